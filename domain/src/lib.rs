@@ -1,0 +1,20 @@
+//! The shared vocabulary of Gaemi: money, ids, instruments, orders, quotes and the messages between its processes.
+//!
+//! Everything here is pure: no input or output, no clock, no async, no SQL. A value of one of these types is valid
+//! by construction, so code that receives one never checks it again.
+
+pub mod broker;
+pub mod decimal;
+pub mod ids;
+pub mod instrument;
+pub mod market_data;
+pub mod money;
+pub mod order;
+pub mod quote;
+
+pub use decimal::DecimalError;
+pub use ids::{AccountId, ClientOrderId, OrderId, UserId};
+pub use instrument::{Market, Symbol};
+pub use money::{Currency, Money, MoneyError, Price, Quantity};
+pub use order::{OrderStatus, OrderType, Side, TimeInForce};
+pub use quote::{Bar, Quote};
