@@ -51,7 +51,9 @@ pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
         return Err(DecimalError::TooLarge);
     }
     if fraction.trim_end_matches('0').len() > SCALE_MAX || fraction.len() > 2 * SCALE_MAX {
-        return Err(DecimalError::TooPrecise(u32::try_from(SCALE_MAX).unwrap_or(u32::MAX)));
+        return Err(DecimalError::TooPrecise(
+            u32::try_from(SCALE_MAX).unwrap_or(u32::MAX),
+        ));
     }
     Decimal::from_str(&format!(
         "{}{}.{}",
@@ -67,6 +69,18 @@ pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
     ))
     .map(|value| value.normalize())
     .map_err(|_| DecimalError::NotANumber)
+}
+
+/// A decimal of an answer: written as text without trailing zeros, whatever scale the database keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "1234.56"))]
+#[serde(transparent)]
+pub struct DecimalText(#[serde(with = "text")] pub Decimal);
+
+impl From<Decimal> for DecimalText {
+    fn from(value: Decimal) -> Self {
+        Self(value)
+    }
 }
 
 /// Serde for a decimal that travels as a string, in both directions; a JSON number is refused because its digits
@@ -100,14 +114,23 @@ mod tests {
 
     #[test]
     fn plain_numbers_are_read_exactly() {
-        for (text, expected) in [("0", "0"), ("150.25", "150.25"), ("-3.10", "-3.1"), ("007", "7"), ("0.000000001", "0.000000001")] {
+        for (text, expected) in [
+            ("0", "0"),
+            ("150.25", "150.25"),
+            ("-3.10", "-3.1"),
+            ("007", "7"),
+            ("0.000000001", "0.000000001"),
+        ] {
             assert_eq!(parse(text).unwrap().to_string(), expected, "{text}");
         }
     }
 
     #[test]
     fn everything_else_is_refused() {
-        for text in ["", "-", ".", "1.", ".5", "+1", "1e5", "1E5", "NaN", "inf", "Infinity", "1,000", " 1", "1 ", "0x10", "١", "1_000", "--1", "1.2.3", "1\0"] {
+        for text in [
+            "", "-", ".", "1.", ".5", "+1", "1e5", "1E5", "NaN", "inf", "Infinity", "1,000", " 1", "1 ",
+            "0x10", "١", "1_000", "--1", "1.2.3", "1\0",
+        ] {
             assert_eq!(parse(text), Err(DecimalError::NotANumber), "{text:?}");
         }
         assert_eq!(parse("1000000000000000"), Err(DecimalError::TooLarge));

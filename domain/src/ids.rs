@@ -56,6 +56,7 @@ pub const CLIENT_ORDER_ID_LENGTH_MAX: usize = 128;
 
 /// The caller's own name for an order, unique in its account: the order's idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "my-order-1"))]
 #[serde(transparent)]
 pub struct ClientOrderId(String);
 

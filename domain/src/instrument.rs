@@ -65,13 +65,20 @@ impl Symbol {
     /// The symbol as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.bytes.get(..usize::from(self.length)).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes
+            .get(..usize::from(self.length))
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 
     /// The market it is traded on.
     #[must_use]
     pub fn market(&self) -> Market {
-        if self.as_str().contains('.') { Market::Krx } else { Market::Us }
+        if self.as_str().contains('.') {
+            Market::Krx
+        } else {
+            Market::Us
+        }
     }
 
     /// The currency it is priced in.
@@ -80,6 +87,16 @@ impl Symbol {
         self.market().currency()
     }
 }
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Symbol {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        String::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Symbol {}
 
 fn is_krx(code: &str, board: &str) -> bool {
     // Ordinary shares have six digits; since 2024 new codes may carry a capital letter inside.
@@ -105,7 +122,8 @@ impl FromStr for Symbol {
             None => is_us(text),
         };
         let mut bytes = [0; SYMBOL_LENGTH_MAX];
-        let (true, Some(target), Ok(length)) = (valid, bytes.get_mut(..text.len()), u8::try_from(text.len())) else {
+        let (true, Some(target), Ok(length)) = (valid, bytes.get_mut(..text.len()), u8::try_from(text.len()))
+        else {
             return Err(SymbolError);
         };
         target.copy_from_slice(text.as_bytes());
@@ -152,13 +170,31 @@ mod tests {
             ("0001A0.KQ", Market::Krx, Currency::Krw),
         ] {
             let symbol: Symbol = text.parse().unwrap();
-            assert_eq!((symbol.as_str(), symbol.market(), symbol.currency()), (text, market, currency));
+            assert_eq!(
+                (symbol.as_str(), symbol.market(), symbol.currency()),
+                (text, market, currency)
+            );
         }
     }
 
     #[test]
     fn what_is_no_symbol_is_refused() {
-        for text in ["", "aapl", "AAPL ", "TOOLONG", "BRK-", "-B", "005930", "005930.KX", "05930.KS", "A05930.KS", "AAPL.KS", "AA PL", "ＡＡ", "A\0"] {
+        for text in [
+            "",
+            "aapl",
+            "AAPL ",
+            "TOOLONG",
+            "BRK-",
+            "-B",
+            "005930",
+            "005930.KX",
+            "05930.KS",
+            "A05930.KS",
+            "AAPL.KS",
+            "AA PL",
+            "ＡＡ",
+            "A\0",
+        ] {
             assert!(text.parse::<Symbol>().is_err(), "{text:?}");
         }
     }

@@ -12,7 +12,7 @@ pub mod money;
 pub mod order;
 pub mod quote;
 
-pub use decimal::DecimalError;
+pub use decimal::{DecimalError, DecimalText};
 pub use ids::{AccountId, ClientOrderId, OrderId, UserId};
 pub use instrument::{Market, Symbol};
 pub use money::{Currency, Money, MoneyError, Price, Quantity};

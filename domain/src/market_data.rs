@@ -160,8 +160,13 @@ pub fn read_server_message(text: &str) -> Result<ServerMessage, ProtocolError> {
         return Ok(ServerMessage::Notice(serde_json::from_str(text)?));
     }
     let wire: WireQuote<'_> = serde_json::from_str(text)?;
-    let price = |field, raw: &RawValue| raw.get().parse::<Price>().map_err(|source| ProtocolError::Number { field, source });
-    let optional = |field, raw: &Option<Box<RawValue>>| raw.as_deref().map(|raw| price(field, raw)).transpose();
+    let price = |field, raw: &RawValue| {
+        raw.get()
+            .parse::<Price>()
+            .map_err(|source| ProtocolError::Number { field, source })
+    };
+    let optional =
+        |field, raw: &Option<Box<RawValue>>| raw.as_deref().map(|raw| price(field, raw)).transpose();
     Ok(ServerMessage::Quote(Box::new(Quote {
         symbol: wire.symbol,
         price: price("price", &wire.price)?,
@@ -199,16 +204,31 @@ mod tests {
 
     #[test]
     fn a_quote_is_read_back_digit_by_digit() {
-        let quote = Quote { price: "123456789012345.678901234".parse().unwrap(), bid: None, previous_close: None, ..apple() };
-        assert_eq!(read_server_message(&write_quote(&quote)).unwrap(), ServerMessage::Quote(Box::new(quote)));
+        let quote = Quote {
+            price: "123456789012345.678901234".parse().unwrap(),
+            bid: None,
+            previous_close: None,
+            ..apple()
+        };
+        assert_eq!(
+            read_server_message(&write_quote(&quote)).unwrap(),
+            ServerMessage::Quote(Box::new(quote))
+        );
     }
 
     #[test]
     fn notices_are_read_back() {
         for notice in [
             ServerNotice::Pong,
-            ServerNotice::Status { subscribed: vec!["AAPL".parse().unwrap()], providers: vec!["replay".into()] },
-            ServerNotice::Error { code: "invalid_symbol".into(), message: "…".into(), symbol: Some("?".into()) },
+            ServerNotice::Status {
+                subscribed: vec!["AAPL".parse().unwrap()],
+                providers: vec!["replay".into()],
+            },
+            ServerNotice::Error {
+                code: "invalid_symbol".into(),
+                message: "…".into(),
+                symbol: Some("?".into()),
+            },
         ] {
             let text = serde_json::to_string(&notice).unwrap();
             assert_eq!(read_server_message(&text).unwrap(), ServerMessage::Notice(notice));
@@ -217,20 +237,39 @@ mod tests {
 
     #[test]
     fn a_hostile_message_is_an_error() {
-        for text in ["", "{", "[]", "null", r#"{"type":"quote"}"#, r#"{"type":"unheard of"}"#, r#"{"type":7}"#] {
+        for text in [
+            "",
+            "{",
+            "[]",
+            "null",
+            r#"{"type":"quote"}"#,
+            r#"{"type":"unheard of"}"#,
+            r#"{"type":7}"#,
+        ] {
             assert!(read_server_message(text).is_err(), "{text}");
         }
         let huge = write_quote(&apple()).replace("150.25", "1e400");
-        assert!(matches!(read_server_message(&huge), Err(ProtocolError::Number { field: "price", .. })));
+        assert!(matches!(
+            read_server_message(&huge),
+            Err(ProtocolError::Number { field: "price", .. })
+        ));
         let zero = write_quote(&apple()).replace("150.25", "0");
-        assert!(matches!(read_server_message(&zero), Err(ProtocolError::Number { field: "price", .. })));
+        assert!(matches!(
+            read_server_message(&zero),
+            Err(ProtocolError::Number { field: "price", .. })
+        ));
     }
 
     #[test]
     fn a_request_with_unknown_fields_is_refused() {
-        assert!(serde_json::from_str::<ClientMessage>(r#"{"action":"subscribe","symbols":["AAPL"]}"#).is_ok());
+        assert!(
+            serde_json::from_str::<ClientMessage>(r#"{"action":"subscribe","symbols":["AAPL"]}"#).is_ok()
+        );
         assert!(serde_json::from_str::<ClientMessage>(r#"{"action":"ping"}"#).is_ok());
-        assert!(serde_json::from_str::<ClientMessage>(r#"{"action":"subscribe","symbols":["AAPL"],"x":1}"#).is_err());
+        assert!(
+            serde_json::from_str::<ClientMessage>(r#"{"action":"subscribe","symbols":["AAPL"],"x":1}"#)
+                .is_err()
+        );
         assert!(serde_json::from_str::<ClientMessage>(r#"{"action":"steal"}"#).is_err());
     }
 }
