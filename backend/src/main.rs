@@ -1,2 +1,66 @@
-//! x
-fn main() {}
+//! Starts the backend, or prints the description of its API.
+
+use backend::{Application, Settings, routes};
+use std::io::Write;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        [] => run().await,
+        ["openapi"] => print_description(),
+        _ => Err(anyhow::anyhow!("usage: backend [openapi]")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "backend: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    start_logging();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let application = Application::build(Settings::from_environment()?).await?;
+    tracing::info!(port = application.port(), "backend is ready");
+    let stopped = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    application.run_until_stopped(stopped).await?;
+    tracing::info!("backend has stopped");
+    Ok(())
+}
+
+fn print_description() -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{}", routes::describe().to_pretty_json()?)?;
+    Ok(())
+}
+
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("GAEMI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::env::var("GAEMI_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}

@@ -1,0 +1,80 @@
+//! The way to Postgres: a pool with a limit on every wait, and the migrations.
+
+mod migrate;
+
+pub use migrate::{MIGRATIONS, MigrateError, run_migrations};
+
+use anyhow::Context;
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool,
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+/// The connections of this process.
+pub type Pool = deadpool::Pool<AsyncPgConnection>;
+/// One connection, given back when dropped.
+pub type Connection = deadpool::Object<AsyncPgConnection>;
+
+/// Longest wait for a free connection.
+pub const POOL_WAIT_MAX: Duration = Duration::from_secs(3);
+/// Longest time to open a connection.
+pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
+/// Longest run of one statement.
+pub const STATEMENT_TIME_MAX: Duration = Duration::from_secs(10);
+/// Longest wait for a row lock.
+pub const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Longest silence inside a transaction, after which the server ends it.
+pub const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(15);
+
+/// Opens a connection with this house's limits.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
+    let mut connection = AsyncPgConnection::establish(url).await?;
+    let limits = format!(
+        "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
+         SET timezone = 'UTC'",
+        STATEMENT_TIME_MAX.as_millis(),
+        LOCK_WAIT_MAX.as_millis(),
+        IDLE_IN_TRANSACTION_MAX.as_millis(),
+    );
+    connection
+        .batch_execute(&limits)
+        .await
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// The pool. Connections are opened when first needed, on the runtime this is called in: a connection opened from a
+/// web worker would die with that worker's runtime, under the feet of everybody else who uses it.
+///
+/// # Errors
+/// When called outside of a runtime.
+pub fn build_pool(url: &SecretString, connections_max: usize) -> anyhow::Result<Pool> {
+    let runtime = tokio::runtime::Handle::try_current()?;
+    let mut config = ManagerConfig::<AsyncPgConnection>::default();
+    // A closed connection is recognised without asking the server.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |url| {
+        let url = url.to_owned();
+        let opened = runtime.spawn(async move { connect(&url).await });
+        Box::pin(async move {
+            opened
+                .await
+                .unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
+        })
+    });
+    let manager = AsyncDieselConnectionManager::new_with_config(url.expose_secret(), config);
+    Pool::builder(manager)
+        .max_size(connections_max)
+        .wait_timeout(Some(POOL_WAIT_MAX))
+        .create_timeout(Some(CONNECT_TIME_MAX))
+        .recycle_timeout(Some(CONNECT_TIME_MAX))
+        .runtime(::deadpool::Runtime::Tokio1)
+        .build()
+        .context("cannot build the connection pool")
+}

@@ -1,0 +1,398 @@
+//! How a request's parts become typed values, and how those that do not are refused.
+//!
+//! A handler that takes these extractors never sees an invalid value: what is wrong is answered as a problem that
+//! names the field and the rule.
+
+use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use domain::{ClientOrderId, UserId};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// Most bytes of a request body.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of a query string.
+pub const QUERY_BYTES_MAX: usize = 4 * 1024;
+/// Header that names an order for its caller.
+pub const IDEMPOTENCY_KEY_HEADER: &str = "Idempotency-Key";
+
+/// The person a request is made for: the access token was valid and its session is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrentUser {
+    /// Who.
+    pub user_id: UserId,
+    /// By which login.
+    pub session_id: Uuid,
+}
+
+impl FromRequest for CurrentUser {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // The gate in `crate::middleware` has put it there; without it nobody has checked the token.
+        let user = request.extensions().get::<Self>().copied();
+        ready(user.ok_or_else(|| ApiError::new(ErrorCode::MissingToken, "")))
+    }
+}
+
+/// The JSON body of a request. A missing body reads as `{}`, so that requests whose fields are all optional need none.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            check_content_headers(&request)?;
+            let bytes = read_limited(payload).await?;
+            read_json(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
+        })
+    }
+}
+
+fn check_content_headers(request: &HttpRequest) -> ApiResult<()> {
+    let header = |name| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("?"))
+    };
+    if let Some(content_type) = header(CONTENT_TYPE) {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, ""));
+        }
+    }
+    if header(CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Err(ApiError::new(
+            ErrorCode::UnsupportedMediaType,
+            "a compressed body is not accepted",
+        ));
+    }
+    let announced_bytes = header(CONTENT_LENGTH)
+        .and_then(|length| length.parse::<u64>().ok())
+        .unwrap_or(0);
+    if announced_bytes > u64::try_from(BODY_BYTES_MAX).unwrap_or(u64::MAX) {
+        return Err(body_too_large());
+    }
+    Ok(())
+}
+
+fn body_too_large() -> ApiError {
+    ApiError::new(
+        ErrorCode::BodyTooLarge,
+        format!("at most {BODY_BYTES_MAX} bytes are accepted"),
+    )
+}
+
+async fn read_limited(mut payload: Payload) -> ApiResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(ErrorCode::MalformedRequest, "the body ended early"))?;
+        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
+            return Err(body_too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+    refuse_nul(bytes)?;
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        if cause.is_data() {
+            ApiError::fields(
+                ErrorCode::ValidationFailed,
+                vec![explain(&path, &cause.to_string())],
+            )
+        } else {
+            malformed(&cause)
+        }
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> ApiError {
+    ApiError::new(ErrorCode::MalformedJson, error.to_string())
+}
+
+/// Postgres cannot store NUL in a text, so no text may hold one. The escape is rare: only when its letters occur is the
+/// body read a first time to tell an escape from an escaped backslash.
+fn refuse_nul(bytes: &[u8]) -> ApiResult<()> {
+    const ESCAPE: &[u8] = b"\\u0000";
+    if !bytes.windows(ESCAPE.len()).any(|window| window == ESCAPE) {
+        return Ok(());
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    match find_nul(&value, "") {
+        Some(field) => Err(nul_refused(&field)),
+        None => Ok(()),
+    }
+}
+
+fn nul_refused(field: &str) -> ApiError {
+    ApiError::field(field, "forbidden_character", "must not contain the character NUL")
+}
+
+fn find_nul(value: &serde_json::Value, path: &str) -> Option<String> {
+    use serde_json::Value;
+    let join = |key: &str| {
+        if path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
+    match value {
+        Value::String(text) => text.contains('\0').then(|| path.to_owned()),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(at, item)| find_nul(item, &format!("{path}[{at}]"))),
+        Value::Object(fields) => fields.iter().find_map(|(key, field)| {
+            if key.contains('\0') {
+                Some(join("?"))
+            } else {
+                find_nul(field, &join(key))
+            }
+        }),
+        _ => None,
+    }
+}
+
+/// Longest explanation that is sent: it may quote what the caller sent.
+const EXPLANATION_LENGTH_MAX: usize = 300;
+
+/// Puts the words of serde into a field, a rule and a message.
+fn explain(path: &str, message: &str) -> FieldError {
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let quoted = message.split('`').nth(1).unwrap_or_default();
+    let parent = path.trim_matches('.');
+    let child = match (parent, quoted) {
+        ("", name) => name.to_owned(),
+        (parent, name) if parent == name || parent.ends_with(&format!(".{name}")) => parent.to_owned(),
+        (parent, name) => format!("{parent}.{name}"),
+    };
+    let shortened: String = message.chars().take(EXPLANATION_LENGTH_MAX).collect();
+    if message.starts_with("missing field") {
+        FieldError::new(child, "required", "is required")
+    } else if message.starts_with("unknown field") {
+        FieldError::new(child, "unknown_field", "is not a known field")
+    } else if message.starts_with("duplicate field") {
+        FieldError::new(child, "duplicate_field", "is given more than once")
+    } else if message.starts_with("unknown variant") {
+        let expected = message.split_once(", ").map_or("", |(_, expected)| expected);
+        FieldError::new(
+            parent,
+            "unknown_value",
+            format!("must be one of the known values: {expected}"),
+        )
+    } else if message.starts_with("invalid type") {
+        FieldError::new(parent, "wrong_type", shortened)
+    } else {
+        FieldError::new(parent, "invalid", shortened)
+    }
+}
+
+/// The query string of a request.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Params<T> {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read_query(request.query_string()).map(Self))
+    }
+}
+
+fn read_query<T: DeserializeOwned>(query: &str) -> ApiResult<T> {
+    if query.len() > QUERY_BYTES_MAX {
+        return Err(ApiError::new(
+            ErrorCode::MalformedRequest,
+            "the query string is too long",
+        ));
+    }
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+        .map_err(|_| ApiError::new(ErrorCode::MalformedRequest, "the query string cannot be read"))?;
+    if let Some((key, _)) = pairs
+        .iter()
+        .find(|(key, value)| key.contains('\0') || value.contains('\0'))
+    {
+        return Err(nul_refused(&key.replace('\0', "?")));
+    }
+    // A parameter left empty, as an HTML form sends it, is a parameter not given.
+    let given = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let text = serde_urlencoded::to_string(given.collect::<Vec<_>>()).map_err(ApiError::internal)?;
+    let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        ApiError::fields(
+            ErrorCode::ValidationFailed,
+            vec![explain(&path, &error.into_inner().to_string())],
+        )
+    })
+}
+
+/// The id in a path such as `/api/orders/{id}`. What is no id names nothing, so it is not found.
+#[derive(Debug, Clone, Copy)]
+pub struct PathId<T>(pub T);
+
+impl<T: FromStr> FromRequest for PathId<T> {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = request
+            .match_info()
+            .iter()
+            .next()
+            .map(|(_, text)| text)
+            .unwrap_or_default();
+        ready(
+            text.parse()
+                .map(Self)
+                .map_err(|_| ApiError::new(ErrorCode::NotFound, "")),
+        )
+    }
+}
+
+/// The caller's own name for what is created, from the header `Idempotency-Key`.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey(pub Option<ClientOrderId>);
+
+impl FromRequest for IdempotencyKey {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut values = request.headers().get_all(IDEMPOTENCY_KEY_HEADER);
+        let refused = |message: String| ApiError::field(IDEMPOTENCY_KEY_HEADER, "invalid", message);
+        ready(match (values.next(), values.next()) {
+            (None, _) => Ok(Self(None)),
+            (Some(_), Some(_)) => Err(refused("is given more than once".to_owned())),
+            (Some(value), None) => value
+                .to_str()
+                .unwrap_or_default()
+                .parse()
+                .map(|key| Self(Some(key)))
+                .map_err(|error: domain::ids::ClientOrderIdError| refused(error.to_string())),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Order {
+        #[allow(dead_code, reason = "only its reading is tested")]
+        limit_price: domain::Price,
+        #[allow(dead_code, reason = "only its reading is tested")]
+        side: Option<domain::Side>,
+    }
+
+    fn refusal(json: &str) -> (ErrorCode, String, String) {
+        let error = read_json::<Order>(json.as_bytes()).unwrap_err();
+        let field = error.field_errors().first().cloned();
+        let field = field.unwrap_or_else(|| FieldError::new("", "", ""));
+        (error.code(), field.field, field.rule)
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_field_and_rule() {
+        for (json, field, rule) in [
+            (r"{}", "limitPrice", "required"),
+            (r#"{"limitPrice":"1","x":1}"#, "x", "unknown_field"),
+            (
+                r#"{"limitPrice":"1","limitPrice":"2"}"#,
+                "limitPrice",
+                "duplicate_field",
+            ),
+            (r#"{"limitPrice":1}"#, "limitPrice", "wrong_type"),
+            (r#"{"limitPrice":null}"#, "limitPrice", "wrong_type"),
+            (r#"{"limitPrice":"-1"}"#, "limitPrice", "invalid"),
+            (r#"{"limitPrice":"1e9999"}"#, "limitPrice", "invalid"),
+            (r#"{"limitPrice":"1","side":"steal"}"#, "side", "unknown_value"),
+            (r#"{"limitPrice":"1\u0000"}"#, "limitPrice", "forbidden_character"),
+        ] {
+            assert_eq!(
+                refusal(json),
+                (ErrorCode::ValidationFailed, field.to_owned(), rule.to_owned()),
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_malformed() {
+        let deep = "[".repeat(60_000);
+        for json in [
+            "{",
+            "nonsense",
+            "{}x",
+            r#"{"limitPrice":"\ud800"}"#,
+            r#"{"limitPrice":NaN}"#,
+            "{\"a\":\"\u{0}\"}",
+            &deep,
+        ] {
+            assert_eq!(
+                refusal(json).0,
+                ErrorCode::MalformedJson,
+                "{}",
+                &json[..json.len().min(40)]
+            );
+        }
+        let deep_unknown = format!(r#"{{"x":{}}}"#, "[".repeat(60_000));
+        assert!(read_json::<Order>(deep_unknown.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn an_escaped_backslash_is_no_nul() {
+        assert!(refuse_nul(br#"{"a":"\\u0000"}"#).is_ok());
+        assert!(refuse_nul(br#"{"a":["x","\u0000"]}"#).is_err());
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Page {
+        limit: Option<u16>,
+    }
+
+    #[test]
+    fn a_query_is_read_and_refused_by_name() {
+        assert_eq!(read_query::<Page>("limit=5").unwrap().limit, Some(5));
+        assert_eq!(read_query::<Page>("").unwrap().limit, None);
+        assert_eq!(read_query::<Page>("limit=").unwrap().limit, None);
+        for (query, field) in [
+            ("limit=-1", "limit"),
+            ("limit=99999999", "limit"),
+            ("limit=1&limit=2", "limit"),
+            ("other=1", "other"),
+            ("limit=%00", "limit"),
+        ] {
+            let error = read_query::<Page>(query).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::ValidationFailed, "{query}");
+            assert_eq!(error.field_errors()[0].field, field, "{query}");
+        }
+    }
+}

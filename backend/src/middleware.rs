@@ -1,0 +1,103 @@
+//! What happens around every request: an id, the access log, the gate in front of `/api`, and a net for panics.
+
+use crate::auth::Auth;
+use crate::error::{ApiError, ErrorCode};
+use crate::routes;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+use tracing::Instrument;
+use uuid::Uuid;
+
+/// Header under which the answer names the request in the log.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+/// What the page may load: only from here. Charts set sizes by inline style, which is why those are allowed.
+const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
+    style-src 'self' 'unsafe-inline'; script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'";
+
+/// Gives a request an id, logs its end, and turns a panic into an answer.
+///
+/// # Errors
+/// Those of the request's own handling.
+pub async fn trace(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let id = Uuid::now_v7();
+    let started = Instant::now();
+    let method = request.method().clone();
+    let path = request.path().to_owned();
+    let span = tracing::info_span!("request", %id);
+    let outcome = AssertUnwindSafe(next.call(request))
+        .catch_unwind()
+        .instrument(span.clone())
+        .await;
+    let _entered = span.enter();
+    let mut result = outcome.unwrap_or_else(|_| Err(ApiError::internal("a request handler panicked").into()));
+    if let Ok(response) = &mut result {
+        let elapsed_micros = started.elapsed().as_micros();
+        tracing::debug!(%method, ?path, status = response.status().as_u16(), elapsed_micros, "answered");
+        if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+        }
+    }
+    result
+}
+
+/// Adds the headers that make browsers careful.
+///
+/// # Errors
+/// Those of the request's own handling.
+pub async fn harden(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_api = request.path().starts_with("/api");
+    let mut response = next.call(request).await?;
+    add_security_headers(response.headers_mut(), is_api);
+    Ok(response)
+}
+
+fn add_security_headers(headers: &mut HeaderMap, is_api: bool) {
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if is_api && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// The gate: whatever stands under `/api` and is not on the list of public routes needs a valid access token. A
+/// handler that forgets to ask who is calling is still closed to strangers.
+///
+/// # Errors
+/// `401` as a problem.
+pub async fn gate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    // A path that no route matches holds nothing to protect and is answered "not found".
+    let guarded = request
+        .match_pattern()
+        .is_some_and(|pattern| !routes::is_public(request.method(), &pattern));
+    if guarded {
+        let auth = request.app_data::<web::Data<Auth>>().cloned();
+        let auth = auth.ok_or_else(|| ApiError::new(ErrorCode::Internal, ""))?;
+        let user = auth.authenticate(request.headers()).await?;
+        request.extensions_mut().insert(user);
+    }
+    next.call(request).await
+}

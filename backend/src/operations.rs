@@ -1,0 +1,41 @@
+//! What those who run the server ask it.
+
+use crate::db::Pool;
+use actix_web::{HttpResponse, get, web};
+use diesel_async::RunQueryDsl;
+use std::time::Duration;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Longest time a readiness check may take.
+const READY_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// This module's URLs.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(health).service(ready);
+}
+
+/// Whether the process runs.
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, description = "It runs")))]
+#[get("/health")]
+async fn health() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+/// Whether it can do its work: the database answers.
+#[utoipa::path(tag = "operations", security(()), responses(
+    (status = 200, description = "It can work"),
+    (status = 503, description = "The database does not answer")
+))]
+#[get("/ready")]
+async fn ready(pool: web::Data<Pool>) -> HttpResponse {
+    let asked = tokio::time::timeout(READY_TIME_MAX, async {
+        let mut connection = pool.get().await.ok()?;
+        diesel::sql_query("SELECT 1").execute(&mut connection).await.ok()
+    });
+    match asked.await {
+        Ok(Some(_)) => HttpResponse::Ok().content_type("text/plain").body("ready\n"),
+        _ => HttpResponse::ServiceUnavailable()
+            .content_type("text/plain")
+            .body("the database does not answer\n"),
+    }
+}

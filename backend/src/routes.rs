@@ -1,0 +1,128 @@
+//! Every URL of the server.
+
+use crate::error::{ApiError, ErrorCode};
+use crate::middleware::gate;
+use crate::{auth, market, openapi, operations, relay, spa};
+use actix_web::dev::ResourceDef;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, scope};
+
+/// What answers without an access token; everything else under `/api` is closed.
+pub const PUBLIC: &[(&str, &str)] = &[
+    ("POST", "/api/auth/register"),
+    ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/refresh"),
+    // Takes an access token or a refresh token, and checks either itself.
+    ("POST", "/api/auth/logout"),
+    ("GET", "/api/openapi.json"),
+];
+
+/// The modules, in the order of the API's description.
+fn api(config: &mut ServiceConfig<'_>) {
+    auth::routes(config);
+    market::routes(config);
+    openapi::routes(config);
+}
+
+/// Everything the server answers.
+pub fn all(config: &mut ServiceConfig<'_>) {
+    operations::routes(config);
+    relay::routes(config);
+    let closed = scope("/api")
+        .configure(api)
+        .default_service(web::to(no_such_route));
+    config.service(closed.wrap(from_fn(gate)));
+}
+
+/// Outside of `/api`: the page.
+pub fn page(config: &mut web::ServiceConfig) {
+    config.default_service(web::to(spa::serve));
+}
+
+/// The API's description, made from the handlers themselves.
+#[must_use]
+pub fn describe() -> utoipa::openapi::OpenApi {
+    let (_, description) = App::new()
+        .into_utoipa_app()
+        .openapi(openapi::base())
+        .configure(all)
+        .split_for_parts();
+    description
+}
+
+/// Whether a route answers without an access token.
+#[must_use]
+pub fn is_public(method: &Method, pattern: &str) -> bool {
+    PUBLIC.contains(&(method.as_str(), pattern))
+}
+
+/// The addresses of the API and the methods each knows, to tell a wrong method from a wrong address.
+pub struct KnownRoutes(Vec<(ResourceDef, Vec<String>)>);
+
+impl KnownRoutes {
+    /// Those of a description.
+    #[must_use]
+    pub fn of(description: &utoipa::openapi::OpenApi) -> Self {
+        let methods = |item: &utoipa::openapi::PathItem| {
+            let known = [
+                ("GET", item.get.is_some()),
+                ("PUT", item.put.is_some()),
+                ("POST", item.post.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            known
+                .into_iter()
+                .filter(|(_, known)| *known)
+                .map(|(name, _)| name.to_owned())
+                .collect()
+        };
+        let paths = &description.paths.paths;
+        Self(
+            paths
+                .iter()
+                .map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item)))
+                .collect(),
+        )
+    }
+
+    fn methods_of(&self, path: &str) -> Vec<&str> {
+        let here = self.0.iter().filter(|(resource, _)| resource.is_match(path));
+        let mut methods: Vec<_> = here
+            .flat_map(|(_, methods)| methods.iter().map(String::as_str))
+            .collect();
+        methods.sort_unstable();
+        methods.dedup();
+        methods
+    }
+}
+
+async fn no_such_route(request: HttpRequest, known: web::Data<KnownRoutes>) -> HttpResponse {
+    let methods = known.methods_of(request.path());
+    if methods.is_empty() {
+        return ApiError::new(ErrorCode::NotFound, "").error_response();
+    }
+    let mut response = ApiError::new(ErrorCode::MethodNotAllowed, "").error_response();
+    if let Ok(allow) = actix_web::http::header::HeaderValue::from_str(&methods.join(", ")) {
+        response
+            .headers_mut()
+            .insert(actix_web::http::header::ALLOW, allow);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_public_route_exists() {
+        let known = KnownRoutes::of(&describe());
+        for (method, path) in PUBLIC {
+            assert!(known.methods_of(path).contains(method), "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The only place where things are wired together. Tests start the same application on port 0.
+
+use crate::auth::Auth;
+use crate::db::{self, Pool};
+use crate::market::Market;
+use crate::middleware::{harden, trace};
+use crate::openapi::Description;
+use crate::relay::Relay;
+use crate::routes::{self, KnownRoutes};
+use crate::settings::Settings;
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use std::future::Future;
+use std::net::TcpListener;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa_actix_web::AppExt;
+
+/// Threads that answer requests.
+const WORKERS: usize = 2;
+/// Most open connections per thread.
+const CONNECTIONS_PER_WORKER_MAX: usize = 2048;
+/// Longest wait for a request's first bytes, and for its headers to be complete.
+const REQUEST_HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long an idle connection stays open.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Time that running requests get to end.
+const DRAIN_SECONDS: u64 = 2;
+/// Time that background tasks get to end.
+const BACKGROUND_STOP_MAX: Duration = Duration::from_secs(2);
+
+/// Tasks that run beside the requests. They end soon after `stop` is cancelled.
+#[derive(Clone, Default)]
+pub struct Background {
+    /// Says when to end.
+    pub stop: CancellationToken,
+    /// Knows who is still running.
+    pub tasks: TaskTracker,
+}
+
+/// Everything that handlers share. Cloning is cheap.
+#[derive(Clone)]
+pub struct State {
+    /// The database.
+    pub pool: web::Data<Pool>,
+    /// Users and sessions.
+    pub auth: web::Data<Auth>,
+    /// Prices.
+    pub market: web::Data<Market>,
+    /// The way to the quote server's WebSocket.
+    pub relay: web::Data<Relay>,
+    /// Tasks beside the requests.
+    pub background: web::Data<Background>,
+}
+
+impl State {
+    /// Builds every service and starts its tasks.
+    async fn build(settings: &Settings) -> anyhow::Result<Self> {
+        db::run_migrations(settings.database_url.expose_secret()).await?;
+        let pool = db::build_pool(&settings.database_url, settings.database_pool_size)?;
+        let background = Background::default();
+        let auth = Auth::new(pool.clone(), settings)?;
+        let market = Market::start(&settings.market_data_url, &background)?;
+        let relay = Relay::new(&settings.market_data_url, background.stop.clone())?;
+        Ok(Self {
+            pool: web::Data::new(pool),
+            auth: web::Data::new(auth),
+            market: web::Data::new(market),
+            relay: web::Data::new(relay),
+            background: web::Data::new(background),
+        })
+    }
+
+    /// Hands the services to the handlers.
+    fn register(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.pool.clone())
+            .app_data(self.auth.clone())
+            .app_data(self.market.clone())
+            .app_data(self.relay.clone())
+            .app_data(self.background.clone());
+    }
+}
+
+/// The running backend.
+pub struct Application {
+    server: Server,
+    port: u16,
+    state: State,
+}
+
+impl Application {
+    /// Migrates the database, builds every service, and opens the port.
+    ///
+    /// # Errors
+    /// One sentence: the port is taken, the database cannot be reached, a migration failed.
+    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        let address = format!("{}:{}", settings.host, settings.port);
+        let listener = TcpListener::bind(&address)
+            .with_context(|| format!("cannot listen on {address} (port {} is taken?)", settings.port))?;
+        let port = listener.local_addr()?.port();
+        let state = State::build(&settings).await?;
+        let server = serve(listener, state.clone())?;
+        Ok(Self { server, port, state })
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What the handlers share.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Answers requests until `shutdown` is done, then lets running ones end.
+    ///
+    /// # Errors
+    /// When the server itself fails.
+    pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let handle = self.server.handle();
+        let mut server = tokio::spawn(self.server);
+        let ended = tokio::select! {
+            ended = &mut server => ended,
+            () = shutdown => {
+                stop(&handle, &self.state.background).await;
+                server.await
+            }
+        };
+        self.state.pool.close();
+        ended?.context("the server failed")
+    }
+}
+
+async fn stop(server: &ServerHandle, background: &Background) {
+    // Streams end on this signal; the server waits for them.
+    background.stop.cancel();
+    background.tasks.close();
+    server.stop(true).await;
+    if tokio::time::timeout(BACKGROUND_STOP_MAX, background.tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!("background tasks did not end in time");
+    }
+}
+
+fn serve(listener: TcpListener, state: State) -> anyhow::Result<Server> {
+    let description = routes::describe();
+    let known = web::Data::new(KnownRoutes::of(&description));
+    let description = web::Data::new(Description(description.to_pretty_json()?));
+    let factory = move || {
+        let (app, _) = App::new()
+            .into_utoipa_app()
+            .configure(routes::all)
+            .split_for_parts();
+        app.app_data(known.clone())
+            .app_data(description.clone())
+            .configure(|config| state.register(config))
+            .configure(routes::page)
+            .wrap(from_fn(harden))
+            .wrap(from_fn(trace))
+    };
+    let server = HttpServer::new(factory)
+        .workers(WORKERS)
+        .max_connections(CONNECTIONS_PER_WORKER_MAX)
+        .client_request_timeout(REQUEST_HEAD_TIME_MAX)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(DRAIN_SECONDS)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(server)
+}
