@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Which system user runs Postgres, and where that user's files can be.
+# Postgres refuses to run as root, so root drops to a real system user; anybody else runs it as himself.
+
+# choose_engine_user -> ENGINE_USER and ENGINE_DIR (data and unpacked programs of Postgres and Redis)
+choose_engine_user() {
+    ENGINE_DIR=$STATE_DIR
+    ENGINE_USER=$(id -un)
+    ((EUID == 0)) || return 0
+    if getent passwd postgres >/dev/null; then
+        ENGINE_USER=postgres
+    else
+        ENGINE_USER=gaemi
+        getent passwd gaemi >/dev/null || useradd --system --user-group --no-create-home \
+            --home-dir /nonexistent --shell /usr/sbin/nologin gaemi ||
+            die "cannot add the system user 'gaemi', which has to run Postgres because Postgres refuses to run as root."
+    fi
+    as_engine_user test -x "$STATE_DIR" && return 0
+    ENGINE_DIR=/var/lib/gaemi/$(state_hash)
+    mkdir -p -m 0711 /var/lib/gaemi "$ENGINE_DIR"
+    say "  the user '$ENGINE_USER' cannot enter $STATE_DIR, so the database is kept in $ENGINE_DIR"
+}
+
+# as_engine_user COMMAND... -> runs it as the user of Postgres, from a folder that user can stand in
+as_engine_user() {
+    if ((EUID == 0)); then
+        (cd / && exec setpriv --reuid="$ENGINE_USER" --regid="$ENGINE_USER" --init-groups -- "$@")
+    else
+        "$@"
+    fi
+}
+
+# engine_directory PATH -> a folder that only the user of Postgres can enter (and root)
+engine_directory() {
+    mkdir -p "$1"
+    chmod 0700 "$1"
+    ((EUID != 0)) || chown "$ENGINE_USER:" "$1"
+}

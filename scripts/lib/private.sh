@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# The private Postgres and Redis together: what of them is wanted, running, and how it is stopped.
+
+# private_processes -> the names of those that are ours; an URL in the settings replaces its process
+private_processes() {
+    [[ -n ${GIVEN_DATABASE_URL:-} ]] || printf 'postgres '
+    [[ -n ${GIVEN_REDIS_URL:-} ]] || printf 'redis '
+}
+
+# start_private -> both are up and answering
+start_private() {
+    local started
+    GIVEN_DATABASE_URL=${DATABASE_URL:-}
+    GIVEN_REDIS_URL=${REDIS_URL:-}
+    choose_engine_user
+    provide_engines "$(postgres_data_major)"
+    choose_sockets
+    if [[ -z $GIVEN_DATABASE_URL ]]; then
+        started=$(now_millis)
+        postgres_create
+        start_process postgres
+        wait_until postgres "$POSTGRES_START_SECONDS_MAX" postgres_is_ready
+        step_done "Postgres ($("$POSTGRES_BIN/postgres" --version | cut -d' ' -f3), private)" "$started"
+    fi
+    if [[ -z $GIVEN_REDIS_URL ]]; then
+        started=$(now_millis)
+        start_process redis
+        wait_until redis "$REDIS_START_SECONDS_MAX" redis_is_ready
+        REDIS_URL=$(redis_url)
+        step_done "Redis (private)" "$started"
+    fi
+}
+
+stop_private() {
+    stop_processes TERM "$STOP_SECONDS_MAX" redis
+    # Fast shutdown: Postgres ends its sessions and writes a checkpoint.
+    stop_processes INT "$POSTGRES_STOP_SECONDS_MAX" postgres
+}

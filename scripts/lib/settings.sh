@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# Where the checkout is, where its state lives, and the settings a person may have written down.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+STATE_DIR=${GAEMI_STATE_DIR:-$ROOT/.gaemi}
+
+# Names that a settings file may set. Anything else in it belongs to other programs (Compose) and is left alone.
+SETTING_NAME='^(GAEMI_[A-Z0-9_]+|DATABASE_URL|REDIS_URL)$'
+
+SECRET_NAME='^(GAEMI_(JWT_SECRET|ENCRYPTION_KEY|INTERNAL_TOKEN|DATABASE_(ADMIN_)?PASSWORD)|DATABASE_URL|REDIS_URL)$'
+
+# read_settings FILE -> sets the shell variables named in FILE, unless they are set already.
+# The file is read as text and never executed: a value with $( ) in it is just that value.
+read_settings() {
+    local line name value
+    [[ -r $1 ]] || return 0
+    while IFS= read -r line || [[ -n $line ]]; do
+        line=${line%$'\r'}
+        [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Z0-9_]+)=(.*)$ ]] || continue
+        name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
+        if [[ $value =~ ^\"([^\"]*)\" || $value =~ ^\'([^\']*)\' ]]; then
+            value=${BASH_REMATCH[1]}
+        else
+            value=${value%%[[:space:]]#*}
+            value=${value%"${value##*[![:space:]]}"}
+        fi
+        [[ $name =~ $SETTING_NAME && -z ${!name+set} && -n $value ]] && printf -v "$name" '%s' "$value"
+    done <"$1"
+    return 0
+}
+
+# load_settings -> reads `.env` of the checkout and hands its settings on to the processes.
+load_settings() {
+    local name
+    cd "$ROOT" || exit 1
+    read_settings "$ROOT/.env"
+    # State may have been relocated by the file just read.
+    STATE_DIR=${GAEMI_STATE_DIR:-$STATE_DIR}
+    [[ $STATE_DIR == /* ]] || STATE_DIR=$ROOT/$STATE_DIR
+    while IFS= read -r name; do
+        if [[ $name =~ $SECRET_NAME ]]; then
+            # Handed to the processes that need it, and not to every build tool on the way.
+            export -n "${name?}"
+        elif [[ $name =~ $SETTING_NAME ]]; then
+            export "${name?}"
+        fi
+    done < <(compgen -v)
+}
+
+# make_state_directory -> the folder of everything that is made while running. Others may not read it. Root's may be
+# entered (not listed), because Postgres lives inside it as another user; each folder in it is closed on its own.
+make_state_directory() {
+    local mode=0700
+    ((EUID != 0)) || mode=0711
+    mkdir -p "$STATE_DIR" || die "cannot make the folder $STATE_DIR; set GAEMI_STATE_DIR to a folder you may write to."
+    STATE_DIR=$(cd "$STATE_DIR" && pwd -P)
+    chmod "$mode" "$STATE_DIR"
+    mkdir -p -m 0700 "$STATE_DIR/logs" "$STATE_DIR/run"
+}
+
+# state_hash -> a short name for this state folder, for what must live outside of it.
+state_hash() { printf '%s' "$STATE_DIR" | sha256sum | cut -c1-12; }
