@@ -2,9 +2,11 @@
 # Which system user runs Postgres, and where that user's files can be.
 # Postgres refuses to run as root, so root drops to a real system user; anybody else runs it as himself.
 
-# choose_engine_user -> ENGINE_USER and ENGINE_DIR (data and unpacked programs of Postgres and Redis)
+# choose_engine_user -> ENGINE_USER, ENGINE_DIR (data and sockets) and WHEELS_DIR (unpacked programs, shared by all
+# state folders of the checkout)
 choose_engine_user() {
     ENGINE_DIR=$STATE_DIR
+    WHEELS_DIR=$ROOT/.gaemi/wheels
     ENGINE_USER=$(id -un)
     ((EUID == 0)) || return 0
     if getent passwd postgres >/dev/null; then
@@ -15,9 +17,10 @@ choose_engine_user() {
             --home-dir /nonexistent --shell /usr/sbin/nologin gaemi ||
             die "cannot add the system user 'gaemi', which has to run Postgres because Postgres refuses to run as root."
     fi
+    as_engine_user test -x "$ROOT" || WHEELS_DIR=/var/lib/gaemi/wheels
     as_engine_user test -x "$STATE_DIR" && return 0
     ENGINE_DIR=/var/lib/gaemi/$(state_hash)
-    mkdir -p -m 0711 /var/lib/gaemi "$ENGINE_DIR"
+    mkdir -p -m 0711 "$ENGINE_DIR"
     say "  the user '$ENGINE_USER' cannot enter $STATE_DIR, so the database is kept in $ENGINE_DIR"
 }
 

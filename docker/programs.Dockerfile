@@ -1,0 +1,52 @@
+# One recipe for the three programs; `--target` chooses which one the image runs.
+# The page is built first, because the backend carries it inside.
+FROM node:20-bookworm-slim AS page
+WORKDIR /build/frontend
+COPY frontend/package.json frontend/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY frontend ./
+RUN npm run build
+
+FROM rust:1.95-bookworm AS programs
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+COPY domain domain
+COPY exchange exchange
+COPY backend backend
+COPY market-data market-data
+COPY broker-connector broker-connector
+COPY migrations migrations
+COPY --from=page /build/frontend/dist frontend/dist
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/build/target \
+    cargo build --release --locked --bin backend --bin market-data --bin broker-connector \
+    && cp target/release/backend target/release/market-data target/release/broker-connector /usr/local/bin/
+
+FROM debian:bookworm-slim AS base
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates curl \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin gaemi
+USER gaemi
+STOPSIGNAL SIGTERM
+
+FROM base AS market-data
+COPY --from=programs /usr/local/bin/market-data /usr/local/bin/market-data
+ENV GAEMI_MARKET_DATA_HOST=0.0.0.0
+EXPOSE 8001
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD curl -fsS http://127.0.0.1:8001/ready
+ENTRYPOINT ["market-data"]
+
+FROM base AS broker-connector
+COPY --from=programs /usr/local/bin/broker-connector /usr/local/bin/broker-connector
+ENV GAEMI_BROKER_CONNECTOR_HOST=0.0.0.0
+EXPOSE 8002
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD curl -fsS http://127.0.0.1:8002/ready
+ENTRYPOINT ["broker-connector"]
+
+FROM base AS backend
+COPY --from=programs /usr/local/bin/backend /usr/local/bin/backend
+ENV GAEMI_BACKEND_HOST=0.0.0.0
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD curl -fsS http://127.0.0.1:8000/ready
+ENTRYPOINT ["backend"]
