@@ -1,1 +1,15 @@
-//! x
+//! The simulated exchange: matching, fees, sessions, tick sizes and price limits.
+//!
+//! Everything is a pure function of its arguments, time included, so that a paper trade, a back-test and their
+//! accounting cannot disagree. Rules that change with time are dated tables.
+
+mod dated;
+pub mod fees;
+pub mod price_limits;
+pub mod sessions;
+pub mod ticks;
+
+pub use fees::{Fees, OrderFees, fees, fees_for_fill, fees_max};
+pub use price_limits::price_limits;
+pub use sessions::{is_trading_day, regular_close_after, settle_date, trade_date};
+pub use ticks::{is_on_grid, nearest_legal, tick_size};

@@ -1,0 +1,231 @@
+//! Trading days and hours, from dated tables.
+//!
+//! The tables name every exception of 2024 to 2027; outside those years every Monday to Friday is a trading day with
+//! ordinary hours. That is wrong on holidays, and the best that can be said without data.
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
+use chrono_tz::Tz;
+use domain::Market;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// No market of the world pauses longer than this; bounds every search for the next trading day.
+const PAUSE_DAYS_MAX: usize = 30;
+
+/// Hours of a trading day, in the market's own time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hours {
+    /// Start of the regular session.
+    pub open: NaiveTime,
+    /// End of the regular session, closing auction included.
+    pub close: NaiveTime,
+}
+
+/// Exceptions by day: `None` is a day without trading.
+type Calendar = BTreeMap<NaiveDate, Option<Hours>>;
+
+static KRX: LazyLock<Calendar> = LazyLock::new(|| read(include_str!("../data/krx-calendar.csv")));
+static US: LazyLock<Calendar> = LazyLock::new(|| read(include_str!("../data/us-calendar.csv")));
+
+/// Reads the shipped table; a test proves that none of its lines is skipped.
+fn read(table: &str) -> Calendar {
+    table.lines().filter_map(read_line).collect()
+}
+
+fn read_line(line: &str) -> Option<(NaiveDate, Option<Hours>)> {
+    let mut fields = line.split(',');
+    let day = fields.next()?.parse().ok()?;
+    let (open, close) = (fields.next()?, fields.next()?);
+    if open.is_empty() && close.is_empty() {
+        return Some((day, None));
+    }
+    let time = |text| NaiveTime::parse_from_str(text, "%H:%M").ok();
+    Some((day, Some(Hours { open: time(open)?, close: time(close)? })))
+}
+
+fn calendar(market: Market) -> &'static Calendar {
+    match market {
+        Market::Krx => &KRX,
+        Market::Us => &US,
+    }
+}
+
+/// The zone whose clock the market follows.
+#[must_use]
+pub const fn time_zone(market: Market) -> Tz {
+    match market {
+        Market::Krx => Tz::Asia__Seoul,
+        Market::Us => Tz::America__New_York,
+    }
+}
+
+fn ordinary_hours(market: Market) -> Hours {
+    let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or(NaiveTime::MIN);
+    match market {
+        Market::Krx => Hours { open: time(9, 0), close: time(15, 30) },
+        Market::Us => Hours { open: time(9, 30), close: time(16, 0) },
+    }
+}
+
+/// Hours of the regular session of a day, or `None` when there is no trading.
+#[must_use]
+pub fn hours(market: Market, day: NaiveDate) -> Option<Hours> {
+    match calendar(market).get(&day) {
+        Some(exception) => *exception,
+        None if matches!(day.weekday(), Weekday::Sat | Weekday::Sun) => None,
+        None => Some(ordinary_hours(market)),
+    }
+}
+
+/// Whether the market trades on this day.
+#[must_use]
+pub fn is_trading_day(market: Market, day: NaiveDate) -> bool {
+    hours(market, day).is_some()
+}
+
+fn next_trading_day(market: Market, after: NaiveDate) -> NaiveDate {
+    let is_open = |day: &NaiveDate| is_trading_day(market, *day);
+    after.iter_days().skip(1).take(PAUSE_DAYS_MAX).find(is_open).unwrap_or(after)
+}
+
+/// The instant of a local time. A time that daylight saving skips (never a closing time) counts as if in UTC.
+fn instant(market: Market, day: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+    let local = day.and_time(time);
+    time_zone(market).from_local_datetime(&local).earliest().map_or_else(|| local.and_utc(), |at| at.to_utc())
+}
+
+fn regular_close(market: Market, day: NaiveDate) -> DateTime<Utc> {
+    instant(market, day, hours(market, day).unwrap_or_else(|| ordinary_hours(market)).close)
+}
+
+/// The trading day to which a trade at this instant belongs: today's until its regular close, then the next one.
+/// The simulator trades around the clock, so what it does at night or on a holiday counts for the coming session.
+#[must_use]
+pub fn trade_date(market: Market, at: DateTime<Utc>) -> NaiveDate {
+    let today = at.with_timezone(&time_zone(market)).date_naive();
+    if is_trading_day(market, today) && at < regular_close(market, today) {
+        return today;
+    }
+    next_trading_day(market, today)
+}
+
+/// When an order for the day, submitted at this instant, expires: the next regular close, early closes respected.
+/// Always later than `at`.
+#[must_use]
+pub fn regular_close_after(market: Market, at: DateTime<Utc>) -> DateTime<Utc> {
+    regular_close(market, trade_date(market, at))
+}
+
+/// First trade date that settles after one trading day in the United States (SEC rule 15c6-1 as amended).
+const US_ONE_DAY_SINCE: (i32, u32, u32) = (2024, 5, 28);
+
+/// The day on which cash and shares of a trade change hands: two trading days later in Korea; in the United States
+/// two before 2024-05-28 and one since.
+#[must_use]
+pub fn settle_date(market: Market, trade_date: NaiveDate) -> NaiveDate {
+    let one_day =
+        market == Market::Us && (trade_date.year(), trade_date.month(), trade_date.day()) >= US_ONE_DAY_SINCE;
+    (0..if one_day { 1 } else { 2 }).fold(trade_date, |day, _| next_trading_day(market, day))
+}
+
+/// The last trading day before a day.
+#[must_use]
+pub fn trading_day_before(market: Market, day: NaiveDate) -> NaiveDate {
+    (1..=PAUSE_DAYS_MAX)
+        .filter_map(|back| day.checked_sub_days(Days::new(u64::try_from(back).ok()?)))
+        .find(|day| is_trading_day(market, *day))
+        .unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_line_of_the_tables_is_read() {
+        for (table, calendar) in [
+            (include_str!("../data/krx-calendar.csv"), &*KRX),
+            (include_str!("../data/us-calendar.csv"), &*US),
+        ] {
+            let rows =
+                table.lines().filter(|line| !line.starts_with('#') && !line.starts_with("date,")).count();
+            assert_eq!(calendar.len(), rows);
+            assert!(rows > 40);
+        }
+    }
+
+    #[test]
+    fn holidays_that_calendars_forget_are_known() {
+        for closed in ["2026-06-03", "2026-07-17", "2025-06-03", "2026-02-17"] {
+            assert!(!is_trading_day(Market::Krx, day(closed)), "{closed}");
+        }
+        assert!(!is_trading_day(Market::Us, day("2025-01-09")));
+        assert!(is_trading_day(Market::Us, day("2026-07-17")));
+        assert!(!is_trading_day(Market::Us, day("2026-11-21")));
+    }
+
+    #[test]
+    fn a_day_order_expires_at_the_close_early_or_late() {
+        for (market, submitted, closes) in [
+            (Market::Us, "2026-11-20T15:00:00Z", "2026-11-20T21:00:00Z"),
+            (Market::Us, "2026-11-20T21:00:00Z", "2026-11-23T21:00:00Z"),
+            (Market::Us, "2026-11-27T15:00:00Z", "2026-11-27T18:00:00Z"),
+            (Market::Us, "2026-07-06T15:00:00Z", "2026-07-06T20:00:00Z"),
+            (Market::Krx, "2026-11-18T06:29:59Z", "2026-11-18T06:30:00Z"),
+            (Market::Krx, "2026-11-18T06:30:00Z", "2026-11-19T07:30:00Z"),
+            (Market::Krx, "2026-11-20T10:00:00Z", "2026-11-23T06:30:00Z"),
+        ] {
+            assert_eq!(regular_close_after(market, at(submitted)), at(closes), "{market} {submitted}");
+        }
+    }
+
+    #[test]
+    fn a_trade_at_night_belongs_to_the_coming_session() {
+        assert_eq!(trade_date(Market::Us, at("2026-11-25T22:00:00Z")), day("2026-11-27"));
+        assert_eq!(trade_date(Market::Us, at("2026-11-25T04:30:00Z")), day("2026-11-25"));
+        assert_eq!(trade_date(Market::Krx, at("2026-11-20T20:00:00Z")), day("2026-11-23"));
+        assert_eq!(trade_date(Market::Krx, at("2026-11-19T16:00:00Z")), day("2026-11-20"));
+    }
+
+    #[test]
+    fn settlement_follows_the_rule_of_its_date() {
+        for (market, traded, settles) in [
+            (Market::Us, "2024-05-24", "2024-05-29"),
+            (Market::Us, "2024-05-28", "2024-05-29"),
+            (Market::Us, "2026-11-25", "2026-11-27"),
+            (Market::Krx, "2026-11-20", "2026-11-24"),
+            (Market::Krx, "2024-12-27", "2025-01-02"),
+            (Market::Krx, "2026-02-13", "2026-02-20"),
+        ] {
+            assert_eq!(settle_date(market, day(traded)), day(settles), "{market} {traded}");
+        }
+    }
+
+    #[test]
+    fn the_day_before_a_holiday_is_found() {
+        assert_eq!(trading_day_before(Market::Krx, day("2026-02-19")), day("2026-02-13"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_close_is_always_ahead_and_on_its_trade_date(seconds in 1_500_000_000i64..1_950_000_000, krx: bool) {
+            let market = if krx { Market::Krx } else { Market::Us };
+            let at = DateTime::from_timestamp(seconds, 0).unwrap();
+            let traded = trade_date(market, at);
+            let close = regular_close_after(market, at);
+            prop_assert!(close > at);
+            prop_assert!(is_trading_day(market, traded));
+            prop_assert_eq!(close.with_timezone(&time_zone(market)).date_naive(), traded);
+            prop_assert!(settle_date(market, traded) > traded);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Tick sizes: the grid of prices at which an order may be placed.
+
+use crate::dated::{Since, in_force, since};
+use chrono::NaiveDate;
+use domain::{Market, Price};
+use rust_decimal::Decimal;
+
+/// One band: below this price (exclusive) this tick. Both as (mantissa, scale).
+type Band = (Option<i64>, (i64, u32));
+
+/// KRX until 2023-01-24: the bands of the main board. KOSDAQ stopped at 100 KRW; recorded prices of that time do
+/// not say their board in a way that matters to an order of today.
+const KRX_BEFORE_2023: &[Band] = &[
+    (Some(1_000), (1, 0)),
+    (Some(5_000), (5, 0)),
+    (Some(10_000), (10, 0)),
+    (Some(50_000), (50, 0)),
+    (Some(100_000), (100, 0)),
+    (Some(500_000), (500, 0)),
+    (None, (1_000, 0)),
+];
+
+/// KRX since 2023-01-25, one table for both boards (KRX announcement of January 2023).
+const KRX_SINCE_2023: &[Band] = &[
+    (Some(2_000), (1, 0)),
+    (Some(5_000), (5, 0)),
+    (Some(20_000), (10, 0)),
+    (Some(50_000), (50, 0)),
+    (Some(200_000), (100, 0)),
+    (Some(500_000), (500, 0)),
+    (None, (1_000, 0)),
+];
+
+/// Regulation NMS rule 612: a cent from one dollar on, a hundredth of a cent below. The half-cent tick is postponed
+/// to November 2027 (SEC release 34-105656) and joins this table when it is certain.
+const US: &[Band] = &[(Some(1), (1, 4)), (None, (1, 2))];
+
+const KRX_LATER: &[Since<&[Band]>] = &[since(2023, 1, 25, KRX_SINCE_2023)];
+
+fn bands(market: Market, on: NaiveDate) -> &'static [Band] {
+    match market {
+        Market::Krx => in_force(KRX_BEFORE_2023, KRX_LATER, on),
+        Market::Us => US,
+    }
+}
+
+fn tick_of(market: Market, price: Decimal, on: NaiveDate) -> Decimal {
+    bands(market, on)
+        .iter()
+        .find(|(below, _)| below.is_none_or(|below| price < Decimal::from(below)))
+        .map_or(Decimal::ONE, |(_, (mantissa, scale))| Decimal::new(*mantissa, *scale))
+}
+
+/// The step between legal prices at this price; the price itself chooses the band.
+#[must_use]
+pub fn tick_size(market: Market, price: Price, on: NaiveDate) -> Decimal {
+    tick_of(market, price.value(), on)
+}
+
+/// Whether an order may name this price.
+#[must_use]
+pub fn is_on_grid(market: Market, price: Price, on: NaiveDate) -> bool {
+    (price.value() % tick_size(market, price, on)).is_zero()
+}
+
+/// The greatest legal price not above and the least legal price not below. There is none below when the price is
+/// smaller than the smallest tick. A price on the grid is both.
+#[must_use]
+pub fn nearest_legal(market: Market, price: Price, on: NaiveDate) -> (Option<Price>, Price) {
+    let tick = tick_size(market, price, on);
+    // Every band starts at a multiple of its own tick and of the tick before it, so neither step leaves the grid.
+    let below = price.value() - price.value() % tick;
+    let above = if below == price.value() { below } else { below + tick };
+    let below = Price::new(below).ok();
+    (below, Price::new(above).ok().or(below).unwrap_or(price))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn price(text: &str) -> Price {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_korean_table_of_2023_holds_at_its_edges() {
+        for (at, tick) in [
+            ("1999", "1"),
+            ("2000", "5"),
+            ("4995", "5"),
+            ("5000", "10"),
+            ("19990", "10"),
+            ("20000", "50"),
+            ("50000", "100"),
+            ("199900", "100"),
+            ("200000", "500"),
+            ("499500", "500"),
+            ("500000", "1000"),
+            ("9000000", "1000"),
+        ] {
+            assert_eq!(tick_size(Market::Krx, price(at), day("2026-11-20")).to_string(), tick, "{at}");
+        }
+    }
+
+    #[test]
+    fn the_table_changes_on_its_day() {
+        let at = price("15000");
+        assert_eq!(tick_size(Market::Krx, at, day("2023-01-24")).to_string(), "50");
+        assert_eq!(tick_size(Market::Krx, at, day("2023-01-25")).to_string(), "10");
+    }
+
+    #[test]
+    fn a_dollar_divides_the_american_grid() {
+        let on = day("2026-11-20");
+        assert!(is_on_grid(Market::Us, price("0.9999"), on));
+        assert!(!is_on_grid(Market::Us, price("1.0001"), on));
+        assert!(is_on_grid(Market::Us, price("150.25"), on));
+        assert_eq!(nearest_legal(Market::Us, price("0.99995"), on), (Some(price("0.9999")), price("1")));
+        assert_eq!(nearest_legal(Market::Us, price("0.00005"), on), (None, price("0.0001")));
+    }
+
+    #[test]
+    fn the_nearest_legal_prices_stand_on_both_sides() {
+        let on = day("2026-11-20");
+        assert_eq!(nearest_legal(Market::Krx, price("70150"), on), (Some(price("70100")), price("70200")));
+        assert_eq!(nearest_legal(Market::Krx, price("199950"), on), (Some(price("199900")), price("200000")));
+        assert_eq!(nearest_legal(Market::Krx, price("70100"), on), (Some(price("70100")), price("70100")));
+    }
+
+    proptest! {
+        #[test]
+        fn the_neighbours_are_legal_and_enclose_the_price(mantissa in 1i64..9_000_000_000, scale in 0u32..6, krx: bool, old: bool) {
+            let market = if krx { Market::Krx } else { Market::Us };
+            let on = if old { day("2020-01-02") } else { day("2026-11-20") };
+            let wanted = Price::new(Decimal::new(mantissa, scale)).unwrap();
+            let (below, above) = nearest_legal(market, wanted, on);
+            prop_assert!(is_on_grid(market, above, on) && above >= wanted);
+            if let Some(below) = below {
+                prop_assert!(is_on_grid(market, below, on) && below <= wanted);
+                prop_assert!(above.value() - below.value() <= tick_size(market, wanted, on));
+            }
+        }
+    }
+}
