@@ -1,0 +1,101 @@
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useEventsStatus } from "@/lib/events-status";
+import { type PriceKind, priceKind } from "@/lib/quotes/quote";
+import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
+
+const LOOK_AGAIN_MS = 1_000;
+
+interface PriceState {
+  kind: PriceKind | "waiting";
+  ageSeconds: number | null;
+}
+
+/** Looks at the newest quote once a second: the age must grow also when nothing arrives. */
+function usePriceState(symbol: string | null): PriceState {
+  const [state, setState] = useState<PriceState>({ kind: "waiting", ageSeconds: null });
+  useEffect(() => {
+    const look = () => {
+      const quote = symbol === null ? undefined : quotes.get(symbol);
+      if (quote === undefined) return setState({ kind: "waiting", ageSeconds: null });
+      const ageSeconds = Math.max(0, Math.floor((Date.now() - Date.parse(quote.time)) / 1000));
+      setState((known) => {
+        const kind = priceKind(quote);
+        return known.kind === kind && known.ageSeconds === ageSeconds ? known : { kind, ageSeconds };
+      });
+    };
+    look();
+    const timer = setInterval(look, LOOK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [symbol]);
+  return state;
+}
+
+function useAge(seconds: number | null): string {
+  const { t } = useTranslation();
+  if (seconds === null) return "";
+  if (seconds < 2) return t("status.now");
+  if (seconds < 60) return t("status.ageSeconds", { count: seconds });
+  if (seconds < 3600) return t("status.ageMinutes", { count: Math.floor(seconds / 60) });
+  return t("status.ageHours", { count: Math.floor(seconds / 3600) });
+}
+
+const DOTS = { good: "bg-accent", warn: "bg-warn", off: "bg-soft" };
+
+function Mark({
+  tone,
+  title,
+  children,
+}: {
+  tone: keyof typeof DOTS;
+  title?: string;
+  children: React.ReactNode;
+}) {
+  return (
+    <span title={title} className="inline-flex items-center gap-1.5 whitespace-nowrap">
+      <span aria-hidden="true" className={`size-2 rounded-full ${DOTS[tone]}`} />
+      {children}
+    </span>
+  );
+}
+
+/** Always visible: whether prices and orders arrive, what kind of prices, and how old they are. */
+export function ConnectionState({ symbol }: { symbol: string | null }) {
+  const { t } = useTranslation();
+  const quotesStatus = useQuotesStatus((state) => state.status);
+  const eventsStatus = useEventsStatus((state) => state.status);
+  const { kind, ageSeconds } = usePriceState(symbol);
+  const age = useAge(ageSeconds);
+  const pricesOpen = quotesStatus === "open";
+  const eventsOpen = eventsStatus === "open";
+  const help = kind === "waiting" ? undefined : t(`status.${kind}Help`);
+  return (
+    <div className="flex items-center gap-4 text-xs">
+      <Mark tone={!pricesOpen ? "warn" : kind === "waiting" ? "off" : "good"} {...(help && { title: help })}>
+        <span className="text-soft max-sm:hidden">{t("status.prices")}</span>
+        <span data-testid="price-state">{t(`status.${pricesOpen ? kind : quotesStatus}`)}</span>
+        <span className="min-w-14 text-soft max-sm:hidden">{age}</span>
+      </Mark>
+      <Mark tone={eventsOpen ? "good" : "warn"}>
+        <span className="text-soft max-sm:hidden">{t("status.orders")}</span>
+        <span data-testid="events-state">
+          {t(eventsOpen ? "status.connected" : `status.${eventsStatus}`)}
+        </span>
+      </Mark>
+    </div>
+  );
+}
+
+/** Says in a sentence that something on the screen is old. */
+export function ConnectionWarning() {
+  const { t } = useTranslation();
+  const pricesBroken = useQuotesStatus((state) => state.status === "reconnecting");
+  const eventsBroken = useEventsStatus((state) => state.status === "reconnecting");
+  if (!pricesBroken && !eventsBroken) return null;
+  return (
+    <div role="status" className="bg-warn-wash px-4 py-1.5 text-center text-[13px] text-warn">
+      {pricesBroken && <p>{t("status.pricesStale")}</p>}
+      {eventsBroken && <p>{t("status.eventsStale")}</p>}
+    </div>
+  );
+}

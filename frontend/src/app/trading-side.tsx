@@ -1,0 +1,89 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { balanceQuery } from "@/features/accounts/api/accounts";
+import { FirstSteps } from "@/features/accounts/components/first-steps";
+import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
+import { useAccounts } from "@/features/accounts/hooks/use-account";
+import { Ticket } from "@/features/orders/components/ticket";
+import { portfolioQuery } from "@/features/portfolio/api/portfolio";
+import { usePositions } from "@/features/portfolio/components/positions";
+import { Summary } from "@/features/portfolio/components/summary";
+import type { Account, Currency } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
+import { useEventsReady } from "@/lib/events-status";
+import { setPreferences } from "@/lib/preferences";
+import { Button } from "@/lib/ui/button";
+import { Dialog } from "@/lib/ui/dialog";
+import { LoadFailure } from "@/lib/ui/notice";
+import { Empty } from "@/lib/ui/panel";
+
+/** The right side of the desk: the account's worth and the ticket, or the way there. */
+export function TradingSide({ symbol }: { symbol: string | null }) {
+  const { t } = useTranslation();
+  const accounts = useAccounts();
+  if (accounts.isError) return <LoadFailure failure={accounts.error} onRetry={() => accounts.refetch()} />;
+  if (accounts.data === undefined) return <Empty>{t("app.loading")}</Empty>;
+  if (accounts.chosen === null) return <FirstSteps account={null} />;
+  return <AccountSide account={accounts.chosen} accounts={accounts.data} symbol={symbol} />;
+}
+
+interface Props {
+  account: Account;
+  accounts: readonly Account[];
+  symbol: string | null;
+}
+
+function AccountSide({ account, accounts, symbol }: Props) {
+  const ready = useEventsReady();
+  const balance = useQuery({ ...balanceQuery(account.id), enabled: ready });
+  const value = useQuery({ ...portfolioQuery(account.id), enabled: ready });
+  const positions = usePositions(account.id);
+  // An account that never had money shows the next step instead of a ticket that can only refuse.
+  const untouched =
+    value.data !== undefined &&
+    new Decimal(value.data?.netDeposits ?? "0").isZero() &&
+    positions.data?.length === 0 &&
+    balance.data !== undefined &&
+    new Decimal(balance.data.cash).isZero();
+  if (untouched) return <FirstSteps account={account} />;
+  return (
+    <>
+      <Summary account={account} balance={balance.data} />
+      {symbol !== null && (
+        <Ticket
+          account={account}
+          symbol={symbol}
+          position={positions.data?.find((position) => position.symbol === symbol)}
+          otherCurrency={(currency) => <OtherCurrency accounts={accounts} currency={currency} />}
+        />
+      )}
+    </>
+  );
+}
+
+/** The way to an account in the currency wanted. */
+function OtherCurrency({ accounts, currency }: { accounts: readonly Account[]; currency: Currency }) {
+  const { t } = useTranslation();
+  const [opening, setOpening] = useState(false);
+  const fitting = accounts.find((account) => account.currency === currency);
+  if (fitting !== undefined) {
+    return (
+      <Button look="primary" className="w-full" onClick={() => setPreferences({ accountId: fitting.id })}>
+        {t("ticket.switchAccount", { name: fitting.name })}
+      </Button>
+    );
+  }
+  return (
+    <>
+      <Button look="primary" className="w-full" onClick={() => setOpening(true)}>
+        {t("ticket.openAccount", { currency })}
+      </Button>
+      {opening && (
+        <Dialog title={t("accounts.openTitle")} onClose={() => setOpening(false)}>
+          <OpenAccountForm currency={currency} onOpened={() => setOpening(false)} />
+        </Dialog>
+      )}
+    </>
+  );
+}

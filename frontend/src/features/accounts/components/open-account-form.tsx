@@ -1,0 +1,70 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Account, Currency } from "@/lib/api/types";
+import { fieldRefusal, problemSentence } from "@/lib/i18n/sentences";
+import { setPreferences } from "@/lib/preferences";
+import { queryKeys } from "@/lib/query-keys";
+import { showToast } from "@/lib/toasts";
+import { Button } from "@/lib/ui/button";
+import { Field } from "@/lib/ui/field";
+import { Notice } from "@/lib/ui/notice";
+import { Segmented } from "@/lib/ui/segmented";
+import { openAccount } from "../api/accounts";
+
+const ACCOUNT_NAME_LENGTH_MAX = 60;
+
+interface Props {
+  currency?: Currency;
+  onOpened?: (account: Account) => void;
+}
+
+/** Opens a simulator account and makes it the chosen one. */
+export function OpenAccountForm({ currency: preset, onOpened }: Props) {
+  const { t, i18n } = useTranslation();
+  const queries = useQueryClient();
+  const [name, setName] = useState<string>(t("accounts.nameDefault"));
+  const [currency, setCurrency] = useState<Currency>(preset ?? (i18n.language === "ko" ? "KRW" : "USD"));
+  const opening = useMutation({
+    mutationFn: () => openAccount(name.trim(), currency),
+    onSuccess: (account) => {
+      queries.setQueryData<Account[]>(queryKeys.accounts, (known = []) => [
+        ...known.filter(({ id }) => id !== account.id),
+        account,
+      ]);
+      setPreferences({ accountId: account.id });
+      showToast({ tone: "good", title: t("accounts.opened", { name: account.name }) });
+      onOpened?.(account);
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    opening.mutate();
+  };
+  return (
+    <form onSubmit={submit} className="space-y-3">
+      <p className="text-[13px] text-soft">{t("accounts.openHint")}</p>
+      <Field
+        label={t("accounts.name")}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        required
+        maxLength={ACCOUNT_NAME_LENGTH_MAX}
+        error={fieldRefusal(opening.error, "name")}
+      />
+      <Segmented
+        legend={t("accounts.currency")}
+        value={currency}
+        onChange={setCurrency}
+        options={[
+          { value: "USD", label: t("accounts.usd") },
+          { value: "KRW", label: t("accounts.krw") },
+        ]}
+      />
+      {opening.isError && <Notice tone="bad">{problemSentence(opening.error)}</Notice>}
+      <Button type="submit" look="primary" className="w-full" disabled={opening.isPending}>
+        {t("accounts.open")}
+      </Button>
+    </form>
+  );
+}

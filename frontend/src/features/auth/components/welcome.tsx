@@ -1,0 +1,117 @@
+import { useMutation } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { ProblemError } from "@/lib/api/problem";
+import { currentLanguage } from "@/lib/i18n";
+import { fieldRefusal, problemSentence } from "@/lib/i18n/sentences";
+import { Button } from "@/lib/ui/button";
+import { Field } from "@/lib/ui/field";
+import { Notice } from "@/lib/ui/notice";
+import { signIn, signUp } from "../api/auth";
+
+const PASSWORD_LENGTH_MIN = 8;
+const PASSWORD_LENGTH_MAX = 128;
+
+function needsCode(failure: unknown): boolean {
+  return (
+    failure instanceof ProblemError && (failure.code === "totp_required" || failure.code.includes("totp"))
+  );
+}
+
+/** Signing in and signing up. */
+export function Welcome() {
+  const { t } = useTranslation();
+  return (
+    <main className="mx-auto grid w-full max-w-5xl flex-1 items-center gap-10 px-5 py-8 md:grid-cols-2">
+      <div className="max-md:text-center">
+        <img src="/favicon.svg" alt="" width="56" height="56" className="mb-5 max-md:mx-auto" />
+        <h1 className="text-balance font-semibold text-2xl leading-snug md:text-3xl">
+          {t("auth.introTitle")}
+        </h1>
+        <ul className="mt-5 space-y-2 text-soft max-md:hidden">
+          {[t("auth.introFirst"), t("auth.introSecond"), t("auth.introThird")].map((line) => (
+            <li key={line} className="flex gap-2.5">
+              <span aria-hidden="true" className="text-accent">
+                —
+              </span>
+              {line}
+            </li>
+          ))}
+        </ul>
+      </div>
+      <EntryForm />
+    </main>
+  );
+}
+
+function EntryForm() {
+  const { t } = useTranslation();
+  const [mode, setMode] = useState<"signIn" | "signUp">("signIn");
+  const entry = useMutation({
+    mutationFn: (form: FormData) => {
+      const text = (name: string) => String(form.get(name) ?? "");
+      const credentials = { email: text("email").trim(), password: text("password") };
+      if (mode === "signIn") {
+        const totpCode = text("totpCode").trim();
+        return signIn({ ...credentials, ...(totpCode !== "" && { totpCode }) });
+      }
+      const displayName = text("displayName").trim();
+      return signUp({
+        ...credentials,
+        language: currentLanguage(),
+        ...(displayName !== "" && { displayName }),
+      });
+    },
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    entry.mutate(new FormData(event.currentTarget));
+  };
+  const switchMode = () => {
+    entry.reset();
+    setMode(mode === "signIn" ? "signUp" : "signIn");
+  };
+  const fresh = mode === "signUp";
+  return (
+    <form onSubmit={submit} className="space-y-4 rounded-xl border border-line bg-panel p-6 shadow-sm">
+      <h2 className="font-semibold text-lg">{t(fresh ? "auth.signUp" : "auth.signIn")}</h2>
+      <Field
+        label={t("auth.email")}
+        name="email"
+        type="email"
+        autoComplete="username"
+        required
+        error={fieldRefusal(entry.error, "email")}
+      />
+      <Field
+        label={t("auth.password")}
+        name="password"
+        type="password"
+        autoComplete={fresh ? "new-password" : "current-password"}
+        required
+        minLength={fresh ? PASSWORD_LENGTH_MIN : undefined}
+        maxLength={PASSWORD_LENGTH_MAX}
+        hint={fresh ? t("auth.passwordHint") : undefined}
+        error={fieldRefusal(entry.error, "password")}
+      />
+      {fresh && (
+        <Field
+          label={t("auth.displayName")}
+          name="displayName"
+          autoComplete="name"
+          error={fieldRefusal(entry.error, "displayName")}
+        />
+      )}
+      {!fresh && needsCode(entry.error) && (
+        <Field label={t("auth.totpCode")} name="totpCode" autoComplete="one-time-code" required autoFocus />
+      )}
+      {entry.isError && <Notice tone="bad">{problemSentence(entry.error)}</Notice>}
+      <Button type="submit" look="primary" size="large" className="w-full" disabled={entry.isPending}>
+        {entry.isPending ? t("auth.submitting") : t(fresh ? "auth.signUp" : "auth.signIn")}
+      </Button>
+      <Button look="quiet" className="w-full" onClick={switchMode}>
+        {t(fresh ? "auth.toSignIn" : "auth.toSignUp")}
+      </Button>
+    </form>
+  );
+}

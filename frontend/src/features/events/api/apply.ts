@@ -1,0 +1,102 @@
+import type { QueryClient } from "@tanstack/react-query";
+import i18next from "i18next";
+import type { Account, Balance, Fill, Order } from "@/lib/api/types";
+import { addFill } from "@/lib/fills";
+import { formatPrice, formatQuantity } from "@/lib/format";
+import { applyOrder, isOpen } from "@/lib/order-lists";
+import { queryKeys } from "@/lib/query-keys";
+import { showToast } from "@/lib/toasts";
+import type { ServerSentEvent } from "./sse";
+
+/** One fill comes as several events; what is computed from all of them is asked for once. */
+const RECOUNT_WAIT_MS = 120;
+const recounts = new Map<string, ReturnType<typeof setTimeout>>();
+
+function recountSoon(queries: QueryClient, accountId: string): void {
+  clearTimeout(recounts.get(accountId));
+  const timer = setTimeout(() => {
+    recounts.delete(accountId);
+    void queries.invalidateQueries({ queryKey: queryKeys.positions(accountId) });
+    void queries.invalidateQueries({ queryKey: queryKeys.portfolio(accountId) });
+  }, RECOUNT_WAIT_MS);
+  recounts.set(accountId, timer);
+}
+
+function sideWord(side: "buy" | "sell"): string {
+  return i18next.t(side === "buy" ? "orders.bought" : "orders.sold");
+}
+
+function announceEnd(order: Order): void {
+  const words = {
+    side: i18next.t(`ticket.${order.side}`),
+    quantity: formatQuantity(order.quantity),
+    symbol: order.symbol,
+  };
+  const detail = order.reason === null ? {} : { detail: order.reason };
+  if (order.state === "cancelled")
+    showToast({ tone: "plain", title: i18next.t("orders.cancelledToast", words) });
+  if (order.state === "expired") showToast({ tone: "plain", title: i18next.t("orders.expiredToast", words) });
+  if (order.state === "rejected") {
+    showToast({ tone: "bad", title: i18next.t("orders.rejectedToast", words), ...detail });
+  }
+}
+
+function applyOrderEvent(queries: QueryClient, order: Order): void {
+  const before = applyOrder(queries, order);
+  const endedNow = !isOpen(order) && (before === undefined || isOpen(before));
+  if (endedNow) announceEnd(order);
+}
+
+function applyFill(queries: QueryClient, fill: Fill): void {
+  recountSoon(queries, fill.accountId);
+  if (!addFill(fill)) return;
+  showToast({
+    tone: "good",
+    title: i18next.t("orders.fillToast", {
+      side: sideWord(fill.side),
+      quantity: formatQuantity(fill.quantity),
+      symbol: fill.symbol,
+      price: formatPrice(fill.price, fill.currency),
+    }),
+  });
+}
+
+async function applyBalance(queries: QueryClient, balance: Balance): Promise<void> {
+  const key = queryKeys.balance(balance.accountId);
+  // An answer still on its way is older than this event.
+  await queries.cancelQueries({ queryKey: key });
+  queries.setQueryData(key, balance);
+  recountSoon(queries, balance.accountId);
+}
+
+function applyAccount(queries: QueryClient, account: Account): void {
+  queries.setQueryData<Account[]>(queryKeys.accounts, (known) => {
+    if (known === undefined) return undefined;
+    const others = known.filter(({ id }) => id !== account.id);
+    return [...others, account].sort((left, right) => left.createdAt.localeCompare(right.createdAt));
+  });
+}
+
+/** Brings what is on the screen up to one event. Kinds that this page does not know change nothing. */
+export function applyEvent(queries: QueryClient, { event, data }: ServerSentEvent): void {
+  switch (event) {
+    case "order":
+      applyOrderEvent(queries, JSON.parse(data) as Order);
+      break;
+    case "execution":
+      applyFill(queries, JSON.parse(data) as Fill);
+      break;
+    case "balance":
+      void applyBalance(queries, JSON.parse(data) as Balance);
+      break;
+    case "position":
+      recountSoon(queries, (JSON.parse(data) as { accountId: string }).accountId);
+      break;
+    case "account":
+      applyAccount(queries, JSON.parse(data) as Account);
+      break;
+    case "reset":
+      void queries.invalidateQueries();
+      break;
+  }
+}

@@ -1,0 +1,182 @@
+import { useQueryClient } from "@tanstack/react-query";
+import {
+  type CandlestickData,
+  CandlestickSeries,
+  ColorType,
+  createChart,
+  HistogramSeries,
+  type IChartApi,
+  type ISeriesApi,
+} from "lightweight-charts";
+import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import type { Bar, History } from "@/lib/api/types";
+import { MINOR_DIGITS } from "@/lib/format";
+import { usePreferences } from "@/lib/preferences";
+import { queryKeys } from "@/lib/query-keys";
+import type { LiveQuote } from "@/lib/quotes/quote";
+import { quotes } from "@/lib/quotes/socket";
+
+/** Empty days to the right of the last candle. */
+const RIGHT_MARGIN_BARS = 3;
+const VOLUME_SHARE = 0.18;
+
+interface Parts {
+  chart: IChartApi;
+  candles: ISeriesApi<"Candlestick">;
+  volume: ISeriesApi<"Histogram">;
+}
+
+/** The drawing works on binary numbers: it only paints; whatever is shown as text elsewhere stays decimal. */
+function candle(bar: Omit<Bar, "volume" | "date"> & { date: string }): CandlestickData<string> {
+  return {
+    time: bar.date,
+    open: Number(bar.open),
+    high: Number(bar.high),
+    low: Number(bar.low),
+    close: Number(bar.close),
+  };
+}
+
+function liveBar(quote: LiveQuote): Bar {
+  const { sessionDate: date, open, high, low, price: close, volume } = quote;
+  return { date, open, high, low, close, volume };
+}
+
+function colours() {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    up: of("--up"),
+    down: of("--down"),
+    text: of("--soft"),
+    line: of("--line"),
+    ground: of("--panel"),
+  };
+}
+
+function paint({ chart, candles }: Parts): void {
+  const { up, down, text, line, ground } = colours();
+  chart.applyOptions({
+    layout: { background: { type: ColorType.Solid, color: ground }, textColor: text },
+    grid: { vertLines: { color: line, style: 1 }, horzLines: { color: line, style: 1 } },
+    rightPriceScale: { borderColor: line },
+    timeScale: { borderColor: line },
+  });
+  candles.applyOptions({
+    upColor: up,
+    downColor: down,
+    wickUpColor: up,
+    wickDownColor: down,
+    borderVisible: false,
+  });
+}
+
+function volumePoint(bar: Bar) {
+  const { up, down } = colours();
+  const colour = Number(bar.close) >= Number(bar.open) ? up : down;
+  return { time: bar.date, value: bar.volume, color: `${colour}55` };
+}
+
+function build(container: HTMLElement, currency: History["currency"], language: string): Parts {
+  const digits = MINOR_DIGITS[currency];
+  const chart = createChart(container, {
+    autoSize: true,
+    // The library's own sign brings an inline style, which the page's policy refuses; the credit is in the footer.
+    layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
+    localization: { locale: language },
+    timeScale: { rightOffset: RIGHT_MARGIN_BARS },
+    crosshair: { mode: 0 },
+    // A finger that scrolls the page must not get stuck in the chart.
+    handleScroll: { vertTouchDrag: false },
+  });
+  const candles = chart.addSeries(CandlestickSeries, {
+    priceFormat: { type: "price", precision: digits, minMove: digits === 0 ? 1 : 0.01 },
+  });
+  const volume = chart.addSeries(HistogramSeries, {
+    priceScaleId: "volume",
+    priceFormat: { type: "volume" },
+    lastValueVisible: false,
+    priceLineVisible: false,
+  });
+  volume.priceScale().applyOptions({ scaleMargins: { top: 1 - VOLUME_SHARE, bottom: 0 } });
+  candles.priceScale().applyOptions({ scaleMargins: { top: 0.06, bottom: VOLUME_SHARE + 0.04 } });
+  return { chart, candles, volume };
+}
+
+function showDays({ chart }: Parts, count: number, days: number | null): void {
+  const from = days === null ? 0 : Math.max(0, count - days);
+  chart.timeScale().setVisibleLogicalRange({ from: from - 0.5, to: count - 1 + RIGHT_MARGIN_BARS });
+}
+
+interface Props {
+  history: History;
+  days: number | null;
+}
+
+export default function CandleChart({ history, days }: Props) {
+  const { t, i18n } = useTranslation();
+  const queries = useQueryClient();
+  const container = useRef<HTMLDivElement>(null);
+  const parts = useRef<Parts | null>(null);
+  const risingColour = usePreferences((state) => state.risingColour);
+  const { symbol, currency, bars } = history;
+  const { language } = i18n;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rebuilt when the colours change
+  useEffect(() => {
+    if (container.current === null) return;
+    const built = build(container.current, currency, language);
+    parts.current = built;
+    paint(built);
+    const scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    const repaint = () => paint(built);
+    scheme.addEventListener("change", repaint);
+    return () => {
+      scheme.removeEventListener("change", repaint);
+      parts.current = null;
+      built.chart.remove();
+    };
+  }, [currency, language, risingColour]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a rebuilt chart is empty
+  useEffect(() => {
+    const built = parts.current;
+    if (built === null) return;
+    built.candles.setData(bars.map(candle));
+    built.volume.setData(bars.map(volumePoint));
+    const lastDate = bars.at(-1)?.date ?? "";
+    let askedFor = lastDate;
+    const follow = () => {
+      const quote = quotes.get(symbol);
+      if (quote === undefined) return;
+      // A new day may have begun while nobody looked, and a replay may have begun anew, before its own history.
+      if (quote.sessionDate !== askedFor) {
+        askedFor = quote.sessionDate;
+        void queries.invalidateQueries({ queryKey: queryKeys.history(symbol) });
+      }
+      if (quote.sessionDate < lastDate) return;
+      built.candles.update(candle(liveBar(quote)));
+      built.volume.update(volumePoint(liveBar(quote)));
+    };
+    follow();
+    return quotes.subscribe(symbol, follow);
+  }, [symbol, bars, currency, language, risingColour, queries]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new bars must not move what the reader looks at
+  useEffect(() => {
+    if (parts.current !== null) showDays(parts.current, bars.length, days);
+  }, [days, currency, language, risingColour]);
+
+  const first = bars[0]?.date ?? "";
+  const last = bars.at(-1)?.date ?? "";
+  return (
+    <div
+      ref={container}
+      role="img"
+      aria-label={`${t("market.chart", { symbol })}. ${t("market.chartSummary", { count: bars.length, from: first, to: last })}`}
+      data-testid="chart"
+      className="absolute inset-0"
+    />
+  );
+}

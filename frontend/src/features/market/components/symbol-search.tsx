@@ -1,0 +1,104 @@
+import { type KeyboardEvent, useId, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Instrument } from "@/lib/api/types";
+import { addToWatchlist, setPreferences } from "@/lib/preferences";
+import { INPUT_LOOK } from "@/lib/ui/field";
+import { nameOf } from "../hooks/use-watchlist";
+
+const MATCHES_MAX = 8;
+
+export function matchInstruments(instruments: readonly Instrument[], text: string): Instrument[] {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === "") return [...instruments].slice(0, MATCHES_MAX);
+  const matches = instruments.filter(({ symbol, name, nameKorean }) =>
+    [symbol, name, nameKorean].some((word) => word.toLowerCase().includes(wanted)),
+  );
+  const begins = ({ symbol }: Instrument) => (symbol.toLowerCase().startsWith(wanted) ? 0 : 1);
+  return matches.sort((left, right) => begins(left) - begins(right)).slice(0, MATCHES_MAX);
+}
+
+interface Props {
+  instruments: readonly Instrument[];
+  watched: readonly string[];
+}
+
+/** A box that finds a symbol by code or name in either language and adds it to the watchlist. */
+export function SymbolSearch({ instruments, watched }: Props) {
+  const { t, i18n } = useTranslation();
+  const [text, setText] = useState("");
+  const [open, setOpen] = useState(false);
+  const [active, setActive] = useState(0);
+  const listId = useId();
+  const unwatched = instruments.filter(({ symbol }) => !watched.includes(symbol));
+  const matches = open ? matchInstruments(text.trim() === "" ? unwatched : instruments, text) : [];
+  const close = () => {
+    setOpen(false);
+    setActive(0);
+  };
+  const choose = (instrument: Instrument | undefined) => {
+    if (instrument === undefined) return;
+    addToWatchlist(watched, instrument.symbol);
+    setPreferences({ symbol: instrument.symbol });
+    setText("");
+    close();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown") setActive((index) => Math.min(index + 1, matches.length - 1));
+    else if (event.key === "ArrowUp") setActive((index) => Math.max(index - 1, 0));
+    else if (event.key === "Enter") choose(matches[active]);
+    else if (event.key === "Escape") close();
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div className="relative">
+      <input
+        role="combobox"
+        aria-label={t("market.add")}
+        aria-expanded={open}
+        aria-controls={listId}
+        aria-autocomplete="list"
+        aria-activedescendant={matches[active] && `${listId}-${active}`}
+        className={INPUT_LOOK}
+        placeholder={t("market.addPlaceholder")}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setActive(0);
+          setOpen(true);
+        }}
+        onFocus={() => setOpen(true)}
+        onBlur={close}
+        onKeyDown={onKeyDown}
+      />
+      <div
+        id={listId}
+        role="listbox"
+        aria-label={t("market.add")}
+        hidden={!open || (matches.length === 0 && text === "")}
+        className="absolute inset-x-0 top-10 z-20 overflow-hidden rounded-md border border-line bg-panel py-1 shadow-lg"
+      >
+        {matches.length === 0 && <p className="px-3 py-2 text-soft text-xs">{t("market.noMatch")}</p>}
+        {matches.map((instrument, index) => (
+          <div
+            key={instrument.symbol}
+            id={`${listId}-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === active}
+            className={`flex cursor-pointer items-baseline gap-2 px-3 py-1.5 ${index === active ? "bg-raised" : ""}`}
+            onPointerMove={() => setActive(index)}
+            onPointerDown={(event) => {
+              // Before the input loses its focus and the list closes.
+              event.preventDefault();
+              choose(instrument);
+            }}
+          >
+            <span className="font-medium">{instrument.symbol}</span>
+            <span className="truncate text-soft text-xs">{nameOf(instrument, i18n.language)}</span>
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

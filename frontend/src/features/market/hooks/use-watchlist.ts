@@ -1,0 +1,30 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { Instrument, Language } from "@/lib/api/types";
+import { usePreferences } from "@/lib/preferences";
+import { instrumentsQuery } from "../api/market";
+
+/** How many symbols a watchlist that nobody has touched shows. */
+const FIRST_WATCHLIST_LENGTH = 8;
+
+export function nameOf(instrument: Instrument | undefined, language: string): string {
+  if (instrument === undefined) return "";
+  return (language as Language) === "ko" ? instrument.nameKorean || instrument.name : instrument.name;
+}
+
+/** The watched symbols, the chosen one among them, and what is known of each. */
+export function useWatchlist() {
+  const instruments = useQuery(instrumentsQuery);
+  const stored = usePreferences((state) => state.watchlist);
+  const remembered = usePreferences((state) => state.symbol);
+  const bySymbol = useMemo(
+    () => new Map((instruments.data ?? []).map((instrument) => [instrument.symbol, instrument])),
+    [instruments.data],
+  );
+  const symbols = useMemo(
+    () => stored ?? [...bySymbol.keys()].slice(0, FIRST_WATCHLIST_LENGTH),
+    [stored, bySymbol],
+  );
+  const chosen = remembered ?? symbols[0] ?? null;
+  return { instruments, bySymbol, symbols, chosen };
+}

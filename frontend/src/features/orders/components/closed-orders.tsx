@@ -1,0 +1,57 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Decimal } from "@/lib/decimal";
+import { useEventsReady } from "@/lib/events-status";
+import { formatCash, formatPrice, formatQuantity, formatTime } from "@/lib/format";
+import { LoadFailure } from "@/lib/ui/notice";
+import { Empty } from "@/lib/ui/panel";
+import { Cell, Row, Table } from "@/lib/ui/table";
+import { closedOrdersQuery } from "../api/orders";
+import { SideWord, StateWord } from "./order-cells";
+
+/** Orders that have ended, newest first. */
+export function ClosedOrders({ accountId }: { accountId: string }) {
+  const { t, i18n } = useTranslation();
+  const ready = useEventsReady();
+  const orders = useQuery({ ...closedOrdersQuery(accountId), enabled: ready });
+  if (orders.isError) return <LoadFailure failure={orders.error} onRetry={() => orders.refetch()} />;
+  if (orders.data === undefined) return <Empty>{t("app.loading")}</Empty>;
+  if (orders.data.length === 0) return <Empty>{t("orders.noClosed")}</Empty>;
+  return (
+    <Table
+      label={t("orders.closed")}
+      columns={[
+        { label: t("orders.symbol"), words: true },
+        { label: t("orders.side"), words: true },
+        { label: t("orders.filled") },
+        { label: t("orders.averagePrice") },
+        { label: t("orders.fees"), wideOnly: true },
+        { label: t("orders.status"), words: true },
+        { label: t("orders.time") },
+      ]}
+    >
+      {orders.data.map((order) => (
+        <Row key={order.id}>
+          <Cell words>
+            <strong className="font-medium">{order.symbol}</strong>
+          </Cell>
+          <Cell words>
+            <SideWord side={order.side} />
+          </Cell>
+          <Cell>
+            {formatQuantity(order.filledQuantity)}
+            <span className="text-soft"> / {formatQuantity(order.quantity)}</span>
+          </Cell>
+          <Cell>
+            {order.averageFillPrice === null ? "–" : formatPrice(order.averageFillPrice, order.currency)}
+          </Cell>
+          <Cell wideOnly>{formatCash(new Decimal(order.commission).plus(order.tax), order.currency)}</Cell>
+          <Cell words>
+            <StateWord order={order} />
+          </Cell>
+          <Cell>{formatTime(order.updatedAt, i18n.language)}</Cell>
+        </Row>
+      ))}
+    </Table>
+  );
+}

@@ -1,0 +1,93 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import type { Order } from "@/lib/api/types";
+import { useEventsReady } from "@/lib/events-status";
+import { formatQuantity, formatTime } from "@/lib/format";
+import { problemSentence } from "@/lib/i18n/sentences";
+import { applyOrder } from "@/lib/order-lists";
+import { showToast } from "@/lib/toasts";
+import { Button } from "@/lib/ui/button";
+import { LoadFailure } from "@/lib/ui/notice";
+import { Empty } from "@/lib/ui/panel";
+import { Cell, Row, Table } from "@/lib/ui/table";
+import { cancelOrder, openOrdersQuery } from "../api/orders";
+import { OrderPrice, SideWord, StateWord } from "./order-cells";
+
+/** How many orders are working; shown on the tab. */
+export function useOpenOrderCount(accountId: string): number {
+  const ready = useEventsReady();
+  const { data } = useQuery({ ...openOrdersQuery(accountId), enabled: ready });
+  return data?.length ?? 0;
+}
+
+export function OpenOrders({ accountId }: { accountId: string }) {
+  const { t } = useTranslation();
+  const ready = useEventsReady();
+  const orders = useQuery({ ...openOrdersQuery(accountId), enabled: ready });
+  if (orders.isError) return <LoadFailure failure={orders.error} onRetry={() => orders.refetch()} />;
+  if (orders.data === undefined) return <Empty>{t("app.loading")}</Empty>;
+  if (orders.data.length === 0) return <Empty>{t("orders.noOpen")}</Empty>;
+  return (
+    <Table
+      label={t("orders.open")}
+      columns={[
+        { label: t("orders.symbol"), words: true },
+        { label: t("orders.side"), words: true },
+        { label: t("orders.quantity") },
+        { label: t("orders.price") },
+        { label: t("orders.filled") },
+        { label: t("orders.status"), words: true },
+        { label: t("orders.time"), wideOnly: true },
+        { label: "" },
+      ]}
+    >
+      {orders.data.map((order) => (
+        <OpenOrder key={order.id} order={order} />
+      ))}
+    </Table>
+  );
+}
+
+function OpenOrder({ order }: { order: Order }) {
+  const { t, i18n } = useTranslation();
+  const queries = useQueryClient();
+  const cancelling = useMutation({
+    mutationFn: () => cancelOrder(order.id),
+    onSuccess: (latest) => void applyOrder(queries, latest),
+    onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
+  });
+  const words = {
+    side: t(`ticket.${order.side}`),
+    quantity: formatQuantity(order.quantity),
+    symbol: order.symbol,
+  };
+  return (
+    <Row>
+      <Cell words>
+        <strong className="font-medium">{order.symbol}</strong>
+      </Cell>
+      <Cell words>
+        <SideWord side={order.side} />
+      </Cell>
+      <Cell>{formatQuantity(order.quantity)}</Cell>
+      <Cell>
+        <OrderPrice order={order} />
+      </Cell>
+      <Cell>{formatQuantity(order.filledQuantity)}</Cell>
+      <Cell words>
+        <StateWord order={order} />
+      </Cell>
+      <Cell wideOnly>{formatTime(order.createdAt, i18n.language)}</Cell>
+      <Cell>
+        <Button
+          size="small"
+          aria-label={t("orders.cancelLabel", words)}
+          disabled={cancelling.isPending || order.cancelRequested}
+          onClick={() => cancelling.mutate()}
+        >
+          {t("orders.cancel")}
+        </Button>
+      </Cell>
+    </Row>
+  );
+}

@@ -1,0 +1,32 @@
+import { useTranslation } from "react-i18next";
+import type { Order, Side } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
+import { formatPrice } from "@/lib/format";
+
+export function SideWord({ side }: { side: Side }) {
+  const { t } = useTranslation();
+  return <span className={side === "buy" ? "text-up" : "text-down"}>{t(`ticket.${side}`)}</span>;
+}
+
+export function OrderPrice({ order }: { order: Order }) {
+  const { t } = useTranslation();
+  return order.limitPrice === null ? t("orders.atMarket") : formatPrice(order.limitPrice, order.currency);
+}
+
+/** The order's state in one word, and whether the broker owes an answer. */
+export function StateWord({ order }: { order: Order }) {
+  const { t } = useTranslation();
+  const partly = order.state === "open" && new Decimal(order.filledQuantity).greaterThan(0);
+  return (
+    <span title={order.reason ?? undefined}>
+      {order.cancelRequested && (order.state === "open" || order.state === "pending")
+        ? t("orders.cancelling")
+        : t(partly ? "orders.state.partial" : `orders.state.${order.state}`)}
+      {order.unresolved && (
+        <span className="ml-1 rounded bg-warn-wash px-1 text-warn" title={t("orders.unresolvedHelp")}>
+          {t("orders.unresolved")}
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,97 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import type { Account, AccountValue, Balance, Position } from "@/lib/api/types";
+import { useEventsReady } from "@/lib/events-status";
+import { formatMoney } from "@/lib/format";
+import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
+import { useQuotesText } from "@/lib/quotes/use-quote";
+import { Gain } from "@/lib/ui/gain";
+import { LoadFailure } from "@/lib/ui/notice";
+import { Empty, Panel } from "@/lib/ui/panel";
+import { portfolioQuery } from "../api/portfolio";
+import { valueOfAccount } from "../hooks/value";
+import { usePositions } from "./positions";
+
+interface Props {
+  account: Account;
+  balance: Balance | undefined;
+}
+
+/** Cash, worth and profit of the account. */
+export function Summary({ account, balance }: Props) {
+  const { t } = useTranslation();
+  const ready = useEventsReady();
+  const value = useQuery({ ...portfolioQuery(account.id), enabled: ready });
+  const positions = usePositions(account.id);
+  if (value.isError) return <LoadFailure failure={value.error} onRetry={() => value.refetch()} />;
+  return (
+    <Panel title={t("portfolio.value")} titleHidden id="summary">
+      {balance !== undefined && value.data && positions.data !== undefined ? (
+        <Figures account={account} balance={balance} value={value.data} positions={positions.data} />
+      ) : (
+        <Empty>{t("app.loading")}</Empty>
+      )}
+    </Panel>
+  );
+}
+
+interface FiguresProps {
+  account: Account;
+  balance: Balance;
+  value: AccountValue;
+  positions: readonly Position[];
+}
+
+function Figures({ account, balance, value, positions }: FiguresProps) {
+  const { t } = useTranslation();
+  const { currency } = account;
+  const stale = useQuotesStatus((state) => state.status !== "open");
+  const symbols = positions.map(({ symbol }) => symbol);
+  const livePrice = (symbol: string) => quotes.get(symbol)?.price;
+  // Renders again only when a price of something held has changed.
+  useQuotesText(symbols, () => symbols.map((symbol) => livePrice(symbol) ?? "").join(" "));
+  const live = valueOfAccount(balance, value, positions, livePrice);
+  return (
+    <div className="p-3">
+      <div className={stale && positions.length > 0 ? "opacity-60" : ""}>
+        <p className="text-soft text-xs">
+          {t("portfolio.value")} · {account.name}
+        </p>
+        <p className="font-semibold text-2xl" data-testid="total-value">
+          {live === null ? "–" : formatMoney(live.totalValue, currency)}
+        </p>
+        <p className="text-[13px]" data-testid="total-pnl">
+          <span className="mr-2 text-soft">{t("portfolio.totalPnl")}</span>
+          <Gain amount={live?.totalPnl} percent={live?.totalPnlPercent} currency={currency} />
+        </p>
+      </div>
+      <dl className="mt-3 grid grid-cols-2 gap-x-4 gap-y-2 border-line border-t pt-3 text-[13px]">
+        <Figure label={t("portfolio.cash")} testId="cash">
+          {formatMoney(balance.cash, currency)}
+        </Figure>
+        <Figure label={t("portfolio.buyingPower")} testId="buying-power">
+          {formatMoney(balance.buyingPower, currency)}
+        </Figure>
+        <Figure label={t("portfolio.held")}>{formatMoney(balance.held, currency)}</Figure>
+        <Figure label={t("portfolio.positionsValue")}>
+          {live === null ? "–" : formatMoney(live.positionsValue, currency)}
+        </Figure>
+        <Figure label={t("portfolio.unrealised")}>
+          <Gain amount={live?.unrealised} currency={currency} />
+        </Figure>
+        <Figure label={t("portfolio.realised")}>
+          <Gain amount={value.realisedPnl} currency={currency} />
+        </Figure>
+      </dl>
+    </div>
+  );
+}
+
+function Figure({ label, testId, children }: { label: string; testId?: string; children: React.ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <dt className="truncate text-soft text-xs">{label}</dt>
+      <dd data-testid={testId}>{children}</dd>
+    </div>
+  );
+}

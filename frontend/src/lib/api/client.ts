@@ -1,0 +1,43 @@
+import createClient from "openapi-fetch";
+import { REQUEST_TIMEOUT_MS } from "@/lib/limits";
+import { accessToken, renewSession } from "@/lib/session";
+import { problemFrom, problemFromFailure } from "./problem";
+import type { paths } from "./schema";
+
+function withToken(request: Request, token: string | null): Request {
+  const authorised = new Request(request, {
+    signal: AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+  });
+  if (token !== null) authorised.headers.set("Authorization", `Bearer ${token}`);
+  return authorised;
+}
+
+/** Sends a request with the access token; an expired one is renewed once and the request sent again. */
+async function authorisedFetch(request: Request): Promise<Response> {
+  const token = accessToken();
+  const again = request.clone();
+  const response = await fetch(withToken(request, token));
+  if (response.status !== 401 || token === null) return response;
+  const renewed = await renewSession(token);
+  return renewed === null ? response : fetch(withToken(again, renewed));
+}
+
+/** The server's API, typed by its OpenAPI document. */
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: authorisedFetch });
+
+/** Requests in which no access token plays a part. */
+export const publicApi = createClient<paths>({
+  baseUrl: window.location.origin,
+  fetch: (request) => fetch(withToken(request, null)),
+});
+
+/** The body of a success, or a thrown `ProblemError`. */
+export async function unwrap<Body>(
+  answer: Promise<{ data?: Body; error?: unknown; response: Response }>,
+): Promise<Body> {
+  const { data, error, response } = await answer.catch((failure: unknown) => {
+    throw problemFromFailure(failure);
+  });
+  if (!response.ok) throw problemFrom(response, error);
+  return data as Body;
+}

@@ -1,0 +1,86 @@
+import type { Currency } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
+
+const MINUS = "\u2212";
+
+/** Digits behind the point in which cash of a currency is kept. */
+export const MINOR_DIGITS: Record<Currency, number> = { KRW: 0, USD: 2 };
+const SYMBOLS: Record<Currency, string> = { KRW: "₩", USD: "$" };
+
+type Amount = string | Decimal;
+
+function grouped(value: Decimal, digits: number): string {
+  const [integer = "0", fraction] = value.abs().toFixed(digits).split(".");
+  const groups = integer.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? groups : `${groups}.${fraction}`;
+}
+
+function withSign(value: Decimal, digits: number, plus: boolean, prefix = ""): string {
+  const rounded = value.toDecimalPlaces(digits);
+  const sign =
+    rounded.isNegative() && !rounded.isZero()
+      ? MINUS
+      : plus && rounded.isPositive() && !rounded.isZero()
+        ? "+"
+        : "";
+  return `${sign}${prefix}${grouped(rounded, digits)}`;
+}
+
+/** An amount of cash without its currency: `1,234.50`, `−1,234`. */
+export function formatCash(amount: Amount, currency: Currency): string {
+  return withSign(new Decimal(amount), MINOR_DIGITS[currency], false);
+}
+
+/** An amount of cash with its currency's sign: `$1,234.50`, `₩1,234`. */
+export function formatMoney(amount: Amount, currency: Currency): string {
+  return withSign(new Decimal(amount), MINOR_DIGITS[currency], false, SYMBOLS[currency]);
+}
+
+/** A gain or loss: always with its sign. */
+export function formatGain(amount: Amount, currency: Currency): string {
+  return withSign(new Decimal(amount), MINOR_DIGITS[currency], true);
+}
+
+/** A price: at least the currency's digits, more where the price has more (up to four). */
+export function formatPrice(price: Amount, currency: Currency): string {
+  const value = new Decimal(price);
+  const digits = Math.max(MINOR_DIGITS[currency], Math.min(value.decimalPlaces(), 4));
+  return withSign(value, digits, false);
+}
+
+/** A number of shares, with no more digits than it has. */
+export function formatQuantity(quantity: Amount): string {
+  const value = new Decimal(quantity);
+  return withSign(value, value.decimalPlaces(), false);
+}
+
+export function formatPercent(percent: Amount): string {
+  return `${withSign(new Decimal(percent), 2, true)}%`;
+}
+
+/** Which way a number points; colours are chosen by it. */
+export type Direction = "up" | "down" | "flat";
+
+export function directionOf(amount: Amount | null | undefined): Direction {
+  if (amount === null || amount === undefined) return "flat";
+  const value = new Decimal(amount);
+  if (value.isZero()) return "flat";
+  return value.isNegative() ? "down" : "up";
+}
+
+export const DIRECTION_CLASS: Record<Direction, string> = {
+  up: "text-up",
+  down: "text-down",
+  flat: "text-soft",
+};
+
+export function formatTime(time: string, language: string): string {
+  return new Intl.DateTimeFormat(language, {
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(new Date(time));
+}

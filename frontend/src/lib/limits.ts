@@ -1,0 +1,31 @@
+/** Every limit and interval of the page, in one place. */
+
+/** A request without an answer for this long counts as failed. */
+export const REQUEST_TIMEOUT_MS = 15_000;
+/** The access token is renewed this long before it ends. */
+export const TOKEN_RENEWAL_MARGIN_MS = 60_000;
+/** First and longest wait before a broken connection is tried again. */
+export const RECONNECT_WAIT_MS_MIN = 500;
+export const RECONNECT_WAIT_MS_MAX = 15_000;
+/** The event stream sends a heartbeat every 15 s; silence for this long means that it is dead. */
+export const EVENTS_SILENCE_MS_MAX = 40_000;
+/** Rooms wait this long for the event stream before they load without it. */
+export const EVENTS_FIRST_WAIT_MS = 2_500;
+/** The quote socket is asked for a sign of life after this much silence, and given up after twice as much. */
+export const QUOTES_SILENCE_MS_MAX = 15_000;
+/** The estimate waits for typing to pause, and follows the price no faster than this. */
+export const PREVIEW_DEBOUNCE_MS = 250;
+export const PREVIEW_PRICE_INTERVAL_MS = 2_000;
+/** How long a notice stays on the screen, and how many do at once. */
+export const TOAST_MS = 6_000;
+export const TOASTS_MAX = 4;
+/** Fills kept in the list of this visit. */
+export const FILLS_KEPT_MAX = 100;
+/** Ended orders kept in the list. */
+export const CLOSED_ORDERS_MAX = 50;
+/** Working orders asked for in one page. */
+export const OPEN_ORDERS_MAX = 200;
+/** Days of history in the chart. */
+export const HISTORY_BARS_MAX = 500;
+/** Symbols on the watchlist. */
+export const WATCHLIST_MAX = 100;

@@ -1,0 +1,83 @@
+import type { QueryClient } from "@tanstack/react-query";
+import type { Order } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
+import { CLOSED_ORDERS_MAX } from "@/lib/limits";
+import { queryKeys } from "@/lib/query-keys";
+
+export function isOpen(order: Pick<Order, "state">): boolean {
+  return order.state === "pending" || order.state === "open";
+}
+
+/** Whether `incoming` tells more than `known` of the same order: answers and events may overtake each other. */
+export function tellsMore(known: Order, incoming: Order): boolean {
+  const grown = new Decimal(incoming.filledQuantity).comparedTo(known.filledQuantity);
+  if (grown !== 0) return grown > 0;
+  if (!isOpen(known) && isOpen(incoming)) return false;
+  if (isOpen(known) && !isOpen(incoming)) return true;
+  if (known.state === "open" && incoming.state === "pending") return false;
+  if (known.cancelRequested && !incoming.cancelRequested && isOpen(incoming)) return false;
+  return Date.parse(incoming.updatedAt) >= Date.parse(known.updatedAt);
+}
+
+export interface OrderLists {
+  open: Order[];
+  closed: Order[];
+}
+
+const newestFirst = (left: Order, right: Order) =>
+  left.createdAt === right.createdAt
+    ? right.id.localeCompare(left.id)
+    : right.createdAt.localeCompare(left.createdAt);
+
+/** The lists with one order's latest state in the list it belongs to. */
+export function withOrder(lists: OrderLists, order: Order): OrderLists {
+  const known = [...lists.open, ...lists.closed].find(({ id }) => id === order.id);
+  const latest = known !== undefined && !tellsMore(known, order) ? known : order;
+  const others = (list: Order[]) => list.filter(({ id }) => id !== order.id);
+  const open = others(lists.open);
+  const closed = others(lists.closed);
+  (isOpen(latest) ? open : closed).push(latest);
+  return { open: open.sort(newestFirst), closed: closed.sort(newestFirst).slice(0, CLOSED_ORDERS_MAX) };
+}
+
+/** Orders heard of while the page runs: an answer that was on its way meanwhile may not know them. */
+const heard = new Map<string, Order>();
+const HEARD_MAX = 1_000;
+
+function hear(order: Order): void {
+  const known = heard.get(order.id);
+  if (known !== undefined && !tellsMore(known, order)) return;
+  heard.delete(order.id);
+  heard.set(order.id, order);
+  const oldest = heard.keys().next();
+  if (heard.size > HEARD_MAX && !oldest.done) heard.delete(oldest.value);
+}
+
+/** The server's list, brought up to what has been heard since it was written. */
+export function withHeard(accountId: string, list: "open" | "closed", orders: Order[]): Order[] {
+  let lists: OrderLists = { open: [], closed: [], [list]: orders };
+  for (const order of heard.values()) {
+    if (order.accountId === accountId) lists = withOrder(lists, order);
+  }
+  return lists[list];
+}
+
+/** Puts an order's latest state into the lists on the screen; returns what was known of it before. */
+export function applyOrder(queries: QueryClient, order: Order): Order | undefined {
+  const before = heard.get(order.id);
+  hear(order);
+  const openKey = queryKeys.openOrders(order.accountId);
+  const closedKey = queryKeys.closedOrders(order.accountId);
+  const open = queries.getQueryData<Order[]>(openKey);
+  const closed = queries.getQueryData<Order[]>(closedKey);
+  const known = before ?? [...(open ?? []), ...(closed ?? [])].find(({ id }) => id === order.id);
+  const lists = withOrder({ open: open ?? [], closed: closed ?? [] }, order);
+  // A list that has not been loaded stays unknown: it would look complete.
+  if (open !== undefined) queries.setQueryData(openKey, lists.open);
+  if (closed !== undefined) queries.setQueryData(closedKey, lists.closed);
+  return known;
+}
+
+export function forgetOrders(): void {
+  heard.clear();
+}

@@ -1,0 +1,66 @@
+import type { Currency } from "@/lib/api/types";
+
+/** A price as it is shown: decimals kept as the digits in which they arrived. */
+export interface LiveQuote {
+  symbol: string;
+  price: string;
+  change: string | null;
+  changePercent: string | null;
+  bid: string | null;
+  ask: string | null;
+  open: string;
+  high: string;
+  low: string;
+  previousClose: string | null;
+  volume: number;
+  currency: Currency;
+  sessionDate: string;
+  time: string;
+  source: string;
+  simulated: boolean;
+  delayed: boolean;
+}
+
+/** What kind of price this is, in one word. */
+export type PriceKind = "live" | "delayed" | "recorded" | "simulated";
+
+export function priceKind(quote: Pick<LiveQuote, "simulated" | "delayed" | "source">): PriceKind {
+  if (quote.simulated) return "simulated";
+  if (quote.source === "replay") return "recorded";
+  return quote.delayed ? "delayed" : "live";
+}
+
+const DECIMAL_FIELDS = new Set([
+  "price",
+  "change",
+  "changePercent",
+  "bid",
+  "ask",
+  "open",
+  "high",
+  "low",
+  "previousClose",
+]);
+
+export type QuoteMessage =
+  | ({ type: "quote" } & LiveQuote)
+  | { type: "status"; subscribed: string[]; providers: string[] }
+  | { type: "error"; code: string; message: string; symbol?: string }
+  | { type: "pong" };
+
+/**
+ * Reads a message of the quote server. Prices travel as JSON numbers; the digits are taken from the text itself
+ * where the browser gives it, and otherwise from the shortest text of the number, which has the same digits for
+ * every price of up to fifteen.
+ */
+export function readQuoteMessage(text: string): QuoteMessage | null {
+  try {
+    const reviver = (key: string, value: unknown, context?: { source?: string }): unknown =>
+      typeof value === "number" && DECIMAL_FIELDS.has(key) ? (context?.source ?? String(value)) : value;
+    const message: unknown = JSON.parse(text, reviver);
+    if (typeof message !== "object" || message === null || !("type" in message)) return null;
+    return message as QuoteMessage;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,104 @@
+import { create } from "zustand";
+import { reconnectWaitMs } from "@/lib/backoff";
+import { QUOTES_SILENCE_MS_MAX } from "@/lib/limits";
+import { readQuoteMessage } from "./quote";
+import { QuoteStore } from "./store";
+
+/** Whether prices can arrive. A price on the screen is called live only while this is `open`. */
+export type QuotesStatus = "connecting" | "open" | "reconnecting";
+
+export const useQuotesStatus = create<{ status: QuotesStatus; unknown: readonly string[] }>(() => ({
+  status: "connecting",
+  unknown: [],
+}));
+
+let socket: WebSocket | null = null;
+let attempt = 0;
+let silence: ReturnType<typeof setTimeout> | undefined;
+let retry: ReturnType<typeof setTimeout> | undefined;
+let toSubscribe = new Set<string>();
+let toUnsubscribe = new Set<string>();
+let changesPlanned = false;
+
+export const quotes = new QuoteStore(
+  (symbol) => planChange(symbol, toSubscribe, toUnsubscribe),
+  (symbol) => planChange(symbol, toUnsubscribe, toSubscribe),
+  (flush) => requestAnimationFrame(flush),
+);
+
+/** Wishes of one moment are sent as one message, and a wish taken back at once is not sent at all. */
+function planChange(symbol: string, wishes: Set<string>, opposite: Set<string>): void {
+  if (!opposite.delete(symbol)) wishes.add(symbol);
+  if (changesPlanned) return;
+  changesPlanned = true;
+  queueMicrotask(() => {
+    changesPlanned = false;
+    if (socket === null && retry === undefined) connect();
+    else if (socket?.readyState === WebSocket.OPEN) sendChanges();
+  });
+}
+
+function send(message: object): void {
+  socket?.send(JSON.stringify(message));
+}
+
+function sendChanges(): void {
+  if (toUnsubscribe.size > 0) send({ action: "unsubscribe", symbols: [...toUnsubscribe] });
+  if (toSubscribe.size > 0) send({ action: "subscribe", symbols: [...toSubscribe] });
+  toSubscribe = new Set();
+  toUnsubscribe = new Set();
+}
+
+function connect(): void {
+  const url = new URL("/ws", window.location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const current = new WebSocket(url);
+  socket = current;
+  current.addEventListener("open", () => {
+    toUnsubscribe = new Set();
+    toSubscribe = new Set(quotes.wanted());
+    sendChanges();
+    watchSilence();
+  });
+  current.addEventListener("message", (event: MessageEvent<string>) => receive(event.data));
+  current.addEventListener("close", () => drop(current));
+}
+
+function receive(text: string): void {
+  watchSilence();
+  const message = readQuoteMessage(text);
+  if (message === null) return;
+  // Only a word from the server proves that it is there: an open socket alone may end in a dead relay.
+  attempt = 0;
+  if (useQuotesStatus.getState().status !== "open") useQuotesStatus.setState({ status: "open" });
+  if (message.type === "quote") {
+    const { type: _, ...quote } = message;
+    quotes.put(quote);
+  } else if (message.type === "error" && message.symbol !== undefined) {
+    const symbol = message.symbol;
+    useQuotesStatus.setState(({ unknown }) => ({ unknown: [...new Set([...unknown, symbol])] }));
+  }
+}
+
+function watchSilence(): void {
+  clearTimeout(silence);
+  const current = socket;
+  silence = setTimeout(() => {
+    if (current?.readyState === WebSocket.OPEN) send({ action: "ping" });
+    silence = setTimeout(() => current !== null && drop(current), QUOTES_SILENCE_MS_MAX);
+  }, QUOTES_SILENCE_MS_MAX);
+}
+
+/** Gives a connection up. Not waiting for its `close`: a dead peer never sends one. */
+function drop(current: WebSocket): void {
+  if (socket !== current) return;
+  socket = null;
+  current.close();
+  clearTimeout(silence);
+  useQuotesStatus.setState({ status: "reconnecting" });
+  retry = setTimeout(() => {
+    retry = undefined;
+    connect();
+  }, reconnectWaitMs(attempt));
+  attempt += 1;
+}

@@ -1,0 +1,39 @@
+import { type ReactNode, useEffect, useId, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "./button";
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** A modal window on the browser's own dialog: focus stays inside, Escape closes, focus returns. */
+export function Dialog({ title, onClose, children }: Props) {
+  const { t } = useTranslation();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={titleId}
+      onCancel={onClose}
+      className="w-[min(26rem,calc(100vw-2rem))] rounded-xl border border-line bg-panel p-5 text-text shadow-2xl"
+    >
+      <div className="mb-4 flex items-center justify-between gap-4">
+        <h2 id={titleId} className="font-semibold text-base">
+          {title}
+        </h2>
+        <Button look="quiet" size="small" aria-label={t("app.close")} onClick={onClose}>
+          <span aria-hidden="true">✕</span>
+        </Button>
+      </div>
+      {children}
+    </dialog>
+  );
+}

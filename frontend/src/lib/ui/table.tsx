@@ -1,0 +1,61 @@
+import type { ReactNode } from "react";
+
+interface Column {
+  label: string;
+  /** Words stand at the left, numbers at the right. */
+  words?: boolean;
+  /** Left out where the screen is narrow. */
+  wideOnly?: boolean;
+}
+
+/** A table of figures that scrolls sideways by itself before it breaks the page. */
+export function Table({
+  label,
+  columns,
+  children,
+}: {
+  label: string;
+  columns: readonly Column[];
+  children: ReactNode;
+}) {
+  return (
+    <div className="overflow-x-auto">
+      <table aria-label={label} className="w-full border-collapse text-[13px]">
+        <thead>
+          <tr className="border-line border-b text-soft text-xs">
+            {columns.map(({ label: text, words, wideOnly }) => (
+              <th
+                key={text}
+                scope="col"
+                className={`whitespace-nowrap px-3 py-1.5 ${words ? "text-left" : "text-right"} ${wideOnly ? "max-lg:hidden" : ""}`}
+              >
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+interface CellProps {
+  children: ReactNode;
+  words?: boolean;
+  wideOnly?: boolean;
+}
+
+export function Cell({ children, words = false, wideOnly = false }: CellProps) {
+  return (
+    <td
+      className={`whitespace-nowrap px-3 py-1.5 ${words ? "text-left" : "text-right"} ${wideOnly ? "max-lg:hidden" : ""}`}
+    >
+      {children}
+    </td>
+  );
+}
+
+export function Row({ children }: { children: ReactNode }) {
+  return <tr className="border-line/60 border-b last:border-0 hover:bg-raised">{children}</tr>;
+}

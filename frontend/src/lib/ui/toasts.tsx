@@ -1,0 +1,41 @@
+import { useTranslation } from "react-i18next";
+import { dismissToast, type ToastTone, useToasts } from "@/lib/toasts";
+
+const EDGE: Record<ToastTone, string> = {
+  good: "border-l-accent",
+  bad: "border-l-bad",
+  plain: "border-l-soft",
+};
+
+/** Notices that pass; read out by screen readers as they come. */
+export function Toasts() {
+  const { t } = useTranslation();
+  const toasts = useToasts((state) => state.toasts);
+  return (
+    <div
+      role="status"
+      aria-live="polite"
+      className="pointer-events-none fixed inset-x-0 bottom-16 z-50 flex flex-col items-center gap-2 px-3 sm:inset-x-auto sm:right-4 sm:bottom-4 sm:items-end"
+    >
+      {toasts.map((toast) => (
+        <div
+          key={toast.id}
+          className={`appear pointer-events-auto flex w-full max-w-sm items-start gap-3 rounded-lg border border-line border-l-4 bg-panel py-2.5 pr-2 pl-3 shadow-lg ${EDGE[toast.tone]}`}
+        >
+          <div className="min-w-0 flex-1">
+            <p className="font-medium">{toast.title}</p>
+            {toast.detail !== undefined && <p className="text-soft text-xs">{toast.detail}</p>}
+          </div>
+          <button
+            type="button"
+            aria-label={t("app.close")}
+            className="rounded px-1.5 text-soft hover:text-text"
+            onClick={() => dismissToast(toast.id)}
+          >
+            <span aria-hidden="true">✕</span>
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}
