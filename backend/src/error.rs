@@ -61,6 +61,7 @@ error_codes! {
     ExpiredToken          401 "expired_token"           "The access token has expired"
     InvalidCredentials    401 "invalid_credentials"     "The email or the password is wrong"
     TotpRequired          401 "totp_required"           "A code of the authenticator app is needed"
+    InvalidTotpCode       401 "invalid_totp_code"       "The code of the authenticator app is wrong or was used before"
     InvalidRefreshToken   401 "invalid_refresh_token"   "The refresh token is not valid"
     RefreshTokenReused    401 "refresh_token_reused"    "The refresh token was used before; this login is ended"
 
@@ -111,11 +112,7 @@ impl FieldError {
     /// A field and the rule it breaks.
     #[must_use]
     pub fn new(field: impl Into<String>, rule: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            rule: rule.into(),
-            message: message.into(),
-        }
+        Self { field: field.into(), rule: rule.into(), message: message.into() }
     }
 }
 
@@ -132,36 +129,21 @@ impl ApiError {
     /// An error with a sentence for the caller; an empty one is left out.
     #[must_use]
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            errors: Vec::new(),
-            retry_after_seconds: None,
-        }
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
     }
 
     /// An error about fields.
     #[must_use]
     pub fn fields(code: ErrorCode, errors: Vec<FieldError>) -> Self {
-        let detail = errors
-            .iter()
-            .map(|error| format!("{}: {}", error.field, error.message))
-            .collect::<Vec<_>>();
-        Self {
-            code,
-            detail: detail.join("; "),
-            errors,
-            retry_after_seconds: None,
-        }
+        let detail =
+            errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>();
+        Self { code, detail: detail.join("; "), errors, retry_after_seconds: None }
     }
 
     /// A single field that is not acceptable.
     #[must_use]
     pub fn field(field: &str, rule: &str, message: impl Into<String>) -> Self {
-        Self::fields(
-            ErrorCode::ValidationFailed,
-            vec![FieldError::new(field, rule, message)],
-        )
+        Self::fields(ErrorCode::ValidationFailed, vec![FieldError::new(field, rule, message)])
     }
 
     /// A defect: the cause is logged, the caller only learns that something went wrong.
@@ -268,9 +250,7 @@ fn is_outage(error: &DieselError) -> bool {
                     | DatabaseErrorKind::ClosedConnection
                     | DatabaseErrorKind::SerializationFailure
                     | DatabaseErrorKind::ReadOnlyTransaction
-            ) || OUTAGE_MESSAGES
-                .iter()
-                .any(|message| information.message().contains(message))
+            ) || OUTAGE_MESSAGES.iter().any(|message| information.message().contains(message))
         }
         _ => false,
     }
@@ -313,25 +293,12 @@ mod tests {
         };
         for (kind, message) in [
             (DatabaseErrorKind::UnableToSendCommand, "connection closed"),
-            (
-                DatabaseErrorKind::Unknown,
-                "terminating connection due to administrator command",
-            ),
-            (
-                DatabaseErrorKind::Unknown,
-                "canceling statement due to statement timeout",
-            ),
+            (DatabaseErrorKind::Unknown, "terminating connection due to administrator command"),
+            (DatabaseErrorKind::Unknown, "canceling statement due to statement timeout"),
         ] {
-            assert_eq!(
-                database(kind, message),
-                ErrorCode::ServiceUnavailable,
-                "{message}"
-            );
+            assert_eq!(database(kind, message), ErrorCode::ServiceUnavailable, "{message}");
         }
-        assert_eq!(
-            database(DatabaseErrorKind::CheckViolation, "violates check"),
-            ErrorCode::Internal
-        );
+        assert_eq!(database(DatabaseErrorKind::CheckViolation, "violates check"), ErrorCode::Internal);
     }
 
     #[test]

@@ -44,9 +44,7 @@ pub async fn run_migrations(url: &str) -> Result<(), MigrateError> {
         .map_err(MigrateError::Lock)?;
     // The lock belongs to the connection, which ends with this function.
     let mut harness = AsyncMigrationHarness::new(connection);
-    let applied = harness
-        .run_pending_migrations(MIGRATIONS)
-        .map_err(MigrateError::Failed)?;
+    let applied = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
     for version in applied {
         tracing::info!(%version, "migration applied");
     }

@@ -1,8 +1,11 @@
 //! The way to Postgres: a pool with a limit on every wait, and the migrations.
 
 mod migrate;
+pub mod schema;
+mod statement;
 
 pub use migrate::{MIGRATIONS, MigrateError, run_migrations};
+pub(crate) use statement::statement;
 
 use anyhow::Context;
 use diesel::{ConnectionError, ConnectionResult};
@@ -29,6 +32,12 @@ pub const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Longest silence inside a transaction, after which the server ends it.
 pub const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(15);
 
+/// The error for a text that a column's CHECK constraint should have kept out.
+#[must_use]
+pub fn corrupt(what: &str) -> diesel::result::Error {
+    diesel::result::Error::DeserializationError(format!("a stored {what} is not readable").into())
+}
+
 /// Opens a connection with this house's limits.
 ///
 /// # Errors
@@ -42,10 +51,7 @@ pub async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
         LOCK_WAIT_MAX.as_millis(),
         IDLE_IN_TRANSACTION_MAX.as_millis(),
     );
-    connection
-        .batch_execute(&limits)
-        .await
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    connection.batch_execute(&limits).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 
@@ -63,9 +69,7 @@ pub fn build_pool(url: &SecretString, connections_max: usize) -> anyhow::Result<
         let url = url.to_owned();
         let opened = runtime.spawn(async move { connect(&url).await });
         Box::pin(async move {
-            opened
-                .await
-                .unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
+            opened.await.unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
         })
     });
     let manager = AsyncDieselConnectionManager::new_with_config(url.expose_secret(), config);

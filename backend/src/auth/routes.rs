@@ -1,0 +1,204 @@
+//! This module's URLs.
+
+use super::client::ClientOrigin;
+use super::service::{Auth, Credentials, Login, Registration};
+use super::tokens::{ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_DAYS};
+use super::types::{
+    Delivery, LoginAnswer, LoginRequest, Nothing, Profile, ProfileRequest, RefreshRequest, RegisterAnswer,
+    RegisterRequest, TotpConfirmRequest, TotpDisableRequest, TotpEnableAnswer,
+};
+use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
+use crate::extract::{Body, CurrentUser};
+use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse, get, post, put};
+use secrecy::{ExposeSecret, SecretString};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Cookie that holds the refresh token of a browser.
+const REFRESH_COOKIE: &str = "gaemi_refresh";
+/// Nothing outside of this path sees the cookie.
+const REFRESH_COOKIE_PATH: &str = "/api/auth";
+
+pub(super) fn all(config: &mut ServiceConfig<'_>) {
+    config
+        .service(register)
+        .service(login)
+        .service(refresh)
+        .service(logout)
+        .service(show_profile)
+        .service(change_profile)
+        .service(enable_totp)
+        .service(confirm_totp)
+        .service(disable_totp);
+}
+
+/// Become a user.
+#[utoipa::path(tag = "auth", security(()), request_body = RegisterRequest, responses(
+    (status = 201, body = RegisterAnswer),
+    (status = 409, description = "email_taken", body = Problem),
+    (status = 422, description = "validation_failed", body = Problem)
+))]
+#[post("/auth/register")]
+async fn register(auth: Data<Auth>, Body(request): Body<RegisterRequest>) -> ApiResult<HttpResponse> {
+    let RegisterRequest { email, password, display_name, language } = request;
+    let user = auth.register(Registration { email, password, display_name, language }).await?;
+    Ok(HttpResponse::Created().json(RegisterAnswer { user }))
+}
+
+/// Log in.
+#[utoipa::path(tag = "auth", security(()), request_body = LoginRequest, responses(
+    (status = 200, body = LoginAnswer),
+    (status = 401, description = "invalid_credentials, totp_required or invalid_totp_code", body = Problem),
+    (status = 422, description = "validation_failed", body = Problem),
+    (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
+))]
+#[post("/auth/login")]
+async fn login(
+    http: HttpRequest,
+    auth: Data<Auth>,
+    Body(request): Body<LoginRequest>,
+) -> ApiResult<HttpResponse> {
+    let origin = ClientOrigin::of(&http, auth.trust_proxy);
+    let LoginRequest { email, password, totp_code, deliver_refresh_token } = request;
+    let done = auth.login(Credentials { email, password, totp_code }, origin.address).await?;
+    Ok(answer(done, deliver_refresh_token, origin))
+}
+
+/// Renew a login. A refresh token works once; the answer holds the next one.
+#[utoipa::path(tag = "auth", security(()), request_body = RefreshRequest, responses(
+    (status = 200, body = LoginAnswer),
+    (status = 401, description = "invalid_refresh_token, or refresh_token_reused: the login is ended", body = Problem)
+))]
+#[post("/auth/refresh")]
+async fn refresh(
+    http: HttpRequest,
+    auth: Data<Auth>,
+    Body(request): Body<RefreshRequest>,
+) -> ApiResult<HttpResponse> {
+    let (token, delivery) = sent_token(&http, request.refresh_token)
+        .ok_or_else(|| ApiError::new(ErrorCode::InvalidRefreshToken, "no refresh token was sent"))?;
+    let renewed = auth.refresh(&token).await?;
+    Ok(answer(renewed, delivery, ClientOrigin::of(&http, auth.trust_proxy)))
+}
+
+/// End a login, named by its access token or its refresh token.
+#[utoipa::path(tag = "auth", security((), ("accessToken" = [])), request_body = RefreshRequest, responses(
+    (status = 204, description = "Ended"),
+    (status = 401, description = "Neither token is valid", body = Problem)
+))]
+#[post("/auth/logout")]
+async fn logout(
+    http: HttpRequest,
+    auth: Data<Auth>,
+    Body(request): Body<RefreshRequest>,
+) -> ApiResult<HttpResponse> {
+    let token = sent_token(&http, request.refresh_token).map(|(token, _)| token);
+    auth.logout(http.headers(), token.as_ref()).await?;
+    let mut gone = Cookie::build(REFRESH_COOKIE, "").path(REFRESH_COOKIE_PATH).finish();
+    gone.make_removal();
+    Ok(HttpResponse::NoContent().cookie(gone).finish())
+}
+
+/// The user who asks.
+#[utoipa::path(tag = "users", responses((status = 200, body = Profile)))]
+#[get("/users/profile")]
+async fn show_profile(auth: Data<Auth>, user: CurrentUser) -> ApiResult<Json<Profile>> {
+    auth.profile(user).await.map(Json)
+}
+
+/// Change name or language.
+#[utoipa::path(tag = "users", request_body = ProfileRequest, responses(
+    (status = 200, body = Profile),
+    (status = 422, description = "validation_failed", body = Problem)
+))]
+#[put("/users/profile")]
+async fn change_profile(
+    auth: Data<Auth>,
+    user: CurrentUser,
+    Body(request): Body<ProfileRequest>,
+) -> ApiResult<Json<Profile>> {
+    auth.update_profile(user, request.display_name, request.language).await.map(Json)
+}
+
+/// Begin to use an authenticator app.
+#[utoipa::path(tag = "users", path = "/users/2fa/enable", request_body = Nothing, responses(
+    (status = 200, body = TotpEnableAnswer),
+    (status = 409, description = "totp_already_enabled", body = Problem)
+))]
+#[post("/users/2fa/enable")]
+async fn enable_totp(
+    auth: Data<Auth>,
+    user: CurrentUser,
+    _: Body<Nothing>,
+) -> ApiResult<Json<TotpEnableAnswer>> {
+    let enrolment = auth.enable_totp(user).await?;
+    Ok(Json(TotpEnableAnswer { secret: enrolment.secret, otpauth_uri: enrolment.uri }))
+}
+
+/// Prove that the app works. From then on logging in takes a code; every session ends.
+#[utoipa::path(tag = "users", path = "/users/2fa/confirm", request_body = TotpConfirmRequest, responses(
+    (status = 204, description = "On; log in again"),
+    (status = 401, description = "invalid_totp_code", body = Problem),
+    (status = 409, description = "totp_not_started or totp_already_enabled", body = Problem),
+    (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
+))]
+#[post("/users/2fa/confirm")]
+async fn confirm_totp(
+    auth: Data<Auth>,
+    user: CurrentUser,
+    Body(request): Body<TotpConfirmRequest>,
+) -> ApiResult<HttpResponse> {
+    auth.confirm_totp(user, &request.code).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Stop using an authenticator app. Every session ends.
+#[utoipa::path(tag = "users", path = "/users/2fa/disable", request_body = TotpDisableRequest, responses(
+    (status = 204, description = "Off; log in again"),
+    (status = 401, description = "invalid_credentials or invalid_totp_code", body = Problem),
+    (status = 409, description = "totp_not_enabled", body = Problem),
+    (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
+))]
+#[post("/users/2fa/disable")]
+async fn disable_totp(
+    auth: Data<Auth>,
+    user: CurrentUser,
+    Body(request): Body<TotpDisableRequest>,
+) -> ApiResult<HttpResponse> {
+    auth.disable_totp(user, &request.password, &request.code).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The refresh token of a request and the way it came: in the body, or else in the cookie.
+fn sent_token(http: &HttpRequest, in_body: Option<SecretString>) -> Option<(SecretString, Delivery)> {
+    if let Some(token) = in_body {
+        return Some((token, Delivery::Body));
+    }
+    http.cookie(REFRESH_COOKIE).map(|cookie| (SecretString::from(cookie.value()), Delivery::Cookie))
+}
+
+fn answer(done: Login, delivery: Delivery, origin: ClientOrigin) -> HttpResponse {
+    let token = done.refresh_token.text;
+    let mut response = HttpResponse::Ok();
+    if delivery == Delivery::Cookie {
+        response.cookie(refresh_cookie(&token, origin.is_https));
+    }
+    response.json(LoginAnswer {
+        access_token: done.access_token,
+        expires_in_seconds: ACCESS_TOKEN_SECONDS,
+        refresh_token: (delivery == Delivery::Body).then(|| token.expose_secret().to_owned()),
+        user: done.user,
+    })
+}
+
+fn refresh_cookie(token: &SecretString, is_https: bool) -> Cookie<'static> {
+    Cookie::build(REFRESH_COOKIE, token.expose_secret().to_owned())
+        .path(REFRESH_COOKIE_PATH)
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        // A browser on plain http would drop a secure cookie; the proxy in front says when the way is encrypted.
+        .secure(is_https)
+        .max_age(Duration::days(REFRESH_TOKEN_DAYS))
+        .finish()
+}
