@@ -62,12 +62,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 }
 
 fn check_content_headers(request: &HttpRequest) -> ApiResult<()> {
-    let header = |name| {
-        request
-            .headers()
-            .get(name)
-            .map(|value| value.to_str().unwrap_or("?"))
-    };
+    let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(content_type) = header(CONTENT_TYPE) {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
@@ -75,14 +70,9 @@ fn check_content_headers(request: &HttpRequest) -> ApiResult<()> {
         }
     }
     if header(CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
-        return Err(ApiError::new(
-            ErrorCode::UnsupportedMediaType,
-            "a compressed body is not accepted",
-        ));
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "a compressed body is not accepted"));
     }
-    let announced_bytes = header(CONTENT_LENGTH)
-        .and_then(|length| length.parse::<u64>().ok())
-        .unwrap_or(0);
+    let announced_bytes = header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok()).unwrap_or(0);
     if announced_bytes > u64::try_from(BODY_BYTES_MAX).unwrap_or(u64::MAX) {
         return Err(body_too_large());
     }
@@ -90,10 +80,7 @@ fn check_content_headers(request: &HttpRequest) -> ApiResult<()> {
 }
 
 fn body_too_large() -> ApiError {
-    ApiError::new(
-        ErrorCode::BodyTooLarge,
-        format!("at most {BODY_BYTES_MAX} bytes are accepted"),
-    )
+    ApiError::new(ErrorCode::BodyTooLarge, format!("at most {BODY_BYTES_MAX} bytes are accepted"))
 }
 
 async fn read_limited(mut payload: Payload) -> ApiResult<Vec<u8>> {
@@ -115,10 +102,7 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
         let path = error.path().to_string();
         let cause = error.into_inner();
         if cause.is_data() {
-            ApiError::fields(
-                ErrorCode::ValidationFailed,
-                vec![explain(&path, &cause.to_string())],
-            )
+            ApiError::fields(ErrorCode::ValidationFailed, vec![explain(&path, &cause.to_string())])
         } else {
             malformed(&cause)
         }
@@ -152,24 +136,15 @@ fn nul_refused(field: &str) -> ApiError {
 fn find_nul(value: &serde_json::Value, path: &str) -> Option<String> {
     use serde_json::Value;
     let join = |key: &str| {
-        if path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{path}.{key}")
-        }
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
     };
     match value {
         Value::String(text) => text.contains('\0').then(|| path.to_owned()),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(at, item)| find_nul(item, &format!("{path}[{at}]"))),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| find_nul(item, &format!("{path}[{at}]")))
+        }
         Value::Object(fields) => fields.iter().find_map(|(key, field)| {
-            if key.contains('\0') {
-                Some(join("?"))
-            } else {
-                find_nul(field, &join(key))
-            }
+            if key.contains('\0') { Some(join("?")) } else { find_nul(field, &join(key)) }
         }),
         _ => None,
     }
@@ -197,11 +172,7 @@ fn explain(path: &str, message: &str) -> FieldError {
         FieldError::new(child, "duplicate_field", "is given more than once")
     } else if message.starts_with("unknown variant") {
         let expected = message.split_once(", ").map_or("", |(_, expected)| expected);
-        FieldError::new(
-            parent,
-            "unknown_value",
-            format!("must be one of the known values: {expected}"),
-        )
+        FieldError::new(parent, "unknown_value", format!("must be one of the known values: {expected}"))
     } else if message.starts_with("invalid type") {
         FieldError::new(parent, "wrong_type", shortened)
     } else {
@@ -224,17 +195,11 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
 
 fn read_query<T: DeserializeOwned>(query: &str) -> ApiResult<T> {
     if query.len() > QUERY_BYTES_MAX {
-        return Err(ApiError::new(
-            ErrorCode::MalformedRequest,
-            "the query string is too long",
-        ));
+        return Err(ApiError::new(ErrorCode::MalformedRequest, "the query string is too long"));
     }
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
         .map_err(|_| ApiError::new(ErrorCode::MalformedRequest, "the query string cannot be read"))?;
-    if let Some((key, _)) = pairs
-        .iter()
-        .find(|(key, value)| key.contains('\0') || value.contains('\0'))
-    {
+    if let Some((key, _)) = pairs.iter().find(|(key, value)| key.contains('\0') || value.contains('\0')) {
         return Err(nul_refused(&key.replace('\0', "?")));
     }
     // A parameter left empty, as an HTML form sends it, is a parameter not given.
@@ -243,10 +208,7 @@ fn read_query<T: DeserializeOwned>(query: &str) -> ApiResult<T> {
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
-        ApiError::fields(
-            ErrorCode::ValidationFailed,
-            vec![explain(&path, &error.into_inner().to_string())],
-        )
+        ApiError::fields(ErrorCode::ValidationFailed, vec![explain(&path, &error.into_inner().to_string())])
     })
 }
 
@@ -259,17 +221,8 @@ impl<T: FromStr> FromRequest for PathId<T> {
     type Future = Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let text = request
-            .match_info()
-            .iter()
-            .next()
-            .map(|(_, text)| text)
-            .unwrap_or_default();
-        ready(
-            text.parse()
-                .map(Self)
-                .map_err(|_| ApiError::new(ErrorCode::NotFound, "")),
-        )
+        let text = request.match_info().iter().next().map(|(_, text)| text).unwrap_or_default();
+        ready(text.parse().map(Self).map_err(|_| ApiError::new(ErrorCode::NotFound, "")))
     }
 }
 
@@ -323,11 +276,7 @@ mod tests {
         for (json, field, rule) in [
             (r"{}", "limitPrice", "required"),
             (r#"{"limitPrice":"1","x":1}"#, "x", "unknown_field"),
-            (
-                r#"{"limitPrice":"1","limitPrice":"2"}"#,
-                "limitPrice",
-                "duplicate_field",
-            ),
+            (r#"{"limitPrice":"1","limitPrice":"2"}"#, "limitPrice", "duplicate_field"),
             (r#"{"limitPrice":1}"#, "limitPrice", "wrong_type"),
             (r#"{"limitPrice":null}"#, "limitPrice", "wrong_type"),
             (r#"{"limitPrice":"-1"}"#, "limitPrice", "invalid"),
@@ -355,12 +304,7 @@ mod tests {
             "{\"a\":\"\u{0}\"}",
             &deep,
         ] {
-            assert_eq!(
-                refusal(json).0,
-                ErrorCode::MalformedJson,
-                "{}",
-                &json[..json.len().min(40)]
-            );
+            assert_eq!(refusal(json).0, ErrorCode::MalformedJson, "{}", &json[..json.len().min(40)]);
         }
         let deep_unknown = format!(r#"{{"x":{}}}"#, "[".repeat(60_000));
         assert!(read_json::<Order>(deep_unknown.as_bytes()).is_err());

@@ -1,14 +1,20 @@
 //! The backend of Gaemi: HTTP API, event stream, and the page.
 
+pub mod account;
 pub mod auth;
+pub mod clock;
 pub mod db;
 pub mod error;
+pub mod events;
 pub mod extract;
 pub mod market;
 pub mod middleware;
+pub mod notify;
 pub mod openapi;
 pub mod operations;
+pub mod portfolio;
 pub mod relay;
+pub mod risk;
 pub mod routes;
 pub mod settings;
 pub mod spa;

@@ -38,19 +38,14 @@ pub async fn trace(
     let method = request.method().clone();
     let path = request.path().to_owned();
     let span = tracing::info_span!("request", %id);
-    let outcome = AssertUnwindSafe(next.call(request))
-        .catch_unwind()
-        .instrument(span.clone())
-        .await;
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
     let _entered = span.enter();
     let mut result = outcome.unwrap_or_else(|_| Err(ApiError::internal("a request handler panicked").into()));
     if let Ok(response) = &mut result {
         let elapsed_micros = started.elapsed().as_micros();
         tracing::debug!(%method, ?path, status = response.status().as_u16(), elapsed_micros, "answered");
         if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+            response.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
         }
     }
     result
@@ -90,9 +85,8 @@ pub async fn gate(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     // A path that no route matches holds nothing to protect and is answered "not found".
-    let guarded = request
-        .match_pattern()
-        .is_some_and(|pattern| !routes::is_public(request.method(), &pattern));
+    let guarded =
+        request.match_pattern().is_some_and(|pattern| !routes::is_public(request.method(), &pattern));
     if guarded {
         let auth = request.app_data::<web::Data<Auth>>().cloned();
         let auth = auth.ok_or_else(|| ApiError::new(ErrorCode::Internal, ""))?;

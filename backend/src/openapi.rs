@@ -19,10 +19,7 @@ struct AccessToken;
 
 impl Modify for AccessToken {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("accessToken", SecurityScheme::Http(scheme));
     }
@@ -46,7 +43,5 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
 #[get("/openapi.json")]
 async fn description(description: web::Data<Description>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(description.0.clone())
+    HttpResponse::Ok().content_type("application/json").body(description.0.clone())
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{ApiError, ErrorCode};
 use crate::middleware::gate;
-use crate::{auth, market, openapi, operations, relay, spa};
+use crate::{account, auth, market, notify, openapi, operations, portfolio, relay, spa};
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -23,7 +23,10 @@ pub const PUBLIC: &[(&str, &str)] = &[
 /// The modules, in the order of the API's description.
 fn api(config: &mut ServiceConfig<'_>) {
     auth::routes(config);
+    account::routes(config);
     market::routes(config);
+    notify::routes(config);
+    portfolio::routes(config);
     openapi::routes(config);
 }
 
@@ -31,9 +34,7 @@ fn api(config: &mut ServiceConfig<'_>) {
 pub fn all(config: &mut ServiceConfig<'_>) {
     operations::routes(config);
     relay::routes(config);
-    let closed = scope("/api")
-        .configure(api)
-        .default_service(web::to(no_such_route));
+    let closed = scope("/api").configure(api).default_service(web::to(no_such_route));
     config.service(closed.wrap(from_fn(gate)));
 }
 
@@ -45,11 +46,8 @@ pub fn page(config: &mut web::ServiceConfig) {
 /// The API's description, made from the handlers themselves.
 #[must_use]
 pub fn describe() -> utoipa::openapi::OpenApi {
-    let (_, description) = App::new()
-        .into_utoipa_app()
-        .openapi(openapi::base())
-        .configure(all)
-        .split_for_parts();
+    let (_, description) =
+        App::new().into_utoipa_app().openapi(openapi::base()).configure(all).split_for_parts();
     description
 }
 
@@ -74,26 +72,15 @@ impl KnownRoutes {
                 ("PATCH", item.patch.is_some()),
                 ("DELETE", item.delete.is_some()),
             ];
-            known
-                .into_iter()
-                .filter(|(_, known)| *known)
-                .map(|(name, _)| name.to_owned())
-                .collect()
+            known.into_iter().filter(|(_, known)| *known).map(|(name, _)| name.to_owned()).collect()
         };
         let paths = &description.paths.paths;
-        Self(
-            paths
-                .iter()
-                .map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item)))
-                .collect(),
-        )
+        Self(paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect())
     }
 
     fn methods_of(&self, path: &str) -> Vec<&str> {
         let here = self.0.iter().filter(|(resource, _)| resource.is_match(path));
-        let mut methods: Vec<_> = here
-            .flat_map(|(_, methods)| methods.iter().map(String::as_str))
-            .collect();
+        let mut methods: Vec<_> = here.flat_map(|(_, methods)| methods.iter().map(String::as_str)).collect();
         methods.sort_unstable();
         methods.dedup();
         methods
@@ -107,9 +94,7 @@ async fn no_such_route(request: HttpRequest, known: web::Data<KnownRoutes>) -> H
     }
     let mut response = ApiError::new(ErrorCode::MethodNotAllowed, "").error_response();
     if let Ok(allow) = actix_web::http::header::HeaderValue::from_str(&methods.join(", ")) {
-        response
-            .headers_mut()
-            .insert(actix_web::http::header::ALLOW, allow);
+        response.headers_mut().insert(actix_web::http::header::ALLOW, allow);
     }
     response
 }

@@ -77,15 +77,11 @@ impl Settings {
         if jwt_secret.expose_secret().len() < JWT_SECRET_BYTES_MIN {
             bail!("GAEMI_JWT_SECRET must have at least {JWT_SECRET_BYTES_MIN} bytes");
         }
-        let internal_token = variables
-            .internal_token
-            .context("GAEMI_INTERNAL_TOKEN is not set")?;
+        let internal_token = variables.internal_token.context("GAEMI_INTERNAL_TOKEN is not set")?;
         if internal_token.expose_secret().len() < INTERNAL_TOKEN_BYTES_MIN {
             bail!("GAEMI_INTERNAL_TOKEN must have at least {INTERNAL_TOKEN_BYTES_MIN} bytes");
         }
-        let encryption_key = variables
-            .encryption_key
-            .context("GAEMI_ENCRYPTION_KEY is not set")?;
+        let encryption_key = variables.encryption_key.context("GAEMI_ENCRYPTION_KEY is not set")?;
         if variables.database_pool_size == 0 {
             bail!("GAEMI_DATABASE_POOL_SIZE must be at least 1");
         }
@@ -106,12 +102,8 @@ impl Settings {
 
 /// Reads 64 hexadecimal digits.
 fn read_key(text: &SecretString) -> anyhow::Result<SecretBox<[u8; ENCRYPTION_KEY_BYTES]>> {
-    let wrong = || {
-        anyhow::anyhow!(
-            "GAEMI_ENCRYPTION_KEY must be {} hexadecimal digits",
-            2 * ENCRYPTION_KEY_BYTES
-        )
-    };
+    let wrong =
+        || anyhow::anyhow!("GAEMI_ENCRYPTION_KEY must be {} hexadecimal digits", 2 * ENCRYPTION_KEY_BYTES);
     let digits = text.expose_secret().as_bytes();
     if digits.len() != 2 * ENCRYPTION_KEY_BYTES || !digits.iter().all(u8::is_ascii_hexdigit) {
         return Err(wrong());
@@ -143,9 +135,7 @@ mod tests {
     }
 
     fn complaint(variables: Variables) -> String {
-        Settings::check(variables, "postgres://localhost/gaemi".into())
-            .unwrap_err()
-            .to_string()
+        Settings::check(variables, "postgres://localhost/gaemi".into()).unwrap_err().to_string()
     }
 
     #[test]
@@ -157,32 +147,16 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_weak_is_named() {
+        assert!(complaint(Variables { jwt_secret: None, ..variables() }).contains("GAEMI_JWT_SECRET"));
         assert!(
-            complaint(Variables {
-                jwt_secret: None,
-                ..variables()
-            })
-            .contains("GAEMI_JWT_SECRET")
+            complaint(Variables { jwt_secret: Some("short".into()), ..variables() })
+                .contains("GAEMI_JWT_SECRET")
         );
         assert!(
-            complaint(Variables {
-                jwt_secret: Some("short".into()),
-                ..variables()
-            })
-            .contains("GAEMI_JWT_SECRET")
-        );
-        assert!(
-            complaint(Variables {
-                internal_token: None,
-                ..variables()
-            })
-            .contains("GAEMI_INTERNAL_TOKEN")
+            complaint(Variables { internal_token: None, ..variables() }).contains("GAEMI_INTERNAL_TOKEN")
         );
         for key in ["", "xyz", &"0g".repeat(32), &"+f".repeat(32), &"0f".repeat(33)] {
-            let text = complaint(Variables {
-                encryption_key: Some(key.into()),
-                ..variables()
-            });
+            let text = complaint(Variables { encryption_key: Some(key.into()), ..variables() });
             assert!(text.contains("GAEMI_ENCRYPTION_KEY"), "{key}: {text}");
         }
     }
@@ -192,9 +166,6 @@ mod tests {
         let settings =
             Settings::check(variables(), "postgres://user:hunter2@localhost/gaemi".into()).unwrap();
         let text = format!("{settings:?}");
-        assert!(
-            !text.contains("hunter2") && !text.contains("0123456789abcdef"),
-            "{text}"
-        );
+        assert!(!text.contains("hunter2") && !text.contains("0123456789abcdef"), "{text}");
     }
 }

@@ -1,10 +1,14 @@
 //! The only place where things are wired together. Tests start the same application on port 0.
 
+use crate::account::AccountService;
 use crate::auth::Auth;
 use crate::db::{self, Pool};
+use crate::events::EventHub;
 use crate::market::Market;
 use crate::middleware::{harden, trace};
+use crate::notify::OpenStreams;
 use crate::openapi::Description;
+use crate::portfolio::PortfolioService;
 use crate::relay::Relay;
 use crate::routes::{self, KnownRoutes};
 use crate::settings::Settings;
@@ -15,6 +19,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 use std::future::Future;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,8 +54,16 @@ pub struct State {
     pub pool: web::Data<Pool>,
     /// Users and sessions.
     pub auth: web::Data<Auth>,
+    /// What happened.
+    pub events: web::Data<Arc<EventHub>>,
+    /// Accounts and their books.
+    pub accounts: web::Data<AccountService>,
     /// Prices.
     pub market: web::Data<Market>,
+    /// What the accounts own.
+    pub portfolio: web::Data<PortfolioService>,
+    /// Who listens to the events.
+    pub streams: web::Data<OpenStreams>,
     /// The way to the quote server's WebSocket.
     pub relay: web::Data<Relay>,
     /// Tasks beside the requests.
@@ -64,12 +77,22 @@ impl State {
         let pool = db::build_pool(&settings.database_url, settings.database_pool_size)?;
         let background = Background::default();
         let auth = Auth::new(pool.clone(), settings)?;
+        let events = EventHub::new(pool.clone());
+        background.tasks.spawn(Arc::clone(&events).run(background.stop.clone()));
+        let accounts = AccountService::new(pool.clone(), Arc::clone(&events));
         let market = Market::start(&settings.market_data_url, &background)?;
         let relay = Relay::new(&settings.market_data_url, background.stop.clone())?;
+        let accounts = web::Data::new(accounts);
+        let market = web::Data::new(market);
+        let portfolio = PortfolioService::new(pool.clone(), accounts.clone(), market.clone());
         Ok(Self {
             pool: web::Data::new(pool),
             auth: web::Data::new(auth),
-            market: web::Data::new(market),
+            events: web::Data::new(events),
+            accounts,
+            market,
+            portfolio: web::Data::new(portfolio),
+            streams: web::Data::new(OpenStreams::default()),
             relay: web::Data::new(relay),
             background: web::Data::new(background),
         })
@@ -80,7 +103,11 @@ impl State {
         config
             .app_data(self.pool.clone())
             .app_data(self.auth.clone())
+            .app_data(self.events.clone())
+            .app_data(self.accounts.clone())
             .app_data(self.market.clone())
+            .app_data(self.portfolio.clone())
+            .app_data(self.streams.clone())
             .app_data(self.relay.clone())
             .app_data(self.background.clone());
     }
@@ -144,10 +171,7 @@ async fn stop(server: &ServerHandle, background: &Background) {
     background.stop.cancel();
     background.tasks.close();
     server.stop(true).await;
-    if tokio::time::timeout(BACKGROUND_STOP_MAX, background.tasks.wait())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(BACKGROUND_STOP_MAX, background.tasks.wait()).await.is_err() {
         tracing::warn!("background tasks did not end in time");
     }
 }
@@ -157,10 +181,7 @@ fn serve(listener: TcpListener, state: State) -> anyhow::Result<Server> {
     let known = web::Data::new(KnownRoutes::of(&description));
     let description = web::Data::new(Description(description.to_pretty_json()?));
     let factory = move || {
-        let (app, _) = App::new()
-            .into_utoipa_app()
-            .configure(routes::all)
-            .split_for_parts();
+        let (app, _) = App::new().into_utoipa_app().configure(routes::all).split_for_parts();
         app.app_data(known.clone())
             .app_data(description.clone())
             .configure(|config| state.register(config))

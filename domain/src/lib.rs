@@ -16,5 +16,5 @@ pub use decimal::{DecimalError, DecimalText};
 pub use ids::{AccountId, ClientOrderId, OrderId, UserId};
 pub use instrument::{Market, Symbol};
 pub use money::{Currency, Money, MoneyError, Price, Quantity};
-pub use order::{OrderStatus, OrderType, Side, TimeInForce};
+pub use order::{NewOrder, OrderStatus, OrderType, Pricing, Side, TimeInForce};
 pub use quote::{Bar, Quote};

@@ -1,5 +1,8 @@
 //! Orders: their words, and the one table of their life.
 
+use crate::ids::AccountId;
+use crate::instrument::Symbol;
+use crate::money::{Price, Quantity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
@@ -37,6 +40,52 @@ pub enum TimeInForce {
     Gtc,
 }
 
+/// How the price is decided, with the price where one is given: a limit order without a limit cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pricing {
+    /// At the best price there is.
+    Market,
+    /// At this price or better.
+    Limit(Price),
+}
+
+impl Pricing {
+    /// The type of an order priced so.
+    #[must_use]
+    pub const fn order_type(self) -> OrderType {
+        match self {
+            Self::Market => OrderType::Market,
+            Self::Limit(_) => OrderType::Limit,
+        }
+    }
+
+    /// The limit, if there is one.
+    #[must_use]
+    pub const fn limit_price(self) -> Option<Price> {
+        match self {
+            Self::Market => None,
+            Self::Limit(price) => Some(price),
+        }
+    }
+}
+
+/// An order as its owner wants it, before anybody has judged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewOrder {
+    /// For which account.
+    pub account_id: AccountId,
+    /// What.
+    pub symbol: Symbol,
+    /// Buy or sell.
+    pub side: Side,
+    /// At which price.
+    pub pricing: Pricing,
+    /// For how long.
+    pub time_in_force: TimeInForce,
+    /// How many shares.
+    pub quantity: Quantity,
+}
+
 /// Where an order stands, in the terms of FIX.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -66,6 +115,51 @@ pub enum OrderStatus {
     Expired,
     /// Superseded by another order.
     Replaced,
+}
+
+impl Side {
+    /// The stored and shown name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Buy => "buy",
+            Self::Sell => "sell",
+        }
+    }
+
+    /// The side of a stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Buy, Self::Sell].into_iter().find(|side| side.name() == name)
+    }
+}
+
+impl OrderType {
+    /// The stored and shown name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Market => "market",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+impl TimeInForce {
+    /// The stored and shown name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Gtc => "gtc",
+        }
+    }
+
+    /// The time in force of a stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Day, Self::Gtc].into_iter().find(|time_in_force| time_in_force.name() == name)
+    }
 }
 
 impl OrderStatus {

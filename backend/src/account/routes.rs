@@ -1,0 +1,212 @@
+//! `/api/accounts`.
+
+use super::service::AccountService;
+use super::{Account, CashBalance};
+use crate::clock;
+use crate::error::{ApiError, ApiResult, Problem};
+use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
+use actix_web::{HttpResponse, get, post, web};
+use chrono::{DateTime, Utc};
+use domain::{AccountId, Currency, DecimalText};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+/// Longest name of an account, in characters.
+const NAME_LENGTH_MAX: usize = 60;
+/// Header that marks an answer given before.
+pub(crate) const REPLAYED_HEADER: &str = "Idempotency-Replayed";
+
+/// This module's URLs.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_accounts).service(open_account).service(show_balance).service(make_deposit);
+}
+
+/// A trading account.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Account)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountDocument {
+    id: AccountId,
+    /// The owner's name for it.
+    name: String,
+    /// Where its orders go.
+    broker: String,
+    currency: Currency,
+    /// `active` or `closed`.
+    status: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Account> for AccountDocument {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            name: account.name,
+            broker: account.broker,
+            currency: account.currency,
+            status: account.status,
+            created_at: account.created_at,
+        }
+    }
+}
+
+/// The cash of an account.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Balance)]
+#[serde(rename_all = "camelCase")]
+pub struct BalanceDocument {
+    account_id: AccountId,
+    currency: Currency,
+    /// All cash.
+    cash: DecimalText,
+    /// Reserved for open orders.
+    held: DecimalText,
+    /// What new orders may use.
+    buying_power: DecimalText,
+    as_of: DateTime<Utc>,
+}
+
+impl BalanceDocument {
+    /// A balance as it is answered and told.
+    #[must_use]
+    pub fn new(balance: &CashBalance, as_of: DateTime<Utc>) -> Self {
+        Self {
+            account_id: balance.account_id,
+            currency: balance.currency,
+            cash: balance.total.into(),
+            held: balance.held.into(),
+            buying_power: balance.buying_power().into(),
+            as_of,
+        }
+    }
+}
+
+/// The user's accounts.
+#[derive(Debug, Serialize, ToSchema)]
+struct AccountList {
+    accounts: Vec<AccountDocument>,
+}
+
+/// Lists the user's accounts.
+#[utoipa::path(tag = "account", responses((status = 200, body = AccountList), (status = 401, body = Problem)))]
+#[get("/accounts")]
+async fn list_accounts(
+    user: CurrentUser,
+    accounts: web::Data<AccountService>,
+) -> ApiResult<web::Json<AccountList>> {
+    let accounts = accounts.list(user.user_id).await?;
+    Ok(web::Json(AccountList { accounts: accounts.into_iter().map(AccountDocument::from).collect() }))
+}
+
+/// A broker that accounts can be opened at.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum BrokerName {
+    /// Play money on the built-in exchange.
+    Simulator,
+}
+
+/// What is needed to open an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OpenAccount {
+    /// One to sixty characters.
+    name: String,
+    broker: BrokerName,
+    currency: Currency,
+}
+
+/// Whether a character changes how the text around it is shown instead of being shown.
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+fn check_name(name: &str) -> ApiResult<String> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(ApiError::field("name", "too_short", "must not be empty"));
+    }
+    if name.chars().count() > NAME_LENGTH_MAX {
+        let message = format!("must have at most {NAME_LENGTH_MAX} characters");
+        return Err(ApiError::field("name", "too_long", message));
+    }
+    if name.chars().any(is_invisible) {
+        return Err(ApiError::field("name", "forbidden_character", "must not contain control characters"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Opens an account.
+#[utoipa::path(tag = "account", request_body = OpenAccount, responses(
+    (status = 201, body = AccountDocument), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[post("/accounts")]
+async fn open_account(
+    user: CurrentUser,
+    accounts: web::Data<AccountService>,
+    Body(request): Body<OpenAccount>,
+) -> ApiResult<HttpResponse> {
+    let name = check_name(&request.name)?;
+    let broker = match request.broker {
+        BrokerName::Simulator => "simulator".to_owned(),
+    };
+    let account = accounts.open(user.user_id, name, broker, request.currency).await?;
+    Ok(HttpResponse::Created().json(AccountDocument::from(account)))
+}
+
+/// The cash of an account.
+#[utoipa::path(tag = "account", params(("id" = AccountId, Path)), responses(
+    (status = 200, body = BalanceDocument), (status = 404, body = Problem)))]
+#[get("/accounts/{id}/balance")]
+async fn show_balance(
+    user: CurrentUser,
+    accounts: web::Data<AccountService>,
+    PathId(account): PathId<AccountId>,
+) -> ApiResult<web::Json<BalanceDocument>> {
+    let balance = accounts.balance(user.user_id, account).await?;
+    Ok(web::Json(BalanceDocument::new(&balance, clock::now())))
+}
+
+/// Play money to bring in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DepositRequest {
+    /// Greater than zero, in whole minor units of the account's currency.
+    amount: DecimalText,
+}
+
+/// A deposit that is in the books.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Deposit {
+    journal_id: Uuid,
+    amount: DecimalText,
+    balance: BalanceDocument,
+}
+
+/// Brings play money in. The same `Idempotency-Key` with the same amount is booked once.
+#[utoipa::path(tag = "account", request_body = DepositRequest,
+    params(("id" = AccountId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = Deposit), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+#[post("/accounts/{id}/deposit")]
+async fn make_deposit(
+    user: CurrentUser,
+    accounts: web::Data<AccountService>,
+    PathId(account): PathId<AccountId>,
+    key: IdempotencyKey,
+    Body(request): Body<DepositRequest>,
+) -> ApiResult<HttpResponse> {
+    let deposit = accounts.deposit(user.user_id, account, request.amount.0, key.0).await?;
+    let mut response = HttpResponse::Created();
+    if deposit.replayed {
+        response.insert_header((REPLAYED_HEADER, "true"));
+    }
+    Ok(response.json(Deposit {
+        journal_id: deposit.journal_id,
+        amount: deposit.amount.into(),
+        balance: BalanceDocument::new(&deposit.balance, clock::now()),
+    }))
+}

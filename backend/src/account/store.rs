@@ -1,0 +1,482 @@
+//! The tables of `account`.
+
+use super::ledger::{Commodity, Journal};
+use super::{Account, CashBalance};
+use crate::db::{corrupt, statement};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::sql_types::{
+    Array, BigInt, Date, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
+use diesel::{OptionalExtension, QueryResult, QueryableByName};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::{AccountId, Currency, Symbol, UserId};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+#[derive(QueryableByName)]
+struct AccountRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    user_id: Uuid,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    broker: String,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+}
+
+fn currency(code: &str) -> QueryResult<Currency> {
+    code.parse().map_err(|_| corrupt("currency"))
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = diesel::result::Error;
+
+    fn try_from(row: AccountRow) -> QueryResult<Self> {
+        Ok(Self {
+            id: AccountId(row.id),
+            user_id: UserId(row.user_id),
+            name: row.name,
+            broker: row.broker,
+            currency: currency(&row.currency)?,
+            status: row.status,
+            created_at: row.created_at,
+        })
+    }
+}
+
+statement! {
+    /// A statement of its own: the count that follows must see what the lock's last holder has committed.
+    TakeOpeningTurn {}
+    "SELECT pg_advisory_xact_lock(7202613)"
+}
+
+statement! {
+    InsertAccount {
+        id: SqlUuid = Uuid, user_id: SqlUuid = Uuid, name: Text = String, broker: Text = String,
+        currency: Text = String, created_at: Timestamptz = DateTime<Utc>, accounts_max: BigInt = i64,
+    }
+    "WITH new AS (SELECT ?::uuid AS id, ?::uuid AS user_id, ? AS name, ? AS broker, ? AS currency, ?::timestamptz AS created_at),
+     opened AS (
+        INSERT INTO account.accounts (id, user_id, name, broker, currency, created_at)
+        SELECT new.* FROM new
+        WHERE (SELECT count(*) FROM account.accounts AS other WHERE other.user_id = new.user_id) < ?
+        RETURNING id, currency)
+     INSERT INTO account.balances (account_id, commodity) SELECT id, currency FROM opened"
+}
+
+/// Writes a new account with its empty cash balance, unless its owner has `accounts_max` already. Says whether.
+pub(super) async fn insert_account(
+    mut connection: &AsyncPgConnection,
+    account: &Account,
+    accounts_max: i64,
+) -> QueryResult<bool> {
+    TakeOpeningTurn {}.execute(&mut connection).await?;
+    let statement = InsertAccount {
+        id: account.id.0,
+        user_id: account.user_id.0,
+        name: account.name.clone(),
+        broker: account.broker.clone(),
+        currency: account.currency.code().to_owned(),
+        created_at: account.created_at,
+        accounts_max,
+    };
+    Ok(statement.execute(&mut connection).await? == 1)
+}
+
+statement! {
+    AccountsOf { user_id: SqlUuid = Uuid }
+    "SELECT id, user_id, name, broker, currency, status, created_at FROM account.accounts WHERE user_id = ? ORDER BY id"
+}
+
+/// A user's accounts, oldest first.
+pub(super) async fn accounts_of(
+    mut connection: &AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<Vec<Account>> {
+    let rows: Vec<AccountRow> = AccountsOf { user_id: user.0 }.load(&mut connection).await?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
+statement! {
+    AccountById { id: SqlUuid = Uuid, user_id: SqlUuid = Uuid }
+    "SELECT id, user_id, name, broker, currency, status, created_at FROM account.accounts WHERE id = ? AND user_id = ?"
+}
+
+/// An account, if it is this user's.
+pub(super) async fn account_of(
+    mut connection: &AsyncPgConnection,
+    user: UserId,
+    account: AccountId,
+) -> QueryResult<Option<Account>> {
+    let row: Option<AccountRow> =
+        AccountById { id: account.0, user_id: user.0 }.get_result(&mut connection).await.optional()?;
+    row.map(Account::try_from).transpose()
+}
+
+#[derive(QueryableByName)]
+struct CashRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Numeric)]
+    total: Decimal,
+    #[diesel(sql_type = Numeric)]
+    held: Decimal,
+}
+
+statement! {
+    CashOf { accounts: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT b.account_id, a.currency, b.total, b.held
+     FROM account.accounts AS a JOIN account.balances AS b ON b.account_id = a.id AND b.commodity = a.currency
+     WHERE a.id = ANY (?) ORDER BY a.id"
+}
+
+/// The cash of accounts.
+pub(super) async fn cash_of(
+    mut connection: &AsyncPgConnection,
+    accounts: &[AccountId],
+) -> QueryResult<Vec<CashBalance>> {
+    let statement = CashOf { accounts: accounts.iter().map(|id| id.0).collect() };
+    let rows: Vec<CashRow> = statement.load(&mut connection).await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(CashBalance {
+                account_id: AccountId(row.account_id),
+                currency: currency(&row.currency)?,
+                total: row.total,
+                held: row.held,
+            })
+        })
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct NetDepositsRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+}
+
+statement! {
+    NetDeposits { accounts: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT account_id, -sum(amount) AS amount FROM account.postings
+     WHERE account_id = ANY (?) AND ledger_account = 'deposits' GROUP BY account_id"
+}
+
+/// Money brought in from outside, per account; accounts without any are absent.
+pub(super) async fn net_deposits(
+    mut connection: &AsyncPgConnection,
+    accounts: &[AccountId],
+) -> QueryResult<BTreeMap<AccountId, Decimal>> {
+    let statement = NetDeposits { accounts: accounts.iter().map(|id| id.0).collect() };
+    let rows: Vec<NetDepositsRow> = statement.load(&mut connection).await?;
+    Ok(rows.into_iter().map(|row| (AccountId(row.account_id), row.amount)).collect())
+}
+
+#[derive(QueryableByName)]
+struct HeldSharesRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    commodity: String,
+    #[diesel(sql_type = Numeric)]
+    held: Decimal,
+}
+
+statement! {
+    HeldShares { accounts: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT b.account_id, b.commodity, b.held FROM account.balances AS b JOIN account.accounts AS a ON a.id = b.account_id
+     WHERE b.account_id = ANY (?) AND b.commodity <> a.currency AND b.held > 0"
+}
+
+/// Shares that open orders have reserved; those without any are absent.
+pub(super) async fn held_shares(
+    mut connection: &AsyncPgConnection,
+    accounts: &[AccountId],
+) -> QueryResult<BTreeMap<(AccountId, Symbol), Decimal>> {
+    let statement = HeldShares { accounts: accounts.iter().map(|id| id.0).collect() };
+    let rows: Vec<HeldSharesRow> = statement.load(&mut connection).await?;
+    rows.into_iter()
+        .map(|row| {
+            let symbol = row.commodity.parse().map_err(|_| corrupt("symbol"))?;
+            Ok(((AccountId(row.account_id), symbol), row.held))
+        })
+        .collect()
+}
+
+/// A balance whose row the caller's transaction has locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BalanceRow {
+    /// All of it.
+    pub total: Decimal,
+    /// Reserved for open orders.
+    pub held: Decimal,
+}
+
+/// Accounts whose books the caller's transaction has locked, with the balances asked for.
+#[derive(Debug, Default)]
+pub struct LockedBalances {
+    accounts: BTreeMap<AccountId, (UserId, Currency)>,
+    balances: BTreeMap<(AccountId, String), BalanceRow>,
+}
+
+impl LockedBalances {
+    /// The owner and the currency of an account; `None` when it does not exist.
+    #[must_use]
+    pub fn account(&self, account: AccountId) -> Option<(UserId, Currency)> {
+        self.accounts.get(&account).copied()
+    }
+
+    /// Total and held of a commodity; zeros where nothing was ever booked.
+    #[must_use]
+    pub fn balance(&self, account: AccountId, commodity: Commodity) -> BalanceRow {
+        self.balances
+            .get(&(account, commodity.name().to_owned()))
+            .cloned()
+            .unwrap_or(BalanceRow { total: Decimal::ZERO, held: Decimal::ZERO })
+    }
+
+    /// Keeps the picture true to what the transaction is about to write.
+    pub fn change(&mut self, change: &BalanceChange) {
+        let row = self
+            .balances
+            .entry((change.account_id, change.commodity.name().to_owned()))
+            .or_insert(BalanceRow { total: Decimal::ZERO, held: Decimal::ZERO });
+        row.total += change.total;
+        row.held += change.held;
+    }
+}
+
+#[derive(QueryableByName)]
+struct LockedRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    user_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Text)]
+    commodity: String,
+    #[diesel(sql_type = Numeric)]
+    total: Decimal,
+    #[diesel(sql_type = Numeric)]
+    held: Decimal,
+}
+
+statement! {
+    LockBalances { accounts: Array<SqlUuid> = Vec<Uuid>, commodities: Array<Text> = Vec<String> }
+    "SELECT b.account_id, a.user_id, a.currency, b.commodity, b.total, b.held
+     FROM account.balances AS b JOIN account.accounts AS a ON a.id = b.account_id
+     WHERE b.account_id = ANY (?) AND b.commodity = ANY (?)
+     ORDER BY b.account_id, b.commodity FOR UPDATE OF b"
+}
+
+/// Locks the cash of accounts and, where they have any, the named symbols' shares, always in the same order, and
+/// returns them as they are now. From here to the commit nobody else decides on these accounts.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_balances(
+    mut connection: &AsyncPgConnection,
+    accounts: &BTreeSet<AccountId>,
+    symbols: impl Iterator<Item = Symbol>,
+) -> QueryResult<LockedBalances> {
+    let cash = Currency::ALL.iter().map(|currency| currency.code().to_owned());
+    let commodities: BTreeSet<String> = cash.chain(symbols.map(|symbol| symbol.to_string())).collect();
+    let statement = LockBalances {
+        accounts: accounts.iter().map(|id| id.0).collect(),
+        commodities: commodities.into_iter().collect(),
+    };
+    let rows: Vec<LockedRow> = statement.load(&mut connection).await?;
+    let mut locked = LockedBalances::default();
+    for row in rows {
+        let account = AccountId(row.account_id);
+        locked.accounts.insert(account, (UserId(row.user_id), currency(&row.currency)?));
+        locked.balances.insert((account, row.commodity), BalanceRow { total: row.total, held: row.held });
+    }
+    Ok(locked)
+}
+
+/// By how much a balance changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BalanceChange {
+    /// Whose.
+    pub account_id: AccountId,
+    /// Of what.
+    pub commodity: Commodity,
+    /// Change of the total.
+    pub total: Decimal,
+    /// Change of what is held.
+    pub held: Decimal,
+}
+
+statement! {
+    EnsureBalances { accounts: Array<SqlUuid> = Vec<Uuid>, commodities: Array<Text> = Vec<String> }
+    "INSERT INTO account.balances (account_id, commodity)
+     SELECT DISTINCT new.account_id, new.commodity FROM unnest(?, ?) AS new (account_id, commodity)
+     WHERE NOT EXISTS (SELECT FROM account.balances AS b
+                       WHERE b.account_id = new.account_id AND b.commodity = new.commodity)
+     ON CONFLICT DO NOTHING"
+}
+
+statement! {
+    ChangeBalances {
+        accounts: Array<SqlUuid> = Vec<Uuid>, commodities: Array<Text> = Vec<String>,
+        totals: Array<Numeric> = Vec<Decimal>, helds: Array<Numeric> = Vec<Decimal>,
+    }
+    "UPDATE account.balances AS b SET total = b.total + change.total, held = b.held + change.held
+     FROM unnest(?, ?, ?, ?) AS change (account_id, commodity, total, held)
+     WHERE b.account_id = change.account_id AND b.commodity = change.commodity"
+}
+
+/// Applies changes to balances whose accounts the caller has locked. Changes of one balance are added up first.
+///
+/// # Errors
+/// The database's; a hold that would fall below zero is one.
+pub async fn change_balances(
+    mut connection: &AsyncPgConnection,
+    changes: &[BalanceChange],
+) -> QueryResult<()> {
+    let mut sums = BTreeMap::<(AccountId, Commodity), (Decimal, Decimal)>::new();
+    for change in changes {
+        let sum = sums.entry((change.account_id, change.commodity)).or_default();
+        sum.0 += change.total;
+        sum.1 += change.held;
+    }
+    sums.retain(|_, (total, held)| !total.is_zero() || !held.is_zero());
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let accounts: Vec<Uuid> = sums.keys().map(|(account, _)| account.0).collect();
+    let commodities: Vec<String> = sums.keys().map(|(_, commodity)| commodity.name().to_owned()).collect();
+    if sums.keys().any(|(_, commodity)| matches!(commodity, Commodity::Shares(_))) {
+        let ensure = EnsureBalances { accounts: accounts.clone(), commodities: commodities.clone() };
+        ensure.execute(&mut connection).await?;
+    }
+    let rows_expected = sums.len();
+    let (totals, helds) = sums.into_values().unzip();
+    let changed = ChangeBalances { accounts, commodities, totals, helds }.execute(&mut connection).await?;
+    if changed != rows_expected {
+        return Err(corrupt("balance (a row is missing)"));
+    }
+    Ok(())
+}
+
+statement! {
+    InsertJournals {
+        ids: Array<SqlUuid> = Vec<Uuid>, accounts: Array<SqlUuid> = Vec<Uuid>, keys: Array<Text> = Vec<String>,
+        kinds: Array<Text> = Vec<String>, executions: Array<Nullable<Text>> = Vec<Option<String>>,
+        trade_dates: Array<Date> = Vec<NaiveDate>, settle_dates: Array<Date> = Vec<NaiveDate>,
+        created: Array<Timestamptz> = Vec<DateTime<Utc>>,
+    }
+    "INSERT INTO account.journals
+        (id, account_id, idempotency_key, kind, execution_id, trade_date, settle_date, created_at)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    InsertPostings {
+        journals: Array<SqlUuid> = Vec<Uuid>, lines: Array<SmallInt> = Vec<i16>,
+        accounts: Array<SqlUuid> = Vec<Uuid>, ledger_accounts: Array<Text> = Vec<String>,
+        symbols: Array<Nullable<Text>> = Vec<Option<String>>, commodities: Array<Text> = Vec<String>,
+        amounts: Array<Numeric> = Vec<Decimal>,
+    }
+    "INSERT INTO account.postings (journal_id, line, account_id, ledger_account, symbol, commodity, amount)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)"
+}
+
+/// Writes journals with their postings and the balances they change. The caller has locked the accounts.
+///
+/// # Errors
+/// The database's; a second journal with one idempotency key is one.
+pub async fn post(mut connection: &AsyncPgConnection, journals: &[Journal]) -> QueryResult<()> {
+    if journals.is_empty() {
+        return Ok(());
+    }
+    let heads = InsertJournals {
+        ids: journals.iter().map(Journal::id).collect(),
+        accounts: journals.iter().map(|journal| journal.account_id().0).collect(),
+        keys: journals.iter().map(|journal| journal.idempotency_key().to_owned()).collect(),
+        kinds: journals.iter().map(|journal| journal.kind().to_owned()).collect(),
+        executions: journals.iter().map(|journal| journal.execution_id().map(str::to_owned)).collect(),
+        trade_dates: journals.iter().map(|journal| journal.dates().0).collect(),
+        settle_dates: journals.iter().map(|journal| journal.dates().1).collect(),
+        created: journals.iter().map(Journal::created_at).collect(),
+    };
+    heads.execute(&mut connection).await?;
+    postings_of(journals).execute(&mut connection).await?;
+    let changes: Vec<BalanceChange> = journals
+        .iter()
+        .flat_map(|journal| {
+            journal.balance_changes().map(|(commodity, total)| BalanceChange {
+                account_id: journal.account_id(),
+                commodity,
+                total,
+                held: Decimal::ZERO,
+            })
+        })
+        .collect();
+    change_balances(connection, &changes).await
+}
+
+fn postings_of(journals: &[Journal]) -> InsertPostings {
+    let mut rows = InsertPostings {
+        journals: Vec::new(),
+        lines: Vec::new(),
+        accounts: Vec::new(),
+        ledger_accounts: Vec::new(),
+        symbols: Vec::new(),
+        commodities: Vec::new(),
+        amounts: Vec::new(),
+    };
+    for journal in journals {
+        for (line, posting) in (1i16..).zip(journal.postings()) {
+            rows.journals.push(journal.id());
+            rows.lines.push(line);
+            rows.accounts.push(journal.account_id().0);
+            rows.ledger_accounts.push(posting.ledger_account.name().to_owned());
+            rows.symbols.push(posting.symbol.map(|symbol| symbol.to_string()));
+            rows.commodities.push(posting.commodity.name().to_owned());
+            rows.amounts.push(posting.amount);
+        }
+    }
+    rows
+}
+
+#[derive(QueryableByName)]
+struct DepositRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+}
+
+statement! {
+    JournalByKey { account: SqlUuid = Uuid, key: Text = String }
+    "SELECT j.id, j.kind, p.amount FROM account.journals AS j
+     JOIN account.postings AS p ON p.journal_id = j.id AND p.ledger_account = 'cash'
+     WHERE j.account_id = ? AND j.idempotency_key = ?"
+}
+
+/// The deposit that exists under an idempotency key: its journal and amount.
+pub(super) async fn deposit_by_key(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    key: &str,
+) -> QueryResult<Option<(Uuid, Decimal)>> {
+    let statement = JournalByKey { account: account.0, key: key.to_owned() };
+    let row: Option<DepositRow> = statement.get_result(&mut connection).await.optional()?;
+    Ok(row.filter(|row| row.kind == "deposit").map(|row| (row.id, row.amount)))
+}

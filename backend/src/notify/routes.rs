@@ -1,0 +1,138 @@
+//! `/api/events`: the user's events as server-sent events, resumable by `Last-Event-ID`.
+
+use crate::error::{ApiError, ApiResult, Problem};
+use crate::events::{EventHub, Subscription, SubscriptionError};
+use crate::extract::CurrentUser;
+use crate::startup::Background;
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap};
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse, get};
+use futures_util::Stream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// How often a quiet stream says that it lives.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// After this the stream ends and the listener resumes with a fresh access token.
+const STREAM_TIME_MAX: Duration = Duration::from_secs(15 * 60);
+/// Most streams at once.
+const STREAMS_MAX: usize = 256;
+
+/// This module's URLs.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(stream_events);
+}
+
+/// How many streams are open.
+#[derive(Debug, Default)]
+pub struct OpenStreams(AtomicUsize);
+
+/// A place among the open streams, given back when dropped.
+struct Place(web::Data<OpenStreams>);
+
+impl Place {
+    fn take(streams: web::Data<OpenStreams>) -> ApiResult<Self> {
+        let taken = streams.0.fetch_add(1, Ordering::Relaxed);
+        let place = Self(streams);
+        if taken >= STREAMS_MAX {
+            let error =
+                ApiError::new(crate::error::ErrorCode::TooManyRequests, "too many open event streams");
+            return Err(error.retry_after_seconds(HEARTBEAT_INTERVAL.as_secs()));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+const LAST_EVENT_ID: &str = "Last-Event-ID";
+
+fn last_event_id(headers: &HeaderMap) -> ApiResult<Option<i64>> {
+    let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| text.parse::<i64>().ok()).filter(|id| *id >= 0);
+    id.map(Some).ok_or_else(|| ApiError::field(LAST_EVENT_ID, "invalid", "must be the id of an event"))
+}
+
+/// The user's events as they happen.
+///
+/// Every event has an `id`; a reader that comes back sends the last one it saw as `Last-Event-ID` and misses
+/// nothing. The first event is `hello` (its id is where the stream begins) or `reset` (the events after the id given
+/// are gone: read everything anew).
+#[utoipa::path(tag = "events", params(("Last-Event-ID" = Option<i64>, Header)), responses(
+    (status = 200, description = "hello, reset, order, execution, balance, position, account", content_type = "text/event-stream", body = String),
+    (status = 401, body = Problem), (status = 422, body = Problem)))]
+#[get("/events")]
+async fn stream_events(
+    user: CurrentUser,
+    request: HttpRequest,
+    hub: web::Data<Arc<EventHub>>,
+    streams: web::Data<OpenStreams>,
+    background: web::Data<Background>,
+) -> ApiResult<HttpResponse> {
+    let last_seen = last_event_id(request.headers())?;
+    let place = Place::take(streams)?;
+    let (subscription, greeting) = match hub.subscribe(user.user_id, last_seen).await {
+        Ok(subscription) => (subscription, "hello"),
+        Err(SubscriptionError::Database(error)) => return Err(error),
+        Err(SubscriptionError::OutOfRange) => match hub.subscribe(user.user_id, None).await {
+            Ok(subscription) => (subscription, "reset"),
+            Err(SubscriptionError::Database(error)) => return Err(error),
+            Err(SubscriptionError::OutOfRange) => {
+                return Err(ApiError::internal("a stream from now is out of range"));
+            }
+        },
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // Proxies must hand every event on at once.
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(stream(subscription, greeting, background.stop.clone(), place)))
+}
+
+struct Streaming {
+    subscription: Subscription,
+    greeting: Option<&'static str>,
+    stop: CancellationToken,
+    ends_at: tokio::time::Instant,
+    _place: Place,
+}
+
+fn stream(
+    subscription: Subscription,
+    greeting: &'static str,
+    stop: CancellationToken,
+    place: Place,
+) -> impl Stream<Item = Result<Bytes, ApiError>> {
+    let ends_at = tokio::time::Instant::now() + STREAM_TIME_MAX;
+    let streaming = Streaming { subscription, greeting: Some(greeting), stop, ends_at, _place: place };
+    futures_util::stream::unfold(streaming, |mut streaming| async move {
+        let frame = streaming.next_frame().await?;
+        Some((frame, streaming))
+    })
+}
+
+impl Streaming {
+    async fn next_frame(&mut self) -> Option<Result<Bytes, ApiError>> {
+        if let Some(greeting) = self.greeting.take() {
+            let position = self.subscription.position();
+            return Some(Ok(format!("id: {position}\nevent: {greeting}\ndata: {{}}\n\n").into()));
+        }
+        tokio::select! {
+            () = self.stop.cancelled() => None,
+            () = tokio::time::sleep_until(self.ends_at) => None,
+            event = self.subscription.next() => Some(event.map(|event| {
+                // JSON text has no line breaks outside of strings and escapes those inside: one data line is enough.
+                format!("id: {}\nevent: {}\ndata: {}\n\n", event.id, event.kind, event.payload).into()
+            })),
+            () = tokio::time::sleep(HEARTBEAT_INTERVAL) => Some(Ok(Bytes::from_static(b": still here\n\n"))),
+        }
+    }
+}

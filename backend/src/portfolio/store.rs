@@ -1,0 +1,127 @@
+//! The table `portfolio.positions`.
+
+use super::cost::PositionState;
+use crate::db::statement;
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryResult, QueryableByName};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::{AccountId, Symbol};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// One symbol in one account.
+pub type PositionKey = (AccountId, Symbol);
+
+#[derive(QueryableByName)]
+struct PositionRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    symbol: String,
+    #[diesel(sql_type = Numeric)]
+    quantity: Decimal,
+    #[diesel(sql_type = Numeric)]
+    cost: Decimal,
+    #[diesel(sql_type = Numeric)]
+    realised_pnl: Decimal,
+    #[diesel(sql_type = Numeric)]
+    commission: Decimal,
+    #[diesel(sql_type = Numeric)]
+    tax: Decimal,
+}
+
+fn read(row: PositionRow) -> QueryResult<(PositionKey, PositionState)> {
+    let symbol = row.symbol.parse().map_err(|_| crate::db::corrupt("symbol"))?;
+    let state = PositionState {
+        quantity: row.quantity.normalize(),
+        cost: row.cost.normalize(),
+        realised_pnl: row.realised_pnl.normalize(),
+        commission: row.commission.normalize(),
+        tax: row.tax.normalize(),
+    };
+    Ok(((AccountId(row.account_id), symbol), state))
+}
+
+statement! {
+    PositionsOf { accounts: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT account_id, symbol, quantity, cost, realised_pnl, commission, tax FROM portfolio.positions
+     WHERE account_id = ANY (?) ORDER BY account_id, symbol"
+}
+
+/// All positions of accounts, also those that are closed.
+pub(super) async fn positions_of(
+    mut connection: &AsyncPgConnection,
+    accounts: &[AccountId],
+) -> QueryResult<Vec<(PositionKey, PositionState)>> {
+    let statement = PositionsOf { accounts: accounts.iter().map(|id| id.0).collect() };
+    let rows: Vec<PositionRow> = statement.load(&mut connection).await?;
+    rows.into_iter().map(read).collect()
+}
+
+statement! {
+    LockPositions { accounts: Array<SqlUuid> = Vec<Uuid>, symbols: Array<Text> = Vec<String> }
+    "SELECT p.account_id, p.symbol, p.quantity, p.cost, p.realised_pnl, p.commission, p.tax
+     FROM portfolio.positions AS p
+     JOIN unnest(?, ?) AS wanted (account_id, symbol) ON wanted.account_id = p.account_id AND wanted.symbol = p.symbol
+     ORDER BY p.account_id, p.symbol FOR UPDATE OF p"
+}
+
+/// Positions as they are now, locked to the end of the caller's transaction. Those never held are absent.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_positions(
+    mut connection: &AsyncPgConnection,
+    keys: impl Iterator<Item = PositionKey>,
+) -> QueryResult<BTreeMap<PositionKey, PositionState>> {
+    let (accounts, symbols): (Vec<Uuid>, Vec<String>) =
+        keys.map(|(account, symbol)| (account.0, symbol.to_string())).unzip();
+    if accounts.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<PositionRow> = LockPositions { accounts, symbols }.load(&mut connection).await?;
+    rows.into_iter().map(read).collect()
+}
+
+statement! {
+    SavePositions {
+        at: Timestamptz = DateTime<Utc>, accounts: Array<SqlUuid> = Vec<Uuid>, symbols: Array<Text> = Vec<String>,
+        currencies: Array<Text> = Vec<String>, quantities: Array<Numeric> = Vec<Decimal>,
+        costs: Array<Numeric> = Vec<Decimal>, realised: Array<Numeric> = Vec<Decimal>,
+        commissions: Array<Numeric> = Vec<Decimal>, taxes: Array<Numeric> = Vec<Decimal>,
+    }
+    "INSERT INTO portfolio.positions
+        (updated_at, account_id, symbol, currency, quantity, cost, realised_pnl, commission, tax)
+     SELECT ?, new.* FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) AS new
+     ON CONFLICT (account_id, symbol) DO UPDATE SET
+        quantity = excluded.quantity, cost = excluded.cost, realised_pnl = excluded.realised_pnl,
+        commission = excluded.commission, tax = excluded.tax, updated_at = excluded.updated_at"
+}
+
+/// Writes positions that the caller has locked and moved.
+///
+/// # Errors
+/// The database's.
+pub async fn save_positions(
+    mut connection: &AsyncPgConnection,
+    positions: &BTreeMap<PositionKey, PositionState>,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    if positions.is_empty() {
+        return Ok(());
+    }
+    let statement = SavePositions {
+        at,
+        accounts: positions.keys().map(|(account, _)| account.0).collect(),
+        symbols: positions.keys().map(|(_, symbol)| symbol.to_string()).collect(),
+        currencies: positions.keys().map(|(_, symbol)| symbol.currency().code().to_owned()).collect(),
+        quantities: positions.values().map(|state| state.quantity).collect(),
+        costs: positions.values().map(|state| state.cost).collect(),
+        realised: positions.values().map(|state| state.realised_pnl).collect(),
+        commissions: positions.values().map(|state| state.commission).collect(),
+        taxes: positions.values().map(|state| state.tax).collect(),
+    };
+    statement.execute(&mut connection).await.map(|_| ())
+}

@@ -1,0 +1,194 @@
+//! From books and prices to what things are worth. Pure.
+
+use super::cost::PositionState;
+use crate::account::CashBalance;
+use chrono::{DateTime, Utc};
+use domain::{Quote, Symbol};
+use rust_decimal::Decimal;
+
+/// Digits of a percentage.
+const PERCENT_DIGITS: u32 = 2;
+
+/// A position with its market value, where there is a price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValuedPosition {
+    /// What is held.
+    pub symbol: Symbol,
+    /// How much, and what it cost.
+    pub state: PositionState,
+    /// What it is worth.
+    pub market: Option<MarketValue>,
+}
+
+/// A position's worth at a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MarketValue {
+    /// Last price of one share.
+    pub price: Decimal,
+    /// Of all shares, in whole minor units.
+    pub value: Decimal,
+    /// Value less cost.
+    pub unrealised_pnl: Decimal,
+    /// The same in percent of the cost.
+    pub unrealised_pnl_percent: Option<Decimal>,
+    /// When the price was current.
+    pub priced_at: DateTime<Utc>,
+    /// Whether the price is invented.
+    pub simulated: bool,
+}
+
+/// A part in percent of a whole; nothing where the whole is zero.
+fn percent(part: Decimal, whole: Decimal) -> Option<Decimal> {
+    let ratio = part.checked_div(whole)?;
+    Some((ratio * Decimal::ONE_HUNDRED).round_dp(PERCENT_DIGITS).normalize())
+}
+
+/// Values a position.
+#[must_use]
+pub fn value_position(symbol: Symbol, state: PositionState, quote: Option<&Quote>) -> ValuedPosition {
+    let market = quote.filter(|_| !state.quantity.is_zero()).and_then(|quote| {
+        let price = quote.price.value();
+        let value = symbol.currency().round(price.checked_mul(state.quantity)?);
+        let unrealised_pnl = value - state.cost;
+        Some(MarketValue {
+            price,
+            value,
+            unrealised_pnl,
+            unrealised_pnl_percent: percent(unrealised_pnl, state.cost),
+            priced_at: quote.at,
+            simulated: quote.simulated,
+        })
+    });
+    ValuedPosition { symbol, state, market }
+}
+
+/// What an account is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountValue {
+    /// Its cash.
+    pub cash: CashBalance,
+    /// Of all positions; at cost where there is no price.
+    pub positions_value: Decimal,
+    /// Cash and positions.
+    pub total_value: Decimal,
+    /// Money brought in.
+    pub net_deposits: Decimal,
+    /// Value of the positions less their cost.
+    pub unrealised_pnl: Decimal,
+    /// Made by selling, before commission and tax.
+    pub realised_pnl: Decimal,
+    /// Paid so far.
+    pub commission: Decimal,
+    /// Paid so far.
+    pub tax: Decimal,
+    /// Total value less the money brought in: what trading has brought after everything.
+    pub total_pnl: Decimal,
+    /// The same in percent of the money brought in.
+    pub total_pnl_percent: Option<Decimal>,
+    /// Age of the oldest price used.
+    pub prices_as_of: Option<DateTime<Utc>>,
+}
+
+/// Adds an account up.
+#[must_use]
+pub fn value_account(cash: CashBalance, positions: &[ValuedPosition], net_deposits: Decimal) -> AccountValue {
+    let sum = |part: &dyn Fn(&ValuedPosition) -> Decimal| positions.iter().map(part).sum::<Decimal>();
+    let positions_value = sum(&|position| position.market.map_or(position.state.cost, |market| market.value));
+    let total_value = cash.total + positions_value;
+    let total_pnl = total_value - net_deposits;
+    AccountValue {
+        cash,
+        positions_value,
+        total_value,
+        net_deposits,
+        unrealised_pnl: sum(&|position| {
+            position.market.map_or(Decimal::ZERO, |market| market.unrealised_pnl)
+        }),
+        realised_pnl: sum(&|position| position.state.realised_pnl),
+        commission: sum(&|position| position.state.commission),
+        tax: sum(&|position| position.state.tax),
+        total_pnl,
+        total_pnl_percent: percent(total_pnl, net_deposits),
+        prices_as_of: positions
+            .iter()
+            .filter_map(|position| position.market.map(|market| market.priced_at))
+            .min(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cost::PositionFill;
+    use super::*;
+    use domain::{AccountId, Currency, Side};
+    use proptest::prelude::*;
+
+    fn quote(price: &str) -> Quote {
+        let price = price.parse().unwrap();
+        Quote {
+            symbol: "AAPL".parse().unwrap(),
+            price,
+            bid: None,
+            ask: None,
+            previous_close: None,
+            volume: 1,
+            currency: Currency::Usd,
+            session_date: chrono::NaiveDate::from_ymd_opt(2013, 3, 1).unwrap(),
+            open: price,
+            high: price,
+            low: price,
+            at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            source: "replay".to_owned(),
+            simulated: false,
+            delayed: true,
+        }
+    }
+
+    fn bought(quantity: u32, notional_cents: u32) -> PositionState {
+        let mut state = PositionState::default();
+        state.apply(&PositionFill {
+            side: Side::Buy,
+            quantity: Decimal::from(quantity),
+            notional: Decimal::new(i64::from(notional_cents), 2),
+            commission: Decimal::ONE,
+            tax: Decimal::ZERO,
+            currency: Currency::Usd,
+        });
+        state
+    }
+
+    #[test]
+    fn a_position_gains_what_the_price_gains() {
+        let valued = value_position("AAPL".parse().unwrap(), bought(10, 100_000), Some(&quote("110")));
+        let market = valued.market.unwrap();
+        assert_eq!(market.value.to_string(), "1100");
+        assert_eq!(market.unrealised_pnl.to_string(), "100");
+        assert_eq!(market.unrealised_pnl_percent.unwrap().to_string(), "10");
+    }
+
+    #[test]
+    fn without_a_price_nothing_is_invented() {
+        let valued = value_position("AAPL".parse().unwrap(), bought(10, 100_000), None);
+        assert_eq!(valued.market, None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_total_gain_is_the_sum_of_its_parts(
+            quantity in 1u32..1_000, cents in 1u32..1_000_000, price_cents in 1i64..1_000_000, deposited in 0u32..100_000_000,
+        ) {
+            let state = bought(quantity, cents);
+            let deposits = Decimal::from(deposited);
+            let cash = CashBalance {
+                account_id: AccountId::generate(),
+                currency: Currency::Usd,
+                total: deposits - state.cost - state.commission,
+                held: Decimal::ZERO,
+            };
+            let quote = quote(&Decimal::new(price_cents, 2).to_string());
+            let position = value_position(quote.symbol, state, Some(&quote));
+            let account = value_account(cash, &[position], deposits);
+            prop_assert_eq!(account.total_pnl, account.unrealised_pnl + account.realised_pnl - account.commission - account.tax);
+        }
+    }
+}

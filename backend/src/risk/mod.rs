@@ -1,0 +1,12 @@
+//! Decides whether an order may be sent. Pure: it sees the locked state of the account, a price and the rules of the
+//! market, and nothing else.
+//!
+//! Promises: an order that passed here can be paid in full at its worst price, fees included, or delivered from
+//! shares that are there; every reason against an order is named, not only the first. Called by `trading`, which
+//! alone can send what was [`Approved`].
+
+mod judge;
+mod rules;
+
+pub use judge::{AccountState, Approved, Denial, Hold, Judgement, Terms, judge};
+pub use rules::MARKET_ORDER_PROTECTION_PERCENT;
