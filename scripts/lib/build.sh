@@ -33,7 +33,7 @@ install_page_packages() {
 build_page() {
     local stamp=$ROOT/frontend/node_modules/.gaemi-built hash
     hash=$(tree_hash "$ROOT/frontend")
-    [[ -e $ROOT/frontend/dist/index.html && -e $stamp && $(<"$stamp") == "$hash" ]] && return
+    [[ -e $ROOT/frontend/dist/index.html && -e $stamp && $(<"$stamp") == "$hash" ]] && return 0
     install_page_packages || return 1
     run_long npm --prefix "$ROOT/frontend" run build || return 1
     # The compiler does not notice a folder that was not there before.

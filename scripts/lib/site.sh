@@ -39,8 +39,8 @@ CONF
 # provide_yaml -> python3 can read YAML, with the system's package or a private one
 provide_yaml() {
     export PYTHONPATH=$STATE_DIR/python${PYTHONPATH:+:$PYTHONPATH}
-    python3 -c 'import yaml' 2>/dev/null && return
-    python3 -m pip install --quiet --target "$STATE_DIR/python" pyyaml==6.0.3 >"$STATE_DIR/logs/pyyaml.log" 2>&1 && return
+    python3 -c 'import yaml' 2>/dev/null && return 0
+    python3 -m pip install --quiet --target "$STATE_DIR/python" pyyaml==6.0.3 >"$STATE_DIR/logs/pyyaml.log" 2>&1 && return 0
     apt_install python3-yaml && python3 -c 'import yaml' 2>/dev/null
 }
 

@@ -40,9 +40,9 @@ summarise() {
 
 # provide_command COMMAND PACKAGE -> installs the package when the command is missing and we may
 provide_command() {
-    command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] && return
+    command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] && return 0
     say "installing $2"
-    apt_install "$2" && return
+    apt_install "$2" && return 0
     complain "$1 is missing: run 'apt install $2' as root."
     return 1
 }

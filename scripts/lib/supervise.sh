@@ -112,7 +112,7 @@ stop_processes() {
     for name in "$@"; do
         ! is_running "$name" || kill -s "$signal" "${PROCESS_PID[$name]}" 2>/dev/null || true
     done
-    ended_within "$seconds_max" "$@" && return
+    ended_within "$seconds_max" "$@" && return 0
     for name in "$@"; do
         if is_running "$name"; then
             complain "$name did not stop within $seconds_max s and is killed"
