@@ -21,7 +21,6 @@ choose_engine_user() {
     as_engine_user test -x "$STATE_DIR" && return 0
     ENGINE_DIR=/var/lib/gaemi/$(state_hash)
     mkdir -p -m 0711 "$ENGINE_DIR"
-    say "  the user '$ENGINE_USER' cannot enter $STATE_DIR, so the database is kept in $ENGINE_DIR"
 }
 
 # as_engine_user COMMAND... -> runs it as the user of Postgres, from a folder that user can stand in

@@ -13,6 +13,8 @@ start_private() {
     GIVEN_DATABASE_URL=${DATABASE_URL:-}
     GIVEN_REDIS_URL=${REDIS_URL:-}
     choose_engine_user
+    [[ $ENGINE_DIR == "$STATE_DIR" ]] ||
+        say "  the user '$ENGINE_USER' cannot enter $STATE_DIR, so the database is kept in $ENGINE_DIR"
     provide_engines "$(postgres_data_major)"
     choose_sockets
     if [[ -z $GIVEN_DATABASE_URL ]]; then
