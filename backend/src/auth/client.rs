@@ -5,18 +5,18 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// What is known about the way a request took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientOrigin {
+pub(super) struct ClientOrigin {
     /// The client's address.
-    pub address: IpAddr,
+    pub(super) address: IpAddr,
     /// Whether the client's own connection is encrypted.
-    pub is_https: bool,
+    pub(super) is_https: bool,
 }
 
 impl ClientOrigin {
     /// Headers are believed only from a proxy on this machine, and only when the settings say that there is one:
     /// anybody can write them.
     #[must_use]
-    pub fn of(request: &HttpRequest, trust_proxy: bool) -> Self {
+    pub(super) fn of(request: &HttpRequest, trust_proxy: bool) -> Self {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         decide(peer, trust_proxy, header("x-forwarded-for"), header("x-forwarded-proto"))

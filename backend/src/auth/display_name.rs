@@ -6,11 +6,11 @@ use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
 /// Longest name, in characters.
-pub const DISPLAY_NAME_LENGTH_MAX: usize = 64;
+pub(super) const DISPLAY_NAME_LENGTH_MAX: usize = 64;
 
 /// Why a text is no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum DisplayNameError {
+pub(super) enum DisplayNameError {
     /// Blank, or longer than [`DISPLAY_NAME_LENGTH_MAX`].
     #[error("must have 1 to {DISPLAY_NAME_LENGTH_MAX} characters")]
     Length,
@@ -21,12 +21,12 @@ pub enum DisplayNameError {
 
 /// A name that is safe to show beside others: visible, on one line, in one writing direction of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DisplayName(String);
+pub(super) struct DisplayName(String);
 
 impl DisplayName {
     /// The name.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// Longest address, in bytes (RFC 5321).
-pub const EMAIL_LENGTH_MAX: usize = 254;
+pub(super) const EMAIL_LENGTH_MAX: usize = 254;
 /// Longest part before the `@`, in bytes (RFC 5321).
 const LOCAL_PART_LENGTH_MAX: usize = 64;
 /// Longest label of a domain, in bytes (RFC 1035).
@@ -15,28 +15,28 @@ const LABEL_LENGTH_MAX: usize = 63;
 /// Why a text is no email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be an email address such as ant@example.com, at most {EMAIL_LENGTH_MAX} characters")]
-pub struct EmailError;
+pub(super) struct EmailError;
 
 /// An address as its owner wrote it. Two that differ in case alone belong to the same person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Email(String);
+pub(super) struct Email(String);
 
 impl Email {
     /// As written.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The form that is compared. Only ASCII can be in an address here, so this equals the database's `lower()`.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub(super) fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 
     /// What stands before the `@`.
     #[must_use]
-    pub fn local_part(&self) -> &str {
+    pub(super) fn local_part(&self) -> &str {
         self.0.split_once('@').map_or("", |(local, _)| local)
     }
 }

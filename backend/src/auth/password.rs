@@ -24,7 +24,7 @@ const TURN_WAIT_MAX: Duration = Duration::from_secs(5);
 const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// The work of hashing, shared by all requests.
-pub struct Passwords {
+pub(super) struct Passwords {
     turns: Arc<Semaphore>,
     /// Checked when there is no user, so that a stranger's login takes as long as a member's.
     nobody: String,
@@ -54,7 +54,7 @@ impl Passwords {
     ///
     /// # Errors
     /// When hashing does not work at all.
-    pub fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         let nobody = hash_now("nobody has this password")?;
         Ok(Self { turns: Arc::new(Semaphore::new(HASHES_AT_ONCE)), nobody, checks: AtomicU64::new(0) })
     }
@@ -79,7 +79,7 @@ impl Passwords {
     ///
     /// # Errors
     /// `503` when too many wait.
-    pub async fn hash(&self, password: &SecretString) -> ApiResult<String> {
+    pub(super) async fn hash(&self, password: &SecretString) -> ApiResult<String> {
         let password = SecretString::from(normalize(password.expose_secret()));
         self.in_turn(move || hash_now(password.expose_secret())).await
     }
@@ -88,7 +88,7 @@ impl Passwords {
     ///
     /// # Errors
     /// `503` when too many wait.
-    pub async fn check(&self, password: &SecretString, stored: Option<&str>) -> ApiResult<bool> {
+    pub(super) async fn check(&self, password: &SecretString, stored: Option<&str>) -> ApiResult<bool> {
         let exists = stored.is_some();
         let stored = stored.unwrap_or(&self.nobody).to_owned();
         let password = SecretString::from(normalize(password.expose_secret()));
@@ -99,7 +99,7 @@ impl Passwords {
 
     /// How often a password was checked since the start.
     #[must_use]
-    pub fn checks(&self) -> u64 {
+    pub(super) fn checks(&self) -> u64 {
         self.checks.load(Ordering::Relaxed)
     }
 }

@@ -7,9 +7,9 @@ use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
 /// Shortest password, in characters.
-pub const PASSWORD_LENGTH_MIN: usize = 8;
+pub(super) const PASSWORD_LENGTH_MIN: usize = 8;
 /// Longest password, in characters.
-pub const PASSWORD_LENGTH_MAX: usize = 128;
+pub(super) const PASSWORD_LENGTH_MAX: usize = 128;
 
 /// The name of this program, which everybody would try.
 const PROGRAM_NAME: &str = "gaemi";
@@ -22,7 +22,7 @@ static COMMON: LazyLock<Vec<&'static str>> =
 
 /// Why a password is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum PasswordRefusal {
+pub(super) enum PasswordRefusal {
     /// Fewer than [`PASSWORD_LENGTH_MIN`] characters.
     #[error("must have at least {PASSWORD_LENGTH_MIN} characters")]
     TooShort,
@@ -40,7 +40,7 @@ pub enum PasswordRefusal {
 impl PasswordRefusal {
     /// Stable word.
     #[must_use]
-    pub const fn rule(self) -> &'static str {
+    pub(super) const fn rule(self) -> &'static str {
         match self {
             Self::TooShort => "too_short",
             Self::TooLong => "too_long",
@@ -52,7 +52,7 @@ impl PasswordRefusal {
 
 /// One form for the same characters, however a keyboard composes them.
 #[must_use]
-pub fn normalize(password: &str) -> String {
+pub(super) fn normalize(password: &str) -> String {
     password.nfc().collect()
 }
 
@@ -60,7 +60,7 @@ pub fn normalize(password: &str) -> String {
 ///
 /// # Errors
 /// The first rule it breaks.
-pub fn judge(password: &str, email: &Email) -> Result<(), PasswordRefusal> {
+pub(super) fn judge(password: &str, email: &Email) -> Result<(), PasswordRefusal> {
     let length = password.chars().count();
     if length < PASSWORD_LENGTH_MIN {
         return Err(PasswordRefusal::TooShort);

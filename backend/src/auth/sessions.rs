@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long an answer of the database is believed: a session that was ended elsewhere works no longer than this.
-pub const BELIEVED_FOR: Duration = Duration::from_secs(1);
+pub(super) const BELIEVED_FOR: Duration = Duration::from_secs(1);
 /// Most sessions remembered.
 const SESSIONS_MAX: usize = 4096;
 
 /// Sessions and when the database was asked about them.
 #[derive(Default)]
-pub struct LiveSessions(Mutex<HashMap<Uuid, Instant>>);
+pub(super) struct LiveSessions(Mutex<HashMap<Uuid, Instant>>);
 
 impl LiveSessions {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Instant>> {
@@ -22,12 +22,12 @@ impl LiveSessions {
 
     /// Whether the session was alive at most [`BELIEVED_FOR`] ago.
     #[must_use]
-    pub fn is_live(&self, session: Uuid, now: Instant) -> bool {
+    pub(super) fn is_live(&self, session: Uuid, now: Instant) -> bool {
         self.lock().get(&session).is_some_and(|asked| now.duration_since(*asked) < BELIEVED_FOR)
     }
 
     /// Remembers that the database, asked at this moment, knew the session.
-    pub fn remember(&self, session: Uuid, asked: Instant) {
+    pub(super) fn remember(&self, session: Uuid, asked: Instant) {
         let mut sessions = self.lock();
         if sessions.len() >= SESSIONS_MAX {
             sessions.retain(|_, seen| asked.duration_since(*seen) < BELIEVED_FOR);
@@ -38,7 +38,7 @@ impl LiveSessions {
     }
 
     /// Believes nothing about anybody.
-    pub fn forget_all(&self) {
+    pub(super) fn forget_all(&self) {
         self.lock().clear();
     }
 }

@@ -11,19 +11,19 @@ use std::net::IpAddr;
 
 /// How many failures are forgiven, and how long to wait after more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
+pub(super) struct Limit {
     /// Failures without consequence.
-    pub failures_free: u32,
+    pub(super) failures_free: u32,
     /// Age at which a failure is forgotten.
-    pub window: TimeDelta,
+    pub(super) window: TimeDelta,
     /// Wait after the last free failure; doubles with each further one.
-    pub wait_first: TimeDelta,
+    pub(super) wait_first: TimeDelta,
     /// Longest wait.
-    pub wait_max: TimeDelta,
+    pub(super) wait_max: TimeDelta,
 }
 
 /// For one person's login: about a hundred guesses a day, wherever they come from.
-pub const PERSON: Limit = Limit {
+pub(super) const PERSON: Limit = Limit {
     failures_free: 5,
     window: TimeDelta::hours(24),
     wait_first: TimeDelta::seconds(30),
@@ -31,24 +31,24 @@ pub const PERSON: Limit = Limit {
 };
 
 /// For one network address, behind which many people may sit.
-pub const ADDRESS: Limit = Limit { failures_free: 100, ..PERSON };
+pub(super) const ADDRESS: Limit = Limit { failures_free: 100, ..PERSON };
 
 /// Age at which no limit remembers an attempt any more.
-pub const ATTEMPT_AGE_MAX: TimeDelta = PERSON.window;
+pub(super) const ATTEMPT_AGE_MAX: TimeDelta = PERSON.window;
 
 /// What has been tried so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Failures {
+pub(super) struct Failures {
     /// How often, within the limit's window.
-    pub count: u32,
+    pub(super) count: u32,
     /// When last.
-    pub last_at: Option<DateTime<Utc>>,
+    pub(super) last_at: Option<DateTime<Utc>>,
 }
 
 impl Limit {
     /// How long from now until the next try is allowed; `None` when it is.
     #[must_use]
-    pub fn wait(&self, failures: Failures, now: DateTime<Utc>) -> Option<TimeDelta> {
+    pub(super) fn wait(&self, failures: Failures, now: DateTime<Utc>) -> Option<TimeDelta> {
         let beyond = failures.count.checked_sub(self.failures_free)?;
         let factor = 2_i32.checked_pow(beyond).unwrap_or(i32::MAX);
         let pause = self.wait_first.checked_mul(factor).unwrap_or(self.wait_max).min(self.wait_max);
@@ -59,17 +59,17 @@ impl Limit {
 
 /// Whole seconds for a `Retry-After` header, rounded up.
 #[must_use]
-pub fn retry_after_seconds(wait: TimeDelta) -> u64 {
+pub(super) fn retry_after_seconds(wait: TimeDelta) -> u64 {
     u64::try_from((wait.num_milliseconds() + 999) / 1000).unwrap_or(1).max(1)
 }
 
 /// Whom attempts are counted against, as a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subject {
+pub(super) struct Subject {
     /// Stored in place of the email or address.
-    pub hash: [u8; 32],
+    pub(super) hash: [u8; 32],
     /// What applies.
-    pub limit: Limit,
+    pub(super) limit: Limit,
 }
 
 impl Subject {
@@ -80,19 +80,19 @@ impl Subject {
 
     /// Logins with an email, registered or not.
     #[must_use]
-    pub fn email(email: &Email) -> Self {
+    pub(super) fn email(email: &Email) -> Self {
         Self::new("email", email.key().as_bytes(), PERSON)
     }
 
     /// Codes and passwords asked of somebody who is logged in.
     #[must_use]
-    pub fn user(id: UserId) -> Self {
+    pub(super) fn user(id: UserId) -> Self {
         Self::new("user", id.0.as_bytes(), PERSON)
     }
 
     /// Logins from an address. A customer of an IPv6 provider owns a whole /64.
     #[must_use]
-    pub fn address(address: IpAddr) -> Self {
+    pub(super) fn address(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::new("address", &address.octets(), ADDRESS),
             IpAddr::V6(address) => Self::new("address", &(address.to_bits() >> 64).to_be_bytes(), ADDRESS),

@@ -12,9 +12,9 @@ use std::fmt::Write;
 use uuid::Uuid;
 
 /// How long an access token is valid.
-pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
+pub(super) const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
 /// How long a refresh token is valid.
-pub const REFRESH_TOKEN_DAYS: i64 = 7;
+pub(super) const REFRESH_TOKEN_DAYS: i64 = 7;
 /// Random bytes of a refresh token.
 const REFRESH_TOKEN_BYTES: usize = 32;
 /// Longest text that can be an access token; ours are half as long.
@@ -35,7 +35,7 @@ struct Claims {
 }
 
 /// Signs and reads access tokens.
-pub struct AccessTokens {
+pub(super) struct AccessTokens {
     signing: EncodingKey,
     reading: DecodingKey,
     validation: Validation,
@@ -44,7 +44,7 @@ pub struct AccessTokens {
 impl AccessTokens {
     /// With the secret that signs.
     #[must_use]
-    pub fn new(secret: &SecretString) -> Self {
+    pub(super) fn new(secret: &SecretString) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -63,7 +63,7 @@ impl AccessTokens {
     ///
     /// # Errors
     /// A defect of the signing library.
-    pub fn issue(&self, user: CurrentUser, now: DateTime<Utc>) -> ApiResult<String> {
+    pub(super) fn issue(&self, user: CurrentUser, now: DateTime<Utc>) -> ApiResult<String> {
         let claims = Claims {
             sub: user.user_id.0,
             sid: user.session_id,
@@ -80,7 +80,7 @@ impl AccessTokens {
     ///
     /// # Errors
     /// `invalid_token` or `expired_token`.
-    pub fn read(&self, token: &str, now: DateTime<Utc>) -> ApiResult<CurrentUser> {
+    pub(super) fn read(&self, token: &str, now: DateTime<Utc>) -> ApiResult<CurrentUser> {
         let invalid = || ApiError::new(ErrorCode::InvalidToken, "");
         if token.len() > ACCESS_TOKEN_LENGTH_MAX {
             return Err(invalid());
@@ -96,16 +96,16 @@ impl AccessTokens {
 }
 
 /// A refresh token's fingerprint, which is all that is stored.
-pub type TokenHash = [u8; 32];
+pub(super) type TokenHash = [u8; 32];
 
 /// A new refresh token.
-pub struct RefreshToken {
+pub(super) struct RefreshToken {
     /// What the client keeps.
-    pub text: SecretString,
+    pub(super) text: SecretString,
     /// What is stored.
-    pub hash: TokenHash,
+    pub(super) hash: TokenHash,
     /// When it stops working.
-    pub expires_at: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
 }
 
 impl RefreshToken {
@@ -113,7 +113,7 @@ impl RefreshToken {
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn generate(now: DateTime<Utc>) -> ApiResult<Self> {
+    pub(super) fn generate(now: DateTime<Utc>) -> ApiResult<Self> {
         let mut bytes = [0; REFRESH_TOKEN_BYTES];
         getrandom::fill(&mut bytes).map_err(ApiError::internal)?;
         let mut text = String::with_capacity(2 * REFRESH_TOKEN_BYTES);
@@ -127,7 +127,7 @@ impl RefreshToken {
 
 /// The fingerprint of what a client sent. The token is random, so a plain hash cannot be reversed by guessing.
 #[must_use]
-pub fn hash_refresh_token(text: &str) -> TokenHash {
+pub(super) fn hash_refresh_token(text: &str) -> TokenHash {
     Sha256::digest(text.as_bytes()).into()
 }
 

@@ -12,18 +12,18 @@ use thiserror::Error;
 use totp_rs::{Builder, Secret, Totp};
 
 /// Digits of a code.
-pub const CODE_DIGITS: usize = 6;
+pub(super) const CODE_DIGITS: usize = 6;
 const NONCE_BYTES: usize = 24;
 const ISSUER: &str = "Gaemi";
 
 /// Why a text is no code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be {CODE_DIGITS} digits")]
-pub struct TotpCodeError;
+pub(super) struct TotpCodeError;
 
 /// Six digits that may or may not be the right ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TotpCode(String);
+pub(super) struct TotpCode(String);
 
 impl FromStr for TotpCode {
     type Err = TotpCodeError;
@@ -43,18 +43,18 @@ impl<'de> Deserialize<'de> for TotpCode {
 }
 
 /// A secret shared with somebody's authenticator app.
-pub struct TotpSecret(Secret);
+pub(super) struct TotpSecret(Secret);
 
 impl TotpSecret {
     /// A random one.
     #[must_use]
-    pub fn generate() -> Self {
+    pub(super) fn generate() -> Self {
         Self(Secret::generate())
     }
 
     /// The form that is typed into an app.
     #[must_use]
-    pub fn to_base32(&self) -> String {
+    pub(super) fn to_base32(&self) -> String {
         self.0.to_base32()
     }
 
@@ -67,7 +67,7 @@ impl TotpSecret {
     ///
     /// # Errors
     /// A defect of the library.
-    pub fn to_uri(&self, account_name: &str) -> ApiResult<String> {
+    pub(super) fn to_uri(&self, account_name: &str) -> ApiResult<String> {
         self.totp(account_name)?.to_url().map_err(ApiError::internal)
     }
 
@@ -76,7 +76,12 @@ impl TotpSecret {
     ///
     /// # Errors
     /// A defect of the library.
-    pub fn step_of(&self, code: &TotpCode, last_step: i64, now: DateTime<Utc>) -> ApiResult<Option<i64>> {
+    pub(super) fn step_of(
+        &self,
+        code: &TotpCode,
+        last_step: i64,
+        now: DateTime<Utc>,
+    ) -> ApiResult<Option<i64>> {
         let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
         let step = self.totp("")?.check(&code.0, seconds).and_then(|step| i64::try_from(step).ok());
         Ok(step.filter(|step| *step > last_step))
@@ -84,12 +89,12 @@ impl TotpSecret {
 }
 
 /// Encrypts secrets for the database, each bound to its owner: a secret copied to another user's row cannot be read.
-pub struct Vault(XChaCha20Poly1305);
+pub(super) struct Vault(XChaCha20Poly1305);
 
 impl Vault {
     /// With the key of the environment.
     #[must_use]
-    pub fn new(key: &SecretBox<[u8; 32]>) -> Self {
+    pub(super) fn new(key: &SecretBox<[u8; 32]>) -> Self {
         Self(XChaCha20Poly1305::new(key.expose_secret().into()))
     }
 
@@ -97,7 +102,7 @@ impl Vault {
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn seal(&self, secret: &TotpSecret, owner: UserId) -> ApiResult<Vec<u8>> {
+    pub(super) fn seal(&self, secret: &TotpSecret, owner: UserId) -> ApiResult<Vec<u8>> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(ApiError::internal)?;
         let payload = Payload { msg: secret.0.as_ref(), aad: owner.0.as_bytes() };
@@ -109,7 +114,7 @@ impl Vault {
     ///
     /// # Errors
     /// When it was sealed with another key or for another owner.
-    pub fn open(&self, stored: &[u8], owner: UserId) -> ApiResult<TotpSecret> {
+    pub(super) fn open(&self, stored: &[u8], owner: UserId) -> ApiResult<TotpSecret> {
         let unreadable = || ApiError::internal("a stored authenticator secret cannot be decrypted");
         let (nonce, sealed) = stored.split_first_chunk::<NONCE_BYTES>().ok_or_else(unreadable)?;
         let payload = Payload { msg: sealed, aad: owner.0.as_bytes() };
