@@ -1,1 +1,26 @@
-//! x
+//! The quote server: takes prices in from providers, keeps back what cannot be believed, and fans the rest out over
+//! WebSocket and REST.
+//!
+//! It knows no users, no orders and no money. A quote's way: `provider` -> `feed` (judged by `sanity`) -> `hub`
+//! (written once) -> each subscriber's mailbox -> `connection`. Redis is a cache beside that way, never in it.
+
+pub mod cache;
+pub mod grid;
+pub mod hub;
+pub mod instruments;
+pub mod provider;
+pub mod random;
+pub mod sanity;
+pub mod settings;
+
+mod connection;
+mod feed;
+mod history;
+mod mailbox;
+mod problem;
+mod routes;
+mod server;
+mod startup;
+
+pub use settings::Settings;
+pub use startup::Application;

@@ -1,0 +1,135 @@
+//! Runs the providers and leads what they say to the hub.
+
+use crate::cache::Cache;
+use crate::hub::Hub;
+use crate::provider::{Provider, UPDATES_QUEUED_MAX, Update, Wanted};
+use chrono::{TimeDelta, Utc};
+use domain::Symbol;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How often it is looked whether what is wanted, or who serves it, has changed by time alone.
+const REVIEW_INTERVAL: Duration = Duration::from_secs(1);
+/// Pause before a provider that stopped is started again, at first.
+const RESTART_PAUSE_MIN: Duration = Duration::from_secs(1);
+/// The longest such pause.
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// A quote from the cache older than this is not given to anybody.
+const CACHED_QUOTE_AGE_MAX: TimeDelta = TimeDelta::hours(24);
+
+/// The providers in use and their way to the hub.
+pub(crate) struct Feed {
+    pub(crate) providers: Vec<Arc<dyn Provider>>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) cache: Arc<Cache>,
+}
+
+impl Feed {
+    /// The provider that serves a symbol: the first that supports it.
+    pub(crate) fn provider_of(&self, symbol: Symbol) -> Option<&Arc<dyn Provider>> {
+        self.providers.iter().find(|provider| provider.supports(symbol))
+    }
+
+    /// Takes over the last values of an earlier process, each from the provider that would serve it now.
+    pub(crate) async fn recall(&self) {
+        let now = Utc::now();
+        for quote in self.cache.quotes().await {
+            let same_source =
+                self.provider_of(quote.symbol).is_some_and(|provider| provider.name() == quote.source);
+            if same_source && now.signed_duration_since(quote.at) <= CACHED_QUOTE_AGE_MAX {
+                self.hub.remember(quote, now);
+            }
+        }
+    }
+
+    /// Starts everything; it ends when `stop` is called.
+    pub(crate) fn start(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (updates, received) = mpsc::channel(UPDATES_QUEUED_MAX);
+        let mut wanted_by = Vec::new();
+        for provider in &self.providers {
+            let (wanted, receiver) = watch::channel(Wanted::default());
+            wanted_by.push(wanted);
+            tasks.spawn(keep_running(Arc::clone(provider), receiver, updates.clone(), stop.clone()));
+        }
+        let feed = Arc::clone(self);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move { feed.route(wanted_by).await }));
+        let feed = Arc::clone(self);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move { feed.deliver(received).await }));
+        let (cache, stop) = (Arc::clone(&self.cache), stop.clone());
+        tasks.spawn(async move { cache.write_behind(stop).await });
+    }
+
+    /// Tells each provider which symbols are wanted from it.
+    async fn route(&self, wanted_by: Vec<watch::Sender<Wanted>>) {
+        loop {
+            let mut shares: Vec<BTreeSet<Symbol>> = self.providers.iter().map(|_| BTreeSet::new()).collect();
+            for symbol in self.hub.wanted(Instant::now()) {
+                match self.providers.iter().position(|provider| provider.supports(symbol)) {
+                    Some(place) => shares.iter_mut().skip(place).take(1).for_each(|share| {
+                        share.insert(symbol);
+                    }),
+                    None => self.hub.refuse(symbol),
+                }
+            }
+            for (sender, share) in wanted_by.iter().zip(shares) {
+                sender.send_if_modified(|current| {
+                    let changed = **current != share;
+                    if changed {
+                        *current = Arc::new(share);
+                    }
+                    changed
+                });
+            }
+            tokio::select! {
+                () = self.hub.wanted_changed.notified() => {}
+                () = tokio::time::sleep(REVIEW_INTERVAL) => {}
+            }
+        }
+    }
+
+    async fn deliver(&self, mut updates: mpsc::Receiver<Update>) {
+        while let Some(update) = updates.recv().await {
+            match update {
+                Update::Quote(quote) => {
+                    if let Some(quote) = self.hub.offer(*quote, Utc::now()) {
+                        self.cache.remember(&quote);
+                    }
+                }
+                Update::Rejected { symbol, reason } => self.hub.quarantine(symbol, reason),
+            }
+        }
+    }
+}
+
+/// Runs one provider, and again after a pause when it fails.
+async fn keep_running(
+    provider: Arc<dyn Provider>,
+    wanted: watch::Receiver<Wanted>,
+    updates: mpsc::Sender<Update>,
+    stop: CancellationToken,
+) {
+    let mut pause = RESTART_PAUSE_MIN;
+    loop {
+        let began = Instant::now();
+        let run = provider.run(wanted.clone(), updates.clone());
+        match stop.run_until_cancelled(run).await {
+            None | Some(Ok(())) => return,
+            Some(Err(error)) => {
+                tracing::warn!(provider = provider.name(), %error, "provider stopped; it is started again");
+            }
+        }
+        pause = if began.elapsed() > RESTART_PAUSE_MAX {
+            RESTART_PAUSE_MIN
+        } else {
+            (pause * 2).min(RESTART_PAUSE_MAX)
+        };
+        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            return;
+        }
+    }
+}

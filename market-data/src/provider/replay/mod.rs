@@ -1,0 +1,370 @@
+//! Plays recorded days as if they were today: real prices without a network.
+//!
+//! What is played is a function of the time since the start and the settings, and of nothing else. All shares of one
+//! market play the same recorded day; one that has no good row for it keeps its last price and its last time, so
+//! nobody takes the price for a new one. History ends where the play is: the future stays unknown.
+
+mod csv;
+mod path;
+mod tape;
+
+use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use crate::cache::Cache;
+use crate::grid;
+use crate::settings::{ReplaySettings, Settings};
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::{Bar, Quote, Symbol};
+pub use path::{DayUnits, walk};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+pub use tape::{Session, Tape};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+/// Its name in settings and quotes.
+pub const NAME: &str = "replay";
+
+/// Recorded days that come with the program.
+const SHIPPED: &str = include_str!("../../../data/us-daily.csv");
+/// Largest file that is read, in bytes.
+const FILE_SIZE_MAX: u64 = 128 * 1024 * 1024;
+/// Most files that are read from a folder.
+const FILES_MAX: usize = 1_000;
+
+/// Where the play is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Recorded days completed since the start.
+    pub session: u64,
+    /// Ticks completed in the running day; the tick of this number is the current one.
+    pub tick: usize,
+}
+
+/// What is played where, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    session: Duration,
+    ticks: u32,
+}
+
+impl Pace {
+    /// So many ticks in so long a day.
+    #[must_use]
+    pub const fn new(settings: &ReplaySettings) -> Self {
+        Self { session: settings.session, ticks: settings.ticks_per_session }
+    }
+
+    fn ticks(self) -> usize {
+        usize::try_from(self.ticks).unwrap_or(usize::MAX)
+    }
+
+    /// Where the play is, so long after its start.
+    #[must_use]
+    pub fn position(self, elapsed: Duration) -> Position {
+        let (elapsed, session) = (elapsed.as_micros(), self.session.as_micros().max(1));
+        let tick = (elapsed % session).saturating_mul(u128::from(self.ticks)) / session;
+        Position {
+            session: u64::try_from(elapsed / session).unwrap_or(u64::MAX),
+            tick: usize::try_from(tick).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// When a position begins, as time since the start.
+    #[must_use]
+    pub fn begins(self, position: Position) -> Duration {
+        let session = self.session.as_micros();
+        let within = session
+            .saturating_mul(u128::try_from(position.tick).unwrap_or(0))
+            .div_ceil(u128::from(self.ticks.max(1)));
+        let micros = session.saturating_mul(u128::from(position.session)).saturating_add(within);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
+    /// The position after this one.
+    #[must_use]
+    pub fn next(self, position: Position) -> Position {
+        if position.tick.saturating_add(1) < self.ticks() {
+            Position { tick: position.tick.saturating_add(1), ..position }
+        } else {
+            Position { session: position.session.saturating_add(1), tick: 0 }
+        }
+    }
+}
+
+/// The prices of a day, in units, in the order they are played.
+type Path = Arc<[i64]>;
+
+/// A recorded day on its way, as far as it has been played.
+struct Played<'a> {
+    session: &'a Session,
+    price: i64,
+    high: i64,
+    low: i64,
+    volume: u64,
+    /// Position at which the price came.
+    position: Position,
+}
+
+/// The provider.
+pub struct Replay {
+    tape: Tape,
+    pace: Pace,
+    began: Instant,
+    began_at: DateTime<Utc>,
+    notes: Vec<String>,
+    /// The path of the day each share plays, so that it is computed once a day.
+    paths: Mutex<HashMap<Symbol, (NaiveDate, Path)>>,
+}
+
+/// Opens the shipped or the configured record.
+///
+/// # Errors
+/// [`ProviderError::Unusable`] when there is nothing to play.
+pub fn open(settings: &Settings, _: &Arc<Cache>) -> Result<Arc<dyn Provider>, ProviderError> {
+    let (tape, notes) = match &settings.replay.folder {
+        None => (read([SHIPPED], "the shipped record")?, vec!["plays the shipped record".to_owned()]),
+        Some(folder) => read_folder(folder)?,
+    };
+    Ok(Arc::new(Replay::new(tape, notes, &settings.replay)?))
+}
+
+fn read<'a>(files: impl IntoIterator<Item = &'a str>, name: &str) -> Result<Tape, ProviderError> {
+    Tape::read(files).map_err(|error| ProviderError::Unusable(format!("{name} cannot be played: {error}")))
+}
+
+fn read_folder(folder: &std::path::Path) -> Result<(Tape, Vec<String>), ProviderError> {
+    let unusable = |error: &dyn std::fmt::Display| {
+        ProviderError::Unusable(format!("GAEMI_REPLAY_FOLDER {}: {error}", folder.display()))
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| unusable(&error))? {
+        let path = entry.map_err(|error| unusable(&error))?.path();
+        if path.extension().is_some_and(|extension| extension == "csv") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.len() > FILES_MAX {
+        return Err(unusable(&format!("holds more than {FILES_MAX} files")));
+    }
+    let (mut files, mut notes) = (Vec::new(), Vec::new());
+    for path in paths {
+        let size = std::fs::metadata(&path).map_err(|error| unusable(&error))?.len();
+        if size > FILE_SIZE_MAX {
+            return Err(unusable(&format!("{} is larger than {FILE_SIZE_MAX} bytes", path.display())));
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| unusable(&error))?;
+        match Tape::read([text.as_str()]) {
+            Ok(_) => files.push(text),
+            Err(error) => {
+                let note =
+                    format!("{} is not played: {error}", path.file_name().unwrap_or_default().display());
+                tracing::warn!("{note}");
+                notes.push(note);
+            }
+        }
+    }
+    Ok((read(files.iter().map(String::as_str), "the record")?, notes))
+}
+
+impl Replay {
+    /// Starts playing now.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unusable`] when there is nothing to play from the configured day on.
+    pub fn new(mut tape: Tape, notes: Vec<String>, settings: &ReplaySettings) -> Result<Self, ProviderError> {
+        if tape.symbols().is_empty() {
+            return Err(ProviderError::Unusable("the record to replay holds no good row".to_owned()));
+        }
+        if let Some(start) = settings.start {
+            tape.start_at(start).map_err(|(market, last)| {
+                let message =
+                    format!("GAEMI_REPLAY_START {start} is after the last recorded day of {market}, {last}");
+                ProviderError::Unusable(message)
+            })?;
+        }
+        let rejected: u64 = tape.rejected.values().sum();
+        tracing::info!(shares = tape.symbols().len(), rows = tape.accepted, rejected, "record read");
+        for (reason, rows) in &tape.rejected {
+            tracing::info!(reason = reason.name(), rows, "recorded rows that are never played");
+        }
+        Ok(Self {
+            tape,
+            pace: Pace::new(settings),
+            began: Instant::now(),
+            began_at: Utc::now(),
+            notes,
+            paths: Mutex::default(),
+        })
+    }
+
+    fn path(&self, symbol: Symbol, session: &Session) -> Path {
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        match paths.get(&symbol) {
+            Some((date, path)) if *date == session.date => Arc::clone(path),
+            _ => {
+                // The recorded day is the seed: played again, it goes the same way.
+                let seed = u64::try_from(session.date.to_epoch_days()).unwrap_or(0);
+                let path: Path = walk(session.day, symbol, self.pace.ticks(), seed).into();
+                paths.insert(symbol, (session.date, Arc::clone(&path)));
+                path
+            }
+        }
+    }
+
+    /// What a share has played at a position; a share without a row for the day has completed its last good one.
+    fn played(&self, symbol: Symbol, position: Position) -> Option<Played<'_>> {
+        let calendar = self.tape.calendar(symbol.market())?;
+        let day = calendar.day(position.session)?;
+        let session = self.tape.session_until(symbol, day)?;
+        let path = self.path(symbol, session);
+        let missed = u64::try_from(calendar.distance(session.date, day)).unwrap_or(u64::MAX);
+        let position = match position.session.checked_sub(missed) {
+            Some(_) if missed == 0 => position,
+            last => Position { session: last.unwrap_or(0), tick: path.len().saturating_sub(1) },
+        };
+        let done = path.get(..=position.tick.min(path.len().saturating_sub(1)))?;
+        let part = u128::from(session.volume).saturating_mul(u128::try_from(done.len()).unwrap_or(0));
+        let volume = part.checked_div(u128::try_from(path.len()).unwrap_or(1)).unwrap_or(0);
+        Some(Played {
+            session,
+            price: *done.last()?,
+            high: *done.iter().max()?,
+            low: *done.iter().min()?,
+            volume: u64::try_from(volume).unwrap_or(u64::MAX).max(1),
+            position,
+        })
+    }
+
+    fn quote(&self, symbol: Symbol, position: Position) -> Option<Quote> {
+        let market = symbol.market();
+        let played = self.played(symbol, position)?;
+        let since_start = TimeDelta::from_std(self.pace.begins(played.position)).ok()?;
+        Some(Quote {
+            symbol,
+            price: grid::price(played.price)?,
+            bid: grid::price(played.price.saturating_sub(grid::tick_below(market, played.price))),
+            ask: grid::price(played.price.saturating_add(grid::tick(market, played.price))),
+            previous_close: grid::price(played.session.previous_close),
+            volume: played.volume,
+            currency: symbol.currency(),
+            session_date: played.session.date,
+            open: grid::price(played.session.day.open)?,
+            high: grid::price(played.high)?,
+            low: grid::price(played.low)?,
+            at: self.began_at.checked_add_signed(since_start)?.max(self.began_at),
+            source: NAME.to_owned(),
+            simulated: false,
+            delayed: true,
+        })
+    }
+
+    fn history_at(
+        &self,
+        symbol: Symbol,
+        position: Position,
+        range: HistoryRange,
+    ) -> Result<Vec<Bar>, ProviderError> {
+        let played = self.played(symbol, position).ok_or(ProviderError::UnknownSymbol(symbol))?;
+        let running = Bar {
+            volume: played.volume,
+            open: grid::price(played.session.day.open).ok_or(ProviderError::UnknownSymbol(symbol))?,
+            high: grid::price(played.high).ok_or(ProviderError::UnknownSymbol(symbol))?,
+            low: grid::price(played.low).ok_or(ProviderError::UnknownSymbol(symbol))?,
+            close: grid::price(played.price).ok_or(ProviderError::UnknownSymbol(symbol))?,
+            date: played.session.date,
+        };
+        let completed =
+            self.tape.sessions_before(symbol, played.session.date).iter().rev().filter_map(Session::bar);
+        let latest = std::iter::once(running).chain(completed).filter(|bar| range.contains(bar.date));
+        let mut bars: Vec<_> = latest.take(range.limit).collect();
+        bars.reverse();
+        Ok(bars)
+    }
+
+    async fn send(
+        &self,
+        symbols: impl Iterator<Item = Symbol>,
+        position: Position,
+        updates: &mpsc::Sender<Update>,
+    ) -> bool {
+        for symbol in symbols {
+            if let Some(quote) = self.quote(symbol, position)
+                && updates.send(Update::Quote(Box::new(quote))).await.is_err()
+            {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+#[async_trait]
+impl Provider for Replay {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { simulated: false, delayed: true, history: true, bid_ask: true }
+    }
+
+    fn instruments(&self) -> Vec<Symbol> {
+        self.tape.symbols()
+    }
+
+    fn supports(&self, symbol: Symbol) -> bool {
+        self.played(symbol, self.pace.position(self.began.elapsed())).is_some()
+    }
+
+    async fn probe(&self) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        mut wanted: watch::Receiver<Wanted>,
+        updates: mpsc::Sender<Update>,
+    ) -> Result<(), ProviderError> {
+        let mut known = BTreeSet::new();
+        loop {
+            let now = wanted.borrow_and_update().clone();
+            let position = self.pace.position(self.began.elapsed());
+            if !self.send(now.difference(&known).copied(), position, &updates).await {
+                return Ok(());
+            }
+            known = now.as_ref().clone();
+            let next = self.pace.next(position);
+            tokio::select! {
+                changed = wanted.changed() => if changed.is_err() { return Ok(()) },
+                () = tokio::time::sleep_until(self.began + self.pace.begins(next)), if !known.is_empty() => {
+                    let position = self.pace.position(self.began.elapsed());
+                    let calendar_moves = |symbol: &Symbol| {
+                        self.played(*symbol, position).is_some_and(|played| played.position == position)
+                    };
+                    let moving: Vec<_> = known.iter().copied().filter(calendar_moves).collect();
+                    if !self.send(moving.into_iter(), position, &updates).await {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
+        self.history_at(symbol, self.pace.position(self.began.elapsed()), range)
+    }
+
+    fn report(&self) -> ProviderReport {
+        ProviderReport {
+            accepted: self.tape.accepted,
+            rejected: self.tape.rejected.iter().map(|(reason, rows)| (reason.name(), *rows)).collect(),
+            notes: self.notes.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! Yahoo Finance: live prices, some fifteen minutes late, by a service that promises nothing.
+//!
+//! It is asked rarely, refused rows never become prices, and everything else goes on when it is silent.
+
+mod http;
+mod parse;
+
+use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use crate::cache::Cache;
+use crate::instruments;
+use crate::sanity::Reason;
+use crate::settings::{Settings, YahooSettings};
+use async_trait::async_trait;
+use chrono::{Days, NaiveDate, Utc};
+use domain::{Bar, Quote, Symbol};
+use http::Http;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+/// Its name in settings and quotes.
+pub const NAME: &str = "yahoo";
+
+/// A share is asked for at most this often: the prices are late anyway.
+const POLL_INTERVAL: Duration = Duration::from_secs(15);
+/// How often it is looked which share is due.
+const POLL_REVIEW: Duration = Duration::from_millis(250);
+/// How long a symbol that Yahoo did not find is not asked for again.
+const UNKNOWN_FOR: Duration = Duration::from_secs(3_600);
+/// Most symbols remembered as not found.
+const UNKNOWN_MAX: usize = 4_096;
+/// How long fetched history serves further requests.
+const HISTORY_LIFETIME: Duration = Duration::from_secs(300);
+/// Most answers of history kept in this process.
+const HISTORIES_MAX: usize = 64;
+/// Furthest day back that is asked for.
+const YEARS_BACK_MAX: u64 = 60;
+/// The share a probe asks for.
+const PROBE_SYMBOL: &str = "AAPL";
+
+type Histories = HashMap<String, (Instant, Arc<Vec<Bar>>)>;
+
+/// The provider.
+pub struct Yahoo {
+    http: Http,
+    cache: Arc<Cache>,
+    unknown: Mutex<BTreeMap<Symbol, Instant>>,
+    histories: Mutex<Histories>,
+    accepted: AtomicU64,
+    rejected: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+/// Prepares it; nothing is asked yet.
+///
+/// # Errors
+/// [`ProviderError::Unusable`] for a certificate that cannot be read.
+pub fn open(settings: &Settings, cache: &Arc<Cache>) -> Result<Arc<dyn Provider>, ProviderError> {
+    Ok(Arc::new(Yahoo::new(&settings.yahoo, Arc::clone(cache))?))
+}
+
+impl Yahoo {
+    /// Prepares it.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unusable`] for a certificate that cannot be read.
+    pub fn new(settings: &YahooSettings, cache: Arc<Cache>) -> Result<Self, ProviderError> {
+        Ok(Self {
+            http: Http::new(settings)?,
+            cache,
+            unknown: Mutex::default(),
+            histories: Mutex::default(),
+            accepted: AtomicU64::new(0),
+            rejected: Mutex::default(),
+        })
+    }
+
+    fn note_rejected(&self, reason: Reason) {
+        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner).entry(reason.name()).or_default() += 1;
+    }
+
+    fn note_unknown(&self, symbol: Symbol) {
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        unknown.retain(|_, until| *until > now);
+        if unknown.len() < UNKNOWN_MAX {
+            unknown.insert(symbol, now + UNKNOWN_FOR);
+        }
+    }
+
+    /// Asks for a quote. Nothing comes of it while Yahoo is given a rest.
+    async fn poll(&self, symbol: Symbol) -> Option<Result<Quote, Reason>> {
+        match self.http.recent(symbol).await {
+            Ok(answer) => Some(parse::quote(&answer, symbol, NAME)),
+            Err(ProviderError::UnknownSymbol(symbol)) => {
+                self.note_unknown(symbol);
+                None
+            }
+            Err(error) => {
+                tracing::debug!(%symbol, %error, "no quote from yahoo");
+                None
+            }
+        }
+    }
+
+    async fn fetch_history(
+        &self,
+        symbol: Symbol,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Arc<Vec<Bar>>, ProviderError> {
+        let name = format!("history:{NAME}:{symbol}:{from}:{to}");
+        if let Some(bars) = self.known_history(&name) {
+            return Ok(bars);
+        }
+        if let Some(bars) = self.cache.recall(&name).await.and_then(|text| serde_json::from_str(&text).ok()) {
+            return Ok(self.keep_history(name, bars));
+        }
+        // A day of margin on both sides: the exchange's day is not UTC's.
+        let begin = from.checked_sub_days(Days::new(1)).unwrap_or(from).and_time(chrono::NaiveTime::MIN);
+        let end = to.checked_add_days(Days::new(2)).unwrap_or(to).and_time(chrono::NaiveTime::MIN);
+        let answer = self.http.between(symbol, begin.and_utc().timestamp(), end.and_utc().timestamp()).await;
+        let answer = answer.inspect_err(|error| {
+            if let ProviderError::UnknownSymbol(symbol) = error {
+                self.note_unknown(*symbol);
+            }
+        })?;
+        let rows = parse::bars(&answer, symbol)
+            .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
+        rows.rejected.iter().for_each(|reason| self.note_rejected(*reason));
+        self.accepted.fetch_add(u64::try_from(rows.bars.len()).unwrap_or(0), Ordering::Relaxed);
+        if let Ok(text) = serde_json::to_string(&rows.bars) {
+            self.cache.keep(&name, &text, HISTORY_LIFETIME).await;
+        }
+        Ok(self.keep_history(name, rows.bars))
+    }
+
+    fn known_history(&self, name: &str) -> Option<Arc<Vec<Bar>>> {
+        let histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        histories.get(name).filter(|(until, _)| *until > Instant::now()).map(|(_, bars)| Arc::clone(bars))
+    }
+
+    fn keep_history(&self, name: String, bars: Vec<Bar>) -> Arc<Vec<Bar>> {
+        let bars = Arc::new(bars);
+        let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        histories.retain(|_, (until, _)| *until > now);
+        if histories.len() < HISTORIES_MAX {
+            histories.insert(name, (now + HISTORY_LIFETIME, Arc::clone(&bars)));
+        }
+        bars
+    }
+}
+
+#[async_trait]
+impl Provider for Yahoo {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { simulated: false, delayed: true, history: true, bid_ask: false }
+    }
+
+    fn instruments(&self) -> Vec<Symbol> {
+        instruments::named().into_iter().filter(|symbol| self.supports(*symbol)).collect()
+    }
+
+    fn supports(&self, symbol: Symbol) -> bool {
+        let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        unknown.get(&symbol).is_none_or(|until| *until <= Instant::now())
+    }
+
+    async fn probe(&self) -> Result<(), ProviderError> {
+        let symbol = PROBE_SYMBOL.parse().map_err(|_| ProviderError::Unsupported("a probe"))?;
+        let answer = self.http.recent(symbol).await?;
+        http::holds_a_quote(&answer, symbol)
+    }
+
+    async fn run(
+        &self,
+        mut wanted: watch::Receiver<Wanted>,
+        updates: mpsc::Sender<Update>,
+    ) -> Result<(), ProviderError> {
+        let mut asked: BTreeMap<Symbol, Instant> = BTreeMap::new();
+        loop {
+            let now = wanted.borrow_and_update().clone();
+            asked.retain(|symbol, _| now.contains(symbol));
+            let Some(symbol) = most_overdue(&now, &asked) else {
+                tokio::select! {
+                    changed = wanted.changed() => if changed.is_err() { return Ok(()) },
+                    () = tokio::time::sleep(POLL_REVIEW), if !now.is_empty() => {}
+                }
+                continue;
+            };
+            let outcome = self.poll(symbol).await;
+            asked.insert(symbol, Instant::now());
+            let update = match outcome {
+                None => continue,
+                Some(Ok(quote)) => {
+                    self.accepted.fetch_add(1, Ordering::Relaxed);
+                    Update::Quote(Box::new(quote))
+                }
+                Some(Err(reason)) => {
+                    self.note_rejected(reason);
+                    Update::Rejected { symbol, reason }
+                }
+            };
+            if updates.send(update).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
+        let today = Utc::now().date_naive();
+        let to = range.to.unwrap_or(today).min(today.checked_add_days(Days::new(1)).unwrap_or(today));
+        // Two trading days out of three calendar days, and some weeks for the holidays.
+        let days = u64::try_from(range.limit).unwrap_or(u64::MAX / 3).saturating_mul(3) / 2 + 30;
+        let by_limit = to.checked_sub_days(Days::new(days)).unwrap_or(to);
+        let earliest = to.checked_sub_days(Days::new(YEARS_BACK_MAX * 366)).unwrap_or(to);
+        let from = range.from.unwrap_or(by_limit).max(by_limit).max(earliest).min(to);
+        let bars = self.fetch_history(symbol, from, to).await?;
+        let mut inside: Vec<_> =
+            bars.iter().rev().filter(|bar| range.contains(bar.date)).take(range.limit).cloned().collect();
+        inside.reverse();
+        Ok(inside)
+    }
+
+    fn report(&self) -> ProviderReport {
+        ProviderReport {
+            accepted: self.accepted.load(Ordering::Relaxed),
+            rejected: self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// The wanted share that was never asked for, or longest ago and long enough.
+fn most_overdue(wanted: &BTreeSet<Symbol>, asked: &BTreeMap<Symbol, Instant>) -> Option<Symbol> {
+    let due = |symbol: &&Symbol| asked.get(symbol).is_none_or(|at| at.elapsed() >= POLL_INTERVAL);
+    wanted.iter().filter(due).min_by_key(|symbol| asked.get(symbol)).copied()
+}

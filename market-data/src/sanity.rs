@@ -1,0 +1,181 @@
+//! Whether a quote may be believed. What may not is kept back, counted and shown in `/status`; it is never sent.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::Quote;
+use rust_decimal::Decimal;
+
+/// A price older than this is history: longer than the longest closing of either market (Korean autumn holidays).
+pub const QUOTE_AGE_MAX: TimeDelta = TimeDelta::days(14);
+/// How far a source's clock may run ahead of ours.
+pub const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::seconds(60);
+/// Largest believable move between two quotes of one session, in percent; the Korean daily limit.
+pub const SPIKE_PERCENT_MAX: u32 = 30;
+/// A spike that the source repeats this often in a row is believed: it was a move.
+pub const SPIKE_CONFIRMATIONS: u32 = 3;
+
+/// Why a quote, or a row it would have been made of, was kept back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// A price is zero or missing.
+    Zero,
+    /// Nothing was traded on that day: the price is an old one.
+    HaltedDay,
+    /// Low, open, price and high contradict each other.
+    Inconsistent,
+    /// The bid is above the ask.
+    Crossed,
+    /// Older than what is known, or than [`QUOTE_AGE_MAX`].
+    Stale,
+    /// Its time has not come yet.
+    Future,
+    /// A jump inside a session that no market makes in one step.
+    Spike,
+    /// The price is in another currency than the share.
+    WrongCurrency,
+    /// The source's answer could not be read.
+    Unreadable,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::Zero,
+        Self::HaltedDay,
+        Self::Inconsistent,
+        Self::Crossed,
+        Self::Stale,
+        Self::Future,
+        Self::Spike,
+        Self::WrongCurrency,
+        Self::Unreadable,
+    ];
+
+    /// Its stable name in `/status`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zero => "zero",
+            Self::HaltedDay => "halted_day",
+            Self::Inconsistent => "inconsistent",
+            Self::Crossed => "crossed",
+            Self::Stale => "stale",
+            Self::Future => "future",
+            Self::Spike => "spike",
+            Self::WrongCurrency => "wrong_currency",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Judges a quote by itself, by the one known before it and by the clock.
+///
+/// # Errors
+/// The first [`Reason`] not to believe it.
+pub fn judge(quote: &Quote, known: Option<&Quote>, now: DateTime<Utc>) -> Result<(), Reason> {
+    if quote.currency != quote.symbol.currency() {
+        return Err(Reason::WrongCurrency);
+    }
+    if quote.volume == 0 {
+        return Err(Reason::HaltedDay);
+    }
+    let inside = |price| quote.low <= price && price <= quote.high;
+    if !inside(quote.open) || !inside(quote.price) {
+        return Err(Reason::Inconsistent);
+    }
+    if quote.bid.zip(quote.ask).is_some_and(|(bid, ask)| bid > ask) {
+        return Err(Reason::Crossed);
+    }
+    if quote.at > now + CLOCK_SKEW_MAX {
+        return Err(Reason::Future);
+    }
+    if quote.at < now - QUOTE_AGE_MAX {
+        return Err(Reason::Stale);
+    }
+    let Some(known) = known.filter(|known| known.source == quote.source) else { return Ok(()) };
+    if quote.at < known.at {
+        return Err(Reason::Stale);
+    }
+    if known.session_date == quote.session_date && is_spike(known.price.value(), quote.price.value()) {
+        return Err(Reason::Spike);
+    }
+    Ok(())
+}
+
+fn is_spike(before: Decimal, after: Decimal) -> bool {
+    let moved = (after - before).abs().checked_mul(Decimal::ONE_HUNDRED);
+    let allowed = before.checked_mul(Decimal::from(SPIKE_PERCENT_MAX));
+    moved.zip(allowed).is_none_or(|(moved, allowed)| moved > allowed)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+    use domain::{Currency, Price};
+
+    pub(crate) fn price(text: &str) -> Price {
+        text.parse().unwrap()
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn quote() -> Quote {
+        Quote {
+            symbol: "AAPL".parse().unwrap(),
+            price: price("150"),
+            bid: Some(price("149.99")),
+            ask: Some(price("150.01")),
+            previous_close: Some(price("148")),
+            volume: 1_000,
+            currency: Currency::Usd,
+            session_date: NaiveDate::from_ymd_opt(2013, 3, 1).unwrap(),
+            open: price("149"),
+            high: price("151"),
+            low: price("148.5"),
+            at: now(),
+            source: "replay".into(),
+            simulated: false,
+            delayed: true,
+        }
+    }
+
+    #[test]
+    fn an_ordinary_quote_is_believed() {
+        assert_eq!(judge(&quote(), None, now()), Ok(()));
+        assert_eq!(judge(&quote(), Some(&quote()), now()), Ok(()));
+    }
+
+    #[test]
+    fn each_defect_is_named() {
+        let cases = [
+            (Quote { volume: 0, ..quote() }, Reason::HaltedDay),
+            (Quote { high: price("149.5"), ..quote() }, Reason::Inconsistent),
+            (Quote { low: price("149.5"), ..quote() }, Reason::Inconsistent),
+            (Quote { bid: Some(price("150.02")), ..quote() }, Reason::Crossed),
+            (Quote { at: now() + TimeDelta::seconds(61), ..quote() }, Reason::Future),
+            (Quote { at: now() - TimeDelta::days(15), ..quote() }, Reason::Stale),
+            (Quote { currency: Currency::Krw, ..quote() }, Reason::WrongCurrency),
+        ];
+        for (quote, reason) in cases {
+            assert_eq!(judge(&quote, None, now()), Err(reason));
+        }
+    }
+
+    #[test]
+    fn an_older_quote_does_not_replace_a_newer_one() {
+        let older = Quote { at: now() - TimeDelta::seconds(1), ..quote() };
+        assert_eq!(judge(&older, Some(&quote()), now()), Err(Reason::Stale));
+        let other_source = Quote { source: "yahoo".into(), ..older };
+        assert_eq!(judge(&other_source, Some(&quote()), now()), Ok(()));
+    }
+
+    #[test]
+    fn a_jump_is_a_spike_inside_a_session_but_not_over_night() {
+        let half = Quote { price: price("75"), low: price("74"), ..quote() };
+        assert_eq!(judge(&half, Some(&quote()), now()), Err(Reason::Spike));
+        let next_day = Quote { session_date: quote().session_date.succ_opt().unwrap(), ..half };
+        assert_eq!(judge(&next_day, Some(&quote()), now()), Ok(()));
+    }
+}

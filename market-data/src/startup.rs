@@ -1,0 +1,80 @@
+//! The only place where the server's parts are put together.
+
+use crate::cache::Cache;
+use crate::feed::Feed;
+use crate::hub::Hub;
+use crate::provider::registry;
+use crate::server::{self, Context, Places};
+use crate::settings::Settings;
+use anyhow::Context as _;
+use chrono::Utc;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long subscribers and requests may take to end after a stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// A quote server that has its port and its providers and is about to run.
+pub struct Application {
+    listener: TcpListener,
+    address: SocketAddr,
+    context: Arc<Context>,
+}
+
+impl Application {
+    /// Takes the port, opens the providers, recalls the last values.
+    ///
+    /// # Errors
+    /// A sentence that names what is in the way: the port, a setting, a file.
+    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        let wished = SocketAddr::new(settings.host, settings.port);
+        let listener = TcpListener::bind(wished)
+            .await
+            .with_context(|| format!("cannot listen on {wished}; is port {} taken?", settings.port))?;
+        let address = listener.local_addr().context("cannot tell the port")?;
+        let cache = Arc::new(Cache::new(settings.redis_url.as_ref())?);
+        let providers = registry::choose(&settings, &cache).await?;
+        let feed = Arc::new(Feed { providers, hub: Arc::new(Hub::default()), cache });
+        feed.recall().await;
+        let context = Context {
+            feed,
+            limits: settings.limits,
+            started_at: Utc::now(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            places: Places::default(),
+        };
+        Ok(Self { listener, address, context: Arc::new(context) })
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Serves until `shutdown` ends, then lets everybody go.
+    ///
+    /// # Errors
+    /// None today; a future listener may fail.
+    pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { listener, address, context } = self;
+        let names: Vec<_> = context.feed.providers.iter().map(|provider| provider.name()).collect();
+        tracing::info!(%address, providers = names.join(","), "quote server ready");
+        context.feed.start(&context.tasks, &context.stop);
+        let accepting = context.tasks.spawn(server::accept(listener, Arc::clone(&context)));
+        shutdown.await;
+        tracing::info!("quote server stops");
+        context.stop.cancel();
+        let _ = accepting.await;
+        context.tasks.close();
+        if tokio::time::timeout(STOP_TIMEOUT, context.tasks.wait()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        Ok(())
+    }
+}
