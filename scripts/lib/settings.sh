@@ -29,6 +29,12 @@ read_settings() {
     return 0
 }
 
+# read_run_settings FILE -> as read_settings, for a file that scripts/start wrote for other scripts
+read_run_settings() {
+    local SETTING_NAME='^(DATABASE_URL|REDIS_URL|GAEMI_URL|POSTGRES_SOCKET_DIR|REDIS_SOCKET_DIR)$'
+    read_settings "$1"
+}
+
 # load_settings -> reads `.env` of the checkout (or $GAEMI_SETTINGS_FILE) and hands its settings on to the processes.
 load_settings() {
     local name

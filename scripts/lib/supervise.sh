@@ -25,6 +25,7 @@ start_process() {
         "$launch"
     ) </dev/null >>"$log" 2>&1 9>&- &
     PROCESS_PID[$1]=$!
+    printf '%s\n' "$!" >"$STATE_DIR/run/$1.pid"
     PROCESS_SINCE[$1]=$SECONDS
     unset "PROCESS_DUE[$1]"
 }
