@@ -58,7 +58,7 @@ step("a newcomer registers", async () => {
 });
 
 step("and logs in again after signing out", async () => {
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out" }).first().click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await page.getByLabel("Email").fill(EMAIL);
   await page.getByLabel("Password").fill(PASSWORD);
@@ -69,7 +69,7 @@ step("and logs in again after signing out", async () => {
 
 step("opens a simulator account in dollars", async () => {
   await page.getByLabel("Account name").fill("Practice");
-  await page.getByText("US dollar (US shares)").click();
+  await page.getByText("US dollar").click();
   await page.getByRole("button", { name: "Open account" }).click();
   await page.getByLabel("Amount (USD)").waitFor();
 });

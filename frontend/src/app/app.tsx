@@ -1,5 +1,5 @@
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { Component, type ReactNode, useEffect } from "react";
+import { Component, type ReactNode, useEffect, useLayoutEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Welcome } from "@/features/auth/components/welcome";
 import { ProblemError } from "@/lib/api/problem";
@@ -38,7 +38,8 @@ export function App() {
   const session = useSession();
   const rising = useRisingColour();
   useForgetOnSignOut(session.user?.id ?? null);
-  useEffect(() => {
+  // Before the effects of the parts: the chart reads its colours from the document.
+  useLayoutEffect(() => {
     document.documentElement.dataset.rising = rising;
   }, [rising]);
   return (

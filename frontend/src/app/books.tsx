@@ -9,7 +9,7 @@ import { Tabs } from "@/lib/ui/tabs";
 type Book = "positions" | "open" | "closed" | "fills";
 
 /** What the account holds, what it has ordered, and what became of it. */
-export function Books({ accountId }: { accountId: string }) {
+export function Books({ accountId, className = "" }: { accountId: string; className?: string }) {
   const { t } = useTranslation();
   const [book, setBook] = useState<Book>("positions");
   const openCount = useOpenOrderCount(accountId);
@@ -17,7 +17,7 @@ export function Books({ accountId }: { accountId: string }) {
   return (
     <section
       id="books"
-      className="min-w-0 rounded-lg border border-line bg-panel"
+      className={`min-w-0 rounded-lg border border-line bg-panel ${className}`}
       aria-label={t("orders.title")}
     >
       <Tabs

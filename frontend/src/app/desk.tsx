@@ -10,6 +10,18 @@ import { ConnectionWarning } from "./connection-state";
 import { Header } from "./header";
 import { TradingSide } from "./trading-side";
 
+/**
+ * The places of the rooms. Three columns on a wide screen (watchlist, chart over books, account and ticket), two on a
+ * narrower one, and on a phone one below the other in the order of use.
+ */
+const PLACES = {
+  grid: "md:grid-cols-[minmax(0,1fr)_20rem] md:grid-rows-[auto_auto_1fr] xl:grid-cols-[17rem_minmax(0,1fr)_20rem] xl:grid-rows-[1fr_auto]",
+  watchlist: "max-md:max-h-64 md:col-start-2 md:row-start-3 xl:col-start-1 xl:row-span-2 xl:row-start-1",
+  chart: "min-h-[26rem] md:col-start-1 md:row-start-1 md:row-span-2 xl:row-span-1 xl:col-start-2",
+  trading: "md:col-start-2 md:row-span-2 md:row-start-1 xl:col-start-3",
+  books: "md:col-start-1 md:row-start-3 xl:col-start-2 xl:row-start-2",
+};
+
 /** The trader's desk: everything on one page. */
 export function Desk({ user }: { user: User }) {
   const { t } = useTranslation();
@@ -17,27 +29,49 @@ export function Desk({ user }: { user: User }) {
   const { chosen: symbol } = useWatchlist();
   const { chosen: account } = useAccounts();
   return (
-    <div className="flex min-h-dvh flex-col">
-      <a href="#ticket" className="sr-only focus:not-sr-only focus:p-2">
+    <div className="flex min-h-dvh flex-col max-md:pb-12">
+      <a href="#trading" className="sr-only focus:not-sr-only focus:p-2">
         {t("app.skip")}
       </a>
       <Header symbol={symbol} email={user.email} />
       <ConnectionWarning />
-      <main className="grid flex-1 gap-2 p-2 md:grid-cols-[minmax(0,1fr)_20rem] xl:grid-cols-[17rem_minmax(0,1fr)_20rem]">
-        <Watchlist className="max-md:max-h-72 max-md:order-1 md:col-start-2 md:row-start-2 xl:col-start-1 xl:row-span-2 xl:row-start-1" />
-        <div className="order-2 flex min-w-0 flex-col gap-2 md:col-start-1 md:row-span-2 md:row-start-1 xl:col-start-2">
-          {symbol !== null && <ChartPanel symbol={symbol} className="min-h-[26rem] flex-1" />}
-          {account !== null && <Books accountId={account.id} />}
-        </div>
-        <div className="order-1 flex min-w-0 flex-col gap-2 md:col-start-2 md:row-start-1 xl:col-start-3 xl:row-span-2">
+      <main className={`grid flex-1 grid-cols-1 gap-2 p-2 max-md:content-start ${PLACES.grid}`}>
+        <Watchlist className={PLACES.watchlist} />
+        {symbol !== null && <ChartPanel symbol={symbol} className={PLACES.chart} />}
+        <div id="trading" className={`flex min-w-0 scroll-mt-2 flex-col gap-2 ${PLACES.trading}`}>
           <TradingSide symbol={symbol} />
         </div>
+        {account !== null && <Books accountId={account.id} className={PLACES.books} />}
       </main>
       <footer className="px-4 pb-3 text-center text-soft text-xs">
         <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer" className="hover:underline">
           {t("app.chartCredit")}
         </a>
       </footer>
+      <PhoneBar hasBooks={account !== null} />
     </div>
+  );
+}
+
+/** On a phone the rooms stand one below the other; this bar jumps to each. */
+function PhoneBar({ hasBooks }: { hasBooks: boolean }) {
+  const { t } = useTranslation();
+  const places = [
+    ["#watchlist", t("market.watchlist")],
+    ["#chart", t("market.chartShort")],
+    ["#trading", t("ticket.title")],
+    ...(hasBooks ? [["#books", t("portfolio.title")]] : []),
+  ];
+  return (
+    <nav
+      aria-label={t("header.sections")}
+      className="fixed inset-x-0 bottom-0 z-20 flex border-line border-t bg-panel md:hidden"
+    >
+      {places.map(([place, label]) => (
+        <a key={place} href={place} className="flex-1 py-3.5 text-center text-soft text-xs hover:text-text">
+          {label}
+        </a>
+      ))}
+    </nav>
   );
 }

@@ -25,29 +25,37 @@ export function Brand() {
 export function Header({ symbol, email }: { symbol: string | null; email: string }) {
   const { t } = useTranslation();
   return (
-    <header className="flex flex-wrap items-center gap-x-5 gap-y-2 border-line border-b bg-panel px-4 py-2">
+    <header className="flex flex-wrap items-center gap-x-5 gap-y-2 border-line border-b bg-panel px-4 py-2 max-sm:px-3">
       <Brand />
       <ConnectionState symbol={symbol} />
-      <div className="ml-auto flex flex-wrap items-center gap-2 max-lg:ml-0">
+      <div className="flex items-center gap-2 max-sm:order-last max-sm:w-full sm:ml-auto">
         <AccountSwitch />
-        <div className="flex items-center gap-2 max-sm:hidden">
-          <RisingColourSwitch />
-          <LanguageSwitch />
-        </div>
-        <details className="relative sm:hidden">
-          <summary className="rounded-md border border-line px-2 py-1 text-xs">
-            {t("header.settings")}
-          </summary>
-          <div className="absolute right-0 z-30 mt-1 space-y-2 rounded-lg border border-line bg-panel p-3 shadow-lg">
-            <RisingColourSwitch />
-            <LanguageSwitch />
-          </div>
-        </details>
-        <Button look="quiet" size="small" title={email} onClick={() => void signOut().catch(() => {})}>
-          {t("header.signOut")}
-        </Button>
       </div>
+      <div className="flex items-center gap-2 max-lg:hidden">
+        <Choices email={email} />
+      </div>
+      <details className="relative max-sm:ml-auto lg:hidden">
+        <summary className="flex h-7 list-none items-center rounded-md border border-line px-2 text-xs">
+          {t("header.menu")}
+        </summary>
+        <div className="absolute right-0 z-30 mt-1 flex w-52 flex-col gap-2 rounded-lg border border-line bg-panel p-3 shadow-lg">
+          <Choices email={email} />
+        </div>
+      </details>
     </header>
+  );
+}
+
+function Choices({ email }: { email: string }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <RisingColourSwitch />
+      <LanguageSwitch />
+      <Button look="quiet" size="small" title={email} onClick={() => void signOut().catch(() => {})}>
+        {t("header.signOut")}
+      </Button>
+    </>
   );
 }
 

@@ -6,9 +6,8 @@ import { FirstSteps } from "@/features/accounts/components/first-steps";
 import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { Ticket } from "@/features/orders/components/ticket";
-import { portfolioQuery } from "@/features/portfolio/api/portfolio";
-import { usePositions } from "@/features/portfolio/components/positions";
 import { Summary } from "@/features/portfolio/components/summary";
+import { useHoldings } from "@/features/portfolio/hooks/use-holdings";
 import type { Account, Currency } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
 import { useEventsReady } from "@/lib/events-status";
@@ -37,15 +36,12 @@ interface Props {
 function AccountSide({ account, accounts, symbol }: Props) {
   const ready = useEventsReady();
   const balance = useQuery({ ...balanceQuery(account.id), enabled: ready });
-  const value = useQuery({ ...portfolioQuery(account.id), enabled: ready });
-  const positions = usePositions(account.id);
+  const { data: holdings } = useHoldings(account.id);
   // An account that never had money shows the next step instead of a ticket that can only refuse.
   const untouched =
-    value.data !== undefined &&
-    new Decimal(value.data?.netDeposits ?? "0").isZero() &&
-    positions.data?.length === 0 &&
-    balance.data !== undefined &&
-    new Decimal(balance.data.cash).isZero();
+    holdings?.value != null &&
+    holdings.positions.length === 0 &&
+    [holdings.value.netDeposits, holdings.value.cash].every((amount) => new Decimal(amount).isZero());
   if (untouched) return <FirstSteps account={account} />;
   return (
     <>
@@ -54,7 +50,7 @@ function AccountSide({ account, accounts, symbol }: Props) {
         <Ticket
           account={account}
           symbol={symbol}
-          position={positions.data?.find((position) => position.symbol === symbol)}
+          position={holdings?.positions.find((position) => position.symbol === symbol)}
           otherCurrency={(currency) => <OtherCurrency accounts={accounts} currency={currency} />}
         />
       )}

@@ -17,7 +17,7 @@ export const QUOTES_SILENCE_MS_MAX = 15_000;
 export const PREVIEW_DEBOUNCE_MS = 250;
 export const PREVIEW_PRICE_INTERVAL_MS = 2_000;
 /** How long a notice stays on the screen, and how many do at once. */
-export const TOAST_MS = 6_000;
+export const TOAST_MS = 5_000;
 export const TOASTS_MAX = 4;
 /** Fills kept in the list of this visit. */
 export const FILLS_KEPT_MAX = 100;

@@ -19,7 +19,7 @@ export function Table({
   children: ReactNode;
 }) {
   return (
-    <div className="overflow-x-auto">
+    <div className="@container overflow-x-auto">
       <table aria-label={label} className="w-full border-collapse text-[13px]">
         <thead>
           <tr className="border-line border-b text-soft text-xs">
@@ -27,7 +27,7 @@ export function Table({
               <th
                 key={text}
                 scope="col"
-                className={`whitespace-nowrap px-3 py-1.5 ${words ? "text-left" : "text-right"} ${wideOnly ? "max-lg:hidden" : ""}`}
+                className={`whitespace-nowrap px-3 py-1.5 @max-md:px-2 ${words ? "text-left" : "text-right"} ${wideOnly ? "@max-xl:hidden" : ""}`}
               >
                 {text}
               </th>
@@ -49,7 +49,7 @@ interface CellProps {
 export function Cell({ children, words = false, wideOnly = false }: CellProps) {
   return (
     <td
-      className={`whitespace-nowrap px-3 py-1.5 ${words ? "text-left" : "text-right"} ${wideOnly ? "max-lg:hidden" : ""}`}
+      className={`whitespace-nowrap px-3 py-1.5 @max-md:px-2 ${words ? "text-left" : "text-right"} ${wideOnly ? "@max-xl:hidden" : ""}`}
     >
       {children}
     </td>

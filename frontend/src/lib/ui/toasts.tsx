@@ -15,12 +15,12 @@ export function Toasts() {
     <div
       role="status"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 bottom-16 z-50 flex flex-col items-center gap-2 px-3 sm:inset-x-auto sm:right-4 sm:bottom-4 sm:items-end"
+      className="pointer-events-none fixed inset-x-0 bottom-16 z-50 flex flex-col items-center gap-2 px-3 md:inset-x-auto md:bottom-3 md:left-3 md:items-start"
     >
       {toasts.map((toast) => (
         <div
           key={toast.id}
-          className={`appear pointer-events-auto flex w-full max-w-sm items-start gap-3 rounded-lg border border-line border-l-4 bg-panel py-2.5 pr-2 pl-3 shadow-lg ${EDGE[toast.tone]}`}
+          className={`appear pointer-events-auto flex w-full max-w-sm md:w-80 items-start gap-3 rounded-lg border border-line border-l-4 bg-panel py-2.5 pr-2 pl-3 shadow-lg ${EDGE[toast.tone]}`}
         >
           <div className="min-w-0 flex-1">
             <p className="font-medium">{toast.title}</p>

@@ -46,7 +46,7 @@ export function DepositForm({ account, onDone }: Props) {
     mutationFn: (amount: string) => deposit(account.id, amount, key.current),
     onSuccess: ({ amount, balance }) => {
       queries.setQueryData(queryKeys.balance(account.id), balance);
-      void queries.invalidateQueries({ queryKey: queryKeys.portfolio(account.id) });
+      void queries.invalidateQueries({ queryKey: queryKeys.holdings(account.id) });
       showToast({ tone: "good", title: t("accounts.deposited", { amount: formatMoney(amount, currency) }) });
       change("");
       onDone?.();

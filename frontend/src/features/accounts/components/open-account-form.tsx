@@ -61,6 +61,7 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
           { value: "KRW", label: t("accounts.krw") },
         ]}
       />
+      <p className="text-soft text-xs">{t("accounts.currencyHint")}</p>
       {opening.isError && <Notice tone="bad">{problemSentence(opening.error)}</Notice>}
       <Button type="submit" look="primary" className="w-full" disabled={opening.isPending}>
         {t("accounts.open")}

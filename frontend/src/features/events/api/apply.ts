@@ -16,8 +16,7 @@ function recountSoon(queries: QueryClient, accountId: string): void {
   clearTimeout(recounts.get(accountId));
   const timer = setTimeout(() => {
     recounts.delete(accountId);
-    void queries.invalidateQueries({ queryKey: queryKeys.positions(accountId) });
-    void queries.invalidateQueries({ queryKey: queryKeys.portfolio(accountId) });
+    void queries.invalidateQueries({ queryKey: queryKeys.holdings(accountId) });
   }, RECOUNT_WAIT_MS);
   recounts.set(accountId, timer);
 }

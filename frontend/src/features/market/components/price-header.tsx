@@ -49,6 +49,12 @@ export function PriceHeader({ symbol }: { symbol: string }) {
       </div>
       {quote !== undefined && (
         <dl className="ml-auto flex flex-wrap gap-x-4 gap-y-1 text-right text-xs max-sm:ml-0 max-sm:text-left">
+          {quote.bid !== null && (
+            <Figure label={t("market.bid")} value={formatPrice(quote.bid, quote.currency)} />
+          )}
+          {quote.ask !== null && (
+            <Figure label={t("market.ask")} value={formatPrice(quote.ask, quote.currency)} />
+          )}
           <Figure label={t("market.open")} value={formatPrice(quote.open, quote.currency)} />
           <Figure label={t("market.high")} value={formatPrice(quote.high, quote.currency)} />
           <Figure label={t("market.low")} value={formatPrice(quote.low, quote.currency)} />

@@ -60,10 +60,14 @@ function TicketForm({ account, symbol, position }: Omit<Props, "otherCurrency">)
     setChecked(false);
     setDraft((known) => ({ ...known, ...part }));
   };
+  const startAgain = () => {
+    setChecked(false);
+    setDraft((known) => ({ ...known, quantity: "" }));
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setChecked(true);
-    if (order !== null) placing.place(order, () => setDraft((known) => ({ ...known, quantity: "" })));
+    if (order !== null) placing.place(order, startAgain);
   };
   const { side } = draft;
   return (

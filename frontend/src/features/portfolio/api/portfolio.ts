@@ -1,22 +1,29 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
+import type { AccountValue, Position } from "@/lib/api/types";
 import { queryKeys } from "@/lib/query-keys";
 
-// Both are asked for again when an event says that something has changed; prices come over the quote socket.
-export const portfolioQuery = (accountId: string) =>
-  queryOptions({
-    queryKey: queryKeys.portfolio(accountId),
-    queryFn: async () => {
-      const { accounts } = await unwrap(api.GET("/api/portfolio", { params: { query: { accountId } } }));
-      return accounts.find((value) => value.accountId === accountId) ?? null;
-    },
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+/** What an account is worth and what it holds, of one moment. */
+export interface Holdings {
+  value: AccountValue | null;
+  positions: Position[];
+}
 
-export const positionsQuery = (accountId: string) =>
+/**
+ * Asked for again when an event says that something has changed; prices come over the quote socket. Cash and shares
+ * are loaded together: a total of the cash after a fill and the shares before it would be wrong.
+ */
+export const holdingsQuery = (accountId: string) =>
   queryOptions({
-    queryKey: queryKeys.positions(accountId),
-    queryFn: async () =>
-      (await unwrap(api.GET("/api/portfolio/positions", { params: { query: { accountId } } }))).positions,
+    queryKey: queryKeys.holdings(accountId),
+    queryFn: async (): Promise<Holdings> => {
+      const params = { query: { accountId } };
+      const [portfolio, { positions }] = await Promise.all([
+        unwrap(api.GET("/api/portfolio", { params })),
+        unwrap(api.GET("/api/portfolio/positions", { params })),
+      ]);
+      const value = portfolio.accounts.find((account) => account.accountId === accountId) ?? null;
+      return { value, positions };
+    },
     staleTime: Number.POSITIVE_INFINITY,
   });

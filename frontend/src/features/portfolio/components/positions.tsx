@@ -1,8 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Position } from "@/lib/api/types";
-import { useEventsReady } from "@/lib/events-status";
 import { formatCash, formatPrice, formatQuantity } from "@/lib/format";
 import { setPreferences } from "@/lib/preferences";
 import { useQuote } from "@/lib/quotes/use-quote";
@@ -10,21 +8,16 @@ import { Gain } from "@/lib/ui/gain";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
-import { positionsQuery } from "../api/portfolio";
+import { useHoldings } from "../hooks/use-holdings";
 import { valueOfPosition } from "../hooks/value";
-
-export function usePositions(accountId: string) {
-  const ready = useEventsReady();
-  return useQuery({ ...positionsQuery(accountId), enabled: ready });
-}
 
 /** What the account holds, valued as prices move. */
 export function Positions({ accountId }: { accountId: string }) {
   const { t } = useTranslation();
-  const positions = usePositions(accountId);
-  if (positions.isError) return <LoadFailure failure={positions.error} onRetry={() => positions.refetch()} />;
-  if (positions.data === undefined) return <Empty>{t("app.loading")}</Empty>;
-  if (positions.data.length === 0) return <Empty>{t("portfolio.empty")}</Empty>;
+  const holdings = useHoldings(accountId);
+  if (holdings.isError) return <LoadFailure failure={holdings.error} onRetry={() => holdings.refetch()} />;
+  if (holdings.data === undefined) return <Empty>{t("app.loading")}</Empty>;
+  if (holdings.data.positions.length === 0) return <Empty>{t("portfolio.empty")}</Empty>;
   return (
     <Table
       label={t("portfolio.title")}
@@ -33,12 +26,12 @@ export function Positions({ accountId }: { accountId: string }) {
         { label: t("portfolio.quantity") },
         { label: t("portfolio.averageCost") },
         { label: t("portfolio.marketPrice") },
-        { label: t("portfolio.marketValue") },
+        { label: t("portfolio.marketValue"), wideOnly: true },
         { label: t("portfolio.unrealised") },
-        { label: t("portfolio.realised") },
+        { label: t("portfolio.realised"), wideOnly: true },
       ]}
     >
-      {positions.data.map((position) => (
+      {holdings.data.positions.map((position) => (
         <PositionRow key={position.symbol} position={position} />
       ))}
     </Table>
@@ -66,7 +59,7 @@ const PositionRow = memo(function PositionRow({ position }: { position: Position
       <Cell>{formatQuantity(quantity)}</Cell>
       <Cell>{closed ? "–" : formatPrice(position.averageCost, currency)}</Cell>
       <Cell>{value.price === null ? "–" : formatPrice(value.price, currency)}</Cell>
-      <Cell>{value.marketValue === null ? "–" : formatCash(value.marketValue, currency)}</Cell>
+      <Cell wideOnly>{value.marketValue === null ? "–" : formatCash(value.marketValue, currency)}</Cell>
       <Cell>
         <Gain
           amount={closed ? null : value.unrealised}
@@ -74,7 +67,7 @@ const PositionRow = memo(function PositionRow({ position }: { position: Position
           currency={currency}
         />
       </Cell>
-      <Cell>
+      <Cell wideOnly>
         <Gain amount={position.realisedPnl} currency={currency} />
       </Cell>
     </Row>

@@ -1,16 +1,13 @@
-import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Account, AccountValue, Balance, Position } from "@/lib/api/types";
-import { useEventsReady } from "@/lib/events-status";
 import { formatMoney } from "@/lib/format";
 import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
 import { useQuotesText } from "@/lib/quotes/use-quote";
 import { Gain } from "@/lib/ui/gain";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
-import { portfolioQuery } from "../api/portfolio";
+import { useHoldings } from "../hooks/use-holdings";
 import { valueOfAccount } from "../hooks/value";
-import { usePositions } from "./positions";
 
 interface Props {
   account: Account;
@@ -20,14 +17,13 @@ interface Props {
 /** Cash, worth and profit of the account. */
 export function Summary({ account, balance }: Props) {
   const { t } = useTranslation();
-  const ready = useEventsReady();
-  const value = useQuery({ ...portfolioQuery(account.id), enabled: ready });
-  const positions = usePositions(account.id);
-  if (value.isError) return <LoadFailure failure={value.error} onRetry={() => value.refetch()} />;
+  const holdings = useHoldings(account.id);
+  if (holdings.isError) return <LoadFailure failure={holdings.error} onRetry={() => holdings.refetch()} />;
+  const value = holdings.data?.value;
   return (
     <Panel title={t("portfolio.value")} titleHidden id="summary">
-      {balance !== undefined && value.data && positions.data !== undefined ? (
-        <Figures account={account} balance={balance} value={value.data} positions={positions.data} />
+      {balance !== undefined && holdings.data !== undefined && value ? (
+        <Figures account={account} balance={balance} value={value} positions={holdings.data.positions} />
       ) : (
         <Empty>{t("app.loading")}</Empty>
       )}
@@ -50,7 +46,7 @@ function Figures({ account, balance, value, positions }: FiguresProps) {
   const livePrice = (symbol: string) => quotes.get(symbol)?.price;
   // Renders again only when a price of something held has changed.
   useQuotesText(symbols, () => symbols.map((symbol) => livePrice(symbol) ?? "").join(" "));
-  const live = valueOfAccount(balance, value, positions, livePrice);
+  const live = valueOfAccount(value, positions, livePrice);
   return (
     <div className="p-3">
       <div className={stale && positions.length > 0 ? "opacity-60" : ""}>

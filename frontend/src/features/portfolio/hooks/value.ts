@@ -1,4 +1,4 @@
-import type { AccountValue, Balance, Position } from "@/lib/api/types";
+import type { AccountValue, Position } from "@/lib/api/types";
 import { Decimal, sum, ZERO } from "@/lib/decimal";
 
 /** A position at a price. All null where there is no price. */
@@ -36,8 +36,7 @@ export interface LiveAccountValue {
  * position has no price: a total that leaves something out is not a total.
  */
 export function valueOfAccount(
-  balance: Pick<Balance, "cash">,
-  account: Pick<AccountValue, "netDeposits">,
+  account: Pick<AccountValue, "cash" | "netDeposits">,
   positions: readonly Position[],
   livePrice: (symbol: string) => string | undefined,
 ): LiveAccountValue | null {
@@ -45,7 +44,7 @@ export function valueOfAccount(
   if (values.some(({ marketValue }, index) => marketValue === null && positions[index]?.quantity !== "0"))
     return null;
   const positionsValue = sum(values.map(({ marketValue }) => marketValue ?? ZERO));
-  const totalValue = positionsValue.plus(balance.cash);
+  const totalValue = positionsValue.plus(account.cash);
   const totalPnl = totalValue.minus(account.netDeposits);
   const deposits = new Decimal(account.netDeposits);
   return {
