@@ -3,12 +3,14 @@
 //! Everything is a pure function of its arguments, time included, so that a paper trade, a back-test and their
 //! accounting cannot disagree. Rules that change with time are dated tables.
 
+pub mod book;
 mod dated;
 pub mod fees;
 pub mod price_limits;
 pub mod sessions;
 pub mod ticks;
 
+pub use book::{Book, BookEvent, BookEventKind, BookOrder, CancelReason};
 pub use fees::{Fees, OrderFees, fees, fees_for_fill, fees_max};
 pub use price_limits::price_limits;
 pub use sessions::{is_trading_day, regular_close_after, settle_date, trade_date};
