@@ -22,6 +22,8 @@ start_process() {
     # The lock of this script (9) must not be inherited: it says that the script runs, not its children.
     (
         trap - EXIT INT TERM HUP
+        # A log file is read with many programs; colours belong on a screen.
+        export NO_COLOR=1
         "$launch"
     ) </dev/null >>"$log" 2>&1 9>&- &
     PROCESS_PID[$1]=$!

@@ -1,0 +1,91 @@
+# shellcheck shell=bash
+# A whole server for the checks: started by scripts/start with recorded prices on free ports, and put to the test itself.
+
+SERVER_READY_SECONDS_MAX=90
+# How long the server may be away after one of its processes was killed.
+HEAL_SECONDS_MAX=10
+SERVER_PROCESSES=(market-data broker-connector backend redis postgres)
+
+# start_script -> scripts/start of this checkout on the state and the ports of the whole server
+start_script() {
+    GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null GAEMI_PROVIDERS=replay,synthetic \
+        GAEMI_BACKEND_PORT=${SERVER_PORTS[0]} GAEMI_MARKET_DATA_PORT=${SERVER_PORTS[1]} \
+        GAEMI_BROKER_CONNECTOR_PORT=${SERVER_PORTS[2]} exec scripts/start --debug-build --no-build
+}
+
+show_server_log() { cat "$STATE_DIR/logs/server.log" >&2; }
+
+start_whole_server() {
+    local deadline=$((SECONDS + SERVER_READY_SECONDS_MAX))
+    mapfile -t SERVER_PORTS < <(free_ports 3)
+    SERVER_STATE=$STATE_DIR/server
+    (start_script) >"$STATE_DIR/logs/server.log" 2>&1 &
+    SERVER_PID=$!
+    until [[ -e $SERVER_STATE/run/address ]]; do
+        if ! kill -0 "$SERVER_PID" 2>/dev/null || ((SECONDS >= deadline)); then
+            show_server_log
+            return 1
+        fi
+        sleep "$POLL_SECONDS"
+    done
+    SERVER_ADDRESS=$(<"$SERVER_STATE/run/address")
+    show_server_log 2>&1
+}
+
+# refuse_second_start -> the same checkout twice, and a port that is taken: each gets its sentence
+refuse_second_start() {
+    local answer
+    ! answer=$( (start_script) 2>&1) || { say "a second start was not refused"; return 1; }
+    [[ $answer == *"already running"* ]] || { say "$answer"; return 1; }
+    ! answer=$( (SERVER_STATE=$STATE_DIR/other start_script) 2>&1) || { say "taken ports were not noticed"; return 1; }
+    [[ $answer == *"port ${SERVER_PORTS[0]} "*"is taken"* ]] || { say "$answer"; return 1; }
+}
+
+whole_server_is_ready() {
+    local port
+    for port in "${SERVER_PORTS[@]}"; do
+        http_ok 127.0.0.1 "$port" /ready || return 1
+    done
+}
+
+# heal NAME -> kills the process and waits until another one has taken its place and all are ready
+heal() {
+    local file=$SERVER_STATE/run/$1.pid before deadline=$((SECONDS + HEAL_SECONDS_MAX)) started
+    before=$(<"$file")
+    started=$(now_millis)
+    kill -s KILL "$before" || return 1
+    until [[ $(<"$file") != "$before" ]] && whole_server_is_ready; do
+        if ((SECONDS >= deadline)); then
+            say "$1 did not heal within $HEAL_SECONDS_MAX s"
+            show_server_log
+            return 1
+        fi
+        sleep "$POLL_SECONDS"
+    done
+    step_done "$1 killed, ready again" "$started"
+}
+
+heal_whole_server() {
+    local name
+    for name in "${SERVER_PROCESSES[@]}"; do
+        heal "$name" || return 1
+    done
+}
+
+check_books() { GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null scripts/check-books; }
+
+# stop_whole_server -> asked to stop, it ends well and leaves no process behind
+stop_whole_server() {
+    local name pid status=0 pids=()
+    [[ -n ${SERVER_PID:-} ]] || return 0
+    for name in "${SERVER_PROCESSES[@]}"; do
+        pids+=("$(cat "$SERVER_STATE/run/$name.pid" 2>/dev/null || true)")
+    done
+    kill -s TERM "$SERVER_PID" 2>/dev/null || true
+    wait "$SERVER_PID" || status=$?
+    SERVER_PID=
+    ((status == 0)) || { show_server_log; return 1; }
+    for pid in "${pids[@]}"; do
+        [[ -z $pid ]] || ! kill -0 "$pid" 2>/dev/null || { say "process $pid was left behind"; return 1; }
+    done
+}
