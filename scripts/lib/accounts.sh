@@ -9,18 +9,23 @@ choose_engine_user() {
     WHEELS_DIR=$ROOT/.gaemi/wheels
     ENGINE_USER=$(id -un)
     ((EUID == 0)) || return 0
-    if getent passwd postgres >/dev/null; then
-        ENGINE_USER=postgres
-    else
-        ENGINE_USER=gaemi
-        getent passwd gaemi >/dev/null || useradd --system --user-group --no-create-home \
-            --home-dir /nonexistent --shell /usr/sbin/nologin gaemi ||
-            die "cannot add the system user 'gaemi', which has to run Postgres because Postgres refuses to run as root."
-    fi
+    choose_system_user
     as_engine_user test -x "$ROOT" || WHEELS_DIR=/var/lib/gaemi/wheels
     as_engine_user test -x "$STATE_DIR" && return 0
     ENGINE_DIR=/var/lib/gaemi/$(state_hash)
     mkdir -p -m 0711 "$ENGINE_DIR"
+}
+
+# choose_system_user -> ENGINE_USER for root: whose the data already is, else the system's postgres, else one of our own
+choose_system_user() {
+    ENGINE_USER=$(stat -c %U "$STATE_DIR/postgres" 2>/dev/null || printf root)
+    [[ $ENGINE_USER == root || $ENGINE_USER == UNKNOWN ]] || return 0
+    ENGINE_USER=postgres
+    ! getent passwd postgres >/dev/null || return 0
+    ENGINE_USER=gaemi
+    getent passwd gaemi >/dev/null || useradd --system --user-group --no-create-home \
+        --home-dir /nonexistent --shell /usr/sbin/nologin gaemi ||
+        die "cannot add the system user 'gaemi', which has to run Postgres because Postgres refuses to run as root."
 }
 
 # as_engine_user COMMAND... -> runs it as the user of Postgres, from a folder that user can stand in

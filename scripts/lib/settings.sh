@@ -60,6 +60,7 @@ make_state_directory() {
     ((EUID != 0)) || mode=0711
     mkdir -p "$STATE_DIR" 2>/dev/null || die "cannot make the folder $STATE_DIR; set GAEMI_STATE_DIR to a folder you may write to."
     STATE_DIR=$(cd "$STATE_DIR" && pwd -P)
+    [[ -O $STATE_DIR || $EUID == 0 ]] || die "$STATE_DIR belongs to $(stat -c %U "$STATE_DIR"); start as that user, or set GAEMI_STATE_DIR to a folder of yours."
     chmod "$mode" "$STATE_DIR"
     mkdir -p -m 0700 "$STATE_DIR/logs" "$STATE_DIR/run"
 }
