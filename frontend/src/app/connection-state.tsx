@@ -2,33 +2,27 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useEventsStatus } from "@/lib/events-status";
 import { type PriceKind, priceKind } from "@/lib/quotes/quote";
-import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
+import { useQuotesStatus } from "@/lib/quotes/socket";
+import { useQuote } from "@/lib/quotes/use-quote";
 
-const LOOK_AGAIN_MS = 1_000;
+const CLOCK_MS = 1_000;
 
 interface PriceState {
   kind: PriceKind | "waiting";
   ageSeconds: number | null;
 }
 
-/** Looks at the newest quote once a second: the age must grow also when nothing arrives. */
+/** The newest quote's kind and age: the age must grow also when nothing arrives. */
 function usePriceState(symbol: string | null): PriceState {
-  const [state, setState] = useState<PriceState>({ kind: "waiting", ageSeconds: null });
+  const quote = useQuote(symbol);
+  const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    const look = () => {
-      const quote = symbol === null ? undefined : quotes.get(symbol);
-      if (quote === undefined) return setState({ kind: "waiting", ageSeconds: null });
-      const ageSeconds = Math.max(0, Math.floor((Date.now() - Date.parse(quote.time)) / 1000));
-      setState((known) => {
-        const kind = priceKind(quote);
-        return known.kind === kind && known.ageSeconds === ageSeconds ? known : { kind, ageSeconds };
-      });
-    };
-    look();
-    const timer = setInterval(look, LOOK_AGAIN_MS);
+    const timer = setInterval(() => setNow(Date.now()), CLOCK_MS);
     return () => clearInterval(timer);
-  }, [symbol]);
-  return state;
+  }, []);
+  if (quote === undefined) return { kind: "waiting", ageSeconds: null };
+  const ageSeconds = Math.max(0, Math.floor((now - Date.parse(quote.time)) / 1000));
+  return { kind: priceKind(quote), ageSeconds };
 }
 
 function useAge(seconds: number | null): string {

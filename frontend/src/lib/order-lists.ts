@@ -15,7 +15,6 @@ export function tellsMore(known: Order, incoming: Order): boolean {
   if (!isOpen(known) && isOpen(incoming)) return false;
   if (isOpen(known) && !isOpen(incoming)) return true;
   if (known.state === "open" && incoming.state === "pending") return false;
-  if (known.cancelRequested && !incoming.cancelRequested && isOpen(incoming)) return false;
   return Date.parse(incoming.updatedAt) >= Date.parse(known.updatedAt);
 }
 

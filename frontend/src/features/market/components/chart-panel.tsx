@@ -22,9 +22,9 @@ export function ChartPanel({ symbol, className }: { symbol: string; className?: 
   const bars = history.data?.bars ?? [];
   return (
     <Panel title={t("market.chart", { symbol })} titleHidden className={className ?? ""} id="chart">
-      <PriceHeader symbol={symbol} />
-      <div className="px-3 pb-2">
-        <div className="w-fit">
+      <div className="flex flex-wrap items-end justify-between gap-y-2 pb-2">
+        <PriceHeader symbol={symbol} />
+        <div className="px-3">
           <Segmented
             legend={t("market.range")}
             legendHidden

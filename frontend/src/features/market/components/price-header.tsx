@@ -20,7 +20,7 @@ export function PriceHeader({ symbol }: { symbol: string }) {
   const stale = useQuotesStatus((state) => state.status !== "open");
   const kind = quote && priceKind(quote);
   return (
-    <div className="flex flex-wrap items-end gap-x-6 gap-y-2 px-3 pt-3 pb-2">
+    <div className="px-3 pt-3">
       <div className="min-w-0">
         <p className="flex items-center gap-2 text-soft text-xs">
           <span className="truncate">{nameOf(bySymbol.get(symbol), i18n.language)}</span>
@@ -30,7 +30,7 @@ export function PriceHeader({ symbol }: { symbol: string }) {
             </span>
           )}
         </p>
-        <p className="flex items-baseline gap-3">
+        <p className="flex flex-wrap items-baseline gap-x-3">
           <strong className="font-semibold text-lg">{symbol}</strong>
           {quote === undefined ? (
             <span className="text-soft">{t("market.noPrice")}</span>
@@ -48,7 +48,7 @@ export function PriceHeader({ symbol }: { symbol: string }) {
         </p>
       </div>
       {quote !== undefined && (
-        <dl className="ml-auto flex flex-wrap gap-x-4 gap-y-1 text-right text-xs max-sm:ml-0 max-sm:text-left">
+        <dl className="mt-2 flex flex-wrap gap-x-5 gap-y-1 text-xs">
           {quote.bid !== null && (
             <Figure label={t("market.bid")} value={formatPrice(quote.bid, quote.currency)} />
           )}

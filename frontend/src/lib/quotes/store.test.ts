@@ -1,0 +1,51 @@
+import { beforeEach, expect, test } from "vitest";
+import type { LiveQuote } from "./quote";
+import { QuoteStore } from "./store";
+
+let wishes: string[];
+let flushes: (() => void)[];
+let store: QuoteStore;
+
+beforeEach(() => {
+  wishes = [];
+  flushes = [];
+  store = new QuoteStore(
+    (symbol) => wishes.push(`+${symbol}`),
+    (symbol) => wishes.push(`-${symbol}`),
+    (flush) => flushes.push(flush),
+  );
+});
+
+const quote = (symbol: string, price: string) => ({ symbol, price }) as LiveQuote;
+const flush = () => {
+  for (const run of flushes.splice(0)) run();
+};
+
+test("a symbol is wanted from its first listener to its last", () => {
+  const first = store.subscribe("AAPL", () => {});
+  const second = store.subscribe("AAPL", () => {});
+  first();
+  first();
+  expect(wishes).toEqual(["+AAPL"]);
+  second();
+  expect(wishes).toEqual(["+AAPL", "-AAPL"]);
+  expect(store.wanted()).toEqual([]);
+});
+
+test("a price reaches only the listeners of its symbol, once a frame, with the latest value", () => {
+  const heard: string[] = [];
+  store.subscribe("AAPL", () => heard.push(`AAPL ${store.get("AAPL")?.price}`));
+  store.subscribe("MSFT", () => heard.push("MSFT"));
+  store.put(quote("AAPL", "1"));
+  store.put(quote("AAPL", "2"));
+  expect(heard).toEqual([]);
+  expect(flushes).toHaveLength(1);
+  flush();
+  expect(heard).toEqual(["AAPL 2"]);
+});
+
+test("a quote that came before its listener is there at once", () => {
+  store.put(quote("IBM", "190"));
+  expect(flushes).toHaveLength(0);
+  expect(store.get("IBM")?.price).toBe("190");
+});
