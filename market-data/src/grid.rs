@@ -1,26 +1,38 @@
 //! Prices as whole numbers on a market's grid.
 //!
 //! Recorded and invented paths are computed in integers: a unit is a ten-thousandth of a won or a dollar, which is the
-//! finest tick of both markets, so a price that lies on the grid is one exactly.
+//! finest tick of both markets, so a price that lies on the grid is one exactly. The ticks are the exchange's own; the
+//! table in force when the process starts holds for recorded days too, because orders are placed on it today.
 
+use chrono::Utc;
 use domain::{Market, Price};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use std::sync::LazyLock;
 
 /// Digits behind the point of one unit.
 const UNIT_SCALE: u32 = 4;
 /// Units in one won or dollar.
 pub const UNITS_PER_CURRENCY: i64 = 10_000;
+/// Highest power of ten units at which a tick may change.
+const EDGE_POWER_MAX: u32 = 12;
 
-/// Ticks of the Korea Exchange since 2023-01-25: below this price in won, this tick in won.
-const KRX_TICKS: [(i64, i64); 6] =
-    [(2_000, 1), (5_000, 5), (20_000, 10), (50_000, 50), (200_000, 100), (500_000, 500)];
-/// Tick of the Korea Exchange from the last threshold up, in won.
-const KRX_TICK_MAX: i64 = 1_000;
-/// Tick in the United States from one dollar up (Rule 612), in units.
-const US_TICK: i64 = 100;
-/// Tick in the United States below one dollar, in units.
-const US_TICK_BELOW_ONE_DOLLAR: i64 = 1;
+/// One market's ticks: from this price on, this tick, both in units and in rising order.
+type Bands = Vec<(i64, i64)>;
+
+static KRX: LazyLock<Bands> = LazyLock::new(|| bands_today(Market::Krx));
+static US: LazyLock<Bands> = LazyLock::new(|| bands_today(Market::Us));
+
+/// Asks the exchange for its ticks at every price where markets change them: one, two and five times a power of ten.
+fn bands_today(market: Market) -> Bands {
+    let today = Utc::now().date_naive();
+    let powers = (0..=EDGE_POWER_MAX).map(|power| 10i64.saturating_pow(power));
+    let edges = powers.flat_map(|power| [1, 2, 5].map(|times: i64| times.saturating_mul(power)));
+    let band = |edge| Some((edge, units(exchange::tick_size(market, price(edge)?, today))?));
+    let mut bands: Bands = edges.filter_map(band).collect();
+    bands.dedup_by_key(|(_, tick)| *tick);
+    bands
+}
 
 /// The nearest whole number of units; nothing when it does not fit.
 #[must_use]
@@ -37,14 +49,12 @@ pub fn price(units: i64) -> Option<Price> {
 /// The step to the next price above this one.
 #[must_use]
 pub fn tick(market: Market, units: i64) -> i64 {
-    match market {
-        Market::Us if units < UNITS_PER_CURRENCY => US_TICK_BELOW_ONE_DOLLAR,
-        Market::Us => US_TICK,
-        Market::Krx => {
-            let step = KRX_TICKS.iter().find(|(below, _)| units < below.saturating_mul(UNITS_PER_CURRENCY));
-            step.map_or(KRX_TICK_MAX, |(_, step)| *step).saturating_mul(UNITS_PER_CURRENCY)
-        }
-    }
+    let bands = match market {
+        Market::Krx => &*KRX,
+        Market::Us => &*US,
+    };
+    let band = bands.iter().rev().find(|(from, _)| *from <= units).or(bands.first());
+    band.map_or(1, |(_, tick)| *tick)
 }
 
 /// The step to the next price below this one: at a threshold it is the smaller tick.
@@ -113,6 +123,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_ticks_are_the_exchanges(units in 1i64..100_000_000_000) {
+            for market in [Market::Krx, Market::Us] {
+                let asked = exchange::tick_size(market, price(units).unwrap(), Utc::now().date_naive());
+                prop_assert_eq!(tick(market, units), super::units(asked).unwrap());
+            }
+        }
+
         #[test]
         fn snapping_keeps_the_order_of_prices(first in 1i64..10_000_000_000, second in 1i64..10_000_000_000) {
             for market in [Market::Krx, Market::Us] {

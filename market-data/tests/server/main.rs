@@ -1,0 +1,16 @@
+//! The quote server as its users meet it: the real application on a free port, spoken to over real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails is meant to stop, and the helpers of tests are tests"
+)]
+
+mod cache;
+mod rest;
+mod stream;
+mod support;
+mod yahoo;
