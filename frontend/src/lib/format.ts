@@ -58,6 +58,10 @@ export function formatPercent(percent: Amount): string {
   return `${withSign(new Decimal(percent), 2, true)}%`;
 }
 
+export function isZero(amount: Amount): boolean {
+  return new Decimal(amount).isZero();
+}
+
 /** Which way a number points; colours are chosen by it. */
 export type Direction = "up" | "down" | "flat";
 

@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs";
 import i18next from "i18next";
 import { beforeAll, expect, test } from "vitest";
 import { ProblemError } from "@/lib/api/problem";
 import { en } from "./en";
 import { ko } from "./ko";
-import { fieldRefusal, problemSentence } from "./sentences";
+import { fieldRefusal, fieldSentence, problemSentence } from "./sentences";
 
 beforeAll(() =>
   i18next.init({
@@ -32,4 +33,20 @@ test("every refused field is said, and each finds its own", () => {
   expect(problemSentence(failure)).toBe(`${ko.rule.insufficient_buying_power} the server's words`);
   expect(fieldRefusal(failure, "limitPrice")).toBe("the server's words");
   expect(fieldRefusal(failure, "symbol")).toBeUndefined();
+});
+
+test("the numbers the server names are kept", () => {
+  const refusal = (rule: string, message: string) => fieldSentence({ field: "limitPrice", rule, message });
+  expect(refusal("tick_size", "must be a multiple of the tick size 100; nearest: 70000 or 70100")).toBe(
+    "호가 단위는 100입니다. 가까운 가격: 70,000, 70,100.",
+  );
+  expect(refusal("tick_size", "must be a multiple of the tick size 1; nearest: 1")).toBe(ko.rule.tick_size);
+  expect(refusal("insufficient_buying_power", "5276.33 USD are needed, 100 are free")).toContain("5,276.33");
+});
+
+test("every code of the server has a sentence", () => {
+  const table = readFileSync(new URL("../../../../backend/src/error.rs", import.meta.url), "utf8");
+  const codes = [...table.matchAll(/^ {4}\w+ +\d{3} "(\w+)"/gm)].map(([, code = ""]) => code);
+  expect(codes.length).toBeGreaterThan(20);
+  expect(codes.filter((code) => !(code in en.problem))).toEqual([]);
 });

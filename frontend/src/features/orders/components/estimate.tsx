@@ -35,6 +35,9 @@ export function Estimate({ estimate, failure, current }: Props) {
           label={t(estimate.side === "buy" ? "ticket.totalBuy" : "ticket.totalSell")}
           value={formatMoney(estimate.total, currency)}
         />
+        {estimate.side === "buy" && estimate.held !== estimate.total && (
+          <Line label={t("ticket.held")} value={formatMoney(estimate.held, currency)} />
+        )}
         <Line label={t("ticket.buyingPowerAfter")} value={formatMoney(estimate.buyingPowerAfter, currency)} />
       </dl>
       {estimate.denials.length > 0 && (

@@ -2,7 +2,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, Currency, Position } from "@/lib/api/types";
 import { plainText } from "@/lib/decimal";
-import { formatQuantity } from "@/lib/format";
+import { formatQuantity, isZero } from "@/lib/format";
 import { fieldRefusal, problemSentence } from "@/lib/i18n/sentences";
 import { useQuote } from "@/lib/quotes/use-quote";
 import { stepPrice } from "@/lib/ticks";
@@ -169,7 +169,7 @@ function QuantityField({
     onChange({ quantity: next > 0 ? String(next) : "" });
   };
   const available = position?.available;
-  const canSellAll = draft.side === "sell" && available !== undefined && available !== "0";
+  const canSellAll = draft.side === "sell" && available !== undefined && !isZero(available);
   return (
     <div>
       <StepInput

@@ -1,7 +1,7 @@
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Position } from "@/lib/api/types";
-import { formatCash, formatPrice, formatQuantity } from "@/lib/format";
+import { formatCash, formatPrice, formatQuantity, isZero } from "@/lib/format";
 import { setPreferences } from "@/lib/preferences";
 import { useQuote } from "@/lib/quotes/use-quote";
 import { Gain } from "@/lib/ui/gain";
@@ -43,7 +43,7 @@ const PositionRow = memo(function PositionRow({ position }: { position: Position
   const quote = useQuote(position.symbol);
   const { symbol, currency, quantity } = position;
   const value = valueOfPosition(position, quote?.price);
-  const closed = quantity === "0";
+  const closed = isZero(quantity);
   return (
     <Row>
       <Cell words>

@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { Account, AccountValue, Balance, Position } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
 import { formatMoney } from "@/lib/format";
 import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
 import { useQuotesText } from "@/lib/quotes/use-quote";
@@ -77,6 +78,9 @@ function Figures({ account, balance, value, positions }: FiguresProps) {
         </Figure>
         <Figure label={t("portfolio.realised")}>
           <Gain amount={value.realisedPnl} currency={currency} />
+        </Figure>
+        <Figure label={t("portfolio.fees")}>
+          {formatMoney(new Decimal(value.commission).plus(value.tax), currency)}
         </Figure>
       </dl>
     </div>

@@ -41,8 +41,9 @@ export function valueOfAccount(
   livePrice: (symbol: string) => string | undefined,
 ): LiveAccountValue | null {
   const values = positions.map((position) => valueOfPosition(position, livePrice(position.symbol)));
-  if (values.some(({ marketValue }, index) => marketValue === null && positions[index]?.quantity !== "0"))
-    return null;
+  const isUnknown = ({ quantity }: Position, index: number) =>
+    values[index]?.marketValue === null && !new Decimal(quantity).isZero();
+  if (positions.some(isUnknown)) return null;
   const positionsValue = sum(values.map(({ marketValue }) => marketValue ?? ZERO));
   const totalValue = positionsValue.plus(account.cash);
   const totalPnl = totalValue.minus(account.netDeposits);
