@@ -3,7 +3,7 @@
 //! What went wrong inside is logged and never sent.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde::Serialize;
@@ -223,6 +223,9 @@ impl ResponseError for ApiError {
         };
         let mut response = HttpResponseBuilder::new(self.status_code());
         response.insert_header((CONTENT_TYPE, PROBLEM_CONTENT_TYPE));
+        if self.code.status() == 401 {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
         if let Some(seconds) = self.retry_after_seconds {
             response.insert_header((RETRY_AFTER, seconds));
         }

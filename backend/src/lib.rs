@@ -19,6 +19,7 @@ pub mod routes;
 pub mod settings;
 pub mod spa;
 pub mod startup;
+pub mod trading;
 
 pub use settings::Settings;
 pub use startup::Application;

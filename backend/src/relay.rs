@@ -19,8 +19,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use tokio_util::sync::CancellationToken;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Most browsers' connections at once.
-pub const RELAYS_MAX: usize = 256;
+/// Most browsers' connections at once. Fewer than the quote server allows from one address, so that browsers never take the
+/// places of the programs beside us.
+pub const RELAYS_MAX: usize = 200;
 /// Longest time to open the connection to the quote server.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 /// Longest time to pass one message on; whoever takes longer is let go.

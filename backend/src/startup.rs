@@ -12,6 +12,7 @@ use crate::portfolio::PortfolioService;
 use crate::relay::Relay;
 use crate::routes::{self, KnownRoutes};
 use crate::settings::Settings;
+use crate::trading::TradingService;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
@@ -62,6 +63,8 @@ pub struct State {
     pub market: web::Data<Market>,
     /// What the accounts own.
     pub portfolio: web::Data<PortfolioService>,
+    /// Orders.
+    pub trading: web::Data<TradingService>,
     /// Who listens to the events.
     pub streams: web::Data<OpenStreams>,
     /// The way to the quote server's WebSocket.
@@ -85,6 +88,15 @@ impl State {
         let accounts = web::Data::new(accounts);
         let market = web::Data::new(market);
         let portfolio = PortfolioService::new(pool.clone(), accounts.clone(), market.clone());
+        let trading = TradingService::start(
+            settings,
+            pool.clone(),
+            Arc::clone(&events),
+            accounts.clone(),
+            market.clone(),
+            &background,
+        )
+        .await?;
         Ok(Self {
             pool: web::Data::new(pool),
             auth: web::Data::new(auth),
@@ -92,6 +104,7 @@ impl State {
             accounts,
             market,
             portfolio: web::Data::new(portfolio),
+            trading: web::Data::new(trading),
             streams: web::Data::new(OpenStreams::default()),
             relay: web::Data::new(relay),
             background: web::Data::new(background),
@@ -107,6 +120,7 @@ impl State {
             .app_data(self.accounts.clone())
             .app_data(self.market.clone())
             .app_data(self.portfolio.clone())
+            .app_data(self.trading.clone())
             .app_data(self.streams.clone())
             .app_data(self.relay.clone())
             .app_data(self.background.clone());

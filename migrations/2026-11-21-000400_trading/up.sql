@@ -13,7 +13,8 @@ CREATE TABLE trading.orders (
     quantity            numeric(28, 9) NOT NULL CHECK (quantity > 0),
     limit_price         numeric(28, 9) CHECK (limit_price > 0),
     -- The worst price the order can be executed at: the limit, or a market order's protection.
-    worst_price         numeric(28, 9) NOT NULL CHECK (worst_price > 0),
+    -- An order denied for want of a price has none.
+    worst_price         numeric(28, 9) CHECK (worst_price > 0),
     fees_max            numeric(28, 9) NOT NULL CHECK (fees_max >= 0),
     status              text NOT NULL CHECK (status IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED',
                             'DONE_FOR_DAY', 'DENIED', 'REJECTED', 'FILLED', 'CANCELED', 'EXPIRED', 'REPLACED')),
@@ -32,7 +33,9 @@ CREATE TABLE trading.orders (
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
     UNIQUE (account_id, client_order_id),
-    CHECK ((order_type = 'limit') = (limit_price IS NOT NULL))
+    CHECK ((order_type = 'limit') = (limit_price IS NOT NULL)),
+    CHECK (status = 'DENIED' OR worst_price IS NOT NULL),
+    CHECK ((status = 'DENIED') = (denials IS NOT NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX orders_of_account ON trading.orders (account_id, id);
 CREATE INDEX orders_open ON trading.orders (account_id, symbol)

@@ -10,6 +10,7 @@ mod service;
 mod store;
 
 pub use ledger::{Commodity, Fill, Journal, LedgerError};
+pub(crate) use routes::REPLAYED_HEADER;
 pub use routes::{AccountDocument, BalanceDocument, routes};
 pub use service::{AccountService, balance_event};
 pub use store::{BalanceChange, BalanceRow, LockedBalances, change_balances, lock_balances, post};

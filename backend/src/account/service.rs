@@ -156,6 +156,14 @@ impl AccountService {
         Ok(store::held_shares(&*self.pool.get().await?, accounts).await?)
     }
 
+    /// Shares of a symbol that no open order has reserved.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn free_shares(&self, account: AccountId, symbol: Symbol) -> ApiResult<Decimal> {
+        Ok(store::free_shares(&*self.pool.get().await?, account, symbol).await?)
+    }
+
     /// Money brought in from outside, per account.
     ///
     /// # Errors

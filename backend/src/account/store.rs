@@ -214,6 +214,28 @@ pub(super) async fn held_shares(
         .collect()
 }
 
+#[derive(QueryableByName)]
+struct FreeRow {
+    #[diesel(sql_type = Numeric)]
+    free: Decimal,
+}
+
+statement! {
+    FreeShares { account: SqlUuid = Uuid, symbol: Text = String }
+    "SELECT coalesce(sum(total - held), 0) AS free FROM account.balances WHERE account_id = ? AND commodity = ?"
+}
+
+/// Shares of a symbol that no open order has reserved.
+pub(super) async fn free_shares(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    symbol: Symbol,
+) -> QueryResult<Decimal> {
+    let row: FreeRow =
+        FreeShares { account: account.0, symbol: symbol.to_string() }.get_result(&mut connection).await?;
+    Ok(row.free)
+}
+
 /// A balance whose row the caller's transaction has locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BalanceRow {

@@ -6,7 +6,7 @@
 
 /// Declares a statement: a struct with one field per `?` of its text, in the order of the text.
 macro_rules! statement {
-    ($(#[$doc:meta])* $name:ident { $($field:ident : $sql_type:ty = $rust_type:ty),* $(,)? } $sql:literal) => {
+    ($(#[$doc:meta])* $name:ident { $($field:ident : $sql_type:ty = $rust_type:ty),* $(,)? } $sql:expr) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub(super) struct $name { $(pub(super) $field: $rust_type),* }

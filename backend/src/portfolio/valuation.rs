@@ -11,30 +11,30 @@ const PERCENT_DIGITS: u32 = 2;
 
 /// A position with its market value, where there is a price.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ValuedPosition {
+pub(super) struct ValuedPosition {
     /// What is held.
-    pub symbol: Symbol,
+    pub(super) symbol: Symbol,
     /// How much, and what it cost.
-    pub state: PositionState,
+    pub(super) state: PositionState,
     /// What it is worth.
-    pub market: Option<MarketValue>,
+    pub(super) market: Option<MarketValue>,
 }
 
 /// A position's worth at a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MarketValue {
+pub(super) struct MarketValue {
     /// Last price of one share.
-    pub price: Decimal,
+    pub(super) price: Decimal,
     /// Of all shares, in whole minor units.
-    pub value: Decimal,
+    pub(super) value: Decimal,
     /// Value less cost.
-    pub unrealised_pnl: Decimal,
+    pub(super) unrealised_pnl: Decimal,
     /// The same in percent of the cost.
-    pub unrealised_pnl_percent: Option<Decimal>,
+    pub(super) unrealised_pnl_percent: Option<Decimal>,
     /// When the price was current.
-    pub priced_at: DateTime<Utc>,
+    pub(super) priced_at: DateTime<Utc>,
     /// Whether the price is invented.
-    pub simulated: bool,
+    pub(super) simulated: bool,
 }
 
 /// A part in percent of a whole; nothing where the whole is zero.
@@ -45,7 +45,7 @@ fn percent(part: Decimal, whole: Decimal) -> Option<Decimal> {
 
 /// Values a position.
 #[must_use]
-pub fn value_position(symbol: Symbol, state: PositionState, quote: Option<&Quote>) -> ValuedPosition {
+pub(super) fn value_position(symbol: Symbol, state: PositionState, quote: Option<&Quote>) -> ValuedPosition {
     let market = quote.filter(|_| !state.quantity.is_zero()).and_then(|quote| {
         let price = quote.price.value();
         let value = symbol.currency().round(price.checked_mul(state.quantity)?);
@@ -64,34 +64,38 @@ pub fn value_position(symbol: Symbol, state: PositionState, quote: Option<&Quote
 
 /// What an account is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountValue {
+pub(super) struct AccountValue {
     /// Its cash.
-    pub cash: CashBalance,
+    pub(super) cash: CashBalance,
     /// Of all positions; at cost where there is no price.
-    pub positions_value: Decimal,
+    pub(super) positions_value: Decimal,
     /// Cash and positions.
-    pub total_value: Decimal,
+    pub(super) total_value: Decimal,
     /// Money brought in.
-    pub net_deposits: Decimal,
+    pub(super) net_deposits: Decimal,
     /// Value of the positions less their cost.
-    pub unrealised_pnl: Decimal,
+    pub(super) unrealised_pnl: Decimal,
     /// Made by selling, before commission and tax.
-    pub realised_pnl: Decimal,
+    pub(super) realised_pnl: Decimal,
     /// Paid so far.
-    pub commission: Decimal,
+    pub(super) commission: Decimal,
     /// Paid so far.
-    pub tax: Decimal,
+    pub(super) tax: Decimal,
     /// Total value less the money brought in: what trading has brought after everything.
-    pub total_pnl: Decimal,
+    pub(super) total_pnl: Decimal,
     /// The same in percent of the money brought in.
-    pub total_pnl_percent: Option<Decimal>,
+    pub(super) total_pnl_percent: Option<Decimal>,
     /// Age of the oldest price used.
-    pub prices_as_of: Option<DateTime<Utc>>,
+    pub(super) prices_as_of: Option<DateTime<Utc>>,
 }
 
 /// Adds an account up.
 #[must_use]
-pub fn value_account(cash: CashBalance, positions: &[ValuedPosition], net_deposits: Decimal) -> AccountValue {
+pub(super) fn value_account(
+    cash: CashBalance,
+    positions: &[ValuedPosition],
+    net_deposits: Decimal,
+) -> AccountValue {
     let sum = |part: &dyn Fn(&ValuedPosition) -> Decimal| positions.iter().map(part).sum::<Decimal>();
     let positions_value = sum(&|position| position.market.map_or(position.state.cost, |market| market.value));
     let total_value = cash.total + positions_value;

@@ -1,0 +1,130 @@
+//! The decisions on a batch of orders, one after another on the locked state of their accounts. Pure.
+
+use super::order::{Order, OrderLogEntry};
+use crate::account::{BalanceChange, Commodity, LockedBalances};
+use crate::risk::{self, AccountState, Hold};
+use chrono::{DateTime, Utc};
+use domain::{AccountId, ClientOrderId, NewOrder, OrderId, Quote, Symbol, UserId};
+use exchange::trade_date;
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// An order somebody waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    /// Who asks.
+    pub(super) user_id: UserId,
+    /// The id it gets if it is new.
+    pub(super) id: OrderId,
+    /// The key under which it exists once in its account.
+    pub(super) client_order_id: ClientOrderId,
+    /// What is asked.
+    pub(super) order: NewOrder,
+    /// The current price.
+    pub(super) quote: Option<Arc<Quote>>,
+}
+
+/// How a wish ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It is an order now, submitted or denied.
+    Placed(Box<Order>),
+    /// It had been answered before.
+    Replayed(Box<Order>),
+    /// Its key belongs to another order.
+    KeyReused,
+    /// The account does not exist or is somebody else's.
+    NoSuchAccount,
+}
+
+/// The locked state the decisions are made on.
+pub(super) struct Locked {
+    pub(super) balances: LockedBalances,
+    /// Orders that exist already under the keys of the batch.
+    pub(super) existing: HashMap<(AccountId, String), Order>,
+    /// Symbols in which an order's fate is unknown.
+    pub(super) unresolved: HashSet<(AccountId, Symbol)>,
+}
+
+/// What a batch writes.
+#[derive(Default)]
+pub(super) struct Decisions {
+    /// One per wish, in their order.
+    pub(super) answers: Vec<Answer>,
+    /// New orders.
+    pub(super) orders: Vec<Order>,
+    /// Their first events.
+    pub(super) entries: Vec<OrderLogEntry>,
+    /// What they reserve.
+    pub(super) holds: Vec<BalanceChange>,
+}
+
+/// Decides on every wish in turn. What one has reserved, the next cannot.
+pub(super) fn decide(wishes: &[Wish], mut locked: Locked, now: DateTime<Utc>) -> (Decisions, LockedBalances) {
+    let mut decisions = Decisions::default();
+    for wish in wishes {
+        let answer = decide_one(wish, &mut locked, &mut decisions, now);
+        decisions.answers.push(answer);
+    }
+    (decisions, locked.balances)
+}
+
+fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: DateTime<Utc>) -> Answer {
+    let account = wish.order.account_id;
+    let Some((owner, currency)) =
+        locked.balances.account(account).filter(|(owner, _)| *owner == wish.user_id)
+    else {
+        return Answer::NoSuchAccount;
+    };
+    let key = (account, wish.client_order_id.to_string());
+    if let Some(existing) = locked.existing.get(&key) {
+        return if existing.wish == wish.order {
+            Answer::Replayed(Box::new(existing.as_first_answered()))
+        } else {
+            Answer::KeyReused
+        };
+    }
+    let cash = locked.balances.balance(account, Commodity::Cash(currency));
+    let shares = locked.balances.balance(account, Commodity::Shares(wish.order.symbol));
+    let state = AccountState {
+        currency,
+        cash_free: cash.total - cash.held,
+        shares_free: shares.total - shares.held,
+        symbol_unresolved: locked.unresolved.contains(&(account, wish.order.symbol)),
+    };
+    let today = trade_date(wish.order.symbol.market(), now);
+    let judgement = risk::judge(wish.order, &state, wish.quote.as_deref(), today);
+    let (order, entry) = match judgement.approved() {
+        Some(approved) => {
+            let change = hold_change(&wish.order, currency, approved.terms().hold);
+            locked.balances.change(&change);
+            decisions.holds.push(change);
+            Order::submitted(wish.id, owner, &wish.client_order_id, &approved, now)
+        }
+        None => Order::denied(wish.id, owner, &wish.client_order_id, wish.order, judgement.denials, now),
+    };
+    locked.existing.insert(key, order.clone());
+    decisions.orders.push(order.clone());
+    decisions.entries.push(entry);
+    Answer::Placed(Box::new(order))
+}
+
+fn hold_change(order: &NewOrder, currency: domain::Currency, hold: Hold) -> BalanceChange {
+    let commodity = match hold {
+        Hold::Cash(_) => Commodity::Cash(currency),
+        Hold::Shares(_) => Commodity::Shares(order.symbol),
+    };
+    BalanceChange { account_id: order.account_id, commodity, total: Decimal::ZERO, held: hold.amount() }
+}
+
+/// The accounts of a batch with the currency of each that is the asker's, to tell their new balances.
+pub(super) fn owners(
+    wishes: &[Wish],
+    balances: &LockedBalances,
+) -> BTreeMap<AccountId, (UserId, domain::Currency)> {
+    wishes
+        .iter()
+        .filter_map(|wish| Some((wish.order.account_id, balances.account(wish.order.account_id)?)))
+        .collect()
+}

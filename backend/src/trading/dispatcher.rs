@@ -1,0 +1,196 @@
+//! Brings committed orders and cancels to the broker connector.
+//!
+//! Delivery is at least once: what the queue in memory loses (a crash, an overflow, a connector that is down) is found
+//! again in the table, and the connector places an order that comes twice once. No transaction is open while a message
+//! is under way.
+
+use super::connector::{Connector, SendError};
+use super::store::{self, CancelRequest, RequestStatus};
+use super::{document::OrderDocument, order::Order};
+use crate::clock;
+use crate::db::Pool;
+use crate::error::ApiError;
+use crate::events::{self, EventHub, EventKind, NewEvent};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome};
+use domain::{OrderId, OrderStatus};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Orders that may wait in memory; those beyond are found in the table.
+const QUEUE_MAX: usize = 4096;
+/// How often the table is looked at.
+const SCAN_INTERVAL: Duration = Duration::from_secs(1);
+/// How old an order must be before it counts as not heard of: ten times what the whole way usually takes.
+const SCAN_AGE_MIN: Duration = Duration::from_secs(2);
+/// Rows of one look.
+const SCAN_ROWS_MAX: i64 = 256;
+
+/// The queue's entrance.
+#[derive(Clone)]
+pub(super) struct DispatchQueue {
+    orders: mpsc::Sender<OrderRequest>,
+    look: Arc<Notify>,
+}
+
+impl DispatchQueue {
+    /// The entrance and the exit.
+    pub(super) fn new() -> (Self, mpsc::Receiver<OrderRequest>) {
+        let (orders, exit) = mpsc::channel(QUEUE_MAX);
+        (Self { orders, look: Arc::new(Notify::new()) }, exit)
+    }
+
+    /// Puts committed orders on their way.
+    pub(super) fn send(&self, requests: impl Iterator<Item = OrderRequest>) {
+        for request in requests {
+            if self.orders.try_send(request).is_err() {
+                // The table has it.
+                return;
+            }
+        }
+    }
+
+    /// Makes the dispatcher look at the table now: there is a cancel, or an order that one waits for has arrived.
+    pub(super) fn look(&self) {
+        self.look.notify_one();
+    }
+}
+
+/// The dispatcher.
+pub(super) struct Dispatcher {
+    pub(super) pool: Pool,
+    pub(super) connector: Connector,
+    pub(super) events: Arc<EventHub>,
+    pub(super) queue: DispatchQueue,
+    pub(super) orders: mpsc::Receiver<OrderRequest>,
+}
+
+impl Dispatcher {
+    /// Delivers until told to stop.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut scan = tokio::time::interval(SCAN_INTERVAL);
+        scan.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        loop {
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return,
+                _ = self.orders.recv_many(&mut batch, BATCH_MAX) => self.deliver(std::mem::take(&mut batch)).await,
+                () = self.queue.look.notified() => self.deliver_cancels().await,
+                _ = scan.tick() => self.scan().await,
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "delivery to the broker connector is interrupted; trying again");
+            }
+        }
+    }
+
+    async fn scan(&self) -> Result<(), ApiError> {
+        let overdue =
+            store::orders_to_dispatch(&*self.pool.get().await?, SCAN_AGE_MIN, SCAN_ROWS_MAX).await?;
+        let requests: Vec<OrderRequest> = overdue.iter().filter_map(Order::request).collect();
+        for requests in requests.chunks(BATCH_MAX) {
+            self.deliver(requests.to_vec()).await?;
+        }
+        self.deliver_cancels().await
+    }
+
+    async fn deliver(&self, requests: Vec<OrderRequest>) -> Result<(), ApiError> {
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let unknown = match self.connector.place(&requests).await {
+            Ok(outcomes) => requests
+                .iter()
+                .zip(outcomes)
+                .filter(|(_, outcome)| matches!(outcome, PlaceOutcome::OutcomeUnknown { .. }))
+                .map(|(request, _)| request.order_id)
+                .collect(),
+            Err(SendError::NotSent(reason)) => {
+                tracing::warn!(reason, orders = requests.len(), "orders wait for the broker connector");
+                return Ok(());
+            }
+            Err(SendError::OutcomeUnknown(reason)) => {
+                tracing::warn!(
+                    reason,
+                    orders = requests.len(),
+                    "nobody knows whether the connector has these orders"
+                );
+                requests.iter().map(|request| request.order_id).collect()
+            }
+        };
+        self.mark_unresolved(unknown).await
+    }
+
+    /// Keeps the hold and stops new exposure in the symbol, until the broker has spoken about the order.
+    async fn mark_unresolved(&self, orders: Vec<OrderId>) -> Result<(), ApiError> {
+        if orders.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.pool.get().await?;
+        connection
+            .transaction(async |connection| {
+                let connection: &AsyncPgConnection = connection;
+                let now = clock::now();
+                let mut entries = Vec::new();
+                let mut told = Vec::new();
+                let mut locked = store::lock_orders(connection, orders.into_iter()).await?;
+                locked.retain(|order| {
+                    order.status == OrderStatus::PendingNew && order.unresolved_since.is_none()
+                });
+                for order in &mut locked {
+                    order.unresolved_since = Some(now);
+                    order.updated_at = now;
+                    entries.push(order.log("unresolved", None, now));
+                    let document = OrderDocument::from(&*order);
+                    told.push(
+                        NewEvent::new(order.user_id, EventKind::Order, &document)
+                            .map_err(ApiError::internal)?,
+                    );
+                }
+                store::save_orders(connection, locked.iter()).await?;
+                store::insert_log(connection, &entries).await?;
+                events::append(connection, told).await?;
+                Ok::<_, ApiError>(())
+            })
+            .await?;
+        self.events.wake();
+        Ok(())
+    }
+
+    async fn deliver_cancels(&self) -> Result<(), ApiError> {
+        let requests = store::cancels_to_dispatch(&*self.pool.get().await?, SCAN_ROWS_MAX).await?;
+        for requests in requests.chunks(BATCH_MAX) {
+            let orders: Vec<OrderId> = requests.iter().map(|request| request.order_id).collect();
+            let outcomes = match self.connector.cancel(&orders).await {
+                Ok(outcomes) => requests.iter().copied().zip(outcomes).filter_map(read_cancel).collect(),
+                Err(SendError::NotSent(reason)) => {
+                    tracing::warn!(reason, "cancels wait for the broker connector");
+                    return Ok(());
+                }
+                Err(SendError::OutcomeUnknown(reason)) => {
+                    let unresolved =
+                        |request: &CancelRequest| (*request, RequestStatus::Unresolved, Some(reason.clone()));
+                    requests.iter().map(unresolved).collect::<Vec<_>>()
+                }
+            };
+            store::save_cancels(&*self.pool.get().await?, outcomes, clock::now()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a cancel's outcome means for its request; nothing when it is simply to be sent again.
+fn read_cancel(
+    (request, outcome): (CancelRequest, CancelOutcome),
+) -> Option<(CancelRequest, RequestStatus, Option<String>)> {
+    match outcome {
+        CancelOutcome::Accepted => Some((request, RequestStatus::Accepted, None)),
+        CancelOutcome::Rejected { code, message } => {
+            Some((request, RequestStatus::Rejected, Some(format!("{code}: {message}"))))
+        }
+        CancelOutcome::OutcomeUnknown { reason } => Some((request, RequestStatus::Unresolved, Some(reason))),
+        CancelOutcome::NotSent { .. } => None,
+    }
+}

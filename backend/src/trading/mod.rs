@@ -1,0 +1,23 @@
+//! Orders: from the wish to the books.
+//!
+//! Promises: an order that was answered with `201` is durable and will reach its broker, whatever is killed when; a
+//! key names one order for ever; what a broker reports is applied exactly once, in order, in one transaction with the
+//! money it moves; nobody but the journal's applier says what happened to an order. Asks `risk` for every order and
+//! books through `account` and `portfolio`.
+
+mod applier;
+mod apply;
+mod connector;
+mod decide;
+mod dispatcher;
+mod document;
+mod order;
+mod placement;
+mod requests;
+mod routes;
+mod service;
+mod store;
+
+pub use document::{OrderDocument, OrderState};
+pub use routes::routes;
+pub use service::TradingService;

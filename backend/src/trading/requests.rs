@@ -1,0 +1,43 @@
+//! A cancel is a request of its own: written first, delivered after its commit, answered by the journal.
+
+use super::document::OrderDocument;
+use super::order::Order;
+use super::store;
+use crate::clock;
+use crate::error::{ApiError, ErrorCode};
+use crate::events::{self, EventKind, NewEvent};
+use diesel_async::AsyncPgConnection;
+use domain::{OrderId, UserId};
+
+/// Writes the wish to take an order back. Repeating it changes nothing.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`] for unknown orders and those of others, [`ErrorCode::OrderNotOpen`] for ended ones.
+pub(super) async fn request_cancel(
+    connection: &AsyncPgConnection,
+    user: UserId,
+    order: OrderId,
+) -> Result<Order, ApiError> {
+    let locked = store::lock_orders(connection, std::iter::once(order)).await?;
+    let mut order = locked
+        .into_iter()
+        .find(|order| order.user_id == user)
+        .ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
+    if order.status.is_terminal() {
+        return Err(ApiError::new(ErrorCode::OrderNotOpen, format!("the order is {}", order.status)));
+    }
+    if order.cancel_requested_at.is_some() {
+        return Ok(order);
+    }
+    let now = clock::now();
+    order.cancel_requested_at = Some(now);
+    order.updated_at = now;
+    let entry = order.log("cancel_requested", None, now);
+    store::insert_cancel(connection, order.id, now).await?;
+    store::save_orders(connection, std::iter::once(&order)).await?;
+    store::insert_log(connection, &[entry]).await?;
+    let event = NewEvent::new(order.user_id, EventKind::Order, &OrderDocument::from(&order))
+        .map_err(ApiError::internal)?;
+    events::append(connection, vec![event]).await?;
+    Ok(order)
+}

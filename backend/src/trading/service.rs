@@ -1,0 +1,227 @@
+//! What can be done with orders.
+
+use super::applier::Applier;
+use super::connector::Connector;
+use super::decide::{Answer, Wish};
+use super::dispatcher::{DispatchQueue, Dispatcher};
+use super::order::Order;
+use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
+use super::requests::request_cancel;
+use super::store::{self, ExecutionRow, LogLine, OrderFilter};
+use crate::account::AccountService;
+use crate::db::Pool;
+use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
+use crate::events::EventHub;
+use crate::market::{Market, MarketError};
+use crate::risk::{self, AccountState, Judgement};
+use crate::settings::Settings;
+use crate::startup::Background;
+use actix_web::web;
+use chrono::Utc;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use domain::{ClientOrderId, NewOrder, OrderId, OrderStatus, Pricing, Quote, UserId};
+use exchange::trade_date;
+use rust_decimal::Decimal;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// When a caller should come back who found the queue full.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// Orders.
+pub struct TradingService {
+    pool: Pool,
+    accounts: web::Data<AccountService>,
+    market: web::Data<Market>,
+    placements: mpsc::Sender<Placement>,
+    dispatch: DispatchQueue,
+    events: Arc<EventHub>,
+}
+
+/// An order with its whole history.
+pub(super) struct OrderHistory {
+    pub(super) order: Order,
+    pub(super) log: Vec<LogLine>,
+    pub(super) executions: Vec<ExecutionRow>,
+}
+
+/// What an order would cost.
+pub(super) struct Preview {
+    pub(super) judgement: Judgement,
+    pub(super) quote: Option<Arc<Quote>>,
+    pub(super) cash_free: Decimal,
+}
+
+impl TradingService {
+    /// Brings the books up to what the brokers have reported, then starts placing, dispatching and applying.
+    ///
+    /// # Errors
+    /// When the journal cannot be applied: nothing may be traded before it is.
+    pub async fn start(
+        settings: &Settings,
+        pool: Pool,
+        events: Arc<EventHub>,
+        accounts: web::Data<AccountService>,
+        market: web::Data<Market>,
+        background: &Background,
+    ) -> anyhow::Result<Self> {
+        let (dispatch, orders) = DispatchQueue::new();
+        let applier = Applier {
+            pool: pool.clone(),
+            database_url: settings.database_url.clone(),
+            events: Arc::clone(&events),
+            dispatch: dispatch.clone(),
+        };
+        applier.catch_up().await?;
+        let (placements, queue) = mpsc::channel(QUEUE_MAX);
+        let writer = PlacementWriter {
+            database_url: settings.database_url.clone(),
+            events: Arc::clone(&events),
+            dispatch: dispatch.clone(),
+            queue,
+        };
+        let dispatcher = Dispatcher {
+            pool: pool.clone(),
+            connector: Connector::new(&settings.broker_connector_url, settings.internal_token.clone())?,
+            events: Arc::clone(&events),
+            queue: dispatch.clone(),
+            orders,
+        };
+        background.tasks.spawn(applier.run(background.stop.clone()));
+        background.tasks.spawn(writer.run(background.stop.clone()));
+        background.tasks.spawn(dispatcher.run(background.stop.clone()));
+        Ok(Self { pool, accounts, market, placements, dispatch, events })
+    }
+
+    /// Places an order. Answers once it is durable.
+    ///
+    /// # Errors
+    /// Every reason of risk ([`ErrorCode::OrderDenied`]), [`ErrorCode::NotFound`] for the account,
+    /// [`ErrorCode::UnknownSymbol`], [`ErrorCode::IdempotencyKeyReused`], or that it cannot be done now.
+    pub(super) async fn place(
+        &self,
+        user: UserId,
+        order: NewOrder,
+        key: Option<ClientOrderId>,
+    ) -> ApiResult<(Order, bool)> {
+        let quote = self.price_for(&order).await?;
+        let id = OrderId::generate();
+        let client_order_id = key.unwrap_or_else(|| id.into());
+        let wish = Wish { user_id: user, id, client_order_id, order, quote };
+        let (answer, answered) = oneshot::channel();
+        self.placements.try_send(Placement { wish, answer }).map_err(|_| {
+            ApiError::new(ErrorCode::ServiceUnavailable, "too many orders are waiting; nothing was placed")
+                .retry_after_seconds(RETRY_AFTER_SECONDS)
+        })?;
+        let answer = answered.await.map_err(|_| {
+            ApiError::new(
+                ErrorCode::ServiceUnavailable,
+                "the server is stopping; repeat the request with the same key",
+            )
+        })??;
+        match answer {
+            Answer::Placed(order) => refuse_denied(*order).map(|order| (order, false)),
+            Answer::Replayed(order) => refuse_denied(*order).map(|order| (order, true)),
+            Answer::KeyReused => Err(ApiError::new(ErrorCode::IdempotencyKeyReused, "")),
+            Answer::NoSuchAccount => Err(ApiError::new(ErrorCode::NotFound, "there is no such account")),
+        }
+    }
+
+    /// The price an order is judged by. A symbol that nobody quotes is refused at once; without a price a market order
+    /// is denied by risk, and a limit order cannot be checked now.
+    async fn price_for(&self, order: &NewOrder) -> ApiResult<Option<Arc<Quote>>> {
+        match self.market.quote(order.symbol).await {
+            Ok(quote) => Ok(Some(quote)),
+            Err(MarketError::UnknownSymbol(symbol)) => {
+                let message = format!("no source quotes {symbol}");
+                Err(ApiError::field("symbol", "unknown_symbol", message))
+            }
+            Err(error @ MarketError::Unavailable(_)) => match order.pricing {
+                Pricing::Market => Ok(None),
+                Pricing::Limit(_) => Err(error.into()),
+            },
+        }
+    }
+
+    /// What risk would say, and what the order would cost, without placing it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] for the account, or a symbol that nobody quotes.
+    pub(super) async fn preview(&self, user: UserId, order: NewOrder) -> ApiResult<Preview> {
+        let account = self.accounts.find(user, order.account_id).await?;
+        let quote = self.price_for(&order).await?;
+        let state = self.account_state(&account, &order).await?;
+        let today = trade_date(order.symbol.market(), Utc::now());
+        let judgement = risk::judge(order, &state, quote.as_deref(), today);
+        Ok(Preview { judgement, quote, cash_free: state.cash_free })
+    }
+
+    async fn account_state(
+        &self,
+        account: &crate::account::Account,
+        order: &NewOrder,
+    ) -> ApiResult<AccountState> {
+        let cash = self.accounts.balance(account.user_id, account.id).await?;
+        let shares_free = self.accounts.free_shares(account.id, order.symbol).await?;
+        let pair = std::iter::once((account.id, order.symbol));
+        let unresolved = store::unresolved_symbols(&*self.pool.get().await?, pair).await?;
+        Ok(AccountState {
+            currency: account.currency,
+            cash_free: cash.buying_power(),
+            shares_free,
+            symbol_unresolved: !unresolved.is_empty(),
+        })
+    }
+
+    /// A page of orders, newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn list(&self, filter: &OrderFilter) -> ApiResult<Vec<Order>> {
+        Ok(store::list_orders(&*self.pool.get().await?, filter).await?)
+    }
+
+    /// An order with its whole history.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] also for the orders of others.
+    pub(super) async fn show(&self, user: UserId, id: OrderId) -> ApiResult<OrderHistory> {
+        let mut connection = self.pool.get().await?;
+        // One picture: an execution that arrives between the reads must not appear in one and be missing in another.
+        connection
+            .build_transaction()
+            .read_only()
+            .repeatable_read()
+            .run(async |connection| {
+                let connection: &AsyncPgConnection = connection;
+                let order = store::order_of(connection, user, id).await?;
+                let order = order.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
+                let log = store::log_of(connection, id).await?;
+                let executions = store::executions_of(connection, id).await?;
+                Ok::<_, ApiError>(OrderHistory { order, log, executions })
+            })
+            .await
+    }
+
+    /// Asks to take an order back.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`], [`ErrorCode::OrderNotOpen`].
+    pub(super) async fn cancel(&self, user: UserId, id: OrderId) -> ApiResult<Order> {
+        let mut connection = self.pool.get().await?;
+        let order =
+            connection.transaction(async |connection| request_cancel(connection, user, id).await).await?;
+        drop(connection);
+        self.events.wake();
+        self.dispatch.look();
+        Ok(order)
+    }
+}
+
+fn refuse_denied(order: Order) -> ApiResult<Order> {
+    if order.status != OrderStatus::Denied {
+        return Ok(order);
+    }
+    let denials = order.denials.unwrap_or_default();
+    Err(ApiError::fields(ErrorCode::OrderDenied, denials.into_iter().map(FieldError::from).collect()))
+}

@@ -1,0 +1,18 @@
+//! The tables of `trading`, and the brokers' journal, which is read here and never written.
+
+mod executions;
+mod journal;
+mod orders;
+mod requests;
+
+pub(super) use executions::{
+    ExecutionRow, executions_of, insert_executions, insert_incidents, known_executions,
+};
+pub(super) use journal::{JournalLine, advance_cursor, lock_cursor, read_journal};
+pub(super) use orders::{
+    LogLine, OrderFilter, OrderScope, insert_log, insert_orders, list_orders, lock_orders, log_of, order_of,
+    orders_by_key, orders_to_dispatch, save_orders, symbols_of, unresolved_symbols,
+};
+pub(super) use requests::{
+    CancelRequest, RequestStatus, cancels_to_dispatch, close_cancels, insert_cancel, save_cancels,
+};

@@ -1,0 +1,122 @@
+//! `broker.execution_reports`, written by the connector, and `trading.report_cursor`, which says how far it is applied.
+
+use crate::db::{corrupt, statement};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryResult, QueryableByName};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::broker::ReportKind;
+use domain::{AccountId, OrderId, Price, Quantity};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+#[derive(QueryableByName)]
+struct CursorRow {
+    #[diesel(sql_type = BigInt)]
+    last_id: i64,
+}
+
+statement! {
+    LockCursor {}
+    "SELECT last_id FROM trading.report_cursor FOR UPDATE"
+}
+
+/// How far the journal is applied. The lock keeps any other applier waiting until the caller's commit.
+pub(in crate::trading) async fn lock_cursor(mut connection: &AsyncPgConnection) -> QueryResult<i64> {
+    let row: CursorRow = LockCursor {}.get_result(&mut connection).await?;
+    Ok(row.last_id)
+}
+
+statement! {
+    AdvanceCursor { last_id: BigInt = i64 }
+    "UPDATE trading.report_cursor SET last_id = ?"
+}
+
+/// Moves the cursor that the caller has locked.
+pub(in crate::trading) async fn advance_cursor(
+    mut connection: &AsyncPgConnection,
+    last_id: i64,
+) -> QueryResult<()> {
+    AdvanceCursor { last_id }.execute(&mut connection).await.map(|_| ())
+}
+
+/// A line of the journal. Its report is unreadable when the line contradicts itself: a person must look.
+pub(in crate::trading) struct JournalLine {
+    pub(in crate::trading) id: i64,
+    pub(in crate::trading) account_id: AccountId,
+    pub(in crate::trading) order_id: OrderId,
+    pub(in crate::trading) report: Result<ReportKind, String>,
+    pub(in crate::trading) occurred_at: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
+struct JournalRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    order_id: Uuid,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    execution_id: Option<String>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    quantity: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    commission: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    tax: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    occurred_at: DateTime<Utc>,
+}
+
+fn report_of(row: &JournalRow) -> QueryResult<ReportKind> {
+    Ok(match row.kind.as_str() {
+        "accepted" => ReportKind::Accepted,
+        "rejected" => ReportKind::Rejected { reason: row.reason.clone().unwrap_or_default() },
+        "canceled" => ReportKind::Canceled { reason: row.reason.clone() },
+        "expired" => ReportKind::Expired,
+        "fill" => ReportKind::Fill {
+            execution_id: row.execution_id.clone().ok_or_else(|| corrupt("execution id"))?,
+            quantity: positive(row.quantity, Quantity::new, "quantity")?,
+            price: positive(row.price, Price::new, "price")?,
+            commission: row.commission.unwrap_or_default().normalize(),
+            tax: row.tax.unwrap_or_default().normalize(),
+        },
+        _ => return Err(corrupt("kind of report")),
+    })
+}
+
+fn positive<T, E>(value: Option<Decimal>, new: fn(Decimal) -> Result<T, E>, what: &str) -> QueryResult<T> {
+    value.and_then(|value| new(value.normalize()).ok()).ok_or_else(|| corrupt(what))
+}
+
+statement! {
+    ReadJournal { after: BigInt = i64, limit: BigInt = i64 }
+    "SELECT id, account_id, order_id, kind, execution_id, quantity, price, commission, tax, reason, occurred_at
+     FROM broker.execution_reports WHERE id > ? ORDER BY id LIMIT ?"
+}
+
+/// The next lines of the journal.
+pub(in crate::trading) async fn read_journal(
+    mut connection: &AsyncPgConnection,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<JournalLine>> {
+    let rows: Vec<JournalRow> = ReadJournal { after, limit }.load(&mut connection).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| JournalLine {
+            id: row.id,
+            account_id: AccountId(row.account_id),
+            order_id: OrderId(row.order_id),
+            report: report_of(&row).map_err(|error| error.to_string()),
+            occurred_at: row.occurred_at,
+        })
+        .collect())
+}

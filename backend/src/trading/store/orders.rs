@@ -1,0 +1,487 @@
+//! `trading.orders` and `trading.order_events`.
+
+use super::super::order::{Order, OrderLogEntry};
+use crate::db::{corrupt, statement};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Double, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
+};
+use diesel::{OptionalExtension, QueryResult, QueryableByName};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::{
+    AccountId, NewOrder, OrderId, OrderStatus, Price, Pricing, Quantity, Side, Symbol, TimeInForce, UserId,
+};
+use rust_decimal::Decimal;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use uuid::Uuid;
+
+#[derive(QueryableByName)]
+struct OrderRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    user_id: Uuid,
+    #[diesel(sql_type = Text)]
+    client_order_id: String,
+    #[diesel(sql_type = Text)]
+    symbol: String,
+    #[diesel(sql_type = Text)]
+    side: String,
+    #[diesel(sql_type = Text)]
+    time_in_force: String,
+    #[diesel(sql_type = Numeric)]
+    quantity: Decimal,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    limit_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    worst_price: Option<Decimal>,
+    #[diesel(sql_type = Numeric)]
+    fees_max: Decimal,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Numeric)]
+    filled_quantity: Decimal,
+    #[diesel(sql_type = Numeric)]
+    filled_notional: Decimal,
+    #[diesel(sql_type = Numeric)]
+    commission: Decimal,
+    #[diesel(sql_type = Numeric)]
+    tax: Decimal,
+    #[diesel(sql_type = Numeric)]
+    held: Decimal,
+    #[diesel(sql_type = Nullable<Text>)]
+    denials: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    unresolved_since: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    cancel_requested_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Integer)]
+    event_sequence: i32,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+}
+
+fn price(value: Decimal) -> QueryResult<Price> {
+    Price::new(value.normalize()).map_err(|_| corrupt("price"))
+}
+
+impl TryFrom<OrderRow> for Order {
+    type Error = diesel::result::Error;
+
+    fn try_from(row: OrderRow) -> QueryResult<Self> {
+        let wish = NewOrder {
+            account_id: AccountId(row.account_id),
+            symbol: row.symbol.parse().map_err(|_| corrupt("symbol"))?,
+            side: Side::from_name(&row.side).ok_or_else(|| corrupt("side"))?,
+            pricing: row.limit_price.map(price).transpose()?.map_or(Pricing::Market, Pricing::Limit),
+            time_in_force: TimeInForce::from_name(&row.time_in_force)
+                .ok_or_else(|| corrupt("time in force"))?,
+            quantity: Quantity::new(row.quantity.normalize()).map_err(|_| corrupt("quantity"))?,
+        };
+        let denials =
+            row.denials.as_deref().map(serde_json::from_str).transpose().map_err(|_| corrupt("denial"))?;
+        Ok(Self {
+            id: OrderId(row.id),
+            user_id: UserId(row.user_id),
+            client_order_id: row.client_order_id,
+            wish,
+            worst_price: row.worst_price.map(price).transpose()?,
+            fees_max: row.fees_max.normalize(),
+            status: OrderStatus::from_name(&row.status).ok_or_else(|| corrupt("status"))?,
+            filled_quantity: row.filled_quantity.normalize(),
+            filled_notional: row.filled_notional.normalize(),
+            commission: row.commission.normalize(),
+            tax: row.tax.normalize(),
+            held: row.held.normalize(),
+            denials,
+            reason: row.reason,
+            unresolved_since: row.unresolved_since,
+            cancel_requested_at: row.cancel_requested_at,
+            event_sequence: row.event_sequence,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+fn read_all(rows: Vec<OrderRow>) -> QueryResult<Vec<Order>> {
+    rows.into_iter().map(Order::try_from).collect()
+}
+
+statement! {
+    InsertOrders {
+        ids: Array<SqlUuid> = Vec<Uuid>, accounts: Array<SqlUuid> = Vec<Uuid>, users: Array<SqlUuid> = Vec<Uuid>,
+        client_order_ids: Array<Text> = Vec<String>, symbols: Array<Text> = Vec<String>,
+        sides: Array<Text> = Vec<String>, order_types: Array<Text> = Vec<String>,
+        times_in_force: Array<Text> = Vec<String>, quantities: Array<Numeric> = Vec<Decimal>,
+        limit_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
+        worst_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
+        fees_max: Array<Numeric> = Vec<Decimal>, statuses: Array<Text> = Vec<String>,
+        helds: Array<Numeric> = Vec<Decimal>, denials: Array<Nullable<Text>> = Vec<Option<String>>,
+        event_sequences: Array<Integer> = Vec<i32>, created: Array<Timestamptz> = Vec<DateTime<Utc>>,
+    }
+    "INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
+        quantity, limit_price, worst_price, fees_max, status, held, denials, event_sequence, created_at, updated_at)
+     SELECT id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
+        quantity, limit_price, worst_price, fees_max, status, held, denials::json, event_sequence, at, at
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, account_id, user_id, client_order_id,
+        symbol, side, order_type, time_in_force, quantity, limit_price, worst_price, fees_max, status, held, denials,
+        event_sequence, at)"
+}
+
+/// Writes new orders.
+pub(in crate::trading) async fn insert_orders(
+    mut connection: &AsyncPgConnection,
+    orders: &[Order],
+) -> QueryResult<()> {
+    let text =
+        |part: fn(&Order) -> &str| orders.iter().map(|order| part(order).to_owned()).collect::<Vec<_>>();
+    let denials = |order: &Order| order.denials.as_ref().map(serde_json::to_string).transpose();
+    let statement = InsertOrders {
+        ids: orders.iter().map(|order| order.id.0).collect(),
+        accounts: orders.iter().map(|order| order.wish.account_id.0).collect(),
+        users: orders.iter().map(|order| order.user_id.0).collect(),
+        client_order_ids: orders.iter().map(|order| order.client_order_id.clone()).collect(),
+        symbols: orders.iter().map(|order| order.wish.symbol.to_string()).collect(),
+        sides: text(|order| order.wish.side.name()),
+        order_types: text(|order| order.wish.pricing.order_type().name()),
+        times_in_force: text(|order| order.wish.time_in_force.name()),
+        quantities: orders.iter().map(|order| order.wish.quantity.value()).collect(),
+        limit_prices: orders.iter().map(|order| order.wish.pricing.limit_price().map(Price::value)).collect(),
+        worst_prices: orders.iter().map(|order| order.worst_price.map(Price::value)).collect(),
+        fees_max: orders.iter().map(|order| order.fees_max).collect(),
+        statuses: text(|order| order.status.name()),
+        helds: orders.iter().map(|order| order.held).collect(),
+        denials: orders.iter().map(denials).collect::<Result<_, _>>().map_err(|_| corrupt("denial"))?,
+        event_sequences: orders.iter().map(|order| order.event_sequence).collect(),
+        created: orders.iter().map(|order| order.created_at).collect(),
+    };
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+statement! {
+    SaveOrders {
+        ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
+        filled_quantities: Array<Numeric> = Vec<Decimal>, filled_notionals: Array<Numeric> = Vec<Decimal>,
+        commissions: Array<Numeric> = Vec<Decimal>, taxes: Array<Numeric> = Vec<Decimal>,
+        helds: Array<Numeric> = Vec<Decimal>, reasons: Array<Nullable<Text>> = Vec<Option<String>>,
+        unresolved: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        cancel_requested: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        event_sequences: Array<Integer> = Vec<i32>, updated: Array<Timestamptz> = Vec<DateTime<Utc>>,
+    }
+    "UPDATE trading.orders AS o SET status = new.status, filled_quantity = new.filled_quantity,
+        filled_notional = new.filled_notional, commission = new.commission, tax = new.tax, held = new.held,
+        reason = new.reason, unresolved_since = new.unresolved_since, cancel_requested_at = new.cancel_requested_at,
+        event_sequence = new.event_sequence, updated_at = new.updated_at
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, status, filled_quantity, filled_notional, commission,
+        tax, held, reason, unresolved_since, cancel_requested_at, event_sequence, updated_at)
+     WHERE o.id = new.id"
+}
+
+/// Writes what can change of orders that the caller has locked.
+pub(in crate::trading) async fn save_orders<'a>(
+    mut connection: &AsyncPgConnection,
+    orders: impl Iterator<Item = &'a Order> + Clone,
+) -> QueryResult<()> {
+    let statement = SaveOrders {
+        ids: orders.clone().map(|order| order.id.0).collect(),
+        statuses: orders.clone().map(|order| order.status.name().to_owned()).collect(),
+        filled_quantities: orders.clone().map(|order| order.filled_quantity).collect(),
+        filled_notionals: orders.clone().map(|order| order.filled_notional).collect(),
+        commissions: orders.clone().map(|order| order.commission).collect(),
+        taxes: orders.clone().map(|order| order.tax).collect(),
+        helds: orders.clone().map(|order| order.held).collect(),
+        reasons: orders.clone().map(|order| order.reason.clone()).collect(),
+        unresolved: orders.clone().map(|order| order.unresolved_since).collect(),
+        cancel_requested: orders.clone().map(|order| order.cancel_requested_at).collect(),
+        event_sequences: orders.clone().map(|order| order.event_sequence).collect(),
+        updated: orders.map(|order| order.updated_at).collect(),
+    };
+    if statement.ids.is_empty() {
+        return Ok(());
+    }
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+statement! {
+    InsertLog {
+        orders: Array<SqlUuid> = Vec<Uuid>, sequences: Array<Integer> = Vec<i32>, events: Array<Text> = Vec<String>,
+        statuses: Array<Text> = Vec<String>, details: Array<Nullable<Text>> = Vec<Option<String>>,
+        occurred: Array<Timestamptz> = Vec<DateTime<Utc>>,
+    }
+    "INSERT INTO trading.order_events (order_id, sequence, event, status, detail, occurred_at)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?)"
+}
+
+/// Writes lines of orders' histories.
+pub(in crate::trading) async fn insert_log(
+    mut connection: &AsyncPgConnection,
+    entries: &[OrderLogEntry],
+) -> QueryResult<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let statement = InsertLog {
+        orders: entries.iter().map(|entry| entry.order_id.0).collect(),
+        sequences: entries.iter().map(|entry| entry.sequence).collect(),
+        events: entries.iter().map(|entry| entry.event.to_owned()).collect(),
+        statuses: entries.iter().map(|entry| entry.status.name().to_owned()).collect(),
+        details: entries.iter().map(|entry| entry.detail.clone()).collect(),
+        occurred: entries.iter().map(|entry| entry.occurred_at).collect(),
+    };
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+/// The columns of an order as [`OrderRow`] reads them; every SELECT below repeats them, so that each statement is one
+/// text that stays prepared.
+macro_rules! select_orders {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.id, o.account_id, o.user_id, o.client_order_id, o.symbol, o.side, o.time_in_force, o.quantity,
+                o.limit_price, o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission,
+                o.tax, o.held, o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at,
+                o.event_sequence, o.created_at, o.updated_at FROM trading.orders AS o ",
+            $rest
+        )
+    };
+}
+
+statement! {
+    OrdersByKey { accounts: Array<SqlUuid> = Vec<Uuid>, keys: Array<Text> = Vec<String> }
+    select_orders!("JOIN unnest(?, ?) AS wanted (account_id, client_order_id)
+        ON wanted.account_id = o.account_id AND wanted.client_order_id = o.client_order_id")
+}
+
+/// The orders that exist under client order ids.
+pub(in crate::trading) async fn orders_by_key(
+    mut connection: &AsyncPgConnection,
+    keys: impl Iterator<Item = (AccountId, String)>,
+) -> QueryResult<HashMap<(AccountId, String), Order>> {
+    let (accounts, keys) = keys.map(|(account, key)| (account.0, key)).unzip();
+    let rows: Vec<OrderRow> = OrdersByKey { accounts, keys }.load(&mut connection).await?;
+    let orders = read_all(rows)?;
+    Ok(orders
+        .into_iter()
+        .map(|order| ((order.wish.account_id, order.client_order_id.clone()), order))
+        .collect())
+}
+
+#[derive(QueryableByName)]
+struct PairRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    symbol: String,
+}
+
+statement! {
+    UnresolvedSymbols { accounts: Array<SqlUuid> = Vec<Uuid>, symbols: Array<Text> = Vec<String> }
+    "SELECT DISTINCT o.account_id, o.symbol FROM trading.orders AS o
+     JOIN unnest(?, ?) AS wanted (account_id, symbol) ON wanted.account_id = o.account_id AND wanted.symbol = o.symbol
+     WHERE o.status = 'PENDING_NEW' AND o.unresolved_since IS NOT NULL"
+}
+
+/// Of these pairs, those in which nobody knows whether an order is at the broker.
+pub(in crate::trading) async fn unresolved_symbols(
+    mut connection: &AsyncPgConnection,
+    pairs: impl Iterator<Item = (AccountId, Symbol)>,
+) -> QueryResult<HashSet<(AccountId, Symbol)>> {
+    let (accounts, symbols) = pairs.map(|(account, symbol)| (account.0, symbol.to_string())).unzip();
+    let rows: Vec<PairRow> = UnresolvedSymbols { accounts, symbols }.load(&mut connection).await?;
+    rows.into_iter()
+        .map(|row| Ok((AccountId(row.account_id), row.symbol.parse().map_err(|_| corrupt("symbol"))?)))
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct SymbolRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    symbol: String,
+}
+
+statement! {
+    SymbolsOf { ids: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT id, account_id, symbol FROM trading.orders WHERE id = ANY (?)"
+}
+
+/// Account and symbol of orders; both never change, so no lock is needed.
+pub(in crate::trading) async fn symbols_of(
+    mut connection: &AsyncPgConnection,
+    ids: impl Iterator<Item = OrderId>,
+) -> QueryResult<HashMap<OrderId, (AccountId, Symbol)>> {
+    let rows: Vec<SymbolRow> = SymbolsOf { ids: ids.map(|id| id.0).collect() }.load(&mut connection).await?;
+    rows.into_iter()
+        .map(|row| {
+            let symbol = row.symbol.parse().map_err(|_| corrupt("symbol"))?;
+            Ok((OrderId(row.id), (AccountId(row.account_id), symbol)))
+        })
+        .collect()
+}
+
+statement! {
+    LockOrders { ids: Array<SqlUuid> = Vec<Uuid> }
+    select_orders!("WHERE o.id = ANY (?) ORDER BY o.id FOR UPDATE")
+}
+
+/// Orders as they are now, locked to the end of the caller's transaction.
+pub(in crate::trading) async fn lock_orders(
+    mut connection: &AsyncPgConnection,
+    ids: impl Iterator<Item = OrderId>,
+) -> QueryResult<Vec<Order>> {
+    let rows: Vec<OrderRow> = LockOrders { ids: ids.map(|id| id.0).collect() }.load(&mut connection).await?;
+    read_all(rows)
+}
+
+statement! {
+    OrderOf { id: SqlUuid = Uuid, user_id: SqlUuid = Uuid }
+    select_orders!("WHERE o.id = ? AND o.user_id = ?")
+}
+
+/// An order, if it is this user's.
+pub(in crate::trading) async fn order_of(
+    mut connection: &AsyncPgConnection,
+    user: UserId,
+    order: OrderId,
+) -> QueryResult<Option<Order>> {
+    let row: Option<OrderRow> =
+        OrderOf { id: order.0, user_id: user.0 }.get_result(&mut connection).await.optional()?;
+    row.map(Order::try_from).transpose()
+}
+
+/// Which orders of an account are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::trading) enum OrderScope {
+    /// Those something may still happen to.
+    Open,
+    /// Those that have ended.
+    Closed,
+    /// Both.
+    All,
+}
+
+/// A page of a list of orders.
+#[derive(Debug, Clone)]
+pub(in crate::trading) struct OrderFilter {
+    pub(in crate::trading) accounts: Vec<AccountId>,
+    pub(in crate::trading) scope: OrderScope,
+    pub(in crate::trading) symbol: Option<Symbol>,
+    /// Only orders older than this one.
+    pub(in crate::trading) before: Option<OrderId>,
+    pub(in crate::trading) limit: i64,
+}
+
+statement! {
+    ListOrders {
+        accounts: Array<SqlUuid> = Vec<Uuid>, before: SqlUuid = Uuid,
+        with_open: Bool = bool, symbol: Nullable<Text> = Option<String>, limit: BigInt = i64,
+    }
+    select_orders!("WHERE o.account_id = ANY (?) AND o.id < ?
+        AND (? OR o.status NOT IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY'))
+        AND o.symbol = coalesce(?, o.symbol)
+        ORDER BY o.id DESC LIMIT ?")
+}
+
+statement! {
+    ListOpenOrders {
+        accounts: Array<SqlUuid> = Vec<Uuid>, before: SqlUuid = Uuid, symbol: Nullable<Text> = Option<String>,
+        limit: BigInt = i64,
+    }
+    select_orders!("WHERE o.account_id = ANY (?) AND o.id < ?
+        AND o.status IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
+        AND o.symbol = coalesce(?, o.symbol)
+        ORDER BY o.id DESC LIMIT ?")
+}
+
+/// Orders, newest first.
+pub(in crate::trading) async fn list_orders(
+    mut connection: &AsyncPgConnection,
+    filter: &OrderFilter,
+) -> QueryResult<Vec<Order>> {
+    let accounts: Vec<Uuid> = filter.accounts.iter().map(|id| id.0).collect();
+    let before = filter.before.map_or(Uuid::max(), |id| id.0);
+    let symbol = filter.symbol.map(|symbol| symbol.to_string());
+    let limit = filter.limit;
+    let rows: Vec<OrderRow> = match filter.scope {
+        // A statement of its own, because open orders have an index of their own.
+        OrderScope::Open => ListOpenOrders { accounts, before, symbol, limit }.load(&mut connection).await?,
+        OrderScope::Closed | OrderScope::All => {
+            let with_open = filter.scope == OrderScope::All;
+            ListOrders { accounts, before, with_open, symbol, limit }.load(&mut connection).await?
+        }
+    };
+    read_all(rows)
+}
+
+statement! {
+    OrdersToDispatch { age_seconds: Double = f64, limit: BigInt = i64 }
+    select_orders!("WHERE o.status = 'PENDING_NEW' AND o.created_at <= now() - make_interval(secs => ?)
+        ORDER BY o.id LIMIT ?")
+}
+
+/// Orders that should have reached the broker by now and have not been heard of.
+pub(in crate::trading) async fn orders_to_dispatch(
+    mut connection: &AsyncPgConnection,
+    age_min: Duration,
+    limit: i64,
+) -> QueryResult<Vec<Order>> {
+    let statement = OrdersToDispatch { age_seconds: age_min.as_secs_f64(), limit };
+    read_all(statement.load(&mut connection).await?)
+}
+
+#[derive(QueryableByName)]
+struct LogRow {
+    #[diesel(sql_type = Integer)]
+    sequence: i32,
+    #[diesel(sql_type = Text)]
+    event: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    detail: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    occurred_at: DateTime<Utc>,
+}
+
+/// A line of an order's history, read back.
+pub(in crate::trading) struct LogLine {
+    pub(in crate::trading) sequence: i32,
+    pub(in crate::trading) event: String,
+    pub(in crate::trading) status: OrderStatus,
+    pub(in crate::trading) detail: Option<String>,
+    pub(in crate::trading) occurred_at: DateTime<Utc>,
+}
+
+statement! {
+    LogOf { order: SqlUuid = Uuid }
+    "SELECT sequence, event, status, detail, occurred_at FROM trading.order_events WHERE order_id = ? ORDER BY sequence"
+}
+
+/// An order's history, oldest first.
+pub(in crate::trading) async fn log_of(
+    mut connection: &AsyncPgConnection,
+    order: OrderId,
+) -> QueryResult<Vec<LogLine>> {
+    let rows: Vec<LogRow> = LogOf { order: order.0 }.load(&mut connection).await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(LogLine {
+                sequence: row.sequence,
+                event: row.event,
+                status: OrderStatus::from_name(&row.status).ok_or_else(|| corrupt("status"))?,
+                detail: row.detail,
+                occurred_at: row.occurred_at,
+            })
+        })
+        .collect()
+}

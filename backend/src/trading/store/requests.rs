@@ -1,0 +1,125 @@
+//! `trading.cancel_requests`.
+
+use crate::db::statement;
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryResult, QueryableByName};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::OrderId;
+use uuid::Uuid;
+
+/// Where a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::trading) enum RequestStatus {
+    /// Sent, but nobody knows whether it arrived; sent again until the answer is known.
+    Unresolved,
+    /// The broker took it, or the order ended by it.
+    Accepted,
+    /// There was nothing left to cancel.
+    Rejected,
+}
+
+impl RequestStatus {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Unresolved => "UNRESOLVED",
+            Self::Accepted => "ACCEPTED",
+            Self::Rejected => "REJECTED",
+        }
+    }
+}
+
+statement! {
+    InsertCancel { id: SqlUuid = Uuid, order: SqlUuid = Uuid, at: Timestamptz = DateTime<Utc> }
+    "INSERT INTO trading.cancel_requests (id, order_id, status, created_at, updated_at)
+     SELECT new.id, new.order_id, 'SENT', new.at, new.at
+     FROM (SELECT ?::uuid AS id, ?::uuid AS order_id, ?::timestamptz AS at) AS new ON CONFLICT DO NOTHING"
+}
+
+/// Writes a request, unless one is under way already.
+pub(in crate::trading) async fn insert_cancel(
+    mut connection: &AsyncPgConnection,
+    order: OrderId,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    InsertCancel { id: Uuid::now_v7(), order: order.0, at }.execute(&mut connection).await.map(|_| ())
+}
+
+/// A request that the broker must hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::trading) struct CancelRequest {
+    pub(in crate::trading) id: Uuid,
+    pub(in crate::trading) order_id: OrderId,
+}
+
+#[derive(QueryableByName)]
+struct CancelRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    order_id: Uuid,
+}
+
+statement! {
+    CancelsToDispatch { limit: BigInt = i64 }
+    "SELECT c.id, c.order_id FROM trading.cancel_requests AS c JOIN trading.orders AS o ON o.id = c.order_id
+     WHERE c.status IN ('SENT', 'UNRESOLVED')
+       AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
+     ORDER BY c.id LIMIT ?"
+}
+
+/// Requests whose orders are known to be at the broker: one that overtook its order would find nothing to cancel.
+pub(in crate::trading) async fn cancels_to_dispatch(
+    mut connection: &AsyncPgConnection,
+    limit: i64,
+) -> QueryResult<Vec<CancelRequest>> {
+    let rows: Vec<CancelRow> = CancelsToDispatch { limit }.load(&mut connection).await?;
+    Ok(rows.into_iter().map(|row| CancelRequest { id: row.id, order_id: OrderId(row.order_id) }).collect())
+}
+
+statement! {
+    SaveCancels {
+        at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
+        reasons: Array<Nullable<Text>> = Vec<Option<String>>,
+    }
+    "UPDATE trading.cancel_requests AS c SET status = new.status, reason = new.reason, updated_at = ?
+     FROM unnest(?, ?, ?) AS new (id, status, reason)
+     WHERE c.id = new.id AND c.status IN ('SENT', 'UNRESOLVED')"
+}
+
+/// Writes how sending requests ended; one that its order's end has closed meanwhile stays as it is.
+pub(in crate::trading) async fn save_cancels(
+    mut connection: &AsyncPgConnection,
+    outcomes: Vec<(CancelRequest, RequestStatus, Option<String>)>,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    let mut statement = SaveCancels { at, ids: Vec::new(), statuses: Vec::new(), reasons: Vec::new() };
+    for (request, status, reason) in outcomes {
+        statement.ids.push(request.id);
+        statement.statuses.push(status.name().to_owned());
+        statement.reasons.push(reason);
+    }
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+statement! {
+    CloseCancels { at: Timestamptz = DateTime<Utc>, orders: Array<SqlUuid> = Vec<Uuid>, canceled: Array<Bool> = Vec<bool> }
+    "UPDATE trading.cancel_requests AS c SET updated_at = ?,
+        status = CASE WHEN ended.canceled THEN 'ACCEPTED' ELSE 'REJECTED' END,
+        reason = CASE WHEN ended.canceled THEN NULL ELSE 'the order ended otherwise' END
+     FROM unnest(?, ?) AS ended (order_id, canceled)
+     WHERE c.order_id = ended.order_id AND c.status IN ('SENT', 'UNRESOLVED', 'ACCEPTED')"
+}
+
+/// Closes the requests of orders that have ended: accepted where the order was cancelled, rejected where not.
+pub(in crate::trading) async fn close_cancels(
+    mut connection: &AsyncPgConnection,
+    ended: Vec<(OrderId, bool)>,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let (orders, canceled) = ended.into_iter().map(|(order, canceled)| (order.0, canceled)).unzip();
+    CloseCancels { at, orders, canceled }.execute(&mut connection).await.map(|_| ())
+}

@@ -1,0 +1,250 @@
+//! The running application, and a client for it.
+
+mod database;
+
+pub(crate) use database::TestDatabase;
+
+use backend::startup::State;
+use backend::{Application, Settings};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+use secrecy::SecretBox;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Longest wait for something that must happen.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+/// Time between two looks.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+/// Where nobody listens.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+pub(crate) const PASSWORD: &str = "violet kettle orbit";
+pub(crate) const INTERNAL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const JWT_SECRET: &str = "a secret for tests, long enough to sign";
+
+/// A process of the house running inside the test: stopped when dropped.
+pub(crate) struct Running {
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    fn start<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
+        run: impl FnOnce(oneshot::Receiver<()>) -> F,
+    ) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let running = run(stopped);
+        let task = tokio::spawn(async move { running.await.expect("it stops cleanly") });
+        Self { stop: Some(stop), task }
+    }
+
+    /// Stops it and waits for its end.
+    pub(crate) async fn stop(mut self) {
+        drop(self.stop.take());
+        tokio::time::timeout(DEADLINE, &mut self.task)
+            .await
+            .expect("it ends in time")
+            .expect("it does not panic");
+    }
+}
+
+async fn until(stopped: oneshot::Receiver<()>) {
+    let _ = stopped.await;
+}
+
+/// A quote server that plays recorded prices quickly, and its address.
+pub(crate) async fn start_market_data() -> (Running, String) {
+    let settings = market_data::settings::Settings::from_values([
+        ("GAEMI_MARKET_DATA_PORT", "0"),
+        ("GAEMI_PROVIDERS", "replay,synthetic"),
+        ("GAEMI_REPLAY_SESSION_SECONDS", "2"),
+        ("GAEMI_REPLAY_TICKS_PER_SESSION", "40"),
+        ("GAEMI_SYNTHETIC_TICK_MILLIS", "50"),
+    ]);
+    let application = market_data::startup::Application::build(settings.unwrap()).await.unwrap();
+    let address = format!("http://127.0.0.1:{}", application.port());
+    (Running::start(|stopped| application.run_until_stopped(until(stopped))), address)
+}
+
+/// What is different from the usual in one test.
+pub(crate) struct Setup {
+    pub(crate) market_data_url: String,
+    pub(crate) broker_connector_url: String,
+    pub(crate) trust_proxy: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { market_data_url: NOWHERE.into(), broker_connector_url: NOWHERE.into(), trust_proxy: false }
+    }
+}
+
+/// The backend, running.
+pub(crate) struct TestApp {
+    pub(crate) address: String,
+    pub(crate) client: reqwest::Client,
+    pub(crate) database_url: String,
+    pub(crate) state: State,
+    setup: Setup,
+    running: Running,
+    database: TestDatabase,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The stable word of a problem; checks that it is a whole problem document.
+    pub(crate) fn code(&self) -> String {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16(), "{problem}");
+        assert!(problem["title"].is_string(), "{problem}");
+        problem["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Field and rule of the first complaint.
+    pub(crate) fn complaint(&self) -> (String, String) {
+        let first = &self.json()["errors"][0];
+        (first["field"].as_str().unwrap().to_owned(), first["rule"].as_str().unwrap().to_owned())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks the answer's status and hands it on.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+}
+
+/// Somebody who has registered and logged in.
+#[derive(Debug, Clone)]
+pub(crate) struct TestUser {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+}
+
+async fn launch(setup: &Setup, database_url: &str) -> (Running, String, State) {
+    let settings = Settings {
+        host: "127.0.0.1".into(),
+        port: 0,
+        database_url: database_url.into(),
+        database_pool_size: 8,
+        market_data_url: setup.market_data_url.clone(),
+        broker_connector_url: setup.broker_connector_url.clone(),
+        internal_token: INTERNAL_TOKEN.into(),
+        jwt_secret: JWT_SECRET.into(),
+        encryption_key: SecretBox::new(Box::new([7; 32])),
+        trust_proxy: setup.trust_proxy,
+    };
+    let application = Application::build(settings).await.unwrap();
+    let address = format!("http://127.0.0.1:{}", application.port());
+    let state = application.state().clone();
+    (Running::start(|stopped| application.run_until_stopped(until(stopped))), address, state)
+}
+
+impl TestApp {
+    /// Alone: without quote server and connector.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    pub(crate) async fn start_with(setup: Setup) -> Self {
+        let database = TestDatabase::create().await;
+        let database_url = database.url().to_owned();
+        let (running, address, state) = launch(&setup, &database_url).await;
+        let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
+        Self { address, client, database_url, state, setup, running, database }
+    }
+
+    /// Stops the application and starts it again on the same database.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { client, database_url, setup, running, database, state, .. } = self;
+        drop(state);
+        running.stop().await;
+        let (running, address, state) = launch(&setup, &database_url).await;
+        Self { address, client, database_url, state, setup, running, database }
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.address))
+    }
+
+    pub(crate) async fn get(&self, path: &str, user: &TestUser) -> Answer {
+        self.send(self.request(Method::GET, path).bearer_auth(&user.access_token)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, user: &TestUser, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).bearer_auth(&user.access_token).json(&body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, user: &TestUser, body: Value) -> Answer {
+        self.send(self.request(Method::PUT, path).bearer_auth(&user.access_token).json(&body)).await
+    }
+
+    #[allow(dead_code, reason = "for the tests of modules that delete")]
+    pub(crate) async fn delete(&self, path: &str, user: &TestUser) -> Answer {
+        self.send(self.request(Method::DELETE, path).bearer_auth(&user.access_token)).await
+    }
+
+    /// Without an access token.
+    pub(crate) async fn post_anonymous(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Answer {
+        self.post_anonymous("/api/auth/login", json!({ "email": email, "password": password })).await
+    }
+
+    /// Registers somebody with [`PASSWORD`] and logs in.
+    pub(crate) async fn register(&self, email: &str) -> TestUser {
+        let body = json!({ "email": email, "password": PASSWORD });
+        self.post_anonymous("/api/auth/register", body).await.expect(201);
+        self.logged_in(email).await
+    }
+
+    /// Logs in with [`PASSWORD`].
+    pub(crate) async fn logged_in(&self, email: &str) -> TestUser {
+        let login = self.login(email, PASSWORD).await.expect(200).json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        TestUser {
+            id: text(&login["user"]["id"]),
+            email: email.to_owned(),
+            access_token: text(&login["accessToken"]),
+            refresh_token: text(&login["refreshToken"]),
+        }
+    }
+}
+
+/// Looks again and again until the condition holds.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let started = std::time::Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < DEADLINE, "it did not happen in time: {what}");
+        tokio::time::sleep(LOOK_PAUSE).await;
+    }
+}

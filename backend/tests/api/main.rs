@@ -1,0 +1,16 @@
+//! The API as a client sees it: every test starts the real application on a free port, on a database of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test may fail loudly"
+)]
+
+mod auth;
+mod gate;
+mod helpers;
+mod market;
+mod operations;
+mod relay;
