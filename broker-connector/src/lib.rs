@@ -1,1 +1,16 @@
-//! x
+//! The process that talks to brokers: one adapter per broker behind the [`broker::Broker`] trait.
+//!
+//! It takes orders and cancels over HTTP from the backend and nobody else, and writes what brokers report into the
+//! journal `broker.execution_reports`. It decides nothing about risk or money.
+
+mod body;
+pub mod broker;
+mod problem;
+mod routes;
+mod settings;
+mod startup;
+mod statement;
+mod token;
+
+pub use settings::Settings;
+pub use startup::Application;

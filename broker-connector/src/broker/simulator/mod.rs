@@ -1,0 +1,125 @@
+//! The simulated broker: play money, real prices.
+//!
+//! Orders are matched by the `exchange` crate against the quotes that every other subscriber sees. All state is in
+//! Postgres; the process may die at any instruction. One process at a time runs it, others stand by.
+
+mod config;
+mod engine;
+mod quotes;
+mod record;
+mod rows;
+mod rules;
+mod store;
+mod venue;
+
+use super::{AccountState, Broker, BrokerError, Capabilities, JournalLine, JournalQuery, OrderState};
+use crate::settings::Settings;
+use async_trait::async_trait;
+use config::ANSWER_WAIT_MAX;
+use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome};
+use domain::{AccountId, Currency, Market, OrderId, OrderType, TimeInForce};
+use engine::{Command, Engine, Handle};
+use quotes::Quotes;
+use record::Record;
+use std::sync::Arc;
+use store::Reader;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Its name.
+pub const NAME: &str = "simulator";
+
+/// The simulator, seen from outside.
+pub struct Simulator {
+    engine: Handle,
+    reader: Reader,
+}
+
+impl Simulator {
+    /// Starts the engine and its subscription. The task ends soon after `stop`, or with an error that the whole
+    /// process should end with.
+    ///
+    /// # Errors
+    /// When the database's address cannot be read.
+    pub(crate) fn start(
+        settings: &Settings,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<(Self, JoinHandle<anyhow::Result<()>>)> {
+        let reader = Reader::new(&settings.database_url)?;
+        let quotes = Quotes::new();
+        let url = quotes::socket_url(&settings.market_data_url);
+        tokio::spawn(quotes::run(Arc::clone(&quotes), url, stop.clone()));
+        let (engine, handle) = Engine::new(settings.database_url.clone(), quotes, stop.clone());
+        let task = tokio::spawn(engine.run());
+        Ok((Self { engine: handle, reader }, task))
+    }
+
+    /// Sends a command and waits for its answer; `None` when nobody knows what became of it.
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.engine.send(command(answer));
+        timeout(ANSWER_WAIT_MAX, answered).await.ok()?.ok()
+    }
+}
+
+fn unavailable(error: anyhow::Error) -> BrokerError {
+    BrokerError::Unavailable(format!("{error:#}"))
+}
+
+#[async_trait]
+impl Broker for Simulator {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            broker: NAME,
+            markets: vec![Market::Krx, Market::Us],
+            currencies: Currency::ALL.to_vec(),
+            order_types: vec![OrderType::Market, OrderType::Limit],
+            times_in_force: vec![TimeInForce::Day, TimeInForce::Gtc],
+            idempotent_orders: true,
+            replace: false,
+            real_money: false,
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.engine.is_running()
+    }
+
+    async fn connect(&self, account_id: AccountId, currency: Currency) -> Result<(), BrokerError> {
+        self.ask(|answer| Command::Connect { account_id, currency, answer })
+            .await
+            .unwrap_or_else(|| Err(BrokerError::Unavailable("the simulator did not answer".into())))
+    }
+
+    async fn place_orders(&self, orders: Vec<OrderRequest>) -> Vec<PlaceOutcome> {
+        let count = orders.len();
+        self.ask(|answer| Command::Place { orders, answer }).await.unwrap_or_else(|| {
+            vec![PlaceOutcome::OutcomeUnknown { reason: "the simulator did not answer".into() }; count]
+        })
+    }
+
+    async fn cancel_orders(&self, orders: Vec<OrderId>) -> Vec<CancelOutcome> {
+        let count = orders.len();
+        self.ask(|answer| Command::Cancel { orders, answer }).await.unwrap_or_else(|| {
+            vec![CancelOutcome::OutcomeUnknown { reason: "the simulator did not answer".into() }; count]
+        })
+    }
+
+    async fn order_status(&self, order_id: OrderId) -> Result<Option<OrderState>, BrokerError> {
+        let record = self.reader.order(order_id).await.map_err(unavailable)?;
+        Ok(record.as_ref().map(Record::state))
+    }
+
+    async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
+        let orders = self.reader.working_orders_of(account_id).await.map_err(unavailable)?;
+        let positions = self.reader.positions(account_id).await.map_err(unavailable)?;
+        let trade_cash = self.reader.trade_cash(account_id).await.map_err(unavailable)?;
+        Ok(AccountState { orders: orders.iter().map(Record::state).collect(), positions, trade_cash })
+    }
+
+    async fn executions(&self, query: JournalQuery) -> Result<Vec<JournalLine>, BrokerError> {
+        self.reader.journal(query).await.map_err(unavailable)
+    }
+}

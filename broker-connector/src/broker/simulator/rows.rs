@@ -1,0 +1,228 @@
+//! Rows of the database, read back into the words of the domain.
+
+use super::record::Record;
+use crate::broker::{JournalLine, Position, TradeCash};
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
+use domain::{
+    AccountId, Currency, OrderId, OrderStatus, OrderType, Price, Quantity, Side, Symbol, TimeInForce,
+};
+use exchange::OrderFees;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+#[derive(QueryableByName)]
+pub(super) struct Flag {
+    #[diesel(sql_type = Bool)]
+    pub(super) flag: bool,
+}
+
+#[derive(QueryableByName)]
+pub(super) struct Number {
+    #[diesel(sql_type = BigInt)]
+    pub(super) number: i64,
+}
+
+#[derive(QueryableByName)]
+pub(super) struct AccountRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
+}
+
+impl AccountRow {
+    pub(super) fn read(self) -> anyhow::Result<(AccountId, Currency)> {
+        Ok((AccountId(self.account_id), self.currency.parse()?))
+    }
+}
+
+#[derive(QueryableByName)]
+pub(super) struct OrderRow {
+    #[diesel(sql_type = SqlUuid)]
+    order_id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    sequence: i64,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    symbol: String,
+    #[diesel(sql_type = Text)]
+    side: String,
+    #[diesel(sql_type = Text)]
+    order_type: String,
+    #[diesel(sql_type = Text)]
+    time_in_force: String,
+    #[diesel(sql_type = Numeric)]
+    quantity: Decimal,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    limit_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    protection_price: Option<Decimal>,
+    #[diesel(sql_type = Timestamptz)]
+    submitted_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    accepted_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    expires_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Numeric)]
+    filled_quantity: Decimal,
+    #[diesel(sql_type = Numeric)]
+    commission: Decimal,
+    #[diesel(sql_type = Numeric)]
+    tax: Decimal,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    message: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+}
+
+impl OrderRow {
+    /// The order as it was. Orders are executed as a whole, so one that still works has paid no fees yet.
+    pub(super) fn read(self) -> anyhow::Result<Record> {
+        let side = side(&self.side)?;
+        let symbol: Symbol = self.symbol.parse()?;
+        let request = OrderRequest {
+            order_id: OrderId(self.order_id),
+            account_id: AccountId(self.account_id),
+            symbol,
+            side,
+            order_type: match self.order_type.as_str() {
+                "market" => OrderType::Market,
+                "limit" => OrderType::Limit,
+                other => anyhow::bail!("unknown order type {other}"),
+            },
+            time_in_force: match self.time_in_force.as_str() {
+                "day" => TimeInForce::Day,
+                "gtc" => TimeInForce::Gtc,
+                other => anyhow::bail!("unknown time in force {other}"),
+            },
+            quantity: Quantity::new(self.quantity)?,
+            limit_price: self.limit_price.map(Price::new).transpose()?,
+            protection_price: self.protection_price.map(Price::new).transpose()?,
+            submitted_at: self.submitted_at,
+        };
+        Ok(Record {
+            request,
+            sequence: self.sequence,
+            accepted_at: self.accepted_at,
+            expires_at: self.expires_at,
+            status: OrderStatus::from_name(&self.status).context("unknown order status")?,
+            filled_quantity: self.filled_quantity.normalize(),
+            commission: self.commission.normalize(),
+            tax: self.tax.normalize(),
+            reason: self.reason,
+            message: self.message,
+            updated_at: self.updated_at,
+            fees: OrderFees::new(symbol.market(), side),
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+pub(super) struct PositionRow {
+    #[diesel(sql_type = Text)]
+    symbol: String,
+    #[diesel(sql_type = Numeric)]
+    quantity: Decimal,
+}
+
+impl PositionRow {
+    pub(super) fn read(self) -> anyhow::Result<Position> {
+        Ok(Position { symbol: self.symbol.parse()?, quantity: self.quantity.normalize() })
+    }
+}
+
+#[derive(QueryableByName)]
+pub(super) struct CashRow {
+    #[diesel(sql_type = Text)]
+    symbol: String,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+}
+
+impl CashRow {
+    /// Adds up what belongs to one currency.
+    pub(super) fn total(rows: Vec<Self>) -> anyhow::Result<Vec<TradeCash>> {
+        let mut totals = BTreeMap::new();
+        for row in rows {
+            let total: &mut Decimal = totals.entry(row.symbol.parse::<Symbol>()?.currency()).or_default();
+            *total = total.checked_add(row.amount).context("the cash of an account is too large")?;
+        }
+        Ok(totals
+            .into_iter()
+            .map(|(currency, amount)| TradeCash { currency, amount: amount.normalize() })
+            .collect())
+    }
+}
+
+#[derive(QueryableByName)]
+pub(super) struct JournalRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    order_id: Uuid,
+    #[diesel(sql_type = Text)]
+    report_id: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    execution_id: Option<String>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    quantity: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    commission: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    tax: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    occurred_at: DateTime<Utc>,
+}
+
+impl JournalRow {
+    pub(super) fn read(self) -> anyhow::Result<JournalLine> {
+        let kind = match self.kind.as_str() {
+            "accepted" => ReportKind::Accepted,
+            "rejected" => ReportKind::Rejected { reason: self.reason.unwrap_or_default() },
+            "fill" => ReportKind::Fill {
+                execution_id: self.execution_id.context("a fill without execution")?,
+                quantity: Quantity::new(self.quantity.context("a fill without quantity")?)?,
+                price: Price::new(self.price.context("a fill without price")?)?,
+                commission: self.commission.context("a fill without commission")?,
+                tax: self.tax.context("a fill without tax")?,
+            },
+            "canceled" => ReportKind::Canceled { reason: self.reason },
+            "expired" => ReportKind::Expired,
+            other => anyhow::bail!("unknown kind of report {other}"),
+        };
+        let report = ExecutionReport {
+            report_id: self.report_id,
+            account_id: AccountId(self.account_id),
+            order_id: OrderId(self.order_id),
+            kind,
+            occurred_at: self.occurred_at,
+        };
+        Ok(JournalLine { journal_id: self.id, report })
+    }
+}
+
+fn side(name: &str) -> anyhow::Result<Side> {
+    match name {
+        "buy" => Ok(Side::Buy),
+        "sell" => Ok(Side::Sell),
+        other => anyhow::bail!("unknown side {other}"),
+    }
+}
