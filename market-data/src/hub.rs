@@ -263,3 +263,103 @@ pub(crate) fn unknown_symbol(symbol: &str) -> ServerNotice {
         symbol: Some(symbol.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sanity::tests::{now, price, quote};
+    use chrono::TimeDelta;
+
+    fn waiting(mailbox: &Mailbox) -> Vec<String> {
+        let taken = futures_util::FutureExt::now_or_never(mailbox.take()).flatten().unwrap_or_default();
+        taken.iter().map(|frame| frame.as_str().to_owned()).collect()
+    }
+
+    fn subscriber(hub: &Hub) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::default());
+        hub.subscribe(&mailbox, quote().symbol).unwrap();
+        mailbox
+    }
+
+    #[test]
+    fn all_subscribers_share_one_text() {
+        let hub = Hub::default();
+        let (one, other) = (subscriber(&hub), subscriber(&hub));
+        hub.offer(quote(), now()).unwrap();
+        let take =
+            |mailbox: &Mailbox| futures_util::FutureExt::now_or_never(mailbox.take()).flatten().unwrap();
+        let (one, other) = (take(&one), take(&other));
+        assert_eq!(one[0].as_str().as_ptr(), other[0].as_str().as_ptr(), "written once");
+    }
+
+    #[test]
+    fn what_is_kept_back_is_counted_and_never_sent() {
+        let hub = Hub::default();
+        let mailbox = subscriber(&hub);
+        assert!(hub.offer(Quote { volume: 0, ..quote() }, now()).is_none());
+        assert!(hub.offer(Quote { at: now() + TimeDelta::hours(1), ..quote() }, now()).is_none());
+        assert!(waiting(&mailbox).is_empty());
+        assert_eq!(hub.quarantined(), BTreeMap::from([("halted_day", 1), ("future", 1)]));
+    }
+
+    #[test]
+    fn a_spike_is_believed_when_the_source_insists() {
+        let hub = Hub::default();
+        hub.offer(quote(), now()).unwrap();
+        let spike = Quote { price: price("75"), low: price("70"), ..quote() };
+        assert!(hub.offer(spike.clone(), now()).is_none());
+        assert!(hub.offer(quote(), now()).is_some(), "back to the old price: it was none");
+        assert!((1..SPIKE_CONFIRMATIONS).all(|_| hub.offer(spike.clone(), now()).is_none()));
+        assert!(hub.offer(spike, now()).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_memory_is_given_only_when_nothing_fresh_comes() {
+        let hub = Hub::default();
+        hub.remember(quote(), now());
+        let patient = subscriber(&hub);
+        hub.wanted(Instant::now());
+        assert!(waiting(&patient).is_empty(), "a fresh price may be on its way");
+        tokio::time::advance(MEMORY_DELAY).await;
+        hub.wanted(Instant::now());
+        assert_eq!(waiting(&patient).len(), 1);
+
+        let lucky = subscriber(&hub);
+        hub.offer(Quote { price: price("150.5"), ..quote() }, now()).unwrap();
+        tokio::time::advance(MEMORY_DELAY).await;
+        hub.wanted(Instant::now());
+        let frames = waiting(&lucky);
+        assert!(frames.len() == 1 && frames[0].contains("150.5"), "{frames:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn interest_over_rest_passes_and_the_value_becomes_a_memory() {
+        let hub = Hub::default();
+        assert!(hub.quote(quote().symbol, Duration::from_secs(1)).await.is_none());
+        assert_eq!(hub.wanted(Instant::now()).len(), 1);
+        hub.offer(quote(), now()).unwrap();
+        assert_eq!(hub.quote(quote().symbol, Duration::ZERO).await.as_deref(), Some(&quote()));
+        tokio::time::advance(INTEREST + Duration::from_secs(1)).await;
+        assert!(hub.wanted(Instant::now()).is_empty());
+        assert!(hub.state().last.values().all(|last| !last.fresh));
+    }
+
+    #[test]
+    fn a_symbol_that_turns_out_unknown_is_taken_back_with_a_word() {
+        let hub = Hub::default();
+        let mailbox = subscriber(&hub);
+        hub.refuse(quote().symbol);
+        assert!(mailbox.subscribed().is_empty() && hub.subscribed_symbols() == 0);
+        assert!(waiting(&mailbox)[0].contains("unknown_symbol"));
+    }
+
+    #[test]
+    fn who_leaves_leaves_nothing_behind() {
+        let hub = Hub::default();
+        hub.remember(quote(), now());
+        let mailbox = subscriber(&hub);
+        hub.unsubscribe(&mailbox, &mailbox.subscribed());
+        assert_eq!(Arc::strong_count(&mailbox), 1);
+        assert_eq!(hub.subscribed_symbols(), 0);
+    }
+}

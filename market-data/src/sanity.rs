@@ -117,11 +117,11 @@ pub(crate) mod tests {
         text.parse().unwrap()
     }
 
-    fn now() -> DateTime<Utc> {
+    pub(crate) fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
     }
 
-    fn quote() -> Quote {
+    pub(crate) fn quote() -> Quote {
         Quote {
             symbol: "AAPL".parse().unwrap(),
             price: price("150"),

@@ -87,14 +87,19 @@ impl Columns {
     }
 }
 
-/// Everything good in a file, and how many rows were refused for which reason.
+/// Appends everything good in a file to `rows`, and counts the rows that were refused by their reason.
 ///
 /// # Errors
-/// [`FileError`] when no row can be read.
-pub(super) fn read(text: &str, rejected: &mut BTreeMap<RowError, u64>) -> Result<Vec<Row>, FileError> {
+/// [`FileError`] when no row can be read, or too many are there.
+pub(super) fn read(
+    text: &str,
+    rows: &mut Vec<Row>,
+    rejected: &mut BTreeMap<RowError, u64>,
+) -> Result<(), FileError> {
     let mut lines = text.lines();
     let columns = Columns::of(lines.next().unwrap_or_default())?;
-    let mut rows = Vec::new();
+    // Room is made once: a list that doubles its way up leaves as much behind as it holds.
+    rows.reserve_exact(lines.clone().count().min(ROWS_MAX));
     for line in lines.filter(|line| !line.trim().is_empty()) {
         match read_row(line, &columns) {
             Ok(_) if rows.len() >= ROWS_MAX => return Err(FileError::TooManyRows),
@@ -102,7 +107,7 @@ pub(super) fn read(text: &str, rejected: &mut BTreeMap<RowError, u64>) -> Result
             Err(reason) => *rejected.entry(reason).or_default() += 1,
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 fn read_row(line: &str, columns: &Columns) -> Result<Row, RowError> {
@@ -158,7 +163,8 @@ mod tests {
 
     fn read_one(row: &str) -> Result<Row, RowError> {
         let mut rejected = BTreeMap::new();
-        let rows = read(&format!("{HEADER}\n{row}\n"), &mut rejected).unwrap();
+        let mut rows = Vec::new();
+        read(&format!("{HEADER}\n{row}\n"), &mut rows, &mut rejected).unwrap();
         match (rows.first(), rejected.keys().next()) {
             (Some(row), None) => Ok(*row),
             (None, Some(reason)) => Err(*reason),
@@ -215,9 +221,10 @@ mod tests {
     #[test]
     fn columns_are_found_by_name() {
         let text = "date,Close,symbol,volume,low,high,open,adjusted_close,note\n2010-01-04,10,IBM,7,9,12,11,5.123456789012,x\n";
-        let rows = read(text, &mut BTreeMap::new()).unwrap();
+        let mut rows = Vec::new();
+        read(text, &mut rows, &mut BTreeMap::new()).unwrap();
         assert_eq!(rows[0].day, DayUnits { open: 110_000, high: 120_000, low: 90_000, close: 100_000 });
         assert_eq!(rows[0].adjusted_close.unwrap().to_string(), "5.123456789012");
-        assert_eq!(read("a,b\n", &mut BTreeMap::new()), Err(FileError::MissingColumn("symbol")));
+        assert_eq!(read("a,b\n", &mut rows, &mut BTreeMap::new()), Err(FileError::MissingColumn("symbol")));
     }
 }

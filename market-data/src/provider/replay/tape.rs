@@ -89,32 +89,38 @@ impl Tape {
         let mut tape = Self::default();
         let mut rows = Vec::new();
         for file in files {
-            rows.append(&mut csv::read(file, &mut tape.rejected)?);
-            if rows.len() > csv::ROWS_MAX {
-                return Err(FileError::TooManyRows);
-            }
+            csv::read(file, &mut rows, &mut tape.rejected)?;
         }
-        rows.sort_by_key(|row| (row.symbol, row.date));
-        let mut before: Option<Row> = None;
+        if !rows.is_sorted_by_key(|row| (row.symbol, row.date)) {
+            rows.sort_by_key(|row| (row.symbol, row.date));
+        }
+        for share in rows.chunk_by(|one, other| one.symbol == other.symbol) {
+            tape.add_share(share);
+        }
+        tape.make_calendars();
+        Ok(tape)
+    }
+
+    /// Takes the rows of one share, in the order of their days.
+    fn add_share(&mut self, rows: &[Row]) {
+        let Some(first) = rows.first() else { return };
+        let mut sessions: Vec<Session> = Vec::with_capacity(rows.len());
+        let mut before: Option<&Row> = None;
         for row in rows {
-            let previous = before.filter(|before| before.symbol == row.symbol);
-            if previous.is_some_and(|previous| previous.date == row.date) {
-                *tape.rejected.entry(RowError::Duplicate).or_default() += 1;
+            if before.is_some_and(|before| before.date == row.date) {
+                *self.rejected.entry(RowError::Duplicate).or_default() += 1;
                 continue;
             }
-            let session = Session {
+            sessions.push(Session {
                 date: row.date,
                 day: row.day,
                 volume: row.volume,
-                previous_close: previous.map_or(0, |previous| close_in_shares_of(&previous, &row)),
-            };
-            tape.series.entry(row.symbol).or_default().push(session);
-            tape.accepted += 1;
+                previous_close: before.map_or(0, |before| close_in_shares_of(before, row)),
+            });
             before = Some(row);
         }
-        tape.series.values_mut().for_each(Vec::shrink_to_fit);
-        tape.make_calendars();
-        Ok(tape)
+        self.accepted += u64::try_from(sessions.len()).unwrap_or(0);
+        self.series.insert(first.symbol, sessions);
     }
 
     fn make_calendars(&mut self) {

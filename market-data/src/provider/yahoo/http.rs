@@ -118,7 +118,7 @@ impl Http {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(ProviderError::Unavailable(_)) = &outcome {
             turn.failures = turn.failures.saturating_add(1);
-            let pause = pause_after(turn.failures, jitter_seed());
+            let pause = pause_after(turn.failures, Noise::new(jitter_seed(), symbol, 0));
             turn.next = turn.next.max(Instant::now() + pause);
         } else {
             turn.failures = 0;
@@ -141,13 +141,10 @@ fn classify(symbol: Symbol, error: &YahooError) -> ProviderError {
 
 /// The pause after so many failures in a row: doubling, bounded, and with a random part so that many servers that
 /// failed together do not return together.
-fn pause_after(failures: u32, seed: u64) -> Duration {
+fn pause_after(failures: u32, mut noise: Noise) -> Duration {
     let doublings = failures.saturating_sub(1).min(BACK_OFF_DOUBLINGS_MAX);
     let pause = (BACK_OFF_MIN * 2u32.saturating_pow(doublings)).min(BACK_OFF_MAX);
-    let percent = match "JITTER".parse() {
-        Ok(place) => Noise::new(seed, place, 0).between(0, JITTER_PERCENT_MAX),
-        Err(_) => 0,
-    };
+    let percent = noise.between(0, JITTER_PERCENT_MAX);
     pause + pause * u32::try_from(percent).unwrap_or(0) / 100
 }
 
@@ -171,10 +168,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_are_bounded() {
-        assert!(pause_after(1, 7) >= BACK_OFF_MIN && pause_after(1, 7) < BACK_OFF_MIN * 2);
-        assert!(pause_after(3, 7) >= BACK_OFF_MIN * 4);
-        assert!(pause_after(u32::MAX, 7) <= BACK_OFF_MAX + BACK_OFF_MAX / 4);
+    fn pauses_grow_are_bounded_and_differ_by_chance() {
+        let noise = |seed| Noise::new(seed, "AAPL".parse().unwrap(), 0);
+        assert!(pause_after(1, noise(7)) >= BACK_OFF_MIN && pause_after(1, noise(7)) < BACK_OFF_MIN * 2);
+        assert!(pause_after(3, noise(7)) >= BACK_OFF_MIN * 4);
+        assert!(pause_after(u32::MAX, noise(7)) <= BACK_OFF_MAX + BACK_OFF_MAX / 4);
+        assert!((1..20).any(|seed| pause_after(3, noise(seed)) != pause_after(3, noise(0))));
     }
 
     #[test]
