@@ -58,6 +58,11 @@ export function formatPercent(percent: Amount): string {
   return `${withSign(new Decimal(percent), 2, true)}%`;
 }
 
+/** An amount that may be missing: a dash in its place. */
+export function orDash(amount: Amount | null | undefined, format: (amount: Amount) => string): string {
+  return amount === null || amount === undefined ? "–" : format(amount);
+}
+
 export function isZero(amount: Amount): boolean {
   return new Decimal(amount).isZero();
 }

@@ -4,86 +4,6 @@
  */
 
 export interface paths {
-    "/api/auth/register": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_auth_register"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/login": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_auth_login"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_auth_refresh"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/logout": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_auth_logout"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/users/profile": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_users_profile"];
-        put: operations["put_users_profile"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/accounts": {
         parameters: {
             query?: never;
@@ -91,9 +11,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_accounts"];
+        /** Lists the user's accounts. */
+        get: operations["list_accounts"];
         put?: never;
-        post: operations["post_accounts"];
+        /** Opens an account. */
+        post: operations["open_account"];
         delete?: never;
         options?: never;
         head?: never;
@@ -107,7 +29,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_accounts_id_balance"];
+        /** The cash of an account. */
+        get: operations["show_balance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -125,30 +48,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_accounts_id_deposit"];
+        /** Brings play money in. The same `Idempotency-Key` with the same amount is booked once. */
+        post: operations["make_deposit"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/orders": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_orders"];
-        put?: never;
-        post: operations["post_orders"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/orders/preview": {
+    "/api/auth/login": {
         parameters: {
             query?: never;
             header?: never;
@@ -157,85 +65,79 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_orders_preview"];
+        /** Log in. */
+        post: operations["login"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/orders/{id}": {
+    "/api/auth/logout": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_orders_id"];
+        get?: never;
         put?: never;
-        post?: never;
-        delete: operations["delete_orders_id"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/portfolio": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_portfolio"];
-        put?: never;
-        post?: never;
+        /** End a login, named by its access token or its refresh token. */
+        post: operations["logout"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/portfolio/positions": {
+    "/api/auth/refresh": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_portfolio_positions"];
+        get?: never;
         put?: never;
-        post?: never;
+        /** Renew a login. A refresh token works once; the answer holds the next one. */
+        post: operations["refresh"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/market/symbols": {
+    "/api/auth/register": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_market_symbols"];
+        get?: never;
         put?: never;
-        post?: never;
+        /** Become a user. */
+        post: operations["register"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/market/quote/{symbol}": {
+    "/api/events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_market_quote_symbol"];
+        /**
+         * The user's events as they happen.
+         * @description Every event has an `id`; a reader that comes back sends the last one it saw as `Last-Event-ID` and misses
+         *     nothing. The first event is `hello` (its id is where the stream begins) or `reset` (the events after the id given
+         *     are gone: read everything anew).
+         */
+        get: operations["stream_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -251,7 +153,249 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_market_history_symbol"];
+        /** The daily prices of a share. */
+        get: operations["show_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/market/quote/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest price of a share. */
+        get: operations["show_quote"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/market/symbols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every share that can be quoted. */
+        get: operations["list_symbols"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document. */
+        get: operations["description"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists orders, newest first. */
+        get: operations["list_orders"];
+        put?: never;
+        /** Places an order. Once answered with 201 it is durable and will reach its broker. */
+        post: operations["place_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what an order would cost, without placing it. */
+        post: operations["preview_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an order with its events and executions. */
+        get: operations["show_order"];
+        put?: never;
+        post?: never;
+        /** Asks to take an order back. The answer says that the wish is written; the order's end comes as an event. */
+        delete: operations["cancel_order"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portfolio": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the accounts are worth. */
+        get: operations["show_portfolio"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portfolio/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The positions that are held. */
+        get: operations["list_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/2fa/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prove that the app works. From then on logging in takes a code; every session ends. */
+        post: operations["confirm_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/2fa/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop using an authenticator app. Every session ends. */
+        post: operations["disable_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/2fa/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to use an authenticator app. */
+        post: operations["enable_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The user who asks. */
+        get: operations["show_profile"];
+        /** Change name or language. */
+        put: operations["change_profile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process runs. */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether it can do its work: the database answers. */
+        get: operations["ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -264,383 +408,491 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        Currency: "KRW" | "USD";
-        /** @enum {string} */
-        Side: "buy" | "sell";
-        /** @enum {string} */
-        OrderType: "market" | "limit";
-        /** @enum {string} */
-        TimeInForce: "day" | "gtc";
-        /** @enum {string} */
-        Language: "en" | "ko";
-        /** @enum {string} */
-        Market: "KRX" | "US";
-        /** @enum {string} */
-        OrderStatus: "CREATED" | "PENDING_NEW" | "NEW" | "PARTIALLY_FILLED" | "SUSPENDED" | "DONE_FOR_DAY" | "DENIED" | "REJECTED" | "FILLED" | "CANCELED" | "EXPIRED" | "REPLACED";
-        /** @enum {string} */
-        OrderState: "pending" | "open" | "filled" | "cancelled" | "expired" | "rejected";
-        FieldProblem: {
-            field: string;
-            rule: string;
-            message: string;
-        };
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            code: string;
-            detail: string;
-            errors?: components["schemas"]["FieldProblem"][];
-        };
-        RegisterRequest: {
-            email: string;
-            password: string;
-            displayName?: string;
-            language?: components["schemas"]["Language"];
-        };
-        Registered: {
-            user: components["schemas"]["User"];
-        };
-        LoginRequest: {
-            email: string;
-            password: string;
-            totpCode?: string;
-            /** @enum {string} */
-            deliverRefreshToken?: "body" | "cookie";
-        };
-        RefreshRequest: {
-            refreshToken?: string;
-        };
-        Session: {
-            accessToken: string;
-            expiresInSeconds: number;
-            user: components["schemas"]["User"];
-            refreshToken?: string;
-        };
-        User: {
-            /** Format: uuid */
-            id: string;
-            email: string;
-            displayName: string;
-            language: components["schemas"]["Language"];
-            totpEnabled: boolean;
-            /** Format: date-time */
-            createdAt: string;
-        };
-        UpdateProfileRequest: {
-            displayName?: string;
-            language?: components["schemas"]["Language"];
-        };
+        /** @description A trading account. */
         Account: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            /** @enum {string} */
-            broker: "simulator";
-            currency: components["schemas"]["Currency"];
-            status: string;
+            /** @description Where its orders go. */
+            broker: string;
             /** Format: date-time */
             createdAt: string;
+            currency: components["schemas"]["Currency"];
+            id: components["schemas"]["AccountId"];
+            /** @description The owner's name for it. */
+            name: string;
+            /** @description `active` or `closed`. */
+            status: string;
         };
+        /**
+         * Format: uuid
+         * @description A trading account of one user at one broker.
+         */
+        AccountId: string;
+        /** @description The user's accounts. */
         AccountList: {
             accounts: components["schemas"]["Account"][];
         };
-        OpenAccountRequest: {
-            name: string;
-            /** @enum {string} */
-            broker: "simulator";
+        /** @description What an account is worth. Amounts are in its currency and never added to those of another. */
+        AccountValue: {
+            accountId: components["schemas"]["AccountId"];
+            buyingPower: components["schemas"]["DecimalText"];
+            cash: components["schemas"]["DecimalText"];
+            commission: components["schemas"]["DecimalText"];
             currency: components["schemas"]["Currency"];
+            held: components["schemas"]["DecimalText"];
+            netDeposits: components["schemas"]["DecimalText"];
+            /** @description Positions at the last price; at cost where there is no price. */
+            positionsValue: components["schemas"]["DecimalText"];
+            /**
+             * Format: date-time
+             * @description Age of the oldest price used.
+             */
+            pricesAsOf?: string | null;
+            /** @description Before commission and tax. */
+            realisedPnl: components["schemas"]["DecimalText"];
+            tax: components["schemas"]["DecimalText"];
+            /** @description Total value less net deposits. */
+            totalPnl: components["schemas"]["DecimalText"];
+            totalPnlPercent?: components["schemas"]["DecimalText"] | null;
+            totalValue: components["schemas"]["DecimalText"];
+            unrealisedPnl: components["schemas"]["DecimalText"];
         };
+        /** @description The cash of an account. */
         Balance: {
-            /** Format: uuid */
-            accountId: string;
-            currency: components["schemas"]["Currency"];
-            /** @description Decimal number as text */
-            cash: string;
-            /** @description Decimal number as text */
-            held: string;
-            /** @description Decimal number as text */
-            buyingPower: string;
+            accountId: components["schemas"]["AccountId"];
             /** Format: date-time */
             asOf: string;
+            /** @description What new orders may use. */
+            buyingPower: components["schemas"]["DecimalText"];
+            /** @description All cash. */
+            cash: components["schemas"]["DecimalText"];
+            currency: components["schemas"]["Currency"];
+            /** @description Reserved for open orders. */
+            held: components["schemas"]["DecimalText"];
         };
-        DepositRequest: {
-            /** @description Decimal number as text */
-            amount: string;
+        /** @description The prices of one trading day. */
+        Bar: {
+            close: string;
+            /** Format: date */
+            date: string;
+            high: string;
+            low: string;
+            open: string;
+            /**
+             * Format: int64
+             * @description Shares traded.
+             */
+            volume: number;
         };
+        /**
+         * @description A broker that accounts can be opened at.
+         * @enum {string}
+         */
+        BrokerName: "simulator";
+        /**
+         * @description The caller's own name for an order, unique in its account: the order's idempotency key.
+         * @example my-order-1
+         */
+        ClientOrderId: string;
+        /**
+         * @description A currency that accounts are kept in.
+         * @enum {string}
+         */
+        Currency: "KRW" | "USD";
+        /**
+         * @description A decimal of an answer: written as text without trailing zeros, whatever scale the database keeps.
+         * @example 1234.56
+         */
+        DecimalText: string;
+        /**
+         * @description How the refresh token is handed over.
+         * @enum {string}
+         */
+        Delivery: "body" | "cookie";
+        /** @description A deposit that is in the books. */
         Deposit: {
+            amount: components["schemas"]["DecimalText"];
+            balance: components["schemas"]["Balance"];
             /** Format: uuid */
             journalId: string;
-            /** @description Decimal number as text */
-            amount: string;
-            balance: components["schemas"]["Balance"];
         };
-        PlaceOrder: {
-            /** Format: uuid */
-            accountId: string;
-            symbol: string;
-            side: components["schemas"]["Side"];
-            type: components["schemas"]["OrderType"];
-            /** @description Decimal number as text */
-            quantity: string;
-            timeInForce?: components["schemas"]["TimeInForce"];
-            /** @description Decimal number as text */
-            limitPrice?: string;
-            clientOrderId?: string;
+        /** @description Play money to bring in. */
+        DepositRequest: {
+            /** @description Greater than zero, in whole minor units of the account's currency. */
+            amount: components["schemas"]["DecimalText"];
         };
-        Order: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            accountId: string;
-            clientOrderId: string;
-            symbol: string;
-            currency: components["schemas"]["Currency"];
-            side: components["schemas"]["Side"];
-            type: components["schemas"]["OrderType"];
-            timeInForce: components["schemas"]["TimeInForce"];
-            /** @description Decimal number as text */
-            quantity: string;
-            /** @description Decimal number as text */
-            limitPrice: string | null;
-            status: components["schemas"]["OrderStatus"];
-            state: components["schemas"]["OrderState"];
-            /** @description Decimal number as text */
-            filledQuantity: string;
-            /** @description Decimal number as text */
-            leavesQuantity: string;
-            /** @description Decimal number as text */
-            averageFillPrice: string | null;
-            /** @description Decimal number as text */
-            commission: string;
-            /** @description Decimal number as text */
-            tax: string;
-            /** @description Decimal number as text */
-            held: string;
-            unresolved: boolean;
-            cancelRequested: boolean;
-            reason: string | null;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
-        };
-        OrderEvent: {
-            sequence: number;
-            event: string;
-            status: components["schemas"]["OrderStatus"];
-            detail: string | null;
-            /** Format: date-time */
-            occurredAt: string;
-        };
+        /** @description One execution of an order. */
         Execution: {
+            commission: components["schemas"]["DecimalText"];
             executionId: string;
-            /** @description Decimal number as text */
-            quantity: string;
-            /** @description Decimal number as text */
-            price: string;
-            /** @description Decimal number as text */
-            commission: string;
-            /** @description Decimal number as text */
-            tax: string;
             /** Format: date-time */
             occurredAt: string;
+            price: components["schemas"]["DecimalText"];
+            quantity: components["schemas"]["DecimalText"];
+            tax: components["schemas"]["DecimalText"];
         };
-        OrderDetail: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            accountId: string;
-            clientOrderId: string;
-            symbol: string;
+        /** @description One field of a request and the rule it breaks. */
+        FieldError: {
+            /** @description Path of the field in the body or the query, such as `limitPrice`. */
+            field: string;
+            /** @description The same for people. */
+            message: string;
+            /** @description Stable word for the rule, such as `required` or `too_long`. */
+            rule: string;
+        };
+        /** @description Daily prices, oldest first. */
+        History: {
+            bars: components["schemas"]["Bar"][];
             currency: components["schemas"]["Currency"];
-            side: components["schemas"]["Side"];
-            type: components["schemas"]["OrderType"];
-            timeInForce: components["schemas"]["TimeInForce"];
-            /** @description Decimal number as text */
-            quantity: string;
-            /** @description Decimal number as text */
-            limitPrice: string | null;
-            status: components["schemas"]["OrderStatus"];
-            state: components["schemas"]["OrderState"];
-            /** @description Decimal number as text */
-            filledQuantity: string;
-            /** @description Decimal number as text */
-            leavesQuantity: string;
-            /** @description Decimal number as text */
-            averageFillPrice: string | null;
-            /** @description Decimal number as text */
-            commission: string;
-            /** @description Decimal number as text */
-            tax: string;
-            /** @description Decimal number as text */
-            held: string;
-            unresolved: boolean;
+            /** @description Always `1d`. */
+            interval: string;
+            /** @description Whether the prices are invented. */
+            simulated: boolean;
+            /** @description Name of the provider. */
+            source: string;
+            /** @example AAPL */
+            symbol: string;
+        };
+        /**
+         * @description The language somebody reads.
+         * @enum {string}
+         */
+        Language: "en" | "ko";
+        /** @description A share that can be quoted. */
+        ListedSymbol: {
+            currency: components["schemas"]["Currency"];
+            market: components["schemas"]["Market"];
+            /** @description In English. */
+            name: string;
+            /** @description In Korean. */
+            nameKorean: string;
+            /** @description Whether its prices are invented. */
+            simulated: boolean;
+            /** @description Provider that serves it now. */
+            source: string;
+            /** @example AAPL */
+            symbol: string;
+        };
+        /** @description The tokens of a login. */
+        LoginAnswer: {
+            /** @description Goes into the header `Authorization: Bearer …`. */
+            accessToken: string;
+            /**
+             * Format: int64
+             * @description How long the access token is valid.
+             */
+            expiresInSeconds: number;
+            /** @description Works once, for seven days. Absent when it is delivered in a cookie. */
+            refreshToken?: string | null;
+            user: components["schemas"]["Profile"];
+        };
+        /** @description Somebody who says to be a user. */
+        LoginRequest: {
+            deliverRefreshToken?: components["schemas"]["Delivery"];
+            /** Format: email */
+            email: string;
+            /** Format: password */
+            password: string;
+            /** @description Needed when two-factor login is on. */
+            totpCode?: string | null;
+        };
+        /**
+         * @description A market with its own currency, hours, ticks and fees.
+         * @enum {string}
+         */
+        Market: "KRX" | "US";
+        /** @description Nothing. */
+        Nothing: Record<string, never>;
+        /** @description What is needed to open an account. */
+        OpenAccount: {
+            broker: components["schemas"]["BrokerName"];
+            currency: components["schemas"]["Currency"];
+            /** @description One to sixty characters. */
+            name: string;
+        };
+        /** @description An order. */
+        Order: {
+            accountId: components["schemas"]["AccountId"];
+            averageFillPrice?: components["schemas"]["DecimalText"] | null;
+            /** @description Its owner has asked to take it back. */
             cancelRequested: boolean;
-            reason: string | null;
+            /** @description The caller's name for it; its id where the caller gave none. */
+            clientOrderId: string;
+            commission: components["schemas"]["DecimalText"];
             /** Format: date-time */
             createdAt: string;
+            currency: components["schemas"]["Currency"];
+            filledQuantity: components["schemas"]["DecimalText"];
+            /** @description Reserved for it: cash for a purchase, shares for a sale. */
+            held: components["schemas"]["DecimalText"];
+            id: components["schemas"]["OrderId"];
+            /** @description Shares still to be executed. */
+            leavesQuantity: components["schemas"]["DecimalText"];
+            limitPrice?: components["schemas"]["Price"] | null;
+            quantity: components["schemas"]["Quantity"];
+            reason?: string | null;
+            side: components["schemas"]["Side"];
+            state: components["schemas"]["OrderState"];
+            status: components["schemas"]["OrderStatus"];
+            symbol: components["schemas"]["Symbol"];
+            tax: components["schemas"]["DecimalText"];
+            timeInForce: components["schemas"]["TimeInForce"];
+            type: components["schemas"]["OrderType"];
+            /** @description Nobody knows yet whether the broker has it. */
+            unresolved: boolean;
             /** Format: date-time */
             updatedAt: string;
-            events: components["schemas"]["OrderEvent"][];
+        };
+        /** @description An order with its whole history. */
+        OrderDetail: components["schemas"]["Order"] & {
+            events: components["schemas"]["OrderLogDocument"][];
             executions: components["schemas"]["Execution"][];
         };
+        /**
+         * Format: uuid
+         * @description An order; also the client order id under which brokers know it.
+         */
+        OrderId: string;
+        /** @description One line of an order's history. */
+        OrderLogDocument: {
+            detail?: string | null;
+            event: string;
+            /** Format: date-time */
+            occurredAt: string;
+            /** Format: int32 */
+            sequence: number;
+            /** @description Where the order stood after it. */
+            status: components["schemas"]["OrderStatus"];
+        };
+        /** @description A page of orders. */
         OrderPage: {
+            nextCursor?: components["schemas"]["OrderId"] | null;
             orders: components["schemas"]["Order"][];
-            nextCursor: string | null;
         };
+        /** @description What an order would cost at worst, and what speaks against it. */
         OrderPreview: {
-            symbol: string;
+            /** @description Cash free after the reservation. */
+            buyingPowerAfter: components["schemas"]["DecimalText"];
+            commission?: components["schemas"]["DecimalText"] | null;
+            currency: components["schemas"]["Currency"];
+            /** @description Every reason against it. */
+            denials: components["schemas"]["FieldError"][];
+            estimatedPrice?: components["schemas"]["DecimalText"] | null;
+            held?: components["schemas"]["DecimalText"] | null;
+            notional?: components["schemas"]["DecimalText"] | null;
+            quantity: components["schemas"]["Quantity"];
+            /** Format: date-time */
+            quoteAt?: string | null;
             side: components["schemas"]["Side"];
-            /** @description Decimal number as text */
-            quantity: string;
-            /** @description Decimal number as text */
-            estimatedPrice: string;
-            /** @description Decimal number as text */
-            notional: string;
-            /** @description Decimal number as text */
-            commission: string;
-            /** @description Decimal number as text */
-            tax: string;
-            /** @description Decimal number as text */
-            total: string;
-            /** @description Decimal number as text */
-            held: string;
-            currency: components["schemas"]["Currency"];
-            /** @description Decimal number as text */
-            buyingPowerAfter: string;
-            /** Format: date-time */
-            quoteAt: string;
-            denials: components["schemas"]["FieldProblem"][];
+            symbol: components["schemas"]["Symbol"];
+            tax?: components["schemas"]["DecimalText"] | null;
+            total?: components["schemas"]["DecimalText"] | null;
         };
-        AccountValue: {
-            /** Format: uuid */
-            accountId: string;
-            currency: components["schemas"]["Currency"];
-            /** @description Decimal number as text */
-            cash: string;
-            /** @description Decimal number as text */
-            held: string;
-            /** @description Decimal number as text */
-            buyingPower: string;
-            /** @description Decimal number as text */
-            positionsValue: string;
-            /** @description Decimal number as text */
-            totalValue: string;
-            /** @description Decimal number as text */
-            netDeposits: string;
-            /** @description Decimal number as text */
-            unrealisedPnl: string;
-            /** @description Decimal number as text */
-            realisedPnl: string;
-            /** @description Decimal number as text */
-            commission: string;
-            /** @description Decimal number as text */
-            tax: string;
-            /** @description Decimal number as text */
-            totalPnl: string;
-            /** @description Decimal number as text */
-            totalPnlPercent: string | null;
-            /** Format: date-time */
-            pricesAsOf: string | null;
+        /**
+         * @description Where an order stands, in everyday words.
+         * @enum {string}
+         */
+        OrderState: "pending" | "open" | "filled" | "cancelled" | "expired" | "rejected" | "replaced";
+        /**
+         * @description Where an order stands, in the terms of FIX.
+         * @enum {string}
+         */
+        OrderStatus: "CREATED" | "PENDING_NEW" | "NEW" | "PARTIALLY_FILLED" | "SUSPENDED" | "DONE_FOR_DAY" | "DENIED" | "REJECTED" | "FILLED" | "CANCELED" | "EXPIRED" | "REPLACED";
+        /**
+         * @description How the price of an order is decided.
+         * @enum {string}
+         */
+        OrderType: "market" | "limit";
+        /** @description An order to be placed. */
+        PlaceOrder: {
+            accountId: components["schemas"]["AccountId"];
+            clientOrderId?: components["schemas"]["ClientOrderId"] | null;
+            limitPrice?: components["schemas"]["Price"] | null;
+            /** @description Whole shares. */
+            quantity: components["schemas"]["Quantity"];
+            side: components["schemas"]["Side"];
+            symbol: components["schemas"]["Symbol"];
+            timeInForce?: components["schemas"]["TimeInForce"] | null;
+            type: components["schemas"]["OrderType"];
         };
+        /** @description What the accounts are worth. */
         Portfolio: {
             accounts: components["schemas"]["AccountValue"][];
         };
+        /** @description Shares of one symbol in one account. */
         Position: {
-            /** Format: uuid */
-            accountId: string;
-            symbol: string;
+            accountId: components["schemas"]["AccountId"];
+            /** @description Shares that no open order has reserved. */
+            available: components["schemas"]["DecimalText"];
+            averageCost: components["schemas"]["DecimalText"];
+            cost: components["schemas"]["DecimalText"];
             currency: components["schemas"]["Currency"];
-            /** @description Decimal number as text */
-            quantity: string;
-            /** @description Decimal number as text */
-            available: string;
-            /** @description Decimal number as text */
-            averageCost: string;
-            /** @description Decimal number as text */
-            cost: string;
-            /** @description Decimal number as text */
-            realisedPnl: string;
-            /** @description Decimal number as text */
-            marketPrice: string | null;
-            /** @description Decimal number as text */
-            marketValue: string | null;
-            /** @description Decimal number as text */
-            unrealisedPnl: string | null;
-            /** @description Decimal number as text */
-            unrealisedPnlPercent: string | null;
+            marketPrice?: components["schemas"]["DecimalText"] | null;
+            marketValue?: components["schemas"]["DecimalText"] | null;
             /** Format: date-time */
-            pricedAt: string | null;
+            pricedAt?: string | null;
+            quantity: components["schemas"]["DecimalText"];
+            /** @description Made by selling, before commission and tax. */
+            realisedPnl: components["schemas"]["DecimalText"];
+            /** @description Whether the price is invented. */
             simulated: boolean;
+            symbol: components["schemas"]["Symbol"];
+            unrealisedPnl?: components["schemas"]["DecimalText"] | null;
+            unrealisedPnlPercent?: components["schemas"]["DecimalText"] | null;
         };
+        /** @description The positions that are held. */
         PositionList: {
             positions: components["schemas"]["Position"][];
         };
-        Instrument: {
-            symbol: string;
-            name: string;
-            nameKorean: string;
-            currency: components["schemas"]["Currency"];
-            market: components["schemas"]["Market"];
-            source: string;
-            simulated: boolean;
+        /**
+         * @description A price per share, in the currency of its instrument; greater than zero.
+         * @example 150.25
+         */
+        Price: string;
+        /** @description The body of every error answer (RFC 9457). */
+        Problem: {
+            /** @description What went wrong, as a stable word. */
+            code: string;
+            /** @description More about this case. */
+            detail?: string;
+            /** @description The fields concerned. */
+            errors?: components["schemas"]["FieldError"][];
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description What went wrong, for people. */
+            title: string;
+            /** @description Always `about:blank`: the code says what went wrong. */
+            type: string;
         };
-        InstrumentList: {
-            symbols: components["schemas"]["Instrument"][];
+        /** @description A user, as shown to that user. */
+        Profile: {
+            /**
+             * Format: date-time
+             * @description When registered.
+             */
+            createdAt: string;
+            /** @description Chosen name. */
+            displayName: string | null;
+            /** @description As written at registration. */
+            email: string;
+            /** @description Who. */
+            id: components["schemas"]["UserId"];
+            /** @description Language read. */
+            language: components["schemas"]["Language"];
+            /** @description Whether logging in takes a code as well. */
+            totpEnabled: boolean;
         };
+        /** @description What to change; what is absent stays. */
+        ProfileRequest: {
+            /** @description `null` removes the name. */
+            displayName?: string | null;
+            language?: components["schemas"]["Language"] | null;
+        };
+        /**
+         * @description A number of shares; greater than zero. "None" is `Option::<Quantity>::None`, or a plain [`Decimal`] where
+         *     zero is an ordinary value (filled quantity, position).
+         * @example 150.25
+         */
+        Quantity: string;
+        /** @description The latest word on one share. */
         Quote: {
-            symbol: string;
-            /** @description Decimal number as text */
-            price: string;
-            /** @description Decimal number as text */
-            bid: string | null;
-            /** @description Decimal number as text */
+            /** @description Best price to buy at, if the source has one. */
             ask: string | null;
-            /** @description Decimal number as text */
-            change: string | null;
-            /** @description Decimal number as text */
-            changePercent: string | null;
-            /** @description Decimal number as text */
-            open: string;
-            /** @description Decimal number as text */
-            high: string;
-            /** @description Decimal number as text */
-            low: string;
-            /** @description Decimal number as text */
-            previousClose: string | null;
-            volume: number;
-            currency: components["schemas"]["Currency"];
-            /** Format: date */
-            sessionDate: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the price was current.
+             */
             at: string;
-            source: string;
-            simulated: boolean;
+            /** @description Best price to sell at, if the source has one. */
+            bid: string | null;
+            /** @description Difference from the close before. */
+            change: string | null;
+            /** @description The same in percent. */
+            changePercent: string | null;
+            currency: components["schemas"]["Currency"];
+            /** @description Whether the source holds prices back or plays recorded ones. */
             delayed: boolean;
-        };
-        Bar: {
-            /** Format: date */
-            date: string;
-            /** @description Decimal number as text */
-            open: string;
-            /** @description Decimal number as text */
             high: string;
-            /** @description Decimal number as text */
             low: string;
-            /** @description Decimal number as text */
-            close: string;
+            open: string;
+            previousClose: string | null;
+            /** @description Last trade. */
+            price: string;
+            /**
+             * Format: date
+             * @description The trading day the price belongs to; long past in a replay.
+             */
+            sessionDate: string;
+            /** @description Whether the price is invented. */
+            simulated: boolean;
+            /** @description Name of the provider. */
+            source: string;
+            /** @example AAPL */
+            symbol: string;
+            /**
+             * Format: int64
+             * @description Shares traded in the session so far.
+             */
             volume: number;
         };
-        History: {
-            symbol: string;
-            currency: components["schemas"]["Currency"];
-            source: string;
-            simulated: boolean;
-            interval: string;
-            bars: components["schemas"]["Bar"][];
+        /** @description A refresh token, unless the cookie holds it. */
+        RefreshRequest: {
+            refreshToken?: string | null;
         };
+        /** @description A new user. */
+        RegisterAnswer: {
+            user: components["schemas"]["Profile"];
+        };
+        /** @description Somebody who wants to become a user. */
+        RegisterRequest: {
+            displayName?: string | null;
+            /** Format: email */
+            email: string;
+            language?: components["schemas"]["Language"];
+            /**
+             * Format: password
+             * @description Any characters; common ones are refused.
+             */
+            password: string;
+        };
+        /**
+         * @description Buy or sell.
+         * @enum {string}
+         */
+        Side: "buy" | "sell";
+        Symbol: string;
+        /** @description What can be quoted. */
+        SymbolList: {
+            symbols: components["schemas"]["ListedSymbol"][];
+        };
+        /**
+         * @description How long an order stays.
+         * @enum {string}
+         */
+        TimeInForce: "day" | "gtc";
+        /** @description The first code of a new app. */
+        TotpConfirmRequest: {
+            code: string;
+        };
+        /** @description Proof that it is really the owner who wants a weaker login. */
+        TotpDisableRequest: {
+            code: string;
+            /** Format: password */
+            password: string;
+        };
+        /** @description What goes into an authenticator app. */
+        TotpEnableAnswer: {
+            /** @description To show as a QR code. */
+            otpauthUri: string;
+            /** @description To type in, base 32. */
+            secret: string;
+        };
+        /**
+         * Format: uuid
+         * @description A person who logs in.
+         */
+        UserId: string;
     };
     responses: never;
     parameters: never;
@@ -650,7 +902,34 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    post_auth_register: {
+    list_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_account: {
         parameters: {
             query?: never;
             header?: never;
@@ -659,31 +938,117 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RegisterRequest"];
+                "application/json": components["schemas"]["OpenAccount"];
             };
         };
         responses: {
-            /** @description Success */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Registered"];
+                    "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description Problem */
-            default: {
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    post_auth_login: {
+    show_balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Balance"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_deposit: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepositRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deposit"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login: {
         parameters: {
             query?: never;
             header?: never;
@@ -696,120 +1061,75 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Success */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["LoginAnswer"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description invalid_credentials, totp_required or invalid_totp_code */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_attempts; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    post_auth_refresh: {
+    logout: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_auth_logout: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["RefreshRequest"];
-            };
-        };
-        responses: {
-            /** @description Success */
+            /** @description Ended */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem */
-            default: {
+            /** @description Neither token is valid */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    get_users_profile: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_users_profile: {
+    refresh: {
         parameters: {
             query?: never;
             header?: never;
@@ -818,60 +1138,30 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UpdateProfileRequest"];
+                "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {
-            /** @description Success */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["LoginAnswer"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description invalid_refresh_token, or refresh_token_reused: the login is ended */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    get_accounts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccountList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_accounts: {
+    register: {
         parameters: {
             query?: never;
             header?: never;
@@ -880,401 +1170,95 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OpenAccountRequest"];
+                "application/json": components["schemas"]["RegisterRequest"];
             };
         };
         responses: {
-            /** @description Success */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["RegisterAnswer"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description email_taken */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    get_accounts_id_balance: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Balance"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_accounts_id_deposit: {
+    stream_events: {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string;
+                "Last-Event-ID"?: number | null;
             };
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DepositRequest"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Success */
-            201: {
+            /** @description hello, reset, order, execution, balance, position, account */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deposit"];
+                    "text/event-stream": string;
                 };
             };
-            /** @description Problem */
-            default: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    get_orders: {
+    show_history: {
         parameters: {
             query?: {
-                accountId?: string;
-                status?: "open" | "closed" | "all";
-                symbol?: string;
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderPage"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_orders: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlaceOrder"];
-            };
-        };
-        responses: {
-            /** @description Success */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Order"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_orders_preview: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlaceOrder"];
-            };
-        };
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderPreview"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_orders_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderDetail"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_orders_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Order"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_portfolio: {
-        parameters: {
-            query?: {
-                accountId?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Portfolio"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_portfolio_positions: {
-        parameters: {
-            query?: {
-                accountId?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PositionList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_market_symbols: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InstrumentList"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_market_quote_symbol: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                symbol: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Quote"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_market_history_symbol: {
-        parameters: {
-            query?: {
+                /** @description First day. */
                 from?: string;
+                /** @description Last day. */
                 to?: string;
+                /** @description Most bars, at most 5000; the latest win. */
                 limit?: number;
             };
             header?: never;
             path: {
+                /** @example AAPL */
                 symbol: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Success */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1283,14 +1267,620 @@ export interface operations {
                     "application/json": components["schemas"]["History"];
                 };
             };
-            /** @description Problem */
-            default: {
+            /** @description unknown_symbol */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description price_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_quote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example AAPL */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quote"];
+                };
+            };
+            /** @description unknown_symbol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description price_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_symbols: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SymbolList"];
+                };
+            };
+            /** @description price_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    description: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    list_orders: {
+        parameters: {
+            query?: {
+                /** @description One account instead of all. */
+                accountId?: components["schemas"]["AccountId"];
+                /** @description `all` unless given. */
+                status?: "open" | "closed" | "all";
+                symbol?: components["schemas"]["Symbol"];
+                /** @description 1 to 200; 50 unless given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["schemas"]["OrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceOrder"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is not acceptable, or risk has refused the order */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceOrder"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPreview"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_portfolio: {
+        parameters: {
+            query?: {
+                /** @description One account instead of all. */
+                accountId?: components["schemas"]["AccountId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Portfolio"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_positions: {
+        parameters: {
+            query?: {
+                /** @description One account instead of all. */
+                accountId?: components["schemas"]["AccountId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpConfirmRequest"];
+            };
+        };
+        responses: {
+            /** @description On; log in again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_totp_code */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description totp_not_started or totp_already_enabled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_attempts; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpDisableRequest"];
+            };
+        };
+        responses: {
+            /** @description Off; log in again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_credentials or invalid_totp_code */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description totp_not_enabled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_attempts; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enable_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpEnableAnswer"];
+                };
+            };
+            /** @description totp_already_enabled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+        };
+    };
+    change_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can work */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The database does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -7,9 +7,9 @@ export type AccountValue = Schemas["AccountValue"];
 export type Balance = Schemas["Balance"];
 export type Bar = Schemas["Bar"];
 export type Currency = Schemas["Currency"];
-export type FieldProblem = Schemas["FieldProblem"];
+export type FieldProblem = Schemas["FieldError"];
 export type History = Schemas["History"];
-export type Instrument = Schemas["Instrument"];
+export type Instrument = Schemas["ListedSymbol"];
 export type Language = Schemas["Language"];
 export type Order = Schemas["Order"];
 export type OrderPreview = Schemas["OrderPreview"];
@@ -18,10 +18,10 @@ export type OrderType = Schemas["OrderType"];
 export type PlaceOrder = Schemas["PlaceOrder"];
 export type Position = Schemas["Position"];
 export type Problem = Schemas["Problem"];
-export type Session = Schemas["Session"];
+export type Session = Schemas["LoginAnswer"];
 export type Side = Schemas["Side"];
 export type TimeInForce = Schemas["TimeInForce"];
-export type User = Schemas["User"];
+export type User = Schemas["Profile"];
 
 /** An execution as the event stream tells it. */
 export interface Fill {

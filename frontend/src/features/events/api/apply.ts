@@ -31,7 +31,7 @@ function announceEnd(order: Order): void {
     quantity: formatQuantity(order.quantity),
     symbol: order.symbol,
   };
-  const detail = order.reason === null ? {} : { detail: order.reason };
+  const detail = order.reason ? { detail: order.reason } : {};
   if (order.state === "cancelled")
     showToast({ tone: "plain", title: i18next.t("orders.cancelledToast", words) });
   if (order.state === "expired") showToast({ tone: "plain", title: i18next.t("orders.expiredToast", words) });

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Decimal } from "@/lib/decimal";
 import { useEventsReady } from "@/lib/events-status";
-import { formatCash, formatPrice, formatQuantity, formatTime } from "@/lib/format";
+import { formatCash, formatPrice, formatQuantity, formatTime, orDash } from "@/lib/format";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
@@ -42,9 +42,7 @@ export function ClosedOrders({ accountId }: { accountId: string }) {
             {formatQuantity(order.filledQuantity)}
             <span className="text-soft"> / {formatQuantity(order.quantity)}</span>
           </Cell>
-          <Cell>
-            {order.averageFillPrice === null ? "–" : formatPrice(order.averageFillPrice, order.currency)}
-          </Cell>
+          <Cell>{orDash(order.averageFillPrice, (price) => formatPrice(price, order.currency))}</Cell>
           <Cell wideOnly>{formatCash(new Decimal(order.commission).plus(order.tax), order.currency)}</Cell>
           <Cell words>
             <StateWord order={order} />

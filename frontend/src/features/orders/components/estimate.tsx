@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { OrderPreview } from "@/lib/api/types";
-import { formatMoney, formatPrice } from "@/lib/format";
+import { formatMoney, formatPrice, orDash } from "@/lib/format";
 import { fieldSentence, problemSentence } from "@/lib/i18n/sentences";
 import { Notice } from "@/lib/ui/notice";
 
@@ -18,11 +18,14 @@ export function Estimate({ estimate, failure, current }: Props) {
     return <Notice tone="bad">{problemSentence(failure)}</Notice>;
   if (estimate === null) return <p className="py-2 text-soft text-xs">{t("ticket.estimateHint")}</p>;
   const { currency } = estimate;
+  // Without a price nothing can be estimated; the reason stands among the denials.
+  const money = (amount: string | null | undefined) =>
+    orDash(amount, (known) => formatMoney(known, currency));
   const rows: [string, string][] = [
-    [t("ticket.estimatedPrice"), formatPrice(estimate.estimatedPrice, currency)],
-    [t("ticket.notional"), formatMoney(estimate.notional, currency)],
-    [t("ticket.commission"), formatMoney(estimate.commission, currency)],
-    [t("ticket.tax"), formatMoney(estimate.tax, currency)],
+    [t("ticket.estimatedPrice"), orDash(estimate.estimatedPrice, (price) => formatPrice(price, currency))],
+    [t("ticket.notional"), money(estimate.notional)],
+    [t("ticket.commission"), money(estimate.commission)],
+    [t("ticket.tax"), money(estimate.tax)],
   ];
   return (
     <div className={current ? "" : "opacity-60"} data-testid="estimate">
@@ -33,10 +36,10 @@ export function Estimate({ estimate, failure, current }: Props) {
         <Line
           strong
           label={t(estimate.side === "buy" ? "ticket.totalBuy" : "ticket.totalSell")}
-          value={formatMoney(estimate.total, currency)}
+          value={money(estimate.total)}
         />
         {estimate.side === "buy" && estimate.held !== estimate.total && (
-          <Line label={t("ticket.held")} value={formatMoney(estimate.held, currency)} />
+          <Line label={t("ticket.held")} value={money(estimate.held)} />
         )}
         <Line label={t("ticket.buyingPowerAfter")} value={formatMoney(estimate.buyingPowerAfter, currency)} />
       </dl>

@@ -10,7 +10,7 @@ export function SideWord({ side }: { side: Side }) {
 
 export function OrderPrice({ order }: { order: Order }) {
   const { t } = useTranslation();
-  return order.limitPrice === null ? t("orders.atMarket") : formatPrice(order.limitPrice, order.currency);
+  return order.limitPrice ? formatPrice(order.limitPrice, order.currency) : t("orders.atMarket");
 }
 
 /** The order's state in one word, and whether the broker owes an answer. */
