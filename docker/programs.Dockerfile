@@ -28,6 +28,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin gaemi
 USER gaemi
+# The allocator's huge pages turn small idle programs into large ones.
+ENV MIMALLOC_ALLOW_THP=0
 STOPSIGNAL SIGTERM
 
 FROM base AS market-data

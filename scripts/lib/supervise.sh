@@ -24,6 +24,8 @@ start_process() {
         trap - EXIT INT TERM HUP
         # A log file is read with many programs; colours belong on a screen.
         export NO_COLOR=1
+        # The allocator's huge pages turn small idle programs into large ones.
+        export MIMALLOC_ALLOW_THP=${MIMALLOC_ALLOW_THP:-0}
         "$launch"
     ) </dev/null >>"$log" 2>&1 9>&- &
     PROCESS_PID[$1]=$!
