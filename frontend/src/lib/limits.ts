@@ -6,7 +6,7 @@ export const REQUEST_TIMEOUT_MS = 15_000;
 export const TOKEN_RENEWAL_MARGIN_MS = 60_000;
 /** First and longest wait before a broken connection is tried again. */
 export const RECONNECT_WAIT_MS_MIN = 500;
-export const RECONNECT_WAIT_MS_MAX = 15_000;
+export const RECONNECT_WAIT_MS_MAX = 5_000;
 /** The event stream sends a heartbeat every 15 s; silence for this long means that it is dead. */
 export const EVENTS_SILENCE_MS_MAX = 40_000;
 /** Rooms wait this long for the event stream before they load without it. */

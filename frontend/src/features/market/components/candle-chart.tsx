@@ -80,11 +80,15 @@ function volumePoint(bar: Bar) {
 
 function build(container: HTMLElement, currency: History["currency"], language: string): Parts {
   const digits = MINOR_DIGITS[currency];
+  const priceText = new Intl.NumberFormat(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   const chart = createChart(container, {
     autoSize: true,
     // The library's own sign brings an inline style, which the page's policy refuses; the credit is in the footer.
     layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
-    localization: { locale: language },
+    localization: { locale: language, priceFormatter: priceText.format },
     timeScale: { rightOffset: RIGHT_MARGIN_BARS },
     crosshair: { mode: 0 },
     // A finger that scrolls the page must not get stuck in the chart.

@@ -48,7 +48,7 @@ export function PriceHeader({ symbol }: { symbol: string }) {
         </p>
       </div>
       {quote !== undefined && (
-        <dl className="mt-2 flex flex-wrap gap-x-5 gap-y-1 text-xs">
+        <dl className={`mt-2 flex flex-wrap gap-x-5 gap-y-1 text-xs ${stale ? "opacity-45" : ""}`}>
           {quote.bid !== null && (
             <Figure label={t("market.bid")} value={formatPrice(quote.bid, quote.currency)} />
           )}

@@ -35,18 +35,21 @@ export function SymbolSearch({ instruments, watched }: Props) {
     setOpen(false);
     setActive(0);
   };
+  const clear = () => {
+    setText("");
+    close();
+  };
   const choose = (instrument: Instrument | undefined) => {
     if (instrument === undefined) return;
     addToWatchlist(watched, instrument.symbol);
     setPreferences({ symbol: instrument.symbol });
-    setText("");
-    close();
+    clear();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown") setActive((index) => Math.min(index + 1, matches.length - 1));
     else if (event.key === "ArrowUp") setActive((index) => Math.max(index - 1, 0));
     else if (event.key === "Enter") choose(matches[active]);
-    else if (event.key === "Escape") close();
+    else if (event.key === "Escape") clear();
     else return;
     event.preventDefault();
   };

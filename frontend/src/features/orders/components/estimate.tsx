@@ -9,10 +9,12 @@ interface Props {
   failure: unknown;
   /** Whether the figures belong to what the ticket says now. */
   current: boolean;
+  /** Whether the server has refused it: then its reasons stand below, and not twice. */
+  refused: boolean;
 }
 
 /** What the order would cost, and what stands against it. */
-export function Estimate({ estimate, failure, current }: Props) {
+export function Estimate({ estimate, failure, current, refused }: Props) {
   const { t } = useTranslation();
   if (failure !== null && failure !== undefined)
     return <Notice tone="bad">{problemSentence(failure)}</Notice>;
@@ -43,7 +45,7 @@ export function Estimate({ estimate, failure, current }: Props) {
         )}
         <Line label={t("ticket.buyingPowerAfter")} value={formatMoney(estimate.buyingPowerAfter, currency)} />
       </dl>
-      {estimate.denials.length > 0 && (
+      {estimate.denials.length > 0 && !refused && (
         <div className="mt-2">
           <Notice tone="warn">
             <ul className="space-y-0.5">

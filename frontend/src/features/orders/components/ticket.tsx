@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Account, Currency, Position } from "@/lib/api/types";
 import { plainText } from "@/lib/decimal";
 import { formatQuantity, isZero } from "@/lib/format";
-import { fieldRefusal, problemSentence } from "@/lib/i18n/sentences";
+import { problemSentence } from "@/lib/i18n/sentences";
 import { useQuote } from "@/lib/quotes/use-quote";
 import { stepPrice } from "@/lib/ticks";
 import { Button } from "@/lib/ui/button";
@@ -87,25 +87,22 @@ function TicketForm({ account, symbol, position }: Omit<Props, "otherCurrency">)
         draft={draft}
         position={position}
         onChange={change}
-        error={
-          checked && readQuantity(draft.quantity) === null
-            ? t("ticket.invalidQuantity")
-            : fieldRefusal(placing.failure, "quantity")
-        }
+        error={checked && readQuantity(draft.quantity) === null ? t("ticket.invalidQuantity") : undefined}
       />
       {draft.type === "limit" && (
         <LimitPriceField
           draft={draft}
           currency={account.currency}
           onChange={change}
-          error={
-            checked && readPrice(draft.limitPrice) === null
-              ? t("ticket.invalidPrice")
-              : fieldRefusal(placing.failure, "limitPrice")
-          }
+          error={checked && readPrice(draft.limitPrice) === null ? t("ticket.invalidPrice") : undefined}
         />
       )}
-      <Estimate estimate={preview.estimate} failure={preview.failure} current={preview.current} />
+      <Estimate
+        estimate={preview.estimate}
+        failure={preview.failure}
+        current={preview.current}
+        refused={placing.failure !== null}
+      />
       {placing.failure !== null && (
         <Notice tone="bad">
           {outcomeUnknown(placing.failure) ? t("ticket.outcomeUnknown") : problemSentence(placing.failure)}

@@ -62,7 +62,7 @@ function Figures({ account, balance, value, positions }: FiguresProps) {
           <Gain amount={live?.totalPnl} percent={live?.totalPnlPercent} currency={currency} />
         </p>
       </div>
-      <dl className="mt-3 grid grid-cols-2 gap-x-4 gap-y-2 border-line border-t pt-3 text-[13px]">
+      <dl className="mt-3 grid grid-cols-2 gap-x-4 gap-y-1.5 border-line border-t pt-2.5 text-[13px]">
         <Figure label={t("portfolio.cash")} testId="cash">
           {formatMoney(balance.cash, currency)}
         </Figure>
