@@ -181,6 +181,8 @@ async fn a_reader_that_does_not_read_is_dropped_and_hurts_nobody() {
         let (_, status) = server.get("/status").await;
         if status["subscribers"]["symbols"] == 1 {
             assert_eq!(status["subscribers"]["connections"], 1);
+            let conflated = status["quotes"]["conflated"].as_u64().unwrap();
+            assert!(conflated > 0, "what it did not read was replaced by what was newer");
             break;
         }
         assert!(began.elapsed() < DEADLINE * 2, "the sleeper is never dropped: {status}");

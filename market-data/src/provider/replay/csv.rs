@@ -158,6 +158,7 @@ fn positive(cell: &str) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const HEADER: &str = "symbol,date,open,high,low,close,volume";
 
@@ -226,5 +227,22 @@ mod tests {
         assert_eq!(rows[0].day, DayUnits { open: 110_000, high: 120_000, low: 90_000, close: 100_000 });
         assert_eq!(rows[0].adjusted_close.unwrap().to_string(), "5.123456789012");
         assert_eq!(read("a,b\n", &mut rows, &mut BTreeMap::new()), Err(FileError::MissingColumn("symbol")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(row in "[A-Z0-9.,e+-]{0,80}|\\PC{0,80}") {
+            let _ = read(&format!("{HEADER}\n{row}"), &mut Vec::new(), &mut BTreeMap::new());
+        }
+
+        #[test]
+        fn what_is_accepted_is_consistent(prices in prop::array::uniform4(0i64..2_000), volume in 0u64..3) {
+            let [open, high, low, close] = prices;
+            if let Ok(row) = read_one(&format!("005930.KS,2010-01-04,{open},{high},{low},{close},{volume}")) {
+                prop_assert!(row.volume > 0 && row.day.low > 0);
+                prop_assert!(row.day.low <= row.day.open.min(row.day.close));
+                prop_assert!(row.day.open.max(row.day.close) <= row.day.high);
+            }
+        }
     }
 }

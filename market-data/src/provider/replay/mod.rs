@@ -155,9 +155,13 @@ fn read_folder(folder: &std::path::Path) -> Result<(Tape, Vec<String>), Provider
         if size > FILE_SIZE_MAX {
             return Err(unusable(&format!("{} is larger than {FILE_SIZE_MAX} bytes", path.display())));
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| unusable(&error))?;
-        match Tape::read([text.as_str()]) {
-            Ok(_) => files.push(text),
+        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        let tried = read.and_then(|text| match Tape::read([text.as_str()]) {
+            Ok(_) => Ok(text),
+            Err(error) => Err(error.to_string()),
+        });
+        match tried {
+            Ok(text) => files.push(text),
             Err(error) => {
                 let note =
                     format!("{} is not played: {error}", path.file_name().unwrap_or_default().display());
@@ -312,7 +316,7 @@ impl Provider for Replay {
     }
 
     fn instruments(&self) -> Vec<Symbol> {
-        self.tape.symbols()
+        self.tape.symbols().into_iter().filter(|symbol| self.supports(*symbol)).collect()
     }
 
     fn supports(&self, symbol: Symbol) -> bool {

@@ -84,7 +84,7 @@ impl Tape {
     /// Reads files.
     ///
     /// # Errors
-    /// [`FileError`] of the first file that is none of ours.
+    /// What is wrong with the first file that is none of ours.
     pub fn read<'a>(files: impl IntoIterator<Item = &'a str>) -> Result<Self, FileError> {
         let mut tape = Self::default();
         let mut rows = Vec::new();

@@ -136,6 +136,19 @@ fn a_start_after_the_record_is_refused_by_name() {
     );
 }
 
+#[test]
+fn a_file_that_is_no_record_is_named_and_the_others_are_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("a-notes.csv", b"title,text\n1,hello\n");
+    write("b-binary.csv", &[0xff, 0xfe, 0x00]);
+    write("c-good.csv", b"symbol,date,open,high,low,close,volume\nIBM,2010-01-04,10,12,9,11,1000\n");
+    write("d-other.txt", b"symbol,date,open,high,low,close,volume\nAAPL,2010-01-04,10,12,9,11,1000\n");
+    let (tape, notes) = read_folder(folder.path()).unwrap();
+    assert_eq!(tape.symbols(), [symbol("IBM")]);
+    assert!(notes[0].contains("a-notes.csv") && notes[1].contains("b-binary.csv"), "{notes:?}");
+}
+
 /// Korean prices may not be shipped; whoever has the file names its folder.
 #[test]
 fn korean_halted_days_never_become_a_price() {
