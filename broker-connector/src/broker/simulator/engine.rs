@@ -170,17 +170,16 @@ impl Engine {
     /// # Errors
     /// When the tables do not appear within [`SCHEMA_WAIT_MAX`].
     pub(super) async fn run(mut self) -> anyhow::Result<()> {
-        let mut kept: Option<Session> = None;
+        let mut kept: Option<Box<Session>> = None;
         let mut known_quotes = Vec::new();
         loop {
-            let session = match kept.take() {
+            let mut session = match kept.take() {
                 Some(session) => session,
                 None => match self.take_over().await? {
                     Some(session) => session,
                     None => break,
                 },
             };
-            let mut session = session;
             let mut venue = match load(&mut session).await {
                 Ok(venue) => venue,
                 Err(error) => {
@@ -227,7 +226,7 @@ impl Engine {
     }
 
     /// Tries until the books are ours; `None` when told to stop.
-    async fn take_over(&mut self) -> anyhow::Result<Option<Session>> {
+    async fn take_over(&mut self) -> anyhow::Result<Option<Box<Session>>> {
         let mut pause = TAKE_OVER_PAUSE_FIRST;
         let mut schema_missing_since: Option<Instant> = None;
         loop {

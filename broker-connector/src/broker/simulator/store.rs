@@ -158,7 +158,7 @@ pub(super) struct Session {
 /// How taking over the books went.
 pub(super) enum TakeOver {
     /// Ours.
-    Owner(Session),
+    Owner(Box<Session>),
     /// Another process has them.
     Owned,
     /// The tables are not there yet.
@@ -178,7 +178,7 @@ impl Session {
             return Ok(TakeOver::NoSchema);
         }
         if session.flag(TakeOwnership { key: OWNER_LOCK_KEY }).await? {
-            return Ok(TakeOver::Owner(session));
+            return Ok(TakeOver::Owner(Box::new(session)));
         }
         Ok(TakeOver::Owned)
     }
