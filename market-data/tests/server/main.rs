@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test that fails is meant to stop, and the helpers of tests are tests"
+    reason = "a test that fails is meant to stop, and what tests share is a test too"
 )]
 
 mod cache;
