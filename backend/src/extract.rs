@@ -97,11 +97,13 @@ async fn read_limited(mut payload: Payload) -> ApiResult<Vec<u8>> {
 
 fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     refuse_nul(bytes)?;
+    refuse_array(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
-        if cause.is_data() {
+        // A number where one of several words belongs is called a mistake of syntax by the reader, but is good JSON.
+        if cause.is_data() || serde_json::from_slice::<serde_json::Value>(bytes).is_ok() {
             ApiError::fields(ErrorCode::ValidationFailed, vec![explain(&path, &cause.to_string())])
         } else {
             malformed(&cause)
@@ -113,6 +115,16 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
 
 fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::new(ErrorCode::MalformedJson, error.to_string())
+}
+
+/// A structure would also be read from a list of its fields without their names, which nobody means.
+fn refuse_array(bytes: &[u8]) -> ApiResult<()> {
+    if bytes.trim_ascii_start().starts_with(b"[")
+        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+    {
+        return Err(ApiError::field("", "wrong_type", "the body must be an object"));
+    }
+    Ok(())
 }
 
 /// Postgres cannot store NUL in a text, so no text may hold one. The escape is rare: only when its letters occur is the
@@ -175,6 +187,8 @@ fn explain(path: &str, message: &str) -> FieldError {
         FieldError::new(parent, "unknown_value", format!("must be one of the known values: {expected}"))
     } else if message.starts_with("invalid type") {
         FieldError::new(parent, "wrong_type", shortened)
+    } else if message.starts_with("expected value") {
+        FieldError::new(parent, "wrong_type", "must be a string")
     } else {
         FieldError::new(parent, "invalid", shortened)
     }
@@ -282,6 +296,8 @@ mod tests {
             (r#"{"limitPrice":"-1"}"#, "limitPrice", "invalid"),
             (r#"{"limitPrice":"1e9999"}"#, "limitPrice", "invalid"),
             (r#"{"limitPrice":"1","side":"steal"}"#, "side", "unknown_value"),
+            (r#"{"limitPrice":"1","side":7}"#, "side", "wrong_type"),
+            (r#"["1", "buy"]"#, "", "wrong_type"),
             (r#"{"limitPrice":"1\u0000"}"#, "limitPrice", "forbidden_character"),
         ] {
             assert_eq!(
@@ -295,17 +311,19 @@ mod tests {
     #[test]
     fn what_is_no_json_is_malformed() {
         let deep = "[".repeat(60_000);
+        let closed = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
         for json in [
             "{",
             "nonsense",
-            "{}x",
+            r#"{"limitPrice":"1"}x"#,
             r#"{"limitPrice":"\ud800"}"#,
             r#"{"limitPrice":NaN}"#,
-            "{\"a\":\"\u{0}\"}",
+            "{\"limitPrice\":\"\u{0}\"}",
             &deep,
         ] {
             assert_eq!(refusal(json).0, ErrorCode::MalformedJson, "{}", &json[..json.len().min(40)]);
         }
+        assert!(read_json::<Order>(closed.as_bytes()).is_err());
         let deep_unknown = format!(r#"{{"x":{}}}"#, "[".repeat(60_000));
         assert!(read_json::<Order>(deep_unknown.as_bytes()).is_err());
     }

@@ -1,13 +1,16 @@
 //! Starts the backend, or prints the description of its API.
 
 use backend::{Application, Settings, routes};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What is logged unless `GAEMI_LOG` says otherwise. The web server's own words are only about its threads.
+const LOG_FILTER_DEFAULT: &str = "info,actix_server=warn";
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -30,14 +33,19 @@ async fn run() -> anyhow::Result<()> {
     start_logging();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let application = Application::build(Settings::from_environment()?).await?;
-    tracing::info!(port = application.port(), "backend is ready");
-    let stopped = async {
+    let mut stopped = Box::pin(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+    });
+    let settings = Settings::from_environment()?;
+    let application = tokio::select! {
+        application = Application::build(settings) => application?,
+        // Waiting for a database that does not come can be ended as well.
+        () = &mut stopped => return Ok(()),
     };
+    tracing::info!(port = application.port(), "backend is ready");
     application.run_until_stopped(stopped).await?;
     tracing::info!("backend has stopped");
     Ok(())
@@ -49,8 +57,9 @@ fn print_description() -> anyhow::Result<()> {
 }
 
 fn start_logging() {
-    let filter = EnvFilter::try_from_env("GAEMI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("GAEMI_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER_DEFAULT));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     if std::env::var("GAEMI_LOG_FORMAT").is_ok_and(|format| format == "json") {
         builder.json().init();
     } else {

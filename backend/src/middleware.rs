@@ -1,8 +1,9 @@
 //! What happens around every request: an id, the access log, the gate in front of `/api`, and a net for panics.
 
 use crate::auth::Auth;
-use crate::error::{ApiError, ErrorCode};
-use crate::routes;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::CurrentUser;
+use crate::routes::KnownRoutes;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -10,7 +11,7 @@ use actix_web::http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, HttpMessage, ResponseError, web};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -79,19 +80,27 @@ fn add_security_headers(headers: &mut HeaderMap, is_api: bool) {
 /// handler that forgets to ask who is calling is still closed to strangers.
 ///
 /// # Errors
-/// `401` as a problem.
+/// Those of the request's own handling.
 pub async fn gate(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let known = request.app_data::<web::Data<KnownRoutes>>();
+    let open = |pattern: &str| known.is_some_and(|known| known.is_open(request.method(), pattern));
     // A path that no route matches holds nothing to protect and is answered "not found".
-    let guarded =
-        request.match_pattern().is_some_and(|pattern| !routes::is_public(request.method(), &pattern));
+    let guarded = request.match_pattern().is_some_and(|pattern| !open(&pattern));
     if guarded {
-        let auth = request.app_data::<web::Data<Auth>>().cloned();
-        let auth = auth.ok_or_else(|| ApiError::new(ErrorCode::Internal, ""))?;
-        let user = auth.authenticate(request.headers()).await?;
-        request.extensions_mut().insert(user);
+        match authenticate(&request).await {
+            Ok(user) => request.extensions_mut().insert(user),
+            // An answer, not an error: errors would pass by the middleware that adds headers.
+            Err(error) => return Ok(request.into_response(error.error_response()).map_into_right_body()),
+        };
     }
-    next.call(request).await
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
+}
+
+async fn authenticate(request: &ServiceRequest) -> ApiResult<CurrentUser> {
+    let auth = request.app_data::<web::Data<Auth>>().cloned();
+    let auth = auth.ok_or_else(|| ApiError::internal("the gate knows nobody to ask"))?;
+    auth.authenticate(request.headers()).await
 }

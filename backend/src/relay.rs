@@ -129,13 +129,13 @@ impl Passage {
                     in_time(self.session.ping(b"")).await
                 }
                 message = self.upstream.next() => match message {
-                    Some(Ok(message)) => self.to_browser(message).await,
+                    Some(Ok(message)) => self.pass_down(message).await,
                     _ => Err(CloseCode::Away),
                 },
                 message = self.messages.recv() => {
                     heard = Instant::now();
                     match message {
-                        Some(Ok(message)) => self.to_server(message).await,
+                        Some(Ok(message)) => self.pass_up(message).await,
                         Some(Err(_)) => Err(CloseCode::Protocol),
                         None => Err(CloseCode::Normal),
                     }
@@ -147,7 +147,7 @@ impl Passage {
         }
     }
 
-    async fn to_browser(&mut self, message: ServerMessage) -> Result<(), CloseCode> {
+    async fn pass_down(&mut self, message: ServerMessage) -> Result<(), CloseCode> {
         match message {
             ServerMessage::Text(text) => in_time(self.session.text(text.as_str())).await,
             ServerMessage::Close(_) => Err(CloseCode::Away),
@@ -156,7 +156,7 @@ impl Passage {
         }
     }
 
-    async fn to_server(&mut self, message: ClientMessage) -> Result<(), CloseCode> {
+    async fn pass_up(&mut self, message: ClientMessage) -> Result<(), CloseCode> {
         match message {
             ClientMessage::Text(text) => {
                 in_time(self.upstream.send(ServerMessage::text(text.to_string()))).await

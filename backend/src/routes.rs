@@ -52,12 +52,6 @@ pub fn describe() -> utoipa::openapi::OpenApi {
     description
 }
 
-/// Whether a route answers without an access token.
-#[must_use]
-pub fn is_public(method: &Method, pattern: &str) -> bool {
-    PUBLIC.contains(&(method.as_str(), pattern))
-}
-
 /// The addresses of the API and the methods each knows, to tell a wrong method from a wrong address.
 pub struct KnownRoutes(Vec<(ResourceDef, Vec<String>)>);
 
@@ -77,6 +71,16 @@ impl KnownRoutes {
         };
         let paths = &description.paths.paths;
         Self(paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect())
+    }
+
+    /// Whether a route answers without an access token: it is on the list, or its address is and the method is one that
+    /// the address does not know.
+    #[must_use]
+    pub fn is_open(&self, method: &Method, pattern: &str) -> bool {
+        let on_list = |(listed, path): &(&str, &str)| *path == pattern && *listed == method.as_str();
+        let address_on_list = PUBLIC.iter().any(|(_, path)| *path == pattern);
+        PUBLIC.iter().any(on_list)
+            || (address_on_list && !self.methods_of(pattern).contains(&method.as_str()))
     }
 
     fn methods_of(&self, path: &str) -> Vec<&str> {
@@ -109,6 +113,21 @@ mod tests {
         let known = KnownRoutes::of(&describe());
         for (method, path) in PUBLIC {
             assert!(known.methods_of(path).contains(method), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_on_the_list_is_open() {
+        let known = KnownRoutes::of(&describe());
+        assert!(known.is_open(&Method::POST, "/api/auth/login"));
+        assert!(
+            known.is_open(&Method::GET, "/api/auth/login"),
+            "there is no such method, so nothing to protect"
+        );
+        for (method, pattern) in
+            [(Method::GET, "/api/users/profile"), (Method::POST, "/api/orders"), (Method::GET, "/api/{tail}")]
+        {
+            assert!(!known.is_open(&method, pattern), "{pattern}");
         }
     }
 }

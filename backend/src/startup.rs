@@ -79,7 +79,7 @@ impl State {
         db::run_migrations(settings.database_url.expose_secret()).await?;
         let pool = db::build_pool(&settings.database_url, settings.database_pool_size)?;
         let background = Background::default();
-        let auth = Auth::new(pool.clone(), settings)?;
+        let auth = Auth::new(pool.clone(), settings);
         let events = EventHub::new(pool.clone());
         background.tasks.spawn(Arc::clone(&events).run(background.stop.clone()));
         let accounts = AccountService::new(pool.clone(), Arc::clone(&events));

@@ -67,18 +67,16 @@ fn invalid_credentials() -> ApiError {
 
 impl Auth {
     /// Builds the service.
-    ///
-    /// # Errors
-    /// When hashing does not work on this machine.
-    pub fn new(pool: Pool, settings: &Settings) -> anyhow::Result<Self> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(pool: Pool, settings: &Settings) -> Self {
+        Self {
             pool,
-            passwords: Passwords::new()?,
+            passwords: Passwords::new(),
             vault: Vault::new(&settings.encryption_key),
             live_sessions: LiveSessions::default(),
             trust_proxy: settings.trust_proxy,
             access_tokens: AccessTokens::new(&settings.jwt_secret),
-        })
+        }
     }
 
     /// Who is calling, by the access token in a request's headers.

@@ -33,7 +33,8 @@ async fn an_unknown_address_is_not_found_and_a_wrong_method_says_which_are_right
     }
     let answer = app.send(app.request(Method::GET, "/api/auth/login")).await.expect(405);
     assert_eq!((answer.code().as_str(), answer.header("allow")), ("method_not_allowed", Some("POST")));
-    let answer = app.send(app.request(Method::DELETE, "/api/users/profile")).await.expect(405);
+    let user = app.register("ant@example.com").await;
+    let answer = app.delete("/api/users/profile", &user).await.expect(405);
     assert_eq!(answer.header("allow"), Some("GET, PUT"));
 }
 

@@ -57,14 +57,14 @@ async fn until(stopped: oneshot::Receiver<()>) {
 
 /// A quote server that plays recorded prices quickly, and its address.
 pub(crate) async fn start_market_data() -> (Running, String) {
-    let settings = market_data::settings::Settings::from_values([
+    let settings = market_data::Settings::from_values([
         ("GAEMI_MARKET_DATA_PORT", "0"),
         ("GAEMI_PROVIDERS", "replay,synthetic"),
         ("GAEMI_REPLAY_SESSION_SECONDS", "2"),
         ("GAEMI_REPLAY_TICKS_PER_SESSION", "40"),
         ("GAEMI_SYNTHETIC_TICK_MILLIS", "50"),
     ]);
-    let application = market_data::startup::Application::build(settings.unwrap()).await.unwrap();
+    let application = market_data::Application::build(settings.unwrap()).await.unwrap();
     let address = format!("http://127.0.0.1:{}", application.port());
     (Running::start(|stopped| application.run_until_stopped(until(stopped))), address)
 }
@@ -137,6 +137,7 @@ impl Answer {
 #[derive(Debug, Clone)]
 pub(crate) struct TestUser {
     pub(crate) id: String,
+    #[allow(dead_code, reason = "for tests that log in again")]
     pub(crate) email: String,
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
@@ -206,7 +207,6 @@ impl TestApp {
         self.send(self.request(Method::PUT, path).bearer_auth(&user.access_token).json(&body)).await
     }
 
-    #[allow(dead_code, reason = "for the tests of modules that delete")]
     pub(crate) async fn delete(&self, path: &str, user: &TestUser) -> Answer {
         self.send(self.request(Method::DELETE, path).bearer_auth(&user.access_token)).await
     }
