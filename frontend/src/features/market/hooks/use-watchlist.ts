@@ -5,7 +5,15 @@ import { usePreferences } from "@/lib/preferences";
 import { instrumentsQuery } from "../api/market";
 
 /** How many symbols a watchlist that nobody has touched shows. */
-const FIRST_WATCHLIST_LENGTH = 8;
+const FIRST_WATCHLIST_LENGTH = 10;
+
+/** What a newcomer sees: prices of real markets before invented ones. */
+export function firstWatchlist(instruments: readonly Instrument[]): string[] {
+  return [...instruments]
+    .sort((left, right) => Number(left.simulated) - Number(right.simulated))
+    .slice(0, FIRST_WATCHLIST_LENGTH)
+    .map(({ symbol }) => symbol);
+}
 
 export function nameOf(instrument: Instrument | undefined, language: string): string {
   if (instrument === undefined) return "";
@@ -21,10 +29,7 @@ export function useWatchlist() {
     () => new Map((instruments.data ?? []).map((instrument) => [instrument.symbol, instrument])),
     [instruments.data],
   );
-  const symbols = useMemo(
-    () => stored ?? [...bySymbol.keys()].slice(0, FIRST_WATCHLIST_LENGTH),
-    [stored, bySymbol],
-  );
+  const symbols = useMemo(() => stored ?? firstWatchlist(instruments.data ?? []), [stored, instruments.data]);
   const chosen = remembered ?? symbols[0] ?? null;
   return { instruments, bySymbol, symbols, chosen };
 }
