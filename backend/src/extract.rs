@@ -100,14 +100,13 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     refuse_array(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let cause = error.into_inner();
-        // A number where one of several words belongs is called a mistake of syntax by the reader, but is good JSON.
-        if cause.is_data() || serde_json::from_slice::<serde_json::Value>(bytes).is_ok() {
-            ApiError::fields(ErrorCode::ValidationFailed, vec![explain(&path, &cause.to_string())])
-        } else {
-            malformed(&cause)
+        // What is no JSON at all is told as that, wherever the reader stumbled first. The reader's own word for it does
+        // not help: it calls a number where one of several words belongs a mistake of syntax.
+        if let Err(error) = serde_json::from_slice::<serde_json::Value>(bytes) {
+            return malformed(&error);
         }
+        let path = error.path().to_string();
+        ApiError::fields(ErrorCode::ValidationFailed, vec![explain(&path, &error.into_inner().to_string())])
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
@@ -320,10 +319,12 @@ mod tests {
             r#"{"limitPrice":NaN}"#,
             "{\"limitPrice\":\"\u{0}\"}",
             &deep,
+            &closed,
+            r#"{"limitPrice":1"#,
+            "{\"unknown\":\"\u{0}\"}",
         ] {
             assert_eq!(refusal(json).0, ErrorCode::MalformedJson, "{}", &json[..json.len().min(40)]);
         }
-        assert!(read_json::<Order>(closed.as_bytes()).is_err());
         let deep_unknown = format!(r#"{{"x":{}}}"#, "[".repeat(60_000));
         assert!(read_json::<Order>(deep_unknown.as_bytes()).is_err());
     }

@@ -7,6 +7,7 @@ pub mod broker;
 pub mod decimal;
 pub mod ids;
 pub mod instrument;
+pub mod locks;
 pub mod market_data;
 pub mod money;
 pub mod order;

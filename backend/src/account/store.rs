@@ -9,7 +9,7 @@ use diesel::sql_types::{
 };
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{AccountId, Currency, Symbol, UserId};
+use domain::{AccountId, Currency, Symbol, UserId, locks};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -54,8 +54,8 @@ impl TryFrom<AccountRow> for Account {
 
 statement! {
     /// A statement of its own: the count that follows must see what the lock's last holder has committed.
-    TakeOpeningTurn {}
-    "SELECT pg_advisory_xact_lock(7202613)"
+    TakeOpeningTurn { key: BigInt = i64 }
+    "SELECT pg_advisory_xact_lock(?)"
 }
 
 statement! {
@@ -78,7 +78,7 @@ pub(super) async fn insert_account(
     account: &Account,
     accounts_max: i64,
 ) -> QueryResult<bool> {
-    TakeOpeningTurn {}.execute(&mut connection).await?;
+    TakeOpeningTurn { key: locks::ACCOUNT_OPENING }.execute(&mut connection).await?;
     let statement = InsertAccount {
         id: account.id.0,
         user_id: account.user_id.0,

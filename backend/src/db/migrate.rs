@@ -9,8 +9,6 @@ use thiserror::Error;
 /// Every migration, built into the program.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
-/// Key of the advisory lock that lets one program migrate at a time.
-const MIGRATION_LOCK_KEY: i64 = 7_202_601;
 /// Longest wait for a database that is starting.
 const DATABASE_START_MAX: Duration = Duration::from_secs(30);
 /// Time between two tries to reach it.
@@ -38,7 +36,7 @@ pub async fn run_migrations(url: &str) -> Result<(), MigrateError> {
     // No limits on this connection: a migration may take long.
     let mut connection = reach(url).await?;
     diesel::sql_query("SELECT pg_advisory_lock($1)")
-        .bind::<BigInt, _>(MIGRATION_LOCK_KEY)
+        .bind::<BigInt, _>(domain::locks::MIGRATION)
         .execute(&mut connection)
         .await
         .map_err(MigrateError::Lock)?;

@@ -5,13 +5,13 @@ use crate::db::statement;
 use diesel::QueryResult;
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::UserId;
+use domain::{UserId, locks};
 use uuid::Uuid;
 
 statement! {
     /// The lock is drawn before the first id and held to the end of the transaction: see the table's comment.
-    Append { users: Array<SqlUuid> = Vec<Uuid>, kinds: Array<Text> = Vec<String>, payloads: Array<Text> = Vec<String> }
-    "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(7202612))
+    Append { turn: BigInt = i64, users: Array<SqlUuid> = Vec<Uuid>, kinds: Array<Text> = Vec<String>, payloads: Array<Text> = Vec<String> }
+    "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?))
      INSERT INTO events.events (user_id, kind, payload)
      SELECT new.user_id, new.kind, new.payload::json
      FROM turn, unnest(?, ?, ?) AS new (user_id, kind, payload)"
@@ -25,7 +25,8 @@ pub async fn append(mut connection: &AsyncPgConnection, events: Vec<NewEvent>) -
     if events.is_empty() {
         return Ok(());
     }
-    let mut statement = Append { users: Vec::new(), kinds: Vec::new(), payloads: Vec::new() };
+    let mut statement =
+        Append { turn: locks::EVENTS_APPEND, users: Vec::new(), kinds: Vec::new(), payloads: Vec::new() };
     for event in events {
         statement.users.push(event.user_id.0);
         statement.kinds.push(event.kind.name().to_owned());

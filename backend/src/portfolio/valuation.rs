@@ -165,9 +165,9 @@ mod tests {
     fn a_position_gains_what_the_price_gains() {
         let valued = value_position("AAPL".parse().unwrap(), bought(10, 100_000), Some(&quote("110")));
         let market = valued.market.unwrap();
-        assert_eq!(market.value.to_string(), "1100");
-        assert_eq!(market.unrealised_pnl.to_string(), "100");
-        assert_eq!(market.unrealised_pnl_percent.unwrap().to_string(), "10");
+        assert_eq!(market.value, Decimal::from(1_100));
+        assert_eq!(market.unrealised_pnl, Decimal::ONE_HUNDRED);
+        assert_eq!(market.unrealised_pnl_percent, Some(Decimal::TEN));
     }
 
     #[test]

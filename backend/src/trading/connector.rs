@@ -1,12 +1,12 @@
 //! The way to the broker connector. Its answers say what the connector did with a message, never what became of an
 //! order: that is only in the journal.
 
-use domain::OrderId;
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, TOKEN_HEADER};
+use domain::{AccountId, Currency, OrderId};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Longest wait for the connection.
@@ -32,10 +32,18 @@ pub(super) struct Connector {
     token: SecretString,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection {
+    account_id: AccountId,
+    broker: &'static str,
+    currency: Currency,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Cancels<'a> {
-    order_ids: std::borrow::Cow<'a, [OrderId]>,
+    order_ids: &'a [OrderId],
 }
 
 impl Connector {
@@ -50,6 +58,15 @@ impl Connector {
             .no_proxy()
             .build()?;
         Ok(Self { client, url: url.to_owned(), token })
+    }
+
+    /// Makes an account known to its broker. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`SendError`]
+    pub(super) async fn connect(&self, account_id: AccountId, currency: Currency) -> Result<(), SendError> {
+        let connection = Connection { account_id, broker: "simulator", currency };
+        self.post::<serde::de::IgnoredAny>("/broker/connect", &connection).await.map(|_| ())
     }
 
     /// Hands orders over; one outcome each, in their order. An order handed over twice is placed once.
@@ -67,7 +84,7 @@ impl Connector {
     /// [`SendError`] for all of them.
     pub(super) async fn cancel(&self, orders: &[OrderId]) -> Result<Vec<CancelOutcome>, SendError> {
         let outcomes: Vec<CancelOutcome> =
-            self.post("/broker/cancels", &Cancels { order_ids: orders.into() }).await?;
+            self.post("/broker/cancels", &Cancels { order_ids: orders }).await?;
         same_length(outcomes, orders.len())
     }
 

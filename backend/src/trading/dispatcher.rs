@@ -5,6 +5,7 @@
 //! is under way.
 
 use super::connector::{Connector, SendError};
+use super::requests::{CancelResult, settle_cancels};
 use super::store::{self, CancelRequest, RequestStatus};
 use super::{document::OrderDocument, order::Order};
 use crate::clock;
@@ -13,7 +14,9 @@ use crate::error::ApiError;
 use crate::events::{self, EventHub, EventKind, NewEvent};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome};
-use domain::{OrderId, OrderStatus};
+use domain::{AccountId, Currency, OrderId, OrderStatus};
+use futures_util::{StreamExt, TryStreamExt};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -25,6 +28,10 @@ const QUEUE_MAX: usize = 4096;
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// How old an order must be before it counts as not heard of: ten times what the whole way usually takes.
 const SCAN_AGE_MIN: Duration = Duration::from_secs(2);
+/// Accounts remembered as known to the connector; beyond it all are asked about anew.
+const CONNECTED_MAX: usize = 65_536;
+/// Accounts made known at once.
+const CONNECTING_AT_ONCE_MAX: usize = 16;
 /// Rows of one look.
 const SCAN_ROWS_MAX: i64 = 256;
 
@@ -65,6 +72,8 @@ pub(super) struct Dispatcher {
     pub(super) events: Arc<EventHub>,
     pub(super) queue: DispatchQueue,
     pub(super) orders: mpsc::Receiver<OrderRequest>,
+    /// Accounts that the connector has confirmed to know.
+    pub(super) connected: HashSet<AccountId>,
 }
 
 impl Dispatcher {
@@ -86,7 +95,7 @@ impl Dispatcher {
         }
     }
 
-    async fn scan(&self) -> Result<(), ApiError> {
+    async fn scan(&mut self) -> Result<(), ApiError> {
         let overdue =
             store::orders_to_dispatch(&*self.pool.get().await?, SCAN_AGE_MIN, SCAN_ROWS_MAX).await?;
         let requests: Vec<OrderRequest> = overdue.iter().filter_map(Order::request).collect();
@@ -96,8 +105,35 @@ impl Dispatcher {
         self.deliver_cancels().await
     }
 
-    async fn deliver(&self, requests: Vec<OrderRequest>) -> Result<(), ApiError> {
+    /// Makes accounts known to their broker before their first order.
+    async fn connect_accounts(&mut self, requests: &[OrderRequest]) -> Result<(), SendError> {
+        if self.connected.len() > CONNECTED_MAX {
+            self.connected.clear();
+        }
+        let unknown: BTreeMap<AccountId, Currency> = requests
+            .iter()
+            .filter(|request| !self.connected.contains(&request.account_id))
+            .map(|request| (request.account_id, request.symbol.currency()))
+            .collect();
+        let connector = &self.connector;
+        let connecting =
+            futures_util::stream::iter(unknown)
+                .map(|(account, currency)| async move {
+                    connector.connect(account, currency).await.map(|()| account)
+                })
+                .buffer_unordered(CONNECTING_AT_ONCE_MAX);
+        let confirmed: Vec<AccountId> = connecting.try_collect().await?;
+        self.connected.extend(confirmed);
+        Ok(())
+    }
+
+    async fn deliver(&mut self, requests: Vec<OrderRequest>) -> Result<(), ApiError> {
         if requests.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.connect_accounts(&requests).await {
+            // Their orders were not sent; the table has them.
+            tracing::warn!(%error, orders = requests.len(), "orders wait for their accounts to be known to the broker");
             return Ok(());
         }
         let unknown = match self.connector.place(&requests).await {
@@ -175,16 +211,16 @@ impl Dispatcher {
                     requests.iter().map(unresolved).collect::<Vec<_>>()
                 }
             };
-            store::save_cancels(&*self.pool.get().await?, outcomes, clock::now()).await?;
+            let mut connection = self.pool.get().await?;
+            connection.transaction(async |connection| settle_cancels(connection, outcomes).await).await?;
+            self.events.wake();
         }
         Ok(())
     }
 }
 
 /// What a cancel's outcome means for its request; nothing when it is simply to be sent again.
-fn read_cancel(
-    (request, outcome): (CancelRequest, CancelOutcome),
-) -> Option<(CancelRequest, RequestStatus, Option<String>)> {
+fn read_cancel((request, outcome): (CancelRequest, CancelOutcome)) -> Option<CancelResult> {
     match outcome {
         CancelOutcome::Accepted => Some((request, RequestStatus::Accepted, None)),
         CancelOutcome::Rejected { code, message } => {

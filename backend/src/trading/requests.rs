@@ -2,12 +2,48 @@
 
 use super::document::OrderDocument;
 use super::order::Order;
-use super::store;
+use super::store::{self, CancelRequest, RequestStatus};
 use crate::clock;
 use crate::error::{ApiError, ErrorCode};
 use crate::events::{self, EventKind, NewEvent};
 use diesel_async::AsyncPgConnection;
 use domain::{OrderId, UserId};
+use std::collections::BTreeMap;
+
+/// A request, where it stands now, and why.
+pub(super) type CancelResult = (CancelRequest, RequestStatus, Option<String>);
+
+/// Writes how sending requests ended. An order whose cancel the broker has refused, and which has not ended, works on:
+/// its owner is told and may ask again.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn settle_cancels(
+    connection: &AsyncPgConnection,
+    results: Vec<CancelResult>,
+) -> Result<(), ApiError> {
+    let now = clock::now();
+    let refused: BTreeMap<OrderId, Option<String>> = results
+        .iter()
+        .filter(|(_, status, _)| *status == RequestStatus::Rejected)
+        .map(|(request, _, reason)| (request.order_id, reason.clone()))
+        .collect();
+    let mut orders = store::lock_orders(connection, refused.keys().copied()).await?;
+    orders.retain(|order| !order.status.is_terminal() && order.cancel_requested_at.is_some());
+    let (mut entries, mut told) = (Vec::new(), Vec::new());
+    for order in &mut orders {
+        order.cancel_requested_at = None;
+        order.updated_at = now;
+        entries.push(order.log("cancel_rejected", refused.get(&order.id).cloned().flatten(), now));
+        let document = OrderDocument::from(&*order);
+        told.push(NewEvent::new(order.user_id, EventKind::Order, &document).map_err(ApiError::internal)?);
+    }
+    store::save_cancels(connection, results, now).await?;
+    store::save_orders(connection, orders.iter()).await?;
+    store::insert_log(connection, &entries).await?;
+    events::append(connection, told).await?;
+    Ok(())
+}
 
 /// Writes the wish to take an order back. Repeating it changes nothing.
 ///

@@ -22,6 +22,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{ClientOrderId, NewOrder, OrderId, OrderStatus, Pricing, Quote, UserId};
 use exchange::trade_date;
 use rust_decimal::Decimal;
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -86,6 +87,7 @@ impl TradingService {
             events: Arc::clone(&events),
             queue: dispatch.clone(),
             orders,
+            connected: HashSet::new(),
         };
         background.tasks.spawn(applier.run(background.stop.clone()));
         background.tasks.spawn(writer.run(background.stop.clone()));

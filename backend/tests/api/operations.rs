@@ -111,3 +111,12 @@ async fn a_body_is_limited_and_must_be_json() {
         "a missing content type is tolerated"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_house_starts_and_stops() {
+    let app = TestApp::start_house().await;
+    app.send(app.request(Method::GET, "/ready")).await.expect(200);
+    let app = app.restart().await;
+    let user = app.register("ant@example.com").await;
+    app.get("/api/market/symbols", &user).await.expect(200);
+}

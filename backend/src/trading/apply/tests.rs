@@ -1,7 +1,9 @@
 use super::*;
 use crate::risk::{AccountState, judge};
 use chrono::NaiveDate;
-use domain::{AccountId, ClientOrderId, Currency, NewOrder, OrderId, Pricing, Quote, Side, TimeInForce, UserId};
+use domain::{
+    AccountId, ClientOrderId, Currency, NewOrder, OrderId, Pricing, Quote, Side, TimeInForce, UserId,
+};
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -75,7 +77,11 @@ fn a_fill_before_the_acknowledgement_implies_it() {
     assert!(report(&mut order, &executed(1, 10)).execution.is_some());
     assert_eq!(order.status, OrderStatus::Filled);
     assert_eq!(order.held, Decimal::ZERO);
-    assert_eq!(report(&mut order, &ReportKind::Accepted), Effects::default(), "the late acknowledgement is old news");
+    assert_eq!(
+        report(&mut order, &ReportKind::Accepted),
+        Effects::default(),
+        "the late acknowledgement is old news"
+    );
 }
 
 #[test]

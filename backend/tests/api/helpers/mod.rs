@@ -69,6 +69,20 @@ pub(crate) async fn start_market_data() -> (Running, String) {
     (Running::start(|stopped| application.run_until_stopped(until(stopped))), address)
 }
 
+/// A broker connector on a migrated database, and its address.
+pub(crate) async fn start_broker_connector(database_url: &str, market_data_url: &str) -> (Running, String) {
+    let settings = broker_connector::Settings {
+        host: "127.0.0.1".into(),
+        port: 0,
+        database_url: database_url.into(),
+        market_data_url: market_data_url.into(),
+        internal_token: INTERNAL_TOKEN.into(),
+    };
+    let application = broker_connector::Application::build(settings).await.unwrap();
+    let address = format!("http://127.0.0.1:{}", application.port());
+    (Running::start(|stopped| application.run_until_stopped(until(stopped))), address)
+}
+
 /// What is different from the usual in one test.
 pub(crate) struct Setup {
     pub(crate) market_data_url: String,
@@ -90,6 +104,8 @@ pub(crate) struct TestApp {
     pub(crate) state: State,
     setup: Setup,
     running: Running,
+    /// What runs beside the backend.
+    neighbours: Vec<Running>,
     database: TestDatabase,
 }
 
@@ -169,20 +185,32 @@ impl TestApp {
     }
 
     pub(crate) async fn start_with(setup: Setup) -> Self {
+        Self::start_in(TestDatabase::create().await, setup, Vec::new()).await
+    }
+
+    /// The whole house: quote server, broker connector and backend, each as it really runs.
+    pub(crate) async fn start_house() -> Self {
         let database = TestDatabase::create().await;
+        let (quote_server, market_data_url) = start_market_data().await;
+        let (connector, broker_connector_url) =
+            start_broker_connector(database.url(), &market_data_url).await;
+        let setup = Setup { market_data_url, broker_connector_url, ..Setup::default() };
+        Self::start_in(database, setup, vec![quote_server, connector]).await
+    }
+
+    async fn start_in(database: TestDatabase, setup: Setup, neighbours: Vec<Running>) -> Self {
         let database_url = database.url().to_owned();
         let (running, address, state) = launch(&setup, &database_url).await;
         let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
-        Self { address, client, database_url, state, setup, running, database }
+        Self { address, client, database_url, state, setup, running, neighbours, database }
     }
 
     /// Stops the application and starts it again on the same database.
     pub(crate) async fn restart(self) -> Self {
-        let Self { client, database_url, setup, running, database, state, .. } = self;
+        let Self { running, state, setup, neighbours, database, .. } = self;
         drop(state);
         running.stop().await;
-        let (running, address, state) = launch(&setup, &database_url).await;
-        Self { address, client, database_url, state, setup, running, database }
+        Self::start_in(database, setup, neighbours).await
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
