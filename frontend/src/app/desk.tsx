@@ -33,6 +33,7 @@ export function Desk({ user }: { user: User }) {
       <a href="#trading" className="sr-only focus:not-sr-only focus:p-2">
         {t("app.skip")}
       </a>
+      <h1 className="sr-only">{t("app.name")}</h1>
       <Header symbol={symbol} email={user.email} />
       <ConnectionWarning />
       <main className={`grid flex-1 grid-cols-1 gap-2 p-2 max-md:content-start ${PLACES.grid}`}>

@@ -16,8 +16,8 @@ export const QUOTES_SILENCE_MS_MAX = 15_000;
 /** The estimate waits for typing to pause, and follows the price no faster than this. */
 export const PREVIEW_DEBOUNCE_MS = 250;
 export const PREVIEW_PRICE_INTERVAL_MS = 2_000;
-/** How long a notice stays on the screen, and how many do at once. */
-export const TOAST_MS = 5_000;
+/** How long a notice stays on the screen by its weight, and how many do at once. */
+export const TOAST_MS = { plain: 3_500, good: 5_000, bad: 15_000 };
 export const TOASTS_MAX = 4;
 /** Fills kept in the list of this visit. */
 export const FILLS_KEPT_MAX = 100;

@@ -22,5 +22,5 @@ export function showToast(toast: Omit<Toast, "id">): void {
   lastId += 1;
   const id = lastId;
   useToasts.setState(({ toasts }) => ({ toasts: [...toasts, { ...toast, id }].slice(-TOASTS_MAX) }));
-  setTimeout(() => dismissToast(id), TOAST_MS);
+  setTimeout(() => dismissToast(id), TOAST_MS[toast.tone]);
 }

@@ -276,6 +276,15 @@ export const en = {
     predictable: "This password is too easy to guess from your email or a simple pattern.",
     forbidden_character: "This contains a character that is not allowed.",
   },
+  /** Why a broker refused or ended an order. */
+  reason: {
+    unknown_account: "The broker does not know the account.",
+    price_moved_beyond_protection: "The price moved too far before the order could be executed.",
+    amount_too_large: "The amount is too large.",
+    currency_mismatch: "The account is kept in another currency.",
+    tick_size: "The price does not fit the market's price steps.",
+    whole_shares: "Only whole shares can be traded.",
+  },
   /** The same rules where the server names the numbers. */
   ruleWithNumbers: {
     insufficient_buying_power: "Up to {{a}} is needed, {{b}} is available.",

@@ -279,6 +279,14 @@ export const ko: Texts<typeof en> = {
     predictable: "이메일이나 단순한 규칙에서 쉽게 짐작할 수 있는 비밀번호입니다.",
     forbidden_character: "허용되지 않는 문자가 있습니다.",
   },
+  reason: {
+    unknown_account: "증권사에 연결되지 않은 계좌입니다.",
+    price_moved_beyond_protection: "체결되기 전에 가격이 너무 크게 움직였습니다.",
+    amount_too_large: "금액이 너무 큽니다.",
+    currency_mismatch: "계좌의 통화가 다릅니다.",
+    tick_size: "호가 단위에 맞지 않는 가격입니다.",
+    whole_shares: "1주 단위로만 거래할 수 있습니다.",
+  },
   ruleWithNumbers: {
     insufficient_buying_power: "최대 {{a}} 필요, 주문 가능 금액 {{b}}.",
     insufficient_shares: "{{a}}주 필요, 매도 가능 {{b}}주.",

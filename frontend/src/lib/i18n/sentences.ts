@@ -34,6 +34,11 @@ export function fieldSentence(problem: FieldProblem): string {
   return knownWithNumbers(problem) ?? known(`rule.${problem.rule}`) ?? problem.message;
 }
 
+/** Why an order ended, for people; a broker's own words stay as they are. */
+export function reasonSentence(reason: string): string {
+  return known(`reason.${reason}`) ?? reason;
+}
+
 /** What went wrong, for people; codes this page does not know keep the server's sentence. */
 export function problemSentence(failure: unknown): string {
   if (!(failure instanceof ProblemError)) return failure instanceof Error ? failure.message : String(failure);

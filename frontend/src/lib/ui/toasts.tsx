@@ -20,7 +20,7 @@ export function Toasts() {
       {toasts.map((toast) => (
         <div
           key={toast.id}
-          className={`appear pointer-events-auto flex w-full max-w-sm md:w-80 items-start gap-3 rounded-lg border border-line border-l-4 bg-panel py-2.5 pr-2 pl-3 shadow-lg ${EDGE[toast.tone]}`}
+          className={`appear pointer-events-auto flex w-full max-w-sm md:w-64 items-start gap-3 rounded-lg border border-line border-l-4 bg-panel py-2.5 pr-2 pl-3 shadow-lg ${EDGE[toast.tone]}`}
         >
           <div className="min-w-0 flex-1">
             <p className="font-medium">{toast.title}</p>

@@ -3,6 +3,7 @@ import i18next from "i18next";
 import type { Account, Balance, Fill, Order } from "@/lib/api/types";
 import { addFill } from "@/lib/fills";
 import { formatPrice, formatQuantity } from "@/lib/format";
+import { reasonSentence } from "@/lib/i18n/sentences";
 import { applyOrder, isOpen } from "@/lib/order-lists";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
@@ -31,9 +32,10 @@ function announceEnd(order: Order): void {
     quantity: formatQuantity(order.quantity),
     symbol: order.symbol,
   };
-  const detail = order.reason ? { detail: order.reason } : {};
-  if (order.state === "cancelled")
-    showToast({ tone: "plain", title: i18next.t("orders.cancelledToast", words) });
+  const detail = order.reason ? { detail: reasonSentence(order.reason) } : {};
+  if (order.state === "cancelled") {
+    showToast({ tone: "plain", title: i18next.t("orders.cancelledToast", words), ...detail });
+  }
   if (order.state === "expired") showToast({ tone: "plain", title: i18next.t("orders.expiredToast", words) });
   if (order.state === "rejected") {
     showToast({ tone: "bad", title: i18next.t("orders.rejectedToast", words), ...detail });

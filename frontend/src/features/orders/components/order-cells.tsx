@@ -2,6 +2,8 @@ import { useTranslation } from "react-i18next";
 import type { Order, Side } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
 import { formatPrice } from "@/lib/format";
+import { reasonSentence } from "@/lib/i18n/sentences";
+import { isOpen } from "@/lib/order-lists";
 
 export function SideWord({ side }: { side: Side }) {
   const { t } = useTranslation();
@@ -18,10 +20,15 @@ export function StateWord({ order }: { order: Order }) {
   const { t } = useTranslation();
   const partly = order.state === "open" && new Decimal(order.filledQuantity).greaterThan(0);
   return (
-    <span title={order.reason ?? undefined}>
+    <span>
       {order.cancelRequested && (order.state === "open" || order.state === "pending")
         ? t("orders.cancelling")
         : t(partly ? "orders.state.partial" : `orders.state.${order.state}`)}
+      {order.reason && !isOpen(order) && (
+        <span className="block max-w-60 whitespace-normal text-soft text-xs">
+          {reasonSentence(order.reason)}
+        </span>
+      )}
       {order.unresolved && (
         <span className="ml-1 rounded bg-warn-wash px-1 text-warn" title={t("orders.unresolvedHelp")}>
           {t("orders.unresolved")}
