@@ -49,7 +49,7 @@ impl Application {
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
         let address = format!("{}:{}", settings.host, settings.port);
         let listener = TcpListener::bind(&address)
-            .with_context(|| format!("cannot listen on {address}: is port {} taken?", settings.port))?;
+            .with_context(|| format!("cannot listen on {address} (port {} is taken?)", settings.port))?;
         let port = listener.local_addr()?.port();
         let stop = CancellationToken::new();
         let (simulator, engine) = Simulator::start(&settings, &stop)?;
