@@ -118,12 +118,13 @@ fn malformed(error: &serde_json::Error) -> ApiError {
 
 /// A structure would also be read from a list of its fields without their names, which nobody means.
 fn refuse_array(bytes: &[u8]) -> ApiResult<()> {
-    if bytes.trim_ascii_start().starts_with(b"[")
-        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
-    {
-        return Err(ApiError::field("", "wrong_type", "the body must be an object"));
+    if !bytes.trim_ascii_start().starts_with(b"[") {
+        return Ok(());
     }
-    Ok(())
+    match serde_json::from_slice::<serde_json::Value>(bytes) {
+        Ok(_) => Err(ApiError::field("", "wrong_type", "the body must be an object")),
+        Err(error) => Err(malformed(&error)),
+    }
 }
 
 /// Postgres cannot store NUL in a text, so no text may hold one. The escape is rare: only when its letters occur is the
