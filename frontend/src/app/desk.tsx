@@ -33,10 +33,10 @@ export function Desk({ user }: { user: User }) {
       <a href="#trading" className="sr-only focus:not-sr-only focus:p-2">
         {t("app.skip")}
       </a>
-      <h1 className="sr-only">{t("app.name")}</h1>
       <Header symbol={symbol} email={user.email} />
       <ConnectionWarning />
       <main className={`grid flex-1 grid-cols-1 gap-2 p-2 max-md:content-start ${PLACES.grid}`}>
+        <h1 className="sr-only">{t("app.name")}</h1>
         <Watchlist className={PLACES.watchlist} />
         {symbol !== null && <ChartPanel symbol={symbol} className={PLACES.chart} />}
         <div id="trading" className={`flex min-w-0 scroll-mt-2 flex-col gap-2 ${PLACES.trading}`}>

@@ -8,7 +8,7 @@ import {
   type IChartApi,
   type ISeriesApi,
 } from "lightweight-charts";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { Bar, History } from "@/lib/api/types";
 import { MINOR_DIGITS } from "@/lib/format";
@@ -113,6 +113,17 @@ function showDays({ chart }: Parts, count: number, days: number | null): void {
   chart.timeScale().setVisibleLogicalRange({ from: from - 0.5, to: count - 1 + RIGHT_MARGIN_BARS });
 }
 
+const DARK_SCHEME = "(prefers-color-scheme: dark)";
+
+function useDarkScheme(): boolean {
+  const subscribe = (listener: () => void) => {
+    const scheme = window.matchMedia(DARK_SCHEME);
+    scheme.addEventListener("change", listener);
+    return () => scheme.removeEventListener("change", listener);
+  };
+  return useSyncExternalStore(subscribe, () => window.matchMedia(DARK_SCHEME).matches);
+}
+
 interface Props {
   history: History;
   days: number | null;
@@ -123,6 +134,7 @@ export default function CandleChart({ history, days }: Props) {
   const queries = useQueryClient();
   const container = useRef<HTMLDivElement>(null);
   const parts = useRef<Parts | null>(null);
+  const dark = useDarkScheme();
   const risingColour = usePreferences((state) => state.risingColour);
   const { symbol, currency, bars } = history;
   const { language } = i18n;
@@ -133,15 +145,11 @@ export default function CandleChart({ history, days }: Props) {
     const built = build(container.current, currency, language);
     parts.current = built;
     paint(built);
-    const scheme = window.matchMedia("(prefers-color-scheme: dark)");
-    const repaint = () => paint(built);
-    scheme.addEventListener("change", repaint);
     return () => {
-      scheme.removeEventListener("change", repaint);
       parts.current = null;
       built.chart.remove();
     };
-  }, [currency, language, risingColour]);
+  }, [currency, language, risingColour, dark]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a rebuilt chart is empty
   useEffect(() => {
@@ -165,12 +173,12 @@ export default function CandleChart({ history, days }: Props) {
     };
     follow();
     return quotes.subscribe(symbol, follow);
-  }, [symbol, bars, currency, language, risingColour, queries]);
+  }, [symbol, bars, currency, language, risingColour, dark, queries]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: new bars must not move what the reader looks at
   useEffect(() => {
     if (parts.current !== null) showDays(parts.current, bars.length, days);
-  }, [days, currency, language, risingColour]);
+  }, [days, currency, language, risingColour, dark]);
 
   const first = bars[0]?.date ?? "";
   const last = bars.at(-1)?.date ?? "";
