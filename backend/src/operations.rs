@@ -1,8 +1,7 @@
 //! What those who run the server ask it.
 
-use crate::db::Pool;
+use crate::db::{self, Pool};
 use actix_web::{HttpResponse, get, web};
-use diesel_async::RunQueryDsl;
 use std::time::Duration;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -28,12 +27,8 @@ async fn health() -> HttpResponse {
 ))]
 #[get("/ready")]
 async fn ready(pool: web::Data<Pool>) -> HttpResponse {
-    let asked = tokio::time::timeout(READY_TIME_MAX, async {
-        let mut connection = pool.get().await.ok()?;
-        diesel::sql_query("SELECT 1").execute(&mut connection).await.ok()
-    });
-    match asked.await {
-        Ok(Some(_)) => HttpResponse::Ok().content_type("text/plain").body("ready\n"),
+    match tokio::time::timeout(READY_TIME_MAX, db::answers(&pool)).await {
+        Ok(true) => HttpResponse::Ok().content_type("text/plain").body("ready\n"),
         _ => HttpResponse::ServiceUnavailable()
             .content_type("text/plain")
             .body("the database does not answer\n"),

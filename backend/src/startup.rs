@@ -140,6 +140,8 @@ impl Application {
     /// # Errors
     /// One sentence: the port is taken, the database cannot be reached, a migration failed.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        // One TLS stack for everything that speaks to the outside; a second start in one process finds it installed.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let address = format!("{}:{}", settings.host, settings.port);
         let listener = TcpListener::bind(&address)
             .with_context(|| format!("cannot listen on {address} (port {} is taken?)", settings.port))?;

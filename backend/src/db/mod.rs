@@ -82,3 +82,11 @@ pub fn build_pool(url: &SecretString, connections_max: usize) -> anyhow::Result<
         .build()
         .context("cannot build the connection pool")
 }
+
+/// Whether the database answers.
+pub async fn answers(pool: &Pool) -> bool {
+    match pool.get().await {
+        Ok(mut connection) => connection.batch_execute("SELECT 1").await.is_ok(),
+        Err(_) => false,
+    }
+}
