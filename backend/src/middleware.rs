@@ -104,3 +104,35 @@ async fn authenticate(request: &ServiceRequest) -> ApiResult<CurrentUser> {
     let auth = auth.ok_or_else(|| ApiError::internal("the gate knows nobody to ask"))?;
     auth.authenticate(request.headers()).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service, read_body, try_call_service};
+    use actix_web::{App, HttpResponse};
+
+    async fn broken() -> HttpResponse {
+        panic!("a defect")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_becomes_an_answer_that_tells_nothing() {
+        let app = App::new()
+            .route("/broken", web::get().to(broken))
+            .route("/whole", web::get().to(HttpResponse::Ok))
+            .wrap(from_fn(harden))
+            .wrap(from_fn(trace));
+        let app = init_service(app).await;
+        let error =
+            try_call_service(&app, TestRequest::get().uri("/broken").to_request()).await.err().unwrap();
+        let answer = error.error_response();
+        assert_eq!(answer.status(), 500);
+        let body = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
+        assert!(body.windows(14).any(|window| window == b"internal_error"), "{body:?}");
+        assert!(!body.windows(6).any(|window| window == b"defect"), "{body:?}");
+        let answer = call_service(&app, TestRequest::get().uri("/whole").to_request()).await;
+        assert_eq!(answer.status(), 200, "the server lives on");
+        assert!(read_body(answer).await.is_empty());
+    }
+}

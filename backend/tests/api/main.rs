@@ -8,9 +8,16 @@
     reason = "a test may fail loudly"
 )]
 
+mod accounts;
 mod auth;
+mod bad_input;
+mod books;
+mod events;
 mod gate;
 mod helpers;
 mod market;
 mod operations;
+mod orders;
+mod outage;
 mod relay;
+mod trader;

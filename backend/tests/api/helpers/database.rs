@@ -99,6 +99,22 @@ impl TestDatabase {
         Self { url: url_of(&name), name }
     }
 
+    async fn tell_cluster(statement: &str) {
+        let mut connection = AsyncPgConnection::establish(&cluster_url()).await.unwrap();
+        connection.batch_execute(statement).await.unwrap();
+    }
+
+    pub(crate) async fn break_connections(&self) {
+        let name = &self.name;
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        Self::tell_cluster(&end).await;
+    }
+
+    pub(crate) async fn refuse_connections(&self, refuse: bool) {
+        Self::tell_cluster(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS {}", self.name, !refuse)).await;
+        self.break_connections().await;
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

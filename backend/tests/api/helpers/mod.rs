@@ -213,6 +213,16 @@ impl TestApp {
         Self::start_in(database, setup, neighbours).await
     }
 
+    /// Ends the backend's connections to its database and, if so wished, refuses new ones.
+    pub(crate) async fn cut_off_database(&self, cut_off: bool) {
+        self.database.refuse_connections(cut_off).await;
+    }
+
+    /// Ends the backend's connections to its database.
+    pub(crate) async fn break_connections(&self) {
+        self.database.break_connections().await;
+    }
+
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

@@ -1,0 +1,132 @@
+//! `/api/accounts`.
+
+use crate::books::{assert_books_balance, execute, rows_of};
+use crate::helpers::TestApp;
+use crate::trader::{Trader, decimal, open_account};
+use rust_decimal::Decimal;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_starts_with_nothing_in_it() {
+    let app = TestApp::start().await;
+    let user = app.register("ant@example.com").await;
+    for currency in ["USD", "KRW"] {
+        let account = open_account(&app, &user, currency).await;
+        let balance = app.get(&format!("/api/accounts/{account}/balance"), &user).await.expect(200).json();
+        assert_eq!(
+            (&balance["cash"], &balance["held"], &balance["buyingPower"]),
+            (&json!("0"), &json!("0"), &json!("0"))
+        );
+        assert_eq!(balance["currency"], currency);
+    }
+    let accounts = app.get("/api/accounts", &user).await.expect(200).json();
+    assert_eq!(accounts["accounts"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposit_is_booked_once_per_key() {
+    let trader = Trader::on(TestApp::start().await, "USD", "100").await;
+    let first = trader.deposit("250.50", Some("payday")).await.expect(201);
+    let again = trader.deposit("250.50", Some("payday")).await.expect(201);
+    assert_eq!(first.json()["journalId"], again.json()["journalId"]);
+    assert_eq!(
+        (first.header("idempotency-replayed"), again.header("idempotency-replayed")),
+        (None, Some("true"))
+    );
+    assert_eq!(trader.balance().await["cash"], "350.5");
+    assert_eq!(trader.deposit("250.51", Some("payday")).await.expect(409).code(), "idempotency_key_reused");
+    assert_eq!(trader.balance().await["cash"], "350.5");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deposits_at_the_same_time_add_up() {
+    let trader = Trader::on(TestApp::start().await, "USD", "0.01").await;
+    let deposits = (1..=40).map(|cents| {
+        let amount = Decimal::new(cents, 2).to_string();
+        let trader = &trader;
+        // Every second one comes twice with one key.
+        async move {
+            let key = format!("k{}", cents / 2);
+            trader.deposit(&amount, Some(&key)).await.status.as_u16()
+        }
+    });
+    let statuses = futures_util::future::join_all(deposits).await;
+    assert!(statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
+    let booked = rows_of(&trader.app.database_url, "account.journals").await;
+    assert_eq!(booked, 22, "one per key and the first");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_that_are_none_are_refused_and_nothing_is_booked() {
+    let trader = Trader::on(TestApp::start().await, "USD", "1").await;
+    for (amount, rule) in [
+        (json!("0"), "not_positive"),
+        (json!("-5"), "not_positive"),
+        (json!("0.001"), "too_precise"),
+        (json!("1000000000001"), "too_large"),
+        (json!("1e3"), "invalid"),
+        (json!("NaN"), "invalid"),
+        (json!("1,000"), "invalid"),
+        (json!(" 1"), "invalid"),
+        (json!("9".repeat(400)), "invalid"),
+        (json!(100), "wrong_type"),
+        (json!(null), "wrong_type"),
+        (json!(["1"]), "wrong_type"),
+    ] {
+        let path = format!("/api/accounts/{}/deposit", trader.account);
+        let refused = trader.app.post(&path, &trader.user, json!({ "amount": amount })).await.expect(422);
+        assert_eq!(refused.complaint(), ("amount".to_owned(), rule.to_owned()), "{amount}");
+    }
+    assert_eq!(rows_of(&trader.app.database_url, "account.journals").await, 1);
+    let won = open_account(&trader.app, &trader.user, "KRW").await;
+    let path = format!("/api/accounts/{won}/deposit");
+    trader.app.post(&path, &trader.user, json!({ "amount": "0.5" })).await.expect(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_or_fills_the_accounts_of_others() {
+    let trader = Trader::on(TestApp::start().await, "USD", "100").await;
+    let other = trader.app.register("wasp@example.com").await;
+    let path = format!("/api/accounts/{}", trader.account);
+    for answer in [
+        trader.app.get(&format!("{path}/balance"), &other).await,
+        trader.app.post(&format!("{path}/deposit"), &other, json!({ "amount": "5" })).await,
+        trader.app.get(&format!("/api/portfolio?accountId={}", trader.account), &other).await,
+        trader.app.get(&format!("/api/portfolio/positions?accountId={}", trader.account), &other).await,
+        trader.app.get(&format!("/api/orders?accountId={}", trader.account), &other).await,
+    ] {
+        assert_eq!(answer.expect(404).code(), "not_found");
+    }
+    assert_eq!(trader.app.get("/api/accounts", &other).await.json(), json!({ "accounts": [] }));
+    assert_eq!(trader.balance().await["cash"], "100");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_a_limit_to_the_accounts_of_one_user() {
+    let app = TestApp::start().await;
+    let user = app.register("ant@example.com").await;
+    let body = json!({ "name": "Play", "broker": "simulator", "currency": "USD" });
+    let opened =
+        futures_util::future::join_all((0..60).map(|_| app.post("/api/accounts", &user, body.clone()))).await;
+    let refused: Vec<_> = opened.iter().filter(|answer| answer.status != 201).collect();
+    assert_eq!(refused.len(), 10);
+    assert!(refused.iter().all(|answer| answer.code() == "account_limit_reached"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_cannot_be_changed_even_by_the_server_itself() {
+    let trader = Trader::on(TestApp::start().await, "USD", "100").await;
+    for statement in [
+        "UPDATE account.postings SET amount = amount * 2",
+        "DELETE FROM account.postings",
+        "UPDATE account.journals SET kind = 'deposit'",
+        "DELETE FROM account.journals",
+        "TRUNCATE account.journals CASCADE",
+    ] {
+        let refused = execute(&trader.app.database_url, statement).await.unwrap_err();
+        assert!(refused.to_string().contains("append-only"), "{statement}: {refused}");
+    }
+    assert!(decimal(&trader.balance().await["cash"]) == Decimal::ONE_HUNDRED);
+}
