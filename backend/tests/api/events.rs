@@ -38,7 +38,8 @@ impl Listener {
                 }
                 continue;
             }
-            let chunk = tokio::time::timeout(DEADLINE, self.response.chunk()).await.expect("an event in time");
+            let chunk =
+                tokio::time::timeout(DEADLINE, self.response.chunk()).await.expect("an event in time");
             self.buffer.push_str(std::str::from_utf8(&chunk.unwrap().unwrap()).unwrap());
         }
     }
