@@ -206,6 +206,17 @@ step("reloads and is still logged in", async () => {
   assert.doesNotMatch(kept, /eyJ|token/i, "a token is readable by scripts");
 });
 
+step("reloads in a hurry, in the middle of the session's renewal, and is still logged in", async () => {
+  const renewing = page.waitForRequest((request) => request.url().endsWith("/api/auth/refresh"));
+  await page.reload({ waitUntil: "commit" });
+  await renewing;
+  await page.reload();
+  await page
+    .getByRole("table", { name: "보유 종목" })
+    .getByRole("row", { name: /^AAPL 10 / })
+    .waitFor();
+});
+
 step("finds the same desk on a phone and in the dark", async () => {
   await page.emulateMedia({ colorScheme: "dark" });
   await page.waitForFunction(hasCandles);

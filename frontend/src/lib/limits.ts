@@ -4,6 +4,8 @@
 export const REQUEST_TIMEOUT_MS = 15_000;
 /** The access token is renewed this long before it ends. */
 export const TOKEN_RENEWAL_MARGIN_MS = 60_000;
+/** After a page was left in the middle of a renewal, the next one waits until this long after its start. */
+export const RENEWAL_SETTLE_MS = 1_000;
 /** First and longest wait before a broken connection is tried again. */
 export const RECONNECT_WAIT_MS_MIN = 500;
 export const RECONNECT_WAIT_MS_MAX = 5_000;

@@ -76,6 +76,16 @@ test("a refused renewal ends the session; an unreachable server does not", async
   expect(accessToken()).toBeNull();
 });
 
+test("a renewal that the page before did not see the end of is waited for", async () => {
+  stored.set("gaemi.session", String(Date.now() - 300));
+  const restored = restoreSession();
+  await vi.advanceTimersByTimeAsync(600);
+  expect(renewals).toBe(0);
+  await vi.advanceTimersByTimeAsync(200);
+  await restored;
+  expect(renewals).toBe(1);
+});
+
 test("a first visit asks the server for nothing", async () => {
   await restoreSession();
   expect(renewals).toBe(0);

@@ -6,14 +6,18 @@
 import { create } from "zustand";
 import type { Session, User } from "@/lib/api/types";
 import { reconnectWaitMs } from "@/lib/backoff";
-import { REQUEST_TIMEOUT_MS, TOKEN_RENEWAL_MARGIN_MS } from "@/lib/limits";
+import { RENEWAL_SETTLE_MS, REQUEST_TIMEOUT_MS, TOKEN_RENEWAL_MARGIN_MS } from "@/lib/limits";
 
 type SessionState =
   | { status: "restoring" | "unreachable" | "anonymous"; user: null }
   | { status: "signedIn"; user: User };
 
-/** Says only that a session may exist; without it the first visit asks the server for nothing. */
+/**
+ * Says only that a session may exist; without it the first visit asks the server for nothing. While a renewal is under
+ * way it holds the time of its start.
+ */
 const HINT_KEY = "gaemi.session";
+const HINT_SETTLED = "1";
 const LOCK_NAME = "gaemi.session.renewal";
 
 export const useSession = create<SessionState>(() => ({ status: "restoring", user: null }));
@@ -28,7 +32,7 @@ export function accessToken(): string | null {
 
 export function startSession(session: Session): void {
   token = session.accessToken;
-  localStorage.setItem(HINT_KEY, "1");
+  localStorage.setItem(HINT_KEY, HINT_SETTLED);
   useSession.setState({ status: "signedIn", user: session.user }, true);
   clearTimeout(timer);
   const waitMs = Math.max(
@@ -83,13 +87,28 @@ async function renewQuietly(stale: string, attempt: number): Promise<void> {
   }
 }
 
+/**
+ * A page that was left in the middle of a renewal never saw its answer. The browser still takes the new cookie from
+ * it, a moment later; asking before that would use the old one twice.
+ */
+async function waitForRenewalOfPageBefore(): Promise<void> {
+  const started = Number(localStorage.getItem(HINT_KEY));
+  const waitMs = started + RENEWAL_SETTLE_MS - Date.now();
+  if (waitMs > 0 && waitMs <= RENEWAL_SETTLE_MS) await new Promise((resolve) => setTimeout(resolve, waitMs));
+}
+
 async function requestRenewal(): Promise<string | null> {
+  await waitForRenewalOfPageBefore();
+  localStorage.setItem(HINT_KEY, String(Date.now()));
   const response = await fetch("/api/auth/refresh", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: "{}",
+    // Goes on when the page is left, so that the browser gets the new cookie.
+    keepalive: true,
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
+  localStorage.setItem(HINT_KEY, HINT_SETTLED);
   if (response.ok) {
     const session = (await response.json()) as Session;
     startSession(session);
