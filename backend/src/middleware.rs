@@ -21,10 +21,9 @@ use uuid::Uuid;
 /// Header under which the answer names the request in the log.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// What the page may load: only from here. Charts set sizes by inline style, which is why those are allowed.
-const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
-    style-src 'self' 'unsafe-inline'; script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
-    frame-ancestors 'none'";
+/// What the page may load: only from here, and nothing written into the page itself.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Gives a request an id, logs its end, and turns a panic into an answer.
 ///

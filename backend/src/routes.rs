@@ -109,6 +109,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_shape_the_description_refers_to_is_described() {
+        let text = describe().to_json().unwrap();
+        let description: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for reference in text.split(r##""$ref":"#"##).skip(1) {
+            let pointer = reference.split('"').next().unwrap();
+            assert!(description.pointer(pointer).is_some(), "{pointer}");
+        }
+    }
+
+    #[test]
     fn every_public_route_exists() {
         let known = KnownRoutes::of(&describe());
         for (method, path) in PUBLIC {

@@ -8,7 +8,7 @@ pub use migrate::{MIGRATIONS, MigrateError, run_migrations};
 pub(crate) use statement::statement;
 
 use anyhow::Context;
-use diesel::{ConnectionError, ConnectionResult};
+use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool,
 };
@@ -36,6 +36,30 @@ pub const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(15);
 #[must_use]
 pub fn corrupt(what: &str) -> diesel::result::Error {
     diesel::result::Error::DeserializationError(format!("a stored {what} is not readable").into())
+}
+
+/// Begins a transaction on a connection that is shared with statements sent right behind.
+///
+/// # Errors
+/// The database's.
+pub async fn begin(mut connection: &AsyncPgConnection) -> QueryResult<()> {
+    connection.batch_execute("BEGIN").await
+}
+
+/// Commits what [`begin`] began.
+///
+/// # Errors
+/// The database's; when the connection is lost, nobody knows whether it happened.
+pub async fn commit(mut connection: &AsyncPgConnection) -> QueryResult<()> {
+    connection.batch_execute("COMMIT").await
+}
+
+/// Undoes what [`begin`] began.
+///
+/// # Errors
+/// The database's.
+pub async fn rollback(mut connection: &AsyncPgConnection) -> QueryResult<()> {
+    connection.batch_execute("ROLLBACK").await
 }
 
 /// Opens a connection with this house's limits.

@@ -17,7 +17,7 @@ use crate::error::ApiError;
 use crate::events::{self, EventHub, EventKind, NewEvent};
 use crate::portfolio::{self, PositionFill, PositionKey, PositionState};
 use chrono::{DateTime, Utc};
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::broker::ReportKind;
 use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus, Price, Quantity, Side, Symbol};
 use exchange::{settle_date, trade_date};
@@ -111,7 +111,7 @@ impl Applier {
     /// Listens for the connector's notifications; a look every second covers those that were lost.
     async fn follow(&self) -> anyhow::Result<()> {
         let mut listener = db::connect(self.database_url.expose_secret()).await?;
-        listener.batch_execute("LISTEN execution_reports").await?;
+        store::listen(&listener).await?;
         let notifications = listener.notifications_stream();
         tokio::pin!(notifications);
         loop {

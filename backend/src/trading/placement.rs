@@ -15,7 +15,7 @@ use crate::db;
 use crate::error::{ApiError, ErrorCode};
 use crate::events::{self, EventHub, EventKind, NewEvent};
 use chrono::{DateTime, Utc};
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::AsyncPgConnection;
 use domain::OrderStatus;
 use futures_util::try_join;
 use secrecy::{ExposeSecret, SecretString};
@@ -125,12 +125,12 @@ impl Connection {
         let now = clock::now();
         let (decisions, balances) = decide(wishes, locked, now);
         if decisions.orders.is_empty() {
-            (&self.connection).batch_execute("ROLLBACK").await?;
+            db::rollback(&self.connection).await?;
             return Ok(decisions);
         }
         let events = events_of(wishes, &decisions, &balances, now)?;
         self.write(&decisions, events).await?;
-        (&self.connection).batch_execute("COMMIT").await?;
+        db::commit(&self.connection).await?;
         self.prepared = true;
         Ok(decisions)
     }
@@ -142,8 +142,7 @@ impl Connection {
         let keys = wishes.iter().map(|wish| (wish.order.account_id, wish.client_order_id.to_string()));
         let pairs: BTreeSet<_> =
             wishes.iter().map(|wish| (wish.order.account_id, wish.order.symbol)).collect();
-        let mut begin = connection;
-        let begin = begin.batch_execute("BEGIN");
+        let begin = db::begin(connection);
         let balances = account::lock_balances(connection, &accounts, symbols.into_iter());
         let existing = store::orders_by_key(connection, keys);
         let unresolved = store::unresolved_symbols(connection, pairs.into_iter());

@@ -205,6 +205,7 @@ struct ListParameters {
     /// One account instead of all.
     account_id: Option<AccountId>,
     /// `all` unless given.
+    #[param(inline)]
     status: Option<StatusFilter>,
     symbol: Option<Symbol>,
     /// 1 to 200; 50 unless given.

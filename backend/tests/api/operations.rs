@@ -43,7 +43,7 @@ async fn every_answer_makes_browsers_careful_and_has_a_request_id() {
     let app = TestApp::start().await;
     for path in ["/health", "/api/nothing", "/api/users/profile", "/"] {
         let answer = app.send(app.request(Method::GET, path)).await;
-        assert!(answer.header("content-security-policy").unwrap().contains("default-src 'self'"), "{path}");
+        assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
         assert!(answer.header("x-request-id").is_some_and(|id| id.len() == 36), "{path}");

@@ -4,11 +4,16 @@ use crate::db::{corrupt, statement};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::broker::ReportKind;
 use domain::{AccountId, OrderId, Price, Quantity};
 use rust_decimal::Decimal;
 use uuid::Uuid;
+
+/// Asks to be told of every append; the connector notifies inside the appending transaction.
+pub(in crate::trading) async fn listen(mut connection: &AsyncPgConnection) -> QueryResult<()> {
+    connection.batch_execute("LISTEN execution_reports").await
+}
 
 #[derive(QueryableByName)]
 struct CursorRow {
