@@ -1,7 +1,8 @@
 //! `/api/events`: the user's events as server-sent events, resumable by `Last-Event-ID`.
 
-use crate::error::{ApiError, ApiResult, Problem};
-use crate::events::{EventHub, Subscription, SubscriptionError};
+use crate::auth::Auth;
+use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
+use crate::events::{Event, EventHub, Subscription, SubscriptionError};
 use crate::extract::CurrentUser;
 use crate::startup::Background;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap};
@@ -11,11 +12,14 @@ use futures_util::Stream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// How often a quiet stream says that it lives.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// How soon an ended session is noticed.
+const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// After this the stream ends and the listener resumes with a fresh access token.
 const STREAM_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 /// Most streams at once.
@@ -38,8 +42,7 @@ impl Place {
         let taken = streams.0.fetch_add(1, Ordering::Relaxed);
         let place = Self(streams);
         if taken >= STREAMS_MAX {
-            let error =
-                ApiError::new(crate::error::ErrorCode::TooManyRequests, "too many open event streams");
+            let error = ApiError::new(ErrorCode::TooManyRequests, "too many open event streams");
             return Err(error.retry_after_seconds(HEARTBEAT_INTERVAL.as_secs()));
         }
         Ok(place)
@@ -72,6 +75,7 @@ fn last_event_id(headers: &HeaderMap) -> ApiResult<Option<i64>> {
 async fn stream_events(
     user: CurrentUser,
     request: HttpRequest,
+    auth: web::Data<Auth>,
     hub: web::Data<Arc<EventHub>>,
     streams: web::Data<OpenStreams>,
     background: web::Data<Background>,
@@ -89,50 +93,70 @@ async fn stream_events(
             }
         },
     };
+    let streaming = Streaming {
+        subscription,
+        greeting: Some(greeting),
+        user,
+        auth,
+        stop: background.stop.clone(),
+        ends_at: Instant::now() + STREAM_TIME_MAX,
+        heartbeat_at: Instant::now() + HEARTBEAT_INTERVAL,
+        _place: place,
+    };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))
         // Proxies must hand every event on at once.
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(stream(subscription, greeting, background.stop.clone(), place)))
+        .streaming(streaming.frames()))
 }
 
+/// A stream under way.
 struct Streaming {
     subscription: Subscription,
     greeting: Option<&'static str>,
+    user: CurrentUser,
+    auth: web::Data<Auth>,
     stop: CancellationToken,
-    ends_at: tokio::time::Instant,
+    ends_at: Instant,
+    heartbeat_at: Instant,
     _place: Place,
 }
 
-fn stream(
-    subscription: Subscription,
-    greeting: &'static str,
-    stop: CancellationToken,
-    place: Place,
-) -> impl Stream<Item = Result<Bytes, ApiError>> {
-    let ends_at = tokio::time::Instant::now() + STREAM_TIME_MAX;
-    let streaming = Streaming { subscription, greeting: Some(greeting), stop, ends_at, _place: place };
-    futures_util::stream::unfold(streaming, |mut streaming| async move {
-        let frame = streaming.next_frame().await?;
-        Some((frame, streaming))
-    })
-}
-
 impl Streaming {
+    fn frames(self) -> impl Stream<Item = Result<Bytes, ApiError>> {
+        futures_util::stream::unfold(self, |mut streaming| async move {
+            let frame = streaming.next_frame().await?;
+            Some((frame, streaming))
+        })
+    }
+
     async fn next_frame(&mut self) -> Option<Result<Bytes, ApiError>> {
         if let Some(greeting) = self.greeting.take() {
             let position = self.subscription.position();
             return Some(Ok(format!("id: {position}\nevent: {greeting}\ndata: {{}}\n\n").into()));
         }
-        tokio::select! {
-            () = self.stop.cancelled() => None,
-            () = tokio::time::sleep_until(self.ends_at) => None,
-            event = self.subscription.next() => Some(event.map(|event| {
-                // JSON text has no line breaks outside of strings and escapes those inside: one data line is enough.
-                format!("id: {}\nevent: {}\ndata: {}\n\n", event.id, event.kind, event.payload).into()
-            })),
-            () = tokio::time::sleep(HEARTBEAT_INTERVAL) => Some(Ok(Bytes::from_static(b": still here\n\n"))),
+        loop {
+            let frame = tokio::select! {
+                () = self.stop.cancelled() => return None,
+                () = tokio::time::sleep_until(self.ends_at) => return None,
+                event = self.subscription.next() => Some(event.map(|event| write(&event))),
+                () = tokio::time::sleep_until(self.heartbeat_at) => Some(Ok(Bytes::from_static(b": still here\n\n"))),
+                () = tokio::time::sleep(SESSION_CHECK_INTERVAL) => None,
+            };
+            // A session that was ended hears nothing more.
+            if !matches!(self.auth.is_live(self.user).await, Ok(true)) {
+                return None;
+            }
+            if frame.is_some() {
+                self.heartbeat_at = Instant::now() + HEARTBEAT_INTERVAL;
+                return frame;
+            }
         }
     }
+}
+
+fn write(event: &Event) -> Bytes {
+    // JSON text has no line breaks outside of strings and escapes those inside: one data line is enough.
+    format!("id: {}\nevent: {}\ndata: {}\n\n", event.id, event.kind, event.payload).into()
 }

@@ -119,7 +119,8 @@ struct OrderPreview {
     quantity: Quantity,
     currency: Currency,
     /// The price it would meet now: its limit, or the other side of the market.
-    estimated_price: Option<DecimalText>,
+    estimated_price: DecimalText,
+    /// Absent where the numbers are beyond the books; then a reason against the order says so.
     notional: Option<DecimalText>,
     commission: Option<DecimalText>,
     tax: Option<DecimalText>,
@@ -129,7 +130,7 @@ struct OrderPreview {
     held: Option<DecimalText>,
     /// Cash free after the reservation.
     buying_power_after: DecimalText,
-    quote_at: Option<DateTime<Utc>>,
+    quote_at: DateTime<Utc>,
     /// Every reason against it.
     denials: Vec<FieldError>,
 }
@@ -137,16 +138,14 @@ struct OrderPreview {
 impl OrderPreview {
     fn new(order: &NewOrder, preview: Preview) -> Self {
         let currency = order.symbol.currency();
-        let price = preview.quote.as_ref().map(|quote| match (order.pricing, order.side) {
+        let price = match (order.pricing, order.side) {
             (Pricing::Limit(limit), _) => limit,
-            (Pricing::Market, Side::Buy) => quote.price_to_buy(),
-            (Pricing::Market, Side::Sell) => quote.price_to_sell(),
-        });
-        let notional = price.and_then(|price| price.notional(order.quantity.value()).ok());
+            (Pricing::Market, Side::Buy) => preview.quote.price_to_buy(),
+            (Pricing::Market, Side::Sell) => preview.quote.price_to_sell(),
+        };
+        let notional = price.notional(order.quantity.value()).ok();
         let today = exchange::trade_date(order.symbol.market(), Utc::now());
-        let fees = price.and_then(|price| {
-            exchange::fees(order.symbol.market(), order.side, price, order.quantity, today).ok()
-        });
+        let fees = exchange::fees(order.symbol.market(), order.side, price, order.quantity, today).ok();
         let total = notional.zip(fees).and_then(|(notional, fees)| {
             let fees = fees.total().ok()?;
             match order.side {
@@ -161,14 +160,14 @@ impl OrderPreview {
             side: order.side,
             quantity: order.quantity,
             currency,
-            estimated_price: price.map(|price| price.value().into()),
+            estimated_price: price.value().into(),
             notional: notional.map(|amount| currency.round(amount).into()),
             commission: fees.map(|fees| fees.commission.into()),
             tax: fees.map(|fees| fees.tax.into()),
             total: total.map(|amount| currency.round(amount).into()),
             held: held.map(DecimalText),
             buying_power_after: (preview.cash_free - cash_held).into(),
-            quote_at: preview.quote.map(|quote| quote.at),
+            quote_at: preview.quote.at,
             denials: preview.judgement.denials.into_iter().map(FieldError::from).collect(),
         }
     }

@@ -19,7 +19,7 @@ use crate::startup::Background;
 use actix_web::web;
 use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{ClientOrderId, NewOrder, OrderId, OrderStatus, Pricing, Quote, UserId};
+use domain::{ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, UserId};
 use exchange::trade_date;
 use rust_decimal::Decimal;
 use std::collections::HashSet;
@@ -49,7 +49,7 @@ pub(super) struct OrderHistory {
 /// What an order would cost.
 pub(super) struct Preview {
     pub(super) judgement: Judgement,
-    pub(super) quote: Option<Arc<Quote>>,
+    pub(super) quote: Arc<Quote>,
     pub(super) cash_free: Decimal,
 }
 
@@ -106,7 +106,14 @@ impl TradingService {
         order: NewOrder,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(Order, bool)> {
-        let quote = self.price_for(&order).await?;
+        let quote = match self.price_for(&order).await {
+            Ok(quote) => Some(quote),
+            // Without a price nothing new can be placed, but what was placed is still answered.
+            Err(error) => match &key {
+                Some(key) if self.exists(&order, key).await? => None,
+                _ => return Err(error),
+            },
+        };
         let id = OrderId::generate();
         let client_order_id = key.unwrap_or_else(|| id.into());
         let wish = Wish { user_id: user, id, client_order_id, order, quote };
@@ -129,20 +136,19 @@ impl TradingService {
         }
     }
 
-    /// The price an order is judged by. A symbol that nobody quotes is refused at once; without a price a market order
-    /// is denied by risk, and a limit order cannot be checked now.
-    async fn price_for(&self, order: &NewOrder) -> ApiResult<Option<Arc<Quote>>> {
-        match self.market.quote(order.symbol).await {
-            Ok(quote) => Ok(Some(quote)),
-            Err(MarketError::UnknownSymbol(symbol)) => {
-                let message = format!("no source quotes {symbol}");
-                Err(ApiError::field("symbol", "unknown_symbol", message))
+    /// The price an order is judged by.
+    async fn price_for(&self, order: &NewOrder) -> ApiResult<Arc<Quote>> {
+        self.market.quote(order.symbol).await.map_err(|error| match error {
+            MarketError::UnknownSymbol(symbol) => {
+                ApiError::field("symbol", "unknown_symbol", format!("no source quotes {symbol}"))
             }
-            Err(error @ MarketError::Unavailable(_)) => match order.pricing {
-                Pricing::Market => Ok(None),
-                Pricing::Limit(_) => Err(error.into()),
-            },
-        }
+            MarketError::Unavailable(_) => error.into(),
+        })
+    }
+
+    async fn exists(&self, order: &NewOrder, key: &ClientOrderId) -> ApiResult<bool> {
+        let name = std::iter::once((order.account_id, key.to_string()));
+        Ok(!store::orders_by_key(&*self.pool.get().await?, name).await?.is_empty())
     }
 
     /// What risk would say, and what the order would cost, without placing it.
@@ -154,7 +160,7 @@ impl TradingService {
         let quote = self.price_for(&order).await?;
         let state = self.account_state(&account, &order).await?;
         let today = trade_date(order.symbol.market(), Utc::now());
-        let judgement = risk::judge(order, &state, quote.as_deref(), today);
+        let judgement = risk::judge(order, &state, Some(&quote), today);
         Ok(Preview { judgement, quote, cash_free: state.cash_free })
     }
 

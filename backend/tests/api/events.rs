@@ -136,3 +136,15 @@ async fn nobody_hears_of_the_orders_of_others() {
     let event = others.next().await;
     assert_eq!((event.kind.as_str(), &event.data["id"]), ("account", &Value::from(account)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_its_session() {
+    let trader = Trader::on(TestApp::start().await, "USD", "10").await;
+    let mut listener = Listener::open(&trader.app, &trader.user, None).await;
+    assert_eq!(listener.next().await.kind, "hello");
+    trader.app.post("/api/auth/logout", &trader.user, serde_json::json!({})).await.expect(204);
+    let end = async { while listener.response.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(5), end)
+        .await
+        .expect("the stream ends soon after the logout");
+}

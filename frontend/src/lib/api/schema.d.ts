@@ -675,12 +675,13 @@ export interface components {
             currency: components["schemas"]["Currency"];
             /** @description Every reason against it. */
             denials: components["schemas"]["FieldError"][];
-            estimatedPrice?: components["schemas"]["DecimalText"] | null;
+            /** @description The price it would meet now: its limit, or the other side of the market. */
+            estimatedPrice: components["schemas"]["DecimalText"];
             held?: components["schemas"]["DecimalText"] | null;
             notional?: components["schemas"]["DecimalText"] | null;
             quantity: components["schemas"]["Quantity"];
             /** Format: date-time */
-            quoteAt?: string | null;
+            quoteAt: string;
             side: components["schemas"]["Side"];
             symbol: components["schemas"]["Symbol"];
             tax?: components["schemas"]["DecimalText"] | null;
