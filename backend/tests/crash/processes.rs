@@ -1,0 +1,278 @@
+//! The processes of the house as they really run, each of which may be killed and is started again.
+
+use crate::cluster::Cluster;
+use crate::database::TestDatabase;
+use std::fs::OpenOptions;
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Longest time until everything is ready again after a process was killed.
+pub(crate) const READY_AGAIN_MAX: Duration = Duration::from_secs(10);
+/// Longest time until a server has started for the first time.
+pub(crate) const SERVER_START_MAX: Duration = Duration::from_secs(30);
+/// Time between two looks.
+const LOOK_PAUSE: Duration = Duration::from_millis(25);
+/// Longest wait for an answer to "are you ready".
+const READY_ANSWER_MAX: Duration = Duration::from_secs(3);
+/// Ports below those that the kernel gives away: one that is free while its process is down stays free.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// Lines of each log that are shown when the test fails.
+const LOG_LINES_SHOWN: usize = 40;
+pub(crate) const INTERNAL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// Seconds that a recorded day plays, and its prices: ten a second.
+const REPLAY: [(&str, &str); 3] = [
+    ("GAEMI_REPLAY_SESSION_SECONDS", "2"),
+    ("GAEMI_REPLAY_TICKS_PER_SESSION", "20"),
+    ("GAEMI_SYNTHETIC_TICK_MILLIS", "100"),
+];
+
+/// A wait for something that must happen.
+pub(crate) struct Waiting {
+    since: Instant,
+    longest: Duration,
+}
+
+impl Waiting {
+    pub(crate) fn until(longest: Duration) -> Self {
+        Self { since: Instant::now(), longest }
+    }
+
+    /// A moment until the next look; fails when the time is over.
+    pub(crate) async fn pause(&self, what: impl FnOnce() -> String) {
+        assert!(self.since.elapsed() < self.longest, "{}", what());
+        tokio::time::sleep(LOOK_PAUSE).await;
+    }
+}
+
+/// A user of this machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Account {
+    pub(crate) user: u32,
+    pub(crate) group: u32,
+}
+
+impl Account {
+    pub(crate) fn apply(self, command: &mut Command) {
+        command.uid(self.user).gid(self.group);
+    }
+}
+
+/// How a process is started.
+pub(crate) struct Launch {
+    name: &'static str,
+    program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    environment: Vec<(&'static str, String)>,
+    pub(crate) run_as: Option<Account>,
+}
+
+impl Launch {
+    pub(crate) fn new(name: &'static str, program: PathBuf) -> Self {
+        Self { name, program, arguments: Vec::new(), environment: Vec::new(), run_as: None }
+    }
+}
+
+/// A process that is killed when dropped.
+struct Process {
+    launch: Launch,
+    log: PathBuf,
+    child: Option<Child>,
+}
+
+impl Process {
+    fn start(launch: Launch, folder: &Path) -> Self {
+        let log = folder.join(format!("{}.log", launch.name));
+        let mut process = Self { launch, log, child: None };
+        process.keep_running();
+        process
+    }
+
+    /// Starts it unless it runs: a process that ends by itself is started anew, as its supervisor does it.
+    fn keep_running(&mut self) {
+        if self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none()) {
+            return;
+        }
+        let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
+        let mut command = Command::new(&self.launch.program);
+        command.args(&self.launch.arguments).env_clear().current_dir("/");
+        command.envs(self.launch.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        if let Some(account) = self.launch.run_as {
+            account.apply(&mut command);
+        }
+        self.child = Some(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.launch.name)));
+    }
+
+    /// `kill -9`.
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = std::fs::read(&self.log).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log);
+            let lines: Vec<&str> = log.lines().collect();
+            let shown = &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..];
+            eprintln!("--- {} ---\n{}", self.launch.name, shown.join("\n"));
+        }
+    }
+}
+
+/// Everything that runs. Dropped in this order: Postgres is stopped before the rest is killed.
+pub(crate) struct House {
+    _cluster: Option<Cluster>,
+    processes: Vec<Process>,
+    pub(crate) database_url: String,
+    pub(crate) backend: String,
+    pub(crate) broker_connector: String,
+    /// Every address that says whether its process is ready.
+    readiness: Vec<String>,
+    redis_socket: Option<PathBuf>,
+    client: reqwest::Client,
+    _database: Option<TestDatabase>,
+    _folder: TempDir,
+}
+
+fn free_ports() -> impl Iterator<Item = u16> {
+    let offset = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap();
+    let ports = (PORTS.start + offset..PORTS.end).chain(PORTS.start..PORTS.start + offset);
+    ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+}
+
+/// A program of this workspace, beside the test's own.
+fn workspace_program(name: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_backend")).with_file_name(name);
+    assert!(program.is_file(), "{} is missing: run cargo build --workspace", program.display());
+    program
+}
+
+fn redis(folder: &Path) -> Option<(Launch, PathBuf)> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let program = std::env::split_paths(&path)
+        .flat_map(|folder| ["redis-server", "valkey-server"].map(|name| folder.join(name)))
+        .find(|program| program.is_file())?;
+    let socket = folder.join("redis.sock");
+    let mut launch = Launch::new("redis", program);
+    let (socket_path, folder) = (socket.to_str().unwrap(), folder.to_str().unwrap());
+    let arguments =
+        ["--port", "0", "--unixsocket", socket_path, "--save", "", "--appendonly", "no", "--dir", folder];
+    launch.arguments = arguments.map(str::to_owned).to_vec();
+    Some((launch, socket))
+}
+
+impl House {
+    /// Starts everything there is.
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut started = Vec::new();
+        let cluster = Cluster::create(folder.path());
+        let (database_url, database) = match &cluster {
+            Some(cluster) => {
+                started.push(Process::start(cluster.launch(), folder.path()));
+                (cluster.create_database().await, None)
+            }
+            None => {
+                println!(
+                    "There is no Postgres server here that this test could run, so Postgres is not killed."
+                );
+                let database = TestDatabase::create().await;
+                (database.url().to_owned(), Some(database))
+            }
+        };
+        let redis = redis(folder.path());
+        let redis_socket = redis.as_ref().map(|(_, socket)| socket.clone());
+        match redis {
+            Some((launch, _)) => started.push(Process::start(launch, folder.path())),
+            None => println!("There is no Redis server here, so Redis is not killed."),
+        }
+        let ports: Vec<u16> = free_ports().take(3).collect();
+        let [backend, market_data, broker_connector] =
+            [ports[0], ports[1], ports[2]].map(|port| format!("http://127.0.0.1:{port}"));
+        let readiness =
+            [&market_data, &broker_connector, &backend].map(|url| format!("{url}/ready")).to_vec();
+        let redis_url = redis_socket
+            .as_ref()
+            .map_or_else(String::new, |socket| format!("redis+unix://{}", socket.display()));
+        let common = [
+            ("DATABASE_URL", database_url.clone()),
+            ("REDIS_URL", redis_url),
+            ("GAEMI_MARKET_DATA_URL", market_data),
+            ("GAEMI_BROKER_CONNECTOR_URL", broker_connector.clone()),
+            ("GAEMI_INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned()),
+            ("GAEMI_JWT_SECRET", "a secret for tests, long enough to sign".to_owned()),
+            ("GAEMI_ENCRYPTION_KEY", "0f".repeat(32)),
+            ("GAEMI_BACKEND_PORT", ports[0].to_string()),
+            ("GAEMI_MARKET_DATA_PORT", ports[1].to_string()),
+            ("GAEMI_BROKER_CONNECTOR_PORT", ports[2].to_string()),
+            ("GAEMI_PROVIDERS", "replay,synthetic".to_owned()),
+        ];
+        for name in ["market-data", "broker-connector", "backend"] {
+            let mut launch = Launch::new(name, workspace_program(name));
+            launch.environment = common.to_vec();
+            launch.environment.extend(REPLAY.map(|(name, value)| (name, value.to_owned())));
+            started.push(Process::start(launch, folder.path()));
+        }
+        let mut house = Self {
+            processes: started,
+            database_url,
+            backend,
+            broker_connector,
+            readiness,
+            redis_socket,
+            client: reqwest::Client::builder().no_proxy().timeout(READY_ANSWER_MAX).build().unwrap(),
+            _cluster: cluster,
+            _database: database,
+            _folder: folder,
+        };
+        house.until_ready(Instant::now(), SERVER_START_MAX).await;
+        house
+    }
+
+    /// What can be killed.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.processes.iter().map(|process| process.launch.name).collect()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self, name: &str) {
+        self.processes.iter_mut().find(|process| process.launch.name == name).unwrap().kill();
+    }
+
+    async fn unready(&self) -> Option<String> {
+        if let Some(socket) = &self.redis_socket
+            && UnixStream::connect(socket).is_err()
+        {
+            return Some("redis".to_owned());
+        }
+        for url in &self.readiness {
+            match self.client.get(url).send().await {
+                Ok(answer) if answer.status() == 200 => {}
+                Ok(answer) => return Some(format!("{url} ({})", answer.status())),
+                Err(_) => return Some(url.clone()),
+            }
+        }
+        None
+    }
+
+    /// Starts what does not run and waits until everything is ready.
+    pub(crate) async fn until_ready(&mut self, since: Instant, longest: Duration) -> Duration {
+        let waiting = Waiting { since, longest };
+        loop {
+            self.processes.iter_mut().for_each(Process::keep_running);
+            let Some(unready) = self.unready().await else { return since.elapsed() };
+            waiting.pause(|| format!("{unready} was not ready within {longest:?}")).await;
+        }
+    }
+}
