@@ -1,7 +1,7 @@
 //! What happens around every request: an id, the access log, the gate in front of `/api`, and a net for panics.
 
 use crate::auth::Auth;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::extract::CurrentUser;
 use crate::routes::KnownRoutes;
 use actix_web::body::MessageBody;
@@ -86,14 +86,19 @@ pub async fn gate(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let known = request.app_data::<web::Data<KnownRoutes>>();
     let open = |pattern: &str| known.is_some_and(|known| known.is_open(request.method(), pattern));
-    // A path that no route matches holds nothing to protect and is answered "not found".
-    let guarded = request.match_pattern().is_some_and(|pattern| !open(&pattern));
-    if guarded {
-        match authenticate(&request).await {
-            Ok(user) => request.extensions_mut().insert(user),
+    // The path as the router reads it: one written with %-escapes must not look like another here.
+    match request.resource_map().match_pattern(request.match_info().as_str()) {
+        Some(pattern) if open(&pattern) => {}
+        Some(_) => match authenticate(&request).await {
+            Ok(user) => _ = request.extensions_mut().insert(user),
             // An answer, not an error: errors would pass by the middleware that adds headers.
             Err(error) => return Ok(request.into_response(error.error_response()).map_into_right_body()),
-        };
+        },
+        // No route matches, so there is nothing to protect; and whatever the router may think, nothing is reached.
+        None => {
+            let answer = ApiError::new(ErrorCode::NotFound, "").error_response();
+            return Ok(request.into_response(answer).map_into_right_body());
+        }
     }
     next.call(request).await.map(ServiceResponse::map_into_left_body)
 }
@@ -133,5 +138,24 @@ mod tests {
         let answer = call_service(&app, TestRequest::get().uri("/whole").to_request()).await;
         assert_eq!(answer.status(), 200, "the server lives on");
         assert!(read_body(answer).await.is_empty());
+    }
+
+    async fn forgetful() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    #[actix_web::test]
+    async fn a_handler_that_asks_nobody_is_closed_however_its_path_is_written() {
+        let routes = web::scope("/api")
+            .route("/secrets", web::get().to(forgetful))
+            .default_service(web::to(forgetful))
+            .wrap(from_fn(gate));
+        let app = init_service(App::new().service(routes)).await;
+        for path in
+            ["/api/secrets", "/api/%73ecrets", "/api/s%65cret%73", "/api/%2e/secrets", "/api/other", "/api"]
+        {
+            let answer = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+            assert!(!answer.status().is_success(), "{path}: {}", answer.status());
+        }
     }
 }

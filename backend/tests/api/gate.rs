@@ -89,6 +89,8 @@ async fn a_path_in_disguise_is_no_way_around() {
     let app = TestApp::start().await;
     for path in [
         "/%61pi/users/profile",
+        "/api/%75sers/profile",
+        "/api/users%2fprofile",
         "/api//users/profile",
         "/api/users/profile/",
         "/API/users/profile",
