@@ -73,6 +73,8 @@ error_codes! {
 
     MethodNotAllowed      405 "method_not_allowed"      "This address does not know that method"
 
+    RequestTimeout        408 "request_timeout"         "The request took too long to arrive"
+
     Conflict              409 "conflict"                "The request contradicts the present state"
     EmailTaken            409 "email_taken"             "This email is registered already"
     IdempotencyKeyReused  409 "idempotency_key_reused"  "The key was used before for another request"

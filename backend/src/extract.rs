@@ -13,10 +13,13 @@ use serde::de::DeserializeOwned;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::str::FromStr;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Most bytes of a request body.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Longest time from a request's headers to the end of its body: who sends slower keeps others out.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// Most bytes of a query string.
 pub const QUERY_BYTES_MAX: usize = 4 * 1024;
 /// Header that names an order for its caller.
@@ -55,7 +58,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let payload = payload.take();
         Box::pin(async move {
             check_content_headers(&request)?;
-            let bytes = read_limited(payload).await?;
+            let bytes = tokio::time::timeout(BODY_TIME_MAX, read_limited(payload)).await;
+            let bytes = bytes.map_err(|_| ApiError::new(ErrorCode::RequestTimeout, ""))??;
             read_json(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
         })
     }
@@ -267,6 +271,7 @@ impl FromRequest for IdempotencyKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::error::PayloadError;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
@@ -328,6 +333,16 @@ mod tests {
         }
         let deep_unknown = format!(r#"{{"x":{}}}"#, "[".repeat(60_000));
         assert!(read_json::<Order>(deep_unknown.as_bytes()).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_is_not_waited_for_without_end() {
+        let request = actix_web::test::TestRequest::post().to_http_request();
+        let begun = futures_util::stream::iter([Ok(actix_web::web::Bytes::from_static(b"{"))]);
+        let begun = begun.chain(futures_util::stream::pending::<Result<_, PayloadError>>());
+        let mut payload: Payload = Payload::Stream { payload: Box::pin(begun) };
+        let refused = Body::<serde_json::Value>::from_request(&request, &mut payload).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::RequestTimeout);
     }
 
     #[test]
