@@ -210,6 +210,8 @@ fn serve(listener: TcpListener, state: State) -> anyhow::Result<Server> {
         .max_connections(CONNECTIONS_PER_WORKER_MAX)
         .client_request_timeout(REQUEST_HEAD_TIME_MAX)
         .keep_alive(KEEP_ALIVE)
+        // Who hangs up is gone: an event stream must give its place back at once, not when a heartbeat fails.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(DRAIN_SECONDS)
         .disable_signals()
         .listen(listener)?

@@ -3,6 +3,8 @@
 use crate::helpers::{DEADLINE, TestApp, TestUser};
 use crate::trader::Trader;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// One event as it came over the wire.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,4 +149,22 @@ async fn a_stream_ends_with_its_session() {
     tokio::time::timeout(std::time::Duration::from_secs(5), end)
         .await
         .expect("the stream ends soon after the logout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_reader_has_hung_up_ends_before_its_next_heartbeat() {
+    let app = TestApp::start().await;
+    let user = app.register("ant@example.com").await;
+    let mut socket = TcpStream::connect(app.address.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "GET /api/events HTTP/1.1\r\nHost: ant\r\nAuthorization: Bearer {}\r\n\r\n",
+        user.access_token
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 1024];
+    let length = socket.read(&mut answer).await.unwrap();
+    assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
+    socket.shutdown().await.unwrap();
+    let end = async { while socket.read(&mut answer).await.is_ok_and(|length| length > 0) {} };
+    tokio::time::timeout(std::time::Duration::from_secs(5), end).await.expect("its place is given back");
 }
