@@ -33,7 +33,7 @@ pub struct Settings {
     pub jwt_secret: SecretString,
     /// Encrypts the secrets of authenticator apps.
     pub encryption_key: SecretBox<[u8; ENCRYPTION_KEY_BYTES]>,
-    /// Whether a proxy on this machine tells clients' addresses in `X-Forwarded-For`.
+    /// Whether a proxy on this machine or in its private network tells clients' addresses in `X-Forwarded-For`.
     pub trust_proxy: bool,
 }
 
