@@ -5,7 +5,7 @@ use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{CurrentUser, Params};
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::quote::Instrument;
 use domain::{Bar, Currency, Quote, Symbol};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Most bars of one answer.
 const BARS_MAX: u32 = 5000;
+/// Last year that can be asked for; a date is written with four digits for it.
+const YEAR_MAX: i32 = 9999;
 
 pub(super) fn all(config: &mut ServiceConfig<'_>) {
     config.service(list_symbols).service(show_quote).service(show_history);
@@ -187,6 +189,11 @@ impl HistoryQuery {
                 "out_of_range",
                 format!("must be between 1 and {BARS_MAX}"),
             ));
+        }
+        for (field, day) in [("from", self.from), ("to", self.to)] {
+            if day.is_some_and(|day| !(1..=YEAR_MAX).contains(&day.year())) {
+                return Err(ApiError::field(field, "out_of_range", "must be a date such as 2010-12-31"));
+            }
         }
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to

@@ -130,3 +130,17 @@ async fn the_ledger_cannot_be_changed_even_by_the_server_itself() {
     }
     assert!(decimal(&trader.balance().await["cash"]) == Decimal::ONE_HUNDRED);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_has_a_name_that_can_be_seen() {
+    let app = TestApp::start().await;
+    let user = app.register("ant@example.com").await;
+    let open = |name: &str| json!({ "name": name, "broker": "simulator", "currency": "USD" });
+    for name in ["\u{3164}", "\u{ad}", "a\u{2028}x", "\u{e0041}x", "a\u{202e}b", "\u{61c}", "a\nb"] {
+        let refused = app.post("/api/accounts", &user, open(name)).await.expect(422);
+        assert_eq!(refused.complaint(), ("name".into(), "forbidden_character".into()), "{name:?}");
+    }
+    for name in ["개미의 계좌", "Ant's 1st – 🐜", "<b>=1+1</b>"] {
+        assert_eq!(app.post("/api/accounts", &user, open(name)).await.expect(201).json()["name"], name);
+    }
+}

@@ -126,6 +126,8 @@ async fn bad_ranges_are_named() {
         ("limit=99999999999999999999", "limit"),
         ("from=yesterday", "from"),
         ("from=2013-02-30", "from"),
+        ("from=-9999-01-01", "from"),
+        ("to=%2B99999-01-01", "to"),
         ("from=2013-03-02&to=2013-03-01", "from"),
         ("to=999999999-01-01", "to"),
         ("interval=1m", "interval"),
