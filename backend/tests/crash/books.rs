@@ -5,6 +5,10 @@ use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Longest wait for an order that is on its way; a load that pauses just then is no failure.
+const ON_ITS_WAY_MAX: Duration = Duration::from_secs(2);
 
 #[derive(QueryableByName)]
 struct Found {
@@ -37,4 +41,16 @@ pub(crate) async fn assert_books_balance(database_url: &str) {
         asked += 1;
     }
     assert!(asked >= 10, "the invariants were not found");
+}
+
+/// Waits for the moment in which an order is written and the broker has perhaps not heard of it, or perhaps just now.
+pub(crate) async fn an_order_is_on_its_way(database_url: &str) {
+    let mut connection = AsyncPgConnection::establish(database_url).await.unwrap();
+    let started = Instant::now();
+    let on_its_way = "SELECT FROM trading.orders WHERE status = 'PENDING_NEW' LIMIT 1";
+    while started.elapsed() < ON_ITS_WAY_MAX
+        && diesel::sql_query(on_its_way).execute(&mut connection).await.unwrap() == 0
+    {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }

@@ -1,7 +1,8 @@
-//! The load: each account places, cancels and deposits, one thing after another, and keeps a record of every answer.
+//! The load: each account places, cancels and deposits, and keeps a record of every answer.
 
 use crate::chance::Chance;
 use crate::visitor::{Answer, Visitor};
+use futures_util::future::join_all;
 use reqwest::Method;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
@@ -11,7 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Longest pause between two requests of an account, in milliseconds.
-const PAUSE_MILLIS_MAX: u64 = 80;
+const PAUSE_MILLIS_MAX: u64 = 120;
+/// Most orders that an account sends at once.
+const BURST_MAX: u64 = 6;
 /// One of so many orders is sent twice at the same time.
 const SENT_TWICE_ONE_IN: u64 = 6;
 
@@ -112,7 +115,7 @@ impl Trader {
         (moved.round_dp_with_strategy(0, RoundingStrategy::AwayFromZero) * self.tick).normalize().to_string()
     }
 
-    async fn place(&mut self) {
+    async fn choose(&mut self) -> Value {
         let symbol = *self.chance.pick(self.symbols);
         let side = *self.chance.pick(&["buy", "sell"]);
         let quantity = (1 + self.chance.below(5)).to_string();
@@ -127,18 +130,35 @@ impl Trader {
             body["type"] = "limit".into();
             body["limitPrice"] = self.limit(symbol, percent).await.into();
         }
-        let key = self.key();
-        let send = || self.visitor.insist(Method::POST, "/api/orders", Some(&key), Some(&body));
-        let answer = if self.chance.one_in(SENT_TWICE_ONE_IN) {
+        body
+    }
+
+    /// Sends some orders at once.
+    async fn place(&mut self) {
+        let mut orders = Vec::new();
+        for _ in 0..=self.chance.below(BURST_MAX) {
+            orders.push((self.key(), self.choose().await, self.chance.one_in(SENT_TWICE_ONE_IN)));
+        }
+        let visitor = &self.visitor;
+        let answers = orders.iter().map(|(key, body, twice)| async move {
+            let send = || visitor.insist(Method::POST, "/api/orders", Some(key), Some(body));
+            if !twice {
+                return send().await;
+            }
             let (first, second) = tokio::join!(send(), send());
             assert_eq!((first.status, &first.text), (second.status, &second.text), "one key, one answer");
             first
-        } else {
-            send().await
-        };
-        if answer.status != 201 {
-            assert_eq!((answer.status, answer.code().as_str()), (422, "order_denied"), "{body}: {answer:?}");
+        });
+        let answers = join_all(answers).await;
+        for ((key, body, _), answer) in orders.into_iter().zip(answers) {
+            if answer.status != 201 {
+                assert_eq!(
+                    (answer.status, answer.code().as_str()),
+                    (422, "order_denied"),
+                    "{body}: {answer:?}"
+                );
+            }
+            self.record.orders.insert(key, Asked { body, answer });
         }
-        self.record.orders.insert(key, Asked { body, answer });
     }
 }

@@ -23,7 +23,7 @@ mod processes;
 mod verdict;
 mod visitor;
 
-use books::assert_books_balance;
+use books::{an_order_is_on_its_way, assert_books_balance};
 use chance::Chance;
 use listener::Listener;
 use load::Trader;
@@ -51,12 +51,15 @@ async fn pause(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
-/// Kills one process after another at moments that nobody planned for.
+/// Kills one process after another, half of the time at any moment and half while an order is on its way.
 async fn kill_all_in_turn(house: &mut House, kills: u64, chance: &mut Chance) {
     let mut turns: Vec<&str> = (0..kills).flat_map(|_| house.names()).collect();
     chance.shuffle(&mut turns);
     for name in turns {
         pause(chance.below(LIFE_MILLIS_MAX)).await;
+        if chance.one_in(2) {
+            an_order_is_on_its_way(&house.database_url).await;
+        }
         let killed = Instant::now();
         house.kill(name);
         pause(chance.below(DOWN_MILLIS_MAX)).await;
