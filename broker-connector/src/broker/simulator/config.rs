@@ -19,7 +19,7 @@ pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 /// First and longest pause between two tries to take over the books.
 pub(super) const TAKE_OVER_PAUSE_FIRST: Duration = Duration::from_millis(100);
 /// See [`TAKE_OVER_PAUSE_FIRST`].
-pub(super) const TAKE_OVER_PAUSE_MAX: Duration = Duration::from_secs(2);
+pub(super) const TAKE_OVER_PAUSE_MAX: Duration = Duration::from_millis(500);
 /// Longest wait for the tables, which the backend makes, in a database that answers.
 pub(super) const SCHEMA_WAIT_MAX: Duration = Duration::from_secs(120);
 /// How often an idle engine looks whether its connection still lives, and orders expired.
