@@ -58,21 +58,17 @@ impl Cluster {
     /// A new cluster; `None` where no server is installed or nobody may run it.
     pub(crate) fn create(folder: &Path) -> Option<Self> {
         let (programs, run_as) = (programs()?, server_account()?);
-        let folder = folder.join("postgres");
-        std::fs::create_dir(&folder).unwrap();
+        let cluster = Self { programs, folder: folder.join("postgres"), run_as };
+        std::fs::create_dir(&cluster.folder).unwrap();
         if let Some(account) = run_as {
-            chown(&folder, Some(account.user), Some(account.group)).unwrap();
-            let above = folder.parent().unwrap();
-            chown(above, Some(account.user), Some(account.group)).unwrap();
+            for folder in [folder, &cluster.folder] {
+                chown(folder, Some(account.user), Some(account.group)).unwrap();
+            }
         }
-        let cluster = Self { programs, folder, run_as };
         // The new files need no flush: the machine stays up. The server's own writes are flushed as always.
-        cluster
-            .run(
-                "initdb",
-                ["--username", ROLE, "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"],
-            )
-            .unwrap();
+        let settings =
+            ["--username", ROLE, "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"];
+        cluster.run("initdb", settings).unwrap();
         Some(cluster)
     }
 
