@@ -236,13 +236,17 @@ impl ResponseError for ApiError {
 }
 
 /// Server messages that mean "not now" rather than "this statement is wrong"; Postgres gives them no kind of their own.
-const OUTAGE_MESSAGES: [&str; 6] = [
+const OUTAGE_MESSAGES: [&str; 10] = [
     "terminating connection",
     "the database system is",
     "canceling statement due to",
     "deadlock detected",
     "too many clients",
     "remaining connection slots",
+    "No space left on device",
+    "could not extend file",
+    "out of memory",
+    "out of shared memory",
 ];
 
 fn is_outage(error: &DieselError) -> bool {
@@ -300,6 +304,7 @@ mod tests {
             (DatabaseErrorKind::UnableToSendCommand, "connection closed"),
             (DatabaseErrorKind::Unknown, "terminating connection due to administrator command"),
             (DatabaseErrorKind::Unknown, "canceling statement due to statement timeout"),
+            (DatabaseErrorKind::Unknown, "could not extend file \"base/5/1\": No space left on device"),
         ] {
             assert_eq!(database(kind, message), ErrorCode::ServiceUnavailable, "{message}");
         }
