@@ -11,4 +11,12 @@ CREATE TABLE events.events (
 COMMENT ON TABLE events.events IS
     'Append-only until its retention ends. Writers take one advisory lock before they draw ids and hold it to their commit, so a reader that has seen id N has seen all before it.';
 
+-- How far events have been told. Writing it before telling makes everything up to there durable, also what was
+-- committed without waiting for the disk.
+CREATE TABLE events.told (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    last_id   bigint NOT NULL
+);
+INSERT INTO events.told (last_id) VALUES (0);
+
 CREATE INDEX events_of_user ON events.events (user_id, id);

@@ -79,6 +79,30 @@ pub async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
     Ok(connection)
 }
 
+/// Opens a connection for a task that sends the same few statements all day, each of which finds its rows by index.
+///
+/// Their plans are made once, perhaps while the tables are still empty, and kept: without this a scan that was right
+/// for ten rows would be repeated over a million.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn connect_for_lookups(url: &str) -> ConnectionResult<AsyncPgConnection> {
+    let mut connection = connect(url).await?;
+    let settings =
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+    connection.batch_execute(settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// Lets commits of a connection return before they are on the disk. Only for what would be done again, alike, from
+/// what is on the disk.
+///
+/// # Errors
+/// The database's.
+pub async fn commit_without_waiting(mut connection: &AsyncPgConnection) -> QueryResult<()> {
+    connection.batch_execute("SET synchronous_commit = off").await
+}
+
 /// The pool. Connections are opened when first needed, on the runtime this is called in: a connection opened from a
 /// web worker would die with that worker's runtime, under the feet of everybody else who uses it.
 ///

@@ -107,6 +107,10 @@ impl EventHub {
             };
             let mut connection = self.pool.get().await?;
             let events = store::read_after(&mut connection, position, READ_BATCH_MAX).await?;
+            // Persist, then publish.
+            if let Some(last) = events.last() {
+                store::mark_told(&mut connection, last.id).await?;
+            }
             drop(connection);
             let complete = i64::try_from(events.len()).unwrap_or(READ_BATCH_MAX) < READ_BATCH_MAX;
             self.with_state(|state| {
@@ -136,6 +140,7 @@ impl EventHub {
     ) -> Result<Subscription, SubscriptionError> {
         let mut connection = self.pool.get().await.map_err(ApiError::from)?;
         let (oldest, newest) = store::bounds(&mut connection).await.map_err(ApiError::from)?;
+        store::mark_told(&mut connection, newest).await.map_err(ApiError::from)?;
         drop(connection);
         if last_seen.is_some_and(|seen| seen > newest || seen.saturating_add(1) < oldest) {
             return Err(SubscriptionError::OutOfRange);

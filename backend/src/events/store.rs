@@ -86,6 +86,16 @@ pub(super) async fn read_user_between(
     Ok(rows.into_iter().map(Event::from).collect())
 }
 
+statement! {
+    MarkTold { last_id: BigInt = i64 }
+    "UPDATE events.told SET last_id = greatest(last_id, ?)"
+}
+
+/// Makes every event up to this one durable: a commit that waits for the disk takes all earlier ones with it.
+pub(super) async fn mark_told(connection: &mut AsyncPgConnection, last_id: i64) -> QueryResult<()> {
+    MarkTold { last_id }.execute(connection).await.map(|_| ())
+}
+
 #[derive(diesel::QueryableByName)]
 struct BoundsRow {
     #[diesel(sql_type = BigInt)]

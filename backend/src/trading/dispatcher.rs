@@ -5,6 +5,7 @@
 //! is under way.
 
 use super::connector::{Connector, SendError};
+use super::pace::Pace;
 use super::requests::{CancelResult, settle_cancels};
 use super::store::{self, CancelRequest, RequestStatus};
 use super::{document::OrderDocument, order::Order};
@@ -28,6 +29,8 @@ const QUEUE_MAX: usize = 4096;
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// How old an order must be before it counts as not heard of: ten times what the whole way usually takes.
 const SCAN_AGE_MIN: Duration = Duration::from_secs(2);
+/// Least time between two batches of orders.
+const BATCH_DISTANCE: Duration = Duration::from_millis(5);
 /// Accounts remembered as known to the connector; beyond it all are asked about anew.
 const CONNECTED_MAX: usize = 65_536;
 /// Accounts made known at once.
@@ -81,11 +84,18 @@ impl Dispatcher {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut scan = tokio::time::interval(SCAN_INTERVAL);
         scan.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut pace = Pace::new(BATCH_DISTANCE);
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
             let outcome = tokio::select! {
                 () = stop.cancelled() => return,
-                _ = self.orders.recv_many(&mut batch, BATCH_MAX) => self.deliver(std::mem::take(&mut batch)).await,
+                _ = self.orders.recv_many(&mut batch, BATCH_MAX) => {
+                    pace.wait().await;
+                    while batch.len() < BATCH_MAX && let Ok(request) = self.orders.try_recv() {
+                        batch.push(request);
+                    }
+                    self.deliver(std::mem::take(&mut batch)).await
+                }
                 () = self.queue.look.notified() => self.deliver_cancels().await,
                 _ = scan.tick() => self.scan().await,
             };

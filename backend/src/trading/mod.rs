@@ -7,11 +7,13 @@
 
 mod applier;
 mod apply;
+mod batch;
 mod connector;
 mod decide;
 mod dispatcher;
 mod document;
 mod order;
+mod pace;
 mod placement;
 mod requests;
 mod routes;

@@ -21,7 +21,7 @@ use futures_util::try_join;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -117,11 +117,13 @@ struct Connection {
 
 impl Connection {
     async fn open(url: &SecretString) -> anyhow::Result<Self> {
-        Ok(Self { connection: db::connect(url.expose_secret()).await?, prepared: false })
+        Ok(Self { connection: db::connect_for_lookups(url.expose_secret()).await?, prepared: false })
     }
 
     async fn commit(&mut self, wishes: &[Wish]) -> anyhow::Result<Decisions> {
+        let began = Instant::now();
         let locked = self.lock(wishes).await?;
+        let locked_at = Instant::now();
         let now = clock::now();
         let (decisions, balances) = decide(wishes, locked, now);
         if decisions.orders.is_empty() {
@@ -130,7 +132,15 @@ impl Connection {
         }
         let events = events_of(wishes, &decisions, &balances, now)?;
         self.write(&decisions, events).await?;
+        let written_at = Instant::now();
         db::commit(&self.connection).await?;
+        tracing::debug!(
+            orders = decisions.orders.len(),
+            lock_micros = locked_at.duration_since(began).as_micros(),
+            write_micros = written_at.duration_since(locked_at).as_micros(),
+            commit_micros = written_at.elapsed().as_micros(),
+            "orders placed"
+        );
         self.prepared = true;
         Ok(decisions)
     }

@@ -68,7 +68,6 @@ impl TradingService {
     ) -> anyhow::Result<Self> {
         let (dispatch, orders) = DispatchQueue::new();
         let applier = Applier {
-            pool: pool.clone(),
             database_url: settings.database_url.clone(),
             events: Arc::clone(&events),
             dispatch: dispatch.clone(),

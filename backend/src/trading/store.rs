@@ -8,7 +8,7 @@ mod requests;
 pub(super) use executions::{
     ExecutionRow, executions_of, insert_executions, insert_incidents, known_executions,
 };
-pub(super) use journal::{JournalLine, advance_cursor, listen, lock_cursor, read_journal};
+pub(super) use journal::{JournalLine, advance_cursor, listen, lock_cursor, next_line, read_journal};
 pub(super) use orders::{
     LogLine, OrderFilter, OrderScope, insert_log, insert_orders, list_orders, lock_orders, log_of, order_of,
     orders_by_key, orders_to_dispatch, save_orders, symbols_of, unresolved_symbols,

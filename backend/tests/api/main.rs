@@ -15,6 +15,7 @@ mod books;
 mod events;
 mod gate;
 mod helpers;
+mod journal;
 mod market;
 mod operations;
 mod orders;

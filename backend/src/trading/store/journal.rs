@@ -3,22 +3,22 @@
 use crate::db::{corrupt, statement};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryResult, QueryableByName};
+use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::broker::ReportKind;
 use domain::{AccountId, OrderId, Price, Quantity};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+/// Largest amount of one execution, in units of its currency: far above what any order is allowed to be worth, and far
+/// below what the books' columns hold.
+const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
+/// Seconds since 1970 in which an execution can have happened: calendars reckon in years of four digits.
+const TIMES_BOOKABLE: std::ops::Range<i64> = 0..253_402_300_800;
+
 /// Asks to be told of every append; the connector notifies inside the appending transaction.
 pub(in crate::trading) async fn listen(mut connection: &AsyncPgConnection) -> QueryResult<()> {
     connection.batch_execute("LISTEN execution_reports").await
-}
-
-#[derive(QueryableByName)]
-struct CursorRow {
-    #[diesel(sql_type = BigInt)]
-    last_id: i64,
 }
 
 statement! {
@@ -26,10 +26,9 @@ statement! {
     "SELECT last_id FROM trading.report_cursor FOR UPDATE"
 }
 
-/// How far the journal is applied. The lock keeps any other applier waiting until the caller's commit.
-pub(in crate::trading) async fn lock_cursor(mut connection: &AsyncPgConnection) -> QueryResult<i64> {
-    let row: CursorRow = LockCursor {}.get_result(&mut connection).await?;
-    Ok(row.last_id)
+/// Keeps any other applier waiting until the caller's commit.
+pub(in crate::trading) async fn lock_cursor(mut connection: &AsyncPgConnection) -> QueryResult<()> {
+    LockCursor {}.execute(&mut connection).await.map(|_| ())
 }
 
 statement! {
@@ -86,15 +85,34 @@ fn report_of(row: &JournalRow) -> QueryResult<ReportKind> {
         "rejected" => ReportKind::Rejected { reason: row.reason.clone().unwrap_or_default() },
         "canceled" => ReportKind::Canceled { reason: row.reason.clone() },
         "expired" => ReportKind::Expired,
-        "fill" => ReportKind::Fill {
-            execution_id: row.execution_id.clone().ok_or_else(|| corrupt("execution id"))?,
-            quantity: positive(row.quantity, Quantity::new, "quantity")?,
-            price: positive(row.price, Price::new, "price")?,
-            commission: row.commission.unwrap_or_default().normalize(),
-            tax: row.tax.unwrap_or_default().normalize(),
-        },
+        "fill" => fill_of(row)?,
         _ => return Err(corrupt("kind of report")),
     })
+}
+
+/// An execution whose numbers the books can hold.
+fn fill_of(row: &JournalRow) -> QueryResult<ReportKind> {
+    let quantity = positive(row.quantity, Quantity::new, "quantity")?;
+    let price = positive(row.price, Price::new, "price")?;
+    price
+        .notional(quantity.value())
+        .map_err(|_| corrupt("notional"))
+        .and_then(|value| bookable(value, "notional"))?;
+    if !TIMES_BOOKABLE.contains(&row.occurred_at.timestamp()) {
+        return Err(corrupt("time of an execution"));
+    }
+    Ok(ReportKind::Fill {
+        execution_id: row.execution_id.clone().ok_or_else(|| corrupt("execution id"))?,
+        quantity,
+        price,
+        commission: bookable(row.commission.unwrap_or_default(), "commission")?.normalize(),
+        tax: bookable(row.tax.unwrap_or_default(), "tax")?.normalize(),
+    })
+}
+
+fn bookable(amount: Decimal, what: &str) -> QueryResult<Decimal> {
+    let largest = Decimal::from(AMOUNT_MAX);
+    if (-largest..=largest).contains(&amount) { Ok(amount) } else { Err(corrupt(what)) }
 }
 
 fn positive<T, E>(value: Option<Decimal>, new: fn(Decimal) -> Result<T, E>, what: &str) -> QueryResult<T> {
@@ -102,18 +120,18 @@ fn positive<T, E>(value: Option<Decimal>, new: fn(Decimal) -> Result<T, E>, what
 }
 
 statement! {
-    ReadJournal { after: BigInt = i64, limit: BigInt = i64 }
+    ReadJournal { limit: BigInt = i64 }
     "SELECT id, account_id, order_id, kind, execution_id, quantity, price, commission, tax, reason, occurred_at
-     FROM broker.execution_reports WHERE id > ? ORDER BY id LIMIT ?"
+     FROM broker.execution_reports WHERE id > (SELECT last_id FROM trading.report_cursor) ORDER BY id LIMIT ?"
 }
 
-/// The next lines of the journal.
+/// The lines of the journal behind the cursor.
 pub(in crate::trading) async fn read_journal(
     mut connection: &AsyncPgConnection,
-    after: i64,
-    limit: i64,
+    lines_max: usize,
 ) -> QueryResult<Vec<JournalLine>> {
-    let rows: Vec<JournalRow> = ReadJournal { after, limit }.load(&mut connection).await?;
+    let limit = i64::try_from(lines_max).unwrap_or(i64::MAX);
+    let rows: Vec<JournalRow> = ReadJournal { limit }.load(&mut connection).await?;
     Ok(rows
         .into_iter()
         .map(|row| JournalLine {
@@ -124,4 +142,26 @@ pub(in crate::trading) async fn read_journal(
             occurred_at: row.occurred_at,
         })
         .collect())
+}
+
+#[derive(QueryableByName)]
+struct NextRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = SqlUuid)]
+    order_id: Uuid,
+}
+
+statement! {
+    NextLine {}
+    "SELECT id, order_id FROM broker.execution_reports
+     WHERE id > (SELECT last_id FROM trading.report_cursor) ORDER BY id LIMIT 1"
+}
+
+/// Number and order of the next line behind the cursor, whatever else stands in it.
+pub(in crate::trading) async fn next_line(
+    mut connection: &AsyncPgConnection,
+) -> QueryResult<Option<(i64, OrderId)>> {
+    let row: Option<NextRow> = NextLine {}.get_result(&mut connection).await.optional()?;
+    Ok(row.map(|row| (row.id, OrderId(row.order_id))))
 }

@@ -302,31 +302,22 @@ pub(in crate::trading) async fn unresolved_symbols(
 
 #[derive(QueryableByName)]
 struct SymbolRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    account_id: Uuid,
     #[diesel(sql_type = Text)]
     symbol: String,
 }
 
 statement! {
     SymbolsOf { ids: Array<SqlUuid> = Vec<Uuid> }
-    "SELECT id, account_id, symbol FROM trading.orders WHERE id = ANY (?)"
+    "SELECT DISTINCT symbol FROM trading.orders WHERE id = ANY (?)"
 }
 
-/// Account and symbol of orders; both never change, so no lock is needed.
+/// The symbols of orders; they never change, so no lock is needed.
 pub(in crate::trading) async fn symbols_of(
     mut connection: &AsyncPgConnection,
     ids: impl Iterator<Item = OrderId>,
-) -> QueryResult<HashMap<OrderId, (AccountId, Symbol)>> {
+) -> QueryResult<HashSet<Symbol>> {
     let rows: Vec<SymbolRow> = SymbolsOf { ids: ids.map(|id| id.0).collect() }.load(&mut connection).await?;
-    rows.into_iter()
-        .map(|row| {
-            let symbol = row.symbol.parse().map_err(|_| corrupt("symbol"))?;
-            Ok((OrderId(row.id), (AccountId(row.account_id), symbol)))
-        })
-        .collect()
+    rows.into_iter().map(|row| row.symbol.parse().map_err(|_| corrupt("symbol"))).collect()
 }
 
 statement! {

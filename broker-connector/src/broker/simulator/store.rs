@@ -396,7 +396,9 @@ async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
         .map_err(|_| failed("the database does not answer".into()))??;
     // Quoted literals only: this text is a constant.
     let limits = format!(
-        "SET statement_timeout = {}; SET lock_timeout = {0}; SET application_name = 'gaemi-broker-connector'; SET timezone = 'UTC'",
+        "SET statement_timeout = {}; SET lock_timeout = {0}; SET application_name = 'gaemi-broker-connector'; \
+         SET timezone = 'UTC'; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+         SET jit = off",
         STATEMENT_TIME_MAX.as_millis()
     );
     timeout(CONNECT_TIME_MAX, connection.batch_execute(&limits))

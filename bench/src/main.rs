@@ -1,7 +1,7 @@
 //! Load for `scripts/bench`: sends orders to a running server over plain keep-alive connections, so that the client costs
 //! little, and prints what it measured as `name value` lines.
 //!
-//! `bench_orders HOST:PORT SECONDS`
+//! `bench-orders HOST:PORT SECONDS`
 
 use anyhow::{Context, Result, bail, ensure};
 use rust_decimal::Decimal;

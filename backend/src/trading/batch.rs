@@ -1,0 +1,345 @@
+//! A batch of the journal's lines: what it reads, what it changes, what it tells.
+
+use super::apply::{Effects, Execution, Incident, apply};
+use super::document::OrderDocument;
+use super::order::{Order, OrderLogEntry};
+use super::store::{self, ExecutionRow, JournalLine};
+use crate::account::{
+    self, BalanceChange, CashBalance, Commodity, Fill, Journal, LockedBalances, balance_event,
+};
+use crate::clock;
+use crate::error::ApiError;
+use crate::events::{self, EventKind, NewEvent};
+use crate::portfolio::{self, PositionFill, PositionKey, PositionState};
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+use domain::broker::ReportKind;
+use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus, Price, Quantity, Side, Symbol};
+use exchange::{settle_date, trade_date};
+use futures_util::try_join;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// An execution as it is told to browsers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecutionEvent {
+    account_id: AccountId,
+    order_id: OrderId,
+    execution_id: String,
+    symbol: Symbol,
+    side: Side,
+    quantity: Quantity,
+    price: Price,
+    commission: DecimalText,
+    tax: DecimalText,
+    currency: Currency,
+    occurred_at: DateTime<Utc>,
+}
+
+/// A position as it is told to browsers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PositionEvent {
+    account_id: AccountId,
+    symbol: Symbol,
+    quantity: DecimalText,
+}
+
+/// Everything that a batch of lines reads and changes.
+pub(super) struct Batch {
+    now: DateTime<Utc>,
+    balances: LockedBalances,
+    /// Each with whether it has changed.
+    orders: BTreeMap<OrderId, (Order, bool)>,
+    positions: BTreeMap<PositionKey, PositionState>,
+    known_executions: HashSet<(AccountId, String)>,
+    entries: Vec<OrderLogEntry>,
+    journals: Vec<Journal>,
+    executions: Vec<ExecutionRow>,
+    execution_events: Vec<NewEvent>,
+    holds: Vec<BalanceChange>,
+    incidents: Vec<(OrderId, Option<i64>, Incident)>,
+    accounts_changed: BTreeSet<AccountId>,
+    positions_changed: BTreeSet<PositionKey>,
+}
+
+impl Batch {
+    /// Locks in the house's order: accounts, then orders, then positions. Accounts are locked only by lines that move
+    /// money or holds: an acknowledgement must not keep new orders waiting.
+    pub(super) async fn load(
+        connection: &AsyncPgConnection,
+        lines: &[JournalLine],
+    ) -> Result<Self, ApiError> {
+        let mut batch = Self::empty();
+        let moving: Vec<&JournalLine> =
+            lines.iter().filter(|line| !matches!(line.report, Ok(ReportKind::Accepted))).collect();
+        if !moving.is_empty() {
+            batch.load_books(connection, &moving).await?;
+        }
+        let orders = store::lock_orders(connection, lines.iter().map(|line| line.order_id)).await?;
+        batch.orders = orders.into_iter().map(|order| (order.id, (order, false))).collect();
+        if !moving.is_empty() {
+            let keys: BTreeSet<PositionKey> =
+                moving.iter().filter_map(|line| batch.position_key(line)).collect();
+            batch.positions = portfolio::lock_positions(connection, keys.into_iter()).await?;
+        }
+        Ok(batch)
+    }
+
+    fn empty() -> Self {
+        Self {
+            now: clock::now(),
+            balances: LockedBalances::default(),
+            orders: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            known_executions: HashSet::new(),
+            entries: Vec::new(),
+            journals: Vec::new(),
+            executions: Vec::new(),
+            execution_events: Vec::new(),
+            holds: Vec::new(),
+            incidents: Vec::new(),
+            accounts_changed: BTreeSet::new(),
+            positions_changed: BTreeSet::new(),
+        }
+    }
+
+    async fn load_books(
+        &mut self,
+        connection: &AsyncPgConnection,
+        moving: &[&JournalLine],
+    ) -> Result<(), ApiError> {
+        let accounts: BTreeSet<AccountId> = moving.iter().map(|line| line.account_id).collect();
+        // The orders' symbols are needed to lock the accounts' shares, and never change.
+        let symbols = store::symbols_of(connection, moving.iter().map(|line| line.order_id)).await?;
+        self.balances = account::lock_balances(connection, &accounts, symbols.into_iter()).await?;
+        let asked = moving.iter().filter_map(|line| match &line.report {
+            Ok(ReportKind::Fill { execution_id, .. }) => Some((line.account_id, execution_id.clone())),
+            _ => None,
+        });
+        self.known_executions = store::known_executions(connection, asked.collect()).await?;
+        Ok(())
+    }
+
+    fn position_key(&self, line: &JournalLine) -> Option<PositionKey> {
+        let (order, _) = self.orders.get(&line.order_id)?;
+        Some((line.account_id, order.wish.symbol))
+    }
+
+    /// Whether an order that somebody wants cancelled has reached the broker, so that the cancel can follow.
+    pub(super) fn cancels_wait(&self) -> bool {
+        let waits = |order: &Order| order.cancel_requested_at.is_some() && !order.status.is_terminal();
+        self.orders.values().any(|(order, changed)| *changed && waits(order))
+    }
+
+    fn incident(&mut self, line: &JournalLine, kind: &'static str, detail: String) {
+        tracing::error!(order = %line.order_id, report = line.id, kind, detail, "a person must look at this");
+        self.incidents.push((line.order_id, Some(line.id), Incident { kind, detail }));
+    }
+
+    /// Applies one line to what was loaded.
+    pub(super) fn apply(&mut self, line: &JournalLine) -> Result<(), ApiError> {
+        let report = match &line.report {
+            Ok(report) => report,
+            Err(reason) => {
+                self.incident(line, "unreadable_report", reason.clone());
+                return Ok(());
+            }
+        };
+        if let ReportKind::Fill { execution_id, .. } = report
+            && !self.known_executions.insert((line.account_id, execution_id.clone()))
+        {
+            return Ok(());
+        }
+        let Some((order, changed)) = self.orders.get_mut(&line.order_id) else {
+            self.incident(
+                line,
+                "unknown_order",
+                format!("a report about an order that is not ours: {report:?}"),
+            );
+            return Ok(());
+        };
+        if order.wish.account_id != line.account_id {
+            self.incident(line, "wrong_account", "the order belongs to another account".to_owned());
+            return Ok(());
+        }
+        let effects = apply(order, report, line.occurred_at, self.now);
+        *changed |= !effects.entries.is_empty();
+        let order = order.clone();
+        self.take_effects(line, &order, effects)
+    }
+
+    fn take_effects(&mut self, line: &JournalLine, order: &Order, effects: Effects) -> Result<(), ApiError> {
+        self.entries.extend(effects.entries);
+        for incident in effects.incidents {
+            self.incident(line, incident.kind, incident.detail);
+        }
+        if !effects.hold_change.is_zero() {
+            let commodity = if order.holds_cash() {
+                self.accounts_changed.insert(order.wish.account_id);
+                Commodity::Cash(order.currency())
+            } else {
+                Commodity::Shares(order.wish.symbol)
+            };
+            let account_id = order.wish.account_id;
+            let change =
+                BalanceChange { account_id, commodity, total: Decimal::ZERO, held: effects.hold_change };
+            self.balances.change(&change);
+            self.holds.push(change);
+        }
+        match effects.execution {
+            Some(execution) => self.book(line, order, &execution),
+            None => Ok(()),
+        }
+    }
+
+    fn book(&mut self, line: &JournalLine, order: &Order, execution: &Execution) -> Result<(), ApiError> {
+        let symbol = order.wish.symbol;
+        let key = (line.account_id, symbol);
+        let trade_date = trade_date(symbol.market(), line.occurred_at);
+        let mut fill = Fill {
+            account_id: line.account_id,
+            execution_id: execution.execution_id.clone(),
+            symbol,
+            side: order.wish.side,
+            quantity: execution.quantity,
+            price: execution.price,
+            cost_removed: Decimal::ZERO,
+            commission: execution.commission,
+            tax: execution.tax,
+            trade_date,
+            settle_date: settle_date(symbol.market(), trade_date),
+            booked_at: self.now,
+        };
+        let notional = fill.notional().map_err(ApiError::internal)?;
+        let position = self.positions.entry(key).or_default();
+        fill.cost_removed = position.apply(&PositionFill {
+            side: fill.side,
+            quantity: fill.quantity.value(),
+            notional,
+            commission: fill.commission,
+            tax: fill.tax,
+            currency: symbol.currency(),
+        });
+        let oversold = position.quantity < Decimal::ZERO;
+        let journal = Journal::fill(&fill).map_err(ApiError::internal)?;
+        for (commodity, total) in journal.balance_changes() {
+            let change = BalanceChange { account_id: line.account_id, commodity, total, held: Decimal::ZERO };
+            self.balances.change(&change);
+        }
+        self.remember(line, order, execution, &journal)?;
+        self.journals.push(journal);
+        self.positions_changed.insert(key);
+        self.accounts_changed.insert(line.account_id);
+        if oversold {
+            self.incident(line, "oversold", format!("more shares of {symbol} were sold than were held"));
+        }
+        Ok(())
+    }
+
+    fn remember(
+        &mut self,
+        line: &JournalLine,
+        order: &Order,
+        execution: &Execution,
+        journal: &Journal,
+    ) -> Result<(), ApiError> {
+        self.executions.push(ExecutionRow {
+            account_id: line.account_id.0,
+            execution_id: execution.execution_id.clone(),
+            order_id: line.order_id.0,
+            journal_id: journal.id(),
+            quantity: execution.quantity.value(),
+            price: execution.price.value(),
+            commission: execution.commission,
+            tax: execution.tax,
+            occurred_at: line.occurred_at,
+        });
+        let event = ExecutionEvent {
+            account_id: line.account_id,
+            order_id: line.order_id,
+            execution_id: execution.execution_id.clone(),
+            symbol: order.wish.symbol,
+            side: order.wish.side,
+            quantity: execution.quantity,
+            price: execution.price,
+            commission: execution.commission.into(),
+            tax: execution.tax.into(),
+            currency: order.currency(),
+            occurred_at: line.occurred_at,
+        };
+        let event = NewEvent::new(order.user_id, EventKind::Execution, &event).map_err(ApiError::internal)?;
+        self.execution_events.push(event);
+        Ok(())
+    }
+
+    /// Writes everything, and that the journal is applied up to `last`. `together` sends the statements without waiting
+    /// for each other's answers, where their order does not matter.
+    pub(super) async fn save(
+        mut self,
+        connection: &AsyncPgConnection,
+        last: i64,
+        together: bool,
+    ) -> Result<(), ApiError> {
+        let told = self.events().map_err(ApiError::internal)?;
+        if self.moves_nothing() && together {
+            let orders = store::save_orders(connection, self.changed_orders());
+            let log = store::insert_log(connection, &self.entries);
+            let cursor = store::advance_cursor(connection, last);
+            try_join!(orders, log, cursor, events::append(connection, told))?;
+            return Ok(());
+        }
+        let ended = self
+            .changed_orders()
+            .filter(|order| order.status.is_terminal() && order.cancel_requested_at.is_some())
+            .map(|order| (order.id, order.status == OrderStatus::Canceled))
+            .collect();
+        store::save_orders(connection, self.changed_orders()).await?;
+        store::insert_log(connection, &self.entries).await?;
+        store::close_cancels(connection, ended, self.now).await?;
+        account::post(connection, &self.journals).await?;
+        account::change_balances(connection, &self.holds).await?;
+        store::insert_executions(connection, &self.executions).await?;
+        self.positions.retain(|key, _| self.positions_changed.contains(key));
+        portfolio::save_positions(connection, &self.positions, self.now).await?;
+        store::insert_incidents(connection, &self.incidents, self.now).await?;
+        store::advance_cursor(connection, last).await?;
+        events::append(connection, told).await?;
+        Ok(())
+    }
+
+    fn changed_orders(&self) -> impl Iterator<Item = &Order> + Clone {
+        self.orders.values().filter(|(_, changed)| *changed).map(|(order, _)| order)
+    }
+
+    fn moves_nothing(&self) -> bool {
+        self.holds.is_empty()
+            && self.journals.is_empty()
+            && self.incidents.is_empty()
+            && self.changed_orders().all(|order| !order.status.is_terminal())
+    }
+
+    /// What is told: every changed order as it stands now, every execution, and the balances and positions they moved.
+    fn events(&mut self) -> Result<Vec<NewEvent>, serde_json::Error> {
+        let mut told = Vec::new();
+        for order in self.changed_orders() {
+            told.push(NewEvent::new(order.user_id, EventKind::Order, &OrderDocument::from(order))?);
+        }
+        told.append(&mut self.execution_events);
+        for account_id in &self.accounts_changed {
+            let Some((user, currency)) = self.balances.account(*account_id) else { continue };
+            let row = self.balances.balance(*account_id, Commodity::Cash(currency));
+            let cash = CashBalance { account_id: *account_id, currency, total: row.total, held: row.held };
+            told.push(balance_event(user, &cash, self.now)?);
+        }
+        for key @ (account_id, symbol) in &self.positions_changed {
+            let Some((user, _)) = self.balances.account(*account_id) else { continue };
+            let quantity = self.positions.get(key).map_or(Decimal::ZERO, |state| state.quantity);
+            let event = PositionEvent { account_id: *account_id, symbol: *symbol, quantity: quantity.into() };
+            told.push(NewEvent::new(user, EventKind::Position, &event)?);
+        }
+        Ok(told)
+    }
+}
