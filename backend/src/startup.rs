@@ -17,9 +17,11 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
+use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 use std::future::Future;
 use std::net::TcpListener;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +48,24 @@ pub struct Background {
     pub stop: CancellationToken,
     /// Knows who is still running.
     pub tasks: TaskTracker,
+    /// Says that a task without which the process must not live has panicked.
+    died: CancellationToken,
+}
+
+impl Background {
+    /// Runs a task without which the process must not live: a panic ends the process, so that whoever supervises it
+    /// starts it anew, instead of a server that answers and does only half of its work.
+    pub fn spawn_vital(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.clone().watch(task));
+    }
+
+    /// The same for a task that somebody else runs.
+    pub async fn watch(self, task: impl Future<Output = ()>) {
+        if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+            tracing::error!("a vital task panicked; the process ends");
+            self.died.cancel();
+        }
+    }
 }
 
 /// Everything that handlers share. Cloning is cheap.
@@ -81,7 +101,7 @@ impl State {
         let background = Background::default();
         let auth = Auth::new(pool.clone(), settings);
         let events = EventHub::new(pool.clone());
-        background.tasks.spawn(Arc::clone(&events).run(background.stop.clone()));
+        background.spawn_vital(Arc::clone(&events).run(background.stop.clone()));
         let accounts = AccountService::new(pool.clone(), Arc::clone(&events));
         let market = Market::start(&settings.market_data_url, &background)?;
         let relay = Relay::new(&settings.market_data_url, background.stop.clone())?;
@@ -172,6 +192,10 @@ impl Application {
         let mut server = tokio::spawn(self.server);
         let ended = tokio::select! {
             ended = &mut server => ended,
+            () = self.state.background.died.cancelled() => {
+                stop(&handle, &self.state.background).await;
+                anyhow::bail!("a vital task panicked");
+            }
             () = shutdown => {
                 stop(&handle, &self.state.background).await;
                 server.await

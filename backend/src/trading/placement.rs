@@ -9,11 +9,12 @@ use super::dispatcher::DispatchQueue;
 use super::document::OrderDocument;
 use super::order::Order;
 use super::store;
-use crate::account::{self, CashBalance, Commodity, LockedBalances, balance_event};
+use crate::account::{self, BalanceChange, CashBalance, Commodity, LockedBalances, balance_event};
 use crate::clock;
 use crate::db;
 use crate::error::{ApiError, ErrorCode};
 use crate::events::{self, EventHub, EventKind, NewEvent};
+use crate::startup::Background;
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use domain::OrderStatus;
@@ -23,6 +24,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::unconstrained;
 use tokio_util::sync::CancellationToken;
 
 /// Orders that may wait for their turn; beyond it callers are told to come back.
@@ -49,8 +51,24 @@ pub(super) struct PlacementWriter {
 }
 
 impl PlacementWriter {
+    /// Runs on a thread of its own until told to stop: the writer and its connection wake each other up many times an
+    /// order, which costs less when they need not wake another thread.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub(super) fn start(self, background: &Background) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, running, background) =
+            (background.stop.clone(), background.tasks.token(), background.clone());
+        std::thread::Builder::new().name("placement".to_owned()).spawn(move || {
+            runtime.block_on(background.watch(self.run(stop)));
+            drop(running);
+        })?;
+        Ok(())
+    }
+
     /// Places what waits until told to stop; what waits then is answered as not placed.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
+    async fn run(mut self, stop: CancellationToken) {
         // Its own connection: the pool's may all be waiting for the very accounts that are locked here.
         let mut connection: Option<Connection> = None;
         let mut batch = Vec::with_capacity(BATCH_MAX);
@@ -132,16 +150,12 @@ impl Connection {
         }
         let events = events_of(wishes, &decisions, &balances, now)?;
         self.write(&decisions, events).await?;
-        let written_at = Instant::now();
-        db::commit(&self.connection).await?;
         tracing::debug!(
             orders = decisions.orders.len(),
             lock_micros = locked_at.duration_since(began).as_micros(),
-            write_micros = written_at.duration_since(locked_at).as_micros(),
-            commit_micros = written_at.elapsed().as_micros(),
+            commit_micros = locked_at.elapsed().as_micros(),
             "orders placed"
         );
-        self.prepared = true;
         Ok(decisions)
     }
 
@@ -149,36 +163,43 @@ impl Connection {
         let connection = &self.connection;
         let accounts: BTreeSet<_> = wishes.iter().map(|wish| wish.order.account_id).collect();
         let symbols: BTreeSet<_> = wishes.iter().map(|wish| wish.order.symbol).collect();
-        let keys = wishes.iter().map(|wish| (wish.order.account_id, wish.client_order_id.to_string()));
-        let pairs: BTreeSet<_> =
-            wishes.iter().map(|wish| (wish.order.account_id, wish.order.symbol)).collect();
+        let keys =
+            wishes.iter().map(|wish| (wish.order.account_id, wish.client_order_id.to_string())).collect();
+        let pairs = wishes.iter().map(|wish| (wish.order.account_id, wish.order.symbol)).collect();
         let begin = db::begin(connection);
         let balances = account::lock_balances(connection, &accounts, symbols.into_iter());
-        let existing = store::orders_by_key(connection, keys);
-        let unresolved = store::unresolved_symbols(connection, pairs.into_iter());
-        let (balances, existing, unresolved) = if self.prepared {
-            let ((), balances, existing, unresolved) = try_join!(begin, balances, existing, unresolved)?;
-            (balances, existing, unresolved)
+        let known = store::known_orders(connection, &keys, &pairs);
+        let (balances, (existing, unresolved)) = if self.prepared {
+            let ((), balances, known) = unconstrained(async { try_join!(begin, balances, known) }).await?;
+            (balances, known)
         } else {
             begin.await?;
-            (balances.await?, existing.await?, unresolved.await?)
+            (balances.await?, known.await?)
         };
         Ok(Locked { balances, existing, unresolved })
     }
 
-    async fn write(&self, decisions: &Decisions, events: Vec<NewEvent>) -> anyhow::Result<()> {
+    /// Writes and commits.
+    ///
+    /// Behind prepared statements the commit is sent without waiting for their answers: if one of them fails, the
+    /// server takes the commit as a rollback, and the failure is what we return. This must never overtake a statement,
+    /// hence the conditions: everything was prepared by an earlier batch, no statement waits for another's answer
+    /// (holds of shares may have to make their balance first), and the runtime's budget interrupts nobody.
+    async fn write(&mut self, decisions: &Decisions, events: Vec<NewEvent>) -> anyhow::Result<()> {
         let connection = &self.connection;
-        let orders = store::insert_orders(connection, &decisions.orders);
-        let entries = store::insert_log(connection, &decisions.entries);
+        let orders = store::insert_orders(connection, &decisions.orders, &decisions.entries);
         let holds = account::change_balances(connection, &decisions.holds);
         let events = events::append(connection, events);
-        if self.prepared {
-            try_join!(orders, entries, holds, events)?;
+        let of_cash = |hold: &BalanceChange| matches!(hold.commodity, Commodity::Cash(_));
+        let together = !decisions.holds.is_empty() && decisions.holds.iter().all(of_cash);
+        if self.prepared && together {
+            unconstrained(async { try_join!(orders, holds, events, db::commit(connection)) }).await?;
         } else {
             orders.await?;
-            entries.await?;
             holds.await?;
             events.await?;
+            db::commit(connection).await?;
+            self.prepared |= together;
         }
         Ok(())
     }

@@ -24,10 +24,14 @@ use exchange::trade_date;
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// When a caller should come back who found the queue full.
 const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// Longest wait of a caller for the commit of an order.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Orders.
 pub struct TradingService {
@@ -88,9 +92,9 @@ impl TradingService {
             orders,
             connected: HashSet::new(),
         };
-        background.tasks.spawn(applier.run(background.stop.clone()));
-        background.tasks.spawn(writer.run(background.stop.clone()));
-        background.tasks.spawn(dispatcher.run(background.stop.clone()));
+        background.spawn_vital(applier.run(background.stop.clone()));
+        writer.start(background)?;
+        background.spawn_vital(dispatcher.run(background.stop.clone()));
         Ok(Self { pool, accounts, market, placements, dispatch, events })
     }
 
@@ -121,11 +125,19 @@ impl TradingService {
             ApiError::new(ErrorCode::ServiceUnavailable, "too many orders are waiting; nothing was placed")
                 .retry_after_seconds(RETRY_AFTER_SECONDS)
         })?;
-        let answer = answered.await.map_err(|_| {
+        let answered = tokio::time::timeout(ANSWER_TIME_MAX, answered).await.map_err(|_| {
+            ApiError::new(
+                ErrorCode::ServiceUnavailable,
+                "the database does not answer; the order may have been placed: repeat the request with the same key",
+            )
+            .retry_after_seconds(RETRY_AFTER_SECONDS)
+        })?;
+        let answer = answered.map_err(|_| {
             ApiError::new(
                 ErrorCode::ServiceUnavailable,
                 "the server is stopping; repeat the request with the same key",
             )
+            .retry_after_seconds(RETRY_AFTER_SECONDS)
         })??;
         match answer {
             Answer::Placed(order) => refuse_denied(*order).map(|order| (order, false)),
@@ -146,8 +158,9 @@ impl TradingService {
     }
 
     async fn exists(&self, order: &NewOrder, key: &ClientOrderId) -> ApiResult<bool> {
-        let name = std::iter::once((order.account_id, key.to_string()));
-        Ok(!store::orders_by_key(&*self.pool.get().await?, name).await?.is_empty())
+        let wanted = HashSet::from([(order.account_id, key.to_string())]);
+        let (existing, _) = store::known_orders(&*self.pool.get().await?, &wanted, &HashSet::new()).await?;
+        Ok(!existing.is_empty())
     }
 
     /// What risk would say, and what the order would cost, without placing it.
@@ -170,8 +183,8 @@ impl TradingService {
     ) -> ApiResult<AccountState> {
         let cash = self.accounts.balance(account.user_id, account.id).await?;
         let shares_free = self.accounts.free_shares(account.id, order.symbol).await?;
-        let pair = std::iter::once((account.id, order.symbol));
-        let unresolved = store::unresolved_symbols(&*self.pool.get().await?, pair).await?;
+        let pairs = HashSet::from([(account.id, order.symbol)]);
+        let (_, unresolved) = store::known_orders(&*self.pool.get().await?, &HashSet::new(), &pairs).await?;
         Ok(AccountState {
             currency: account.currency,
             cash_free: cash.buying_power(),

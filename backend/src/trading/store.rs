@@ -10,8 +10,8 @@ pub(super) use executions::{
 };
 pub(super) use journal::{JournalLine, advance_cursor, listen, lock_cursor, next_line, read_journal};
 pub(super) use orders::{
-    LogLine, OrderFilter, OrderScope, insert_log, insert_orders, list_orders, lock_orders, log_of, order_of,
-    orders_by_key, orders_to_dispatch, save_orders, symbols_of, unresolved_symbols,
+    LogLine, OrderFilter, OrderScope, insert_log, insert_orders, known_orders, list_orders, lock_orders,
+    log_of, order_of, orders_to_dispatch, save_orders, symbols_of,
 };
 pub(super) use requests::{
     CancelRequest, RequestStatus, cancels_to_dispatch, close_cancels, insert_cancel, save_cancels,

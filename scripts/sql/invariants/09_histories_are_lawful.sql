@@ -1,4 +1,4 @@
--- Every order's events are numbered without a gap, follow the state table, and end where the order stands.
+-- Every order's events are numbered without a gap, follow the state table, and end where the order stands; none is without its order.
 WITH steps AS (
     SELECT e.order_id, e.sequence, e.status,
         lag(e.status) OVER history AS before,
@@ -20,6 +20,6 @@ WHERE s.sequence <> s.expected_sequence
     OR (s.before IS NULL AND s.status NOT IN ('PENDING_NEW', 'DENIED'))
     OR (s.before IS NOT NULL AND s.before <> s.status AND NOT coalesce(s.status = ANY (l.after), false))
 UNION ALL
-SELECT o.id, o.event_sequence, s.status, o.status
-FROM trading.orders AS o LEFT JOIN steps AS s ON s.order_id = o.id AND s.is_last
+SELECT coalesce(o.id, s.order_id), o.event_sequence, s.status, o.status
+FROM trading.orders AS o FULL JOIN (SELECT * FROM steps WHERE is_last) AS s ON s.order_id = o.id
 WHERE (s.sequence, s.status) IS DISTINCT FROM (o.event_sequence, o.status);

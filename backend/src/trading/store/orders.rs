@@ -125,21 +125,26 @@ statement! {
         worst_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         fees_max: Array<Numeric> = Vec<Decimal>, statuses: Array<Text> = Vec<String>,
         helds: Array<Numeric> = Vec<Decimal>, denials: Array<Nullable<Text>> = Vec<Option<String>>,
-        event_sequences: Array<Integer> = Vec<i32>, created: Array<Timestamptz> = Vec<DateTime<Utc>>,
+        events: Array<Text> = Vec<String>, details: Array<Nullable<Text>> = Vec<Option<String>>,
+        created: Array<Timestamptz> = Vec<DateTime<Utc>>,
     }
-    "INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
+    "WITH new AS MATERIALIZED (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, account_id,
+        user_id, client_order_id, symbol, side, order_type, time_in_force, quantity, limit_price, worst_price, fees_max,
+        status, held, denials, event, detail, at)),
+     first_events AS (INSERT INTO trading.order_events (order_id, sequence, event, status, detail, occurred_at)
+        SELECT id, 1, event, status, detail, at FROM new)
+     INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
         quantity, limit_price, worst_price, fees_max, status, held, denials, event_sequence, created_at, updated_at)
      SELECT id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
-        quantity, limit_price, worst_price, fees_max, status, held, denials::json, event_sequence, at, at
-     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, account_id, user_id, client_order_id,
-        symbol, side, order_type, time_in_force, quantity, limit_price, worst_price, fees_max, status, held, denials,
-        event_sequence, at)"
+        quantity, limit_price, worst_price, fees_max, status, held, denials::json, 1, at, at
+     FROM new"
 }
 
-/// Writes new orders.
+/// Writes new orders, each with its first event.
 pub(in crate::trading) async fn insert_orders(
     mut connection: &AsyncPgConnection,
     orders: &[Order],
+    entries: &[OrderLogEntry],
 ) -> QueryResult<()> {
     let text =
         |part: fn(&Order) -> &str| orders.iter().map(|order| part(order).to_owned()).collect::<Vec<_>>();
@@ -160,7 +165,8 @@ pub(in crate::trading) async fn insert_orders(
         statuses: text(|order| order.status.name()),
         helds: orders.iter().map(|order| order.held).collect(),
         denials: orders.iter().map(denials).collect::<Result<_, _>>().map_err(|_| corrupt("denial"))?,
-        event_sequences: orders.iter().map(|order| order.event_sequence).collect(),
+        events: entries.iter().map(|entry| entry.event.to_owned()).collect(),
+        details: entries.iter().map(|entry| entry.detail.clone()).collect(),
         created: orders.iter().map(|order| order.created_at).collect(),
     };
     statement.execute(&mut connection).await.map(|_| ())
@@ -254,50 +260,43 @@ macro_rules! select_orders {
 }
 
 statement! {
-    OrdersByKey { accounts: Array<SqlUuid> = Vec<Uuid>, keys: Array<Text> = Vec<String> }
-    select_orders!("JOIN unnest(?, ?) AS wanted (account_id, client_order_id)
-        ON wanted.account_id = o.account_id AND wanted.client_order_id = o.client_order_id")
+    KnownOrders {
+        accounts: Array<SqlUuid> = Vec<Uuid>, keys: Array<Text> = Vec<String>,
+        pair_accounts: Array<SqlUuid> = Vec<Uuid>, symbols: Array<Text> = Vec<String>,
+    }
+    concat!(
+        select_orders!("JOIN unnest(?, ?) AS wanted (account_id, client_order_id)
+            ON wanted.account_id = o.account_id AND wanted.client_order_id = o.client_order_id"),
+        " UNION ALL ",
+        select_orders!("JOIN unnest(?, ?) AS wanted (account_id, symbol)
+            ON wanted.account_id = o.account_id AND wanted.symbol = o.symbol
+            WHERE o.status = 'PENDING_NEW' AND o.unresolved_since IS NOT NULL")
+    )
 }
 
-/// The orders that exist under client order ids.
-pub(in crate::trading) async fn orders_by_key(
+/// What must be known before orders are decided: those that exist under the same keys, and, among the pairs, the
+/// symbols in which nobody knows whether an order is at the broker.
+pub(in crate::trading) async fn known_orders(
     mut connection: &AsyncPgConnection,
-    keys: impl Iterator<Item = (AccountId, String)>,
-) -> QueryResult<HashMap<(AccountId, String), Order>> {
-    let (accounts, keys) = keys.map(|(account, key)| (account.0, key)).unzip();
-    let rows: Vec<OrderRow> = OrdersByKey { accounts, keys }.load(&mut connection).await?;
-    let orders = read_all(rows)?;
-    Ok(orders
-        .into_iter()
-        .map(|order| ((order.wish.account_id, order.client_order_id.clone()), order))
-        .collect())
-}
-
-#[derive(QueryableByName)]
-struct PairRow {
-    #[diesel(sql_type = SqlUuid)]
-    account_id: Uuid,
-    #[diesel(sql_type = Text)]
-    symbol: String,
-}
-
-statement! {
-    UnresolvedSymbols { accounts: Array<SqlUuid> = Vec<Uuid>, symbols: Array<Text> = Vec<String> }
-    "SELECT DISTINCT o.account_id, o.symbol FROM trading.orders AS o
-     JOIN unnest(?, ?) AS wanted (account_id, symbol) ON wanted.account_id = o.account_id AND wanted.symbol = o.symbol
-     WHERE o.status = 'PENDING_NEW' AND o.unresolved_since IS NOT NULL"
-}
-
-/// Of these pairs, those in which nobody knows whether an order is at the broker.
-pub(in crate::trading) async fn unresolved_symbols(
-    mut connection: &AsyncPgConnection,
-    pairs: impl Iterator<Item = (AccountId, Symbol)>,
-) -> QueryResult<HashSet<(AccountId, Symbol)>> {
-    let (accounts, symbols) = pairs.map(|(account, symbol)| (account.0, symbol.to_string())).unzip();
-    let rows: Vec<PairRow> = UnresolvedSymbols { accounts, symbols }.load(&mut connection).await?;
-    rows.into_iter()
-        .map(|row| Ok((AccountId(row.account_id), row.symbol.parse().map_err(|_| corrupt("symbol"))?)))
-        .collect()
+    wanted: &HashSet<(AccountId, String)>,
+    pairs: &HashSet<(AccountId, Symbol)>,
+) -> QueryResult<(HashMap<(AccountId, String), Order>, HashSet<(AccountId, Symbol)>)> {
+    let (accounts, keys) = wanted.iter().map(|(account, key)| (account.0, key.clone())).unzip();
+    let (pair_accounts, symbols) =
+        pairs.iter().map(|(account, symbol)| (account.0, symbol.to_string())).unzip();
+    let statement = KnownOrders { accounts, keys, pair_accounts, symbols };
+    let rows: Vec<OrderRow> = statement.load(&mut connection).await?;
+    let (mut existing, mut unresolved) = (HashMap::new(), HashSet::new());
+    for order in read_all(rows)? {
+        if order.status == OrderStatus::PendingNew && order.unresolved_since.is_some() {
+            unresolved.insert((order.wish.account_id, order.wish.symbol));
+        }
+        let key = (order.wish.account_id, order.client_order_id.clone());
+        if wanted.contains(&key) {
+            existing.insert(key, order);
+        }
+    }
+    Ok((existing, unresolved))
 }
 
 #[derive(QueryableByName)]
