@@ -394,11 +394,12 @@ async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
     let mut connection = timeout(CONNECT_TIME_MAX, AsyncPgConnection::establish(url))
         .await
         .map_err(|_| failed("the database does not answer".into()))??;
-    // Quoted literals only: this text is a constant.
+    // Quoted literals only: this text is a constant. The few statements of this connection find their rows by index;
+    // planning them anew every time would cost more than running them.
     let limits = format!(
         "SET statement_timeout = {}; SET lock_timeout = {0}; SET application_name = 'gaemi-broker-connector'; \
          SET timezone = 'UTC'; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-         SET jit = off",
+         SET plan_cache_mode = force_generic_plan; SET jit = off",
         STATEMENT_TIME_MAX.as_millis()
     );
     timeout(CONNECT_TIME_MAX, connection.batch_execute(&limits))
