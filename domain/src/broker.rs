@@ -170,19 +170,14 @@ mod tests {
             occurred_at: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
         };
         let text = serde_json::to_string(&report).unwrap();
-        assert!(
-            text.contains(r#""kind":"fill""#) && text.contains(r#""price":"150.25""#),
-            "{text}"
-        );
+        assert!(text.contains(r#""kind":"fill""#) && text.contains(r#""price":"150.25""#), "{text}");
         assert_eq!(serde_json::from_str::<ExecutionReport>(&text).unwrap(), report);
     }
 
     #[test]
     fn outcomes_say_what_the_caller_can_do() {
-        let text = serde_json::to_string(&PlaceOutcome::OutcomeUnknown {
-            reason: "timed out".into(),
-        })
-        .unwrap();
+        let text =
+            serde_json::to_string(&PlaceOutcome::OutcomeUnknown { reason: "timed out".into() }).unwrap();
         assert_eq!(text, r#"{"outcome":"outcome_unknown","reason":"timed out"}"#);
     }
 }

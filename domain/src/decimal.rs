@@ -51,9 +51,7 @@ pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
         return Err(DecimalError::TooLarge);
     }
     if fraction.trim_end_matches('0').len() > SCALE_MAX || fraction.len() > 2 * SCALE_MAX {
-        return Err(DecimalError::TooPrecise(
-            u32::try_from(SCALE_MAX).unwrap_or(u32::MAX),
-        ));
+        return Err(DecimalError::TooPrecise(u32::try_from(SCALE_MAX).unwrap_or(u32::MAX)));
     }
     Decimal::from_str(&format!(
         "{}{}.{}",

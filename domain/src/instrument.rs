@@ -74,11 +74,7 @@ impl Symbol {
     /// The market it is traded on.
     #[must_use]
     pub fn market(&self) -> Market {
-        if self.as_str().contains('.') {
-            Market::Krx
-        } else {
-            Market::Us
-        }
+        if self.as_str().contains('.') { Market::Krx } else { Market::Us }
     }
 
     /// The currency it is priced in.
@@ -170,10 +166,7 @@ mod tests {
             ("0001A0.KQ", Market::Krx, Currency::Krw),
         ] {
             let symbol: Symbol = text.parse().unwrap();
-            assert_eq!(
-                (symbol.as_str(), symbol.market(), symbol.currency()),
-                (text, market, currency)
-            );
+            assert_eq!((symbol.as_str(), symbol.market(), symbol.currency()), (text, market, currency));
         }
     }
 

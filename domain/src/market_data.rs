@@ -161,9 +161,7 @@ pub fn read_server_message(text: &str) -> Result<ServerMessage, ProtocolError> {
     }
     let wire: WireQuote<'_> = serde_json::from_str(text)?;
     let price = |field, raw: &RawValue| {
-        raw.get()
-            .parse::<Price>()
-            .map_err(|source| ProtocolError::Number { field, source })
+        raw.get().parse::<Price>().map_err(|source| ProtocolError::Number { field, source })
     };
     let optional =
         |field, raw: &Option<Box<RawValue>>| raw.as_deref().map(|raw| price(field, raw)).transpose();
@@ -210,10 +208,7 @@ mod tests {
             previous_close: None,
             ..apple()
         };
-        assert_eq!(
-            read_server_message(&write_quote(&quote)).unwrap(),
-            ServerMessage::Quote(Box::new(quote))
-        );
+        assert_eq!(read_server_message(&write_quote(&quote)).unwrap(), ServerMessage::Quote(Box::new(quote)));
     }
 
     #[test]
@@ -237,27 +232,15 @@ mod tests {
 
     #[test]
     fn a_hostile_message_is_an_error() {
-        for text in [
-            "",
-            "{",
-            "[]",
-            "null",
-            r#"{"type":"quote"}"#,
-            r#"{"type":"unheard of"}"#,
-            r#"{"type":7}"#,
-        ] {
+        for text in
+            ["", "{", "[]", "null", r#"{"type":"quote"}"#, r#"{"type":"unheard of"}"#, r#"{"type":7}"#]
+        {
             assert!(read_server_message(text).is_err(), "{text}");
         }
         let huge = write_quote(&apple()).replace("150.25", "1e400");
-        assert!(matches!(
-            read_server_message(&huge),
-            Err(ProtocolError::Number { field: "price", .. })
-        ));
+        assert!(matches!(read_server_message(&huge), Err(ProtocolError::Number { field: "price", .. })));
         let zero = write_quote(&apple()).replace("150.25", "0");
-        assert!(matches!(
-            read_server_message(&zero),
-            Err(ProtocolError::Number { field: "price", .. })
-        ));
+        assert!(matches!(read_server_message(&zero), Err(ProtocolError::Number { field: "price", .. })));
     }
 
     #[test]

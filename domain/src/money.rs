@@ -50,25 +50,19 @@ impl Currency {
     /// The amount in whole minor units, halves to even.
     #[must_use]
     pub fn round(self, amount: Decimal) -> Decimal {
-        amount
-            .round_dp_with_strategy(self.minor_digits(), RoundingStrategy::MidpointNearestEven)
-            .normalize()
+        amount.round_dp_with_strategy(self.minor_digits(), RoundingStrategy::MidpointNearestEven).normalize()
     }
 
     /// The amount in whole minor units, never less than given: for holds.
     #[must_use]
     pub fn round_up(self, amount: Decimal) -> Decimal {
-        amount
-            .round_dp_with_strategy(self.minor_digits(), RoundingStrategy::ToPositiveInfinity)
-            .normalize()
+        amount.round_dp_with_strategy(self.minor_digits(), RoundingStrategy::ToPositiveInfinity).normalize()
     }
 
     /// The amount in whole minor units, never more than given: for fees that a market truncates.
     #[must_use]
     pub fn round_down(self, amount: Decimal) -> Decimal {
-        amount
-            .round_dp_with_strategy(self.minor_digits(), RoundingStrategy::ToNegativeInfinity)
-            .normalize()
+        amount.round_dp_with_strategy(self.minor_digits(), RoundingStrategy::ToNegativeInfinity).normalize()
     }
 }
 
@@ -87,10 +81,7 @@ impl FromStr for Currency {
     type Err = UnknownCurrency;
 
     fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
-        Self::ALL
-            .into_iter()
-            .find(|currency| currency.code() == text)
-            .ok_or(UnknownCurrency)
+        Self::ALL.into_iter().find(|currency| currency.code() == text).ok_or(UnknownCurrency)
     }
 }
 
@@ -129,14 +120,8 @@ impl Money {
         if self.currency != other.currency {
             return Err(MoneyError::CurrencyMismatch(self.currency, other.currency));
         }
-        let amount = self
-            .amount
-            .checked_add(other.amount)
-            .ok_or(MoneyError::Overflow)?;
-        Ok(Self {
-            amount,
-            currency: self.currency,
-        })
+        let amount = self.amount.checked_add(other.amount).ok_or(MoneyError::Overflow)?;
+        Ok(Self { amount, currency: self.currency })
     }
 
     /// Difference of two amounts of one currency.
@@ -144,10 +129,7 @@ impl Money {
     /// # Errors
     /// Different currencies, or a result beyond 28 digits.
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
-        self.checked_add(Self {
-            amount: -other.amount,
-            currency: other.currency,
-        })
+        self.checked_add(Self { amount: -other.amount, currency: other.currency })
     }
 }
 
@@ -236,10 +218,7 @@ impl Price {
     /// # Errors
     /// [`MoneyError::Overflow`] beyond 28 digits.
     pub fn notional(self, quantity: Decimal) -> Result<Decimal, MoneyError> {
-        self.0
-            .checked_mul(quantity)
-            .map(|amount| amount.normalize())
-            .ok_or(MoneyError::Overflow)
+        self.0.checked_mul(quantity).map(|amount| amount.normalize()).ok_or(MoneyError::Overflow)
     }
 }
 
@@ -252,24 +231,15 @@ mod tests {
     fn currencies_are_never_netted() {
         let won = Money::new(Decimal::ONE, Currency::Krw);
         let dollar = Money::new(Decimal::ONE, Currency::Usd);
-        assert_eq!(
-            won.checked_add(dollar),
-            Err(MoneyError::CurrencyMismatch(Currency::Krw, Currency::Usd))
-        );
+        assert_eq!(won.checked_add(dollar), Err(MoneyError::CurrencyMismatch(Currency::Krw, Currency::Usd)));
     }
 
     #[test]
     fn a_price_of_zero_does_not_exist() {
         assert_eq!("0".parse::<Price>(), Err(DecimalError::NotPositive));
         assert_eq!("-1".parse::<Price>(), Err(DecimalError::NotPositive));
-        assert!(
-            serde_json::from_str::<Price>("150.25").is_err(),
-            "a JSON number is refused"
-        );
-        assert_eq!(
-            serde_json::from_str::<Price>("\"150.25\"").unwrap().to_string(),
-            "150.25"
-        );
+        assert!(serde_json::from_str::<Price>("150.25").is_err(), "a JSON number is refused");
+        assert_eq!(serde_json::from_str::<Price>("\"150.25\"").unwrap().to_string(), "150.25");
     }
 
     #[test]

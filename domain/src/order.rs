@@ -358,11 +358,7 @@ mod tests {
     fn a_late_new_never_downgrades() {
         for status in OrderStatus::ALL {
             if !matches!(status, OrderStatus::Created | OrderStatus::PendingNew) {
-                assert_eq!(
-                    transition(status, OrderEvent::Accepted),
-                    Ok(Transition::Ignored),
-                    "{status}"
-                );
+                assert_eq!(transition(status, OrderEvent::Accepted), Ok(Transition::Ignored), "{status}");
             }
         }
     }
@@ -370,10 +366,7 @@ mod tests {
     #[test]
     fn a_fill_of_a_refused_order_asks_for_a_halt() {
         for status in [OrderStatus::Denied, OrderStatus::Rejected] {
-            assert_eq!(
-                transition(status, OrderEvent::PartialFill),
-                Ok(Transition::LateFill { halt: true })
-            );
+            assert_eq!(transition(status, OrderEvent::PartialFill), Ok(Transition::LateFill { halt: true }));
         }
         assert_eq!(
             transition(OrderStatus::Canceled, OrderEvent::PartialFill),
@@ -383,10 +376,7 @@ mod tests {
 
     #[test]
     fn only_a_new_order_can_be_refused_by_the_broker() {
-        assert_eq!(
-            to(OrderStatus::PendingNew, OrderEvent::Rejected),
-            OrderStatus::Rejected
-        );
+        assert_eq!(to(OrderStatus::PendingNew, OrderEvent::Rejected), OrderStatus::Rejected);
         assert_eq!(to(OrderStatus::New, OrderEvent::Rejected), OrderStatus::Rejected);
         assert!(transition(OrderStatus::PartiallyFilled, OrderEvent::Rejected).is_err());
     }
@@ -395,10 +385,7 @@ mod tests {
     fn every_stored_name_is_read_back() {
         for status in OrderStatus::ALL {
             assert_eq!(OrderStatus::from_name(status.name()), Some(status));
-            assert_eq!(
-                serde_json::to_string(&status).unwrap(),
-                format!("\"{}\"", status.name())
-            );
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{}\"", status.name()));
         }
     }
 

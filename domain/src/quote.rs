@@ -49,8 +49,7 @@ impl Quote {
     /// Difference from the close before, in the quote's currency.
     #[must_use]
     pub fn change(&self) -> Option<Decimal> {
-        self.previous_close
-            .map(|close| (self.price.value() - close.value()).normalize())
+        self.previous_close.map(|close| (self.price.value() - close.value()).normalize())
     }
 
     /// Difference from the close before in percent, two digits.
@@ -146,13 +145,6 @@ pub(crate) mod tests {
     fn the_change_is_measured_from_the_close_before() {
         assert_eq!(apple().change().unwrap().to_string(), "1.5");
         assert_eq!(apple().change_percent().unwrap().to_string(), "1.01");
-        assert_eq!(
-            Quote {
-                previous_close: None,
-                ..apple()
-            }
-            .change(),
-            None
-        );
+        assert_eq!(Quote { previous_close: None, ..apple() }.change(), None);
     }
 }
