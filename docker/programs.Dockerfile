@@ -12,6 +12,8 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY domain domain
 COPY exchange exchange
+COPY database database
+COPY bench bench
 COPY backend backend
 COPY market-data market-data
 COPY broker-connector broker-connector

@@ -9,7 +9,6 @@ mod problem;
 mod routes;
 mod settings;
 mod startup;
-mod statement;
 mod token;
 
 pub use settings::Settings;

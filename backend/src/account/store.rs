@@ -2,8 +2,9 @@
 
 use super::ledger::{Commodity, Journal};
 use super::{Account, CashBalance};
-use crate::db::{corrupt, statement};
+use crate::db::corrupt;
 use chrono::{DateTime, NaiveDate, Utc};
+use database::statement;
 use diesel::sql_types::{
     Array, BigInt, Date, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };

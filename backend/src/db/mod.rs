@@ -2,10 +2,8 @@
 
 mod migrate;
 pub mod schema;
-mod statement;
 
 pub use migrate::{MIGRATIONS, MigrateError, run_migrations};
-pub(crate) use statement::statement;
 
 use anyhow::Context;
 use diesel::{ConnectionError, ConnectionResult, QueryResult};
@@ -79,19 +77,14 @@ pub async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
     Ok(connection)
 }
 
-/// Opens a connection for a task that sends the same few statements all day, each of which finds its rows by index.
-///
-/// Their plans are made once and kept: Postgres would otherwise plan a statement over arrays anew every time, which costs
-/// more than running it. Such a plan may be made while the tables are still empty, so scans are ruled out: one that was
-/// right for ten rows would be repeated over a million.
+/// Opens a connection for a task that sends the same few statements all day: see [`database::LOOKUP_SETTINGS`].
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub async fn connect_for_lookups(url: &str) -> ConnectionResult<AsyncPgConnection> {
     let mut connection = connect(url).await?;
-    let settings = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-         SET enable_mergejoin = off; SET jit = off";
-    connection.batch_execute(settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    let set = connection.batch_execute(database::LOOKUP_SETTINGS).await;
+    set.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 

@@ -1,7 +1,7 @@
 //! The table `events.events`.
 
 use super::{Event, NewEvent};
-use crate::db::statement;
+use database::statement;
 use diesel::QueryResult;
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};

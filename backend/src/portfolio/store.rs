@@ -1,8 +1,8 @@
 //! The table `portfolio.positions`.
 
 use super::cost::PositionState;
-use crate::db::statement;
 use chrono::{DateTime, Utc};
+use database::statement;
 use diesel::sql_types::{Array, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};

@@ -1,8 +1,8 @@
 //! `trading.executions` and `trading.incidents`.
 
 use super::super::apply::Incident;
-use crate::db::statement;
 use chrono::{DateTime, Utc};
+use database::statement;
 use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};

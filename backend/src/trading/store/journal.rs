@@ -1,7 +1,8 @@
 //! `broker.execution_reports`, written by the connector, and `trading.report_cursor`, which says how far it is applied.
 
-use crate::db::{corrupt, statement};
+use crate::db::corrupt;
 use chrono::{DateTime, Utc};
+use database::statement;
 use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};

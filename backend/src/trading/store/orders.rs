@@ -1,8 +1,9 @@
 //! `trading.orders` and `trading.order_events`.
 
 use super::super::order::{Order, OrderLogEntry};
-use crate::db::{corrupt, statement};
+use crate::db::corrupt;
 use chrono::{DateTime, Utc};
+use database::statement;
 use diesel::sql_types::{
     Array, BigInt, Bool, Double, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };

@@ -1,7 +1,7 @@
 //! `trading.cancel_requests`.
 
-use crate::db::statement;
 use chrono::{DateTime, Utc};
+use database::statement;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-/// Key of the session lock that makes one process the owner of the simulator's books.
-pub(super) const OWNER_LOCK_KEY: i64 = 7_202_612;
 /// Most commands that wait for the engine; further ones are told that they were not sent.
 pub(super) const COMMANDS_WAITING_MAX: usize = 1024;
 /// Most orders and cancels that one transaction carries.

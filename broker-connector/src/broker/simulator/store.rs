@@ -1,21 +1,21 @@
 //! The simulator's rows. One batch is one statement, and so one transaction, one round trip and one notification.
 
 use super::config::{
-    CONNECT_TIME_MAX, DATABASE_ANSWER_MAX, OWNER_LOCK_KEY, READER_WAIT_MAX, READERS_MAX, STATEMENT_TIME_MAX,
+    CONNECT_TIME_MAX, DATABASE_ANSWER_MAX, READER_WAIT_MAX, READERS_MAX, STATEMENT_TIME_MAX,
 };
 use super::record::{Changes, Record, Report};
 use super::rows::{AccountRow, CashRow, Flag, JournalRow, Number, OrderRow, PositionRow};
 use crate::broker::{JournalLine, JournalQuery, Position, TradeCash};
-use crate::statement::statement;
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
+use database::{LOOKUP_SETTINGS, statement};
 use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::broker::ReportKind;
-use domain::{AccountId, Currency, OrderId, OrderType, Side, TimeInForce};
+use domain::{AccountId, Currency, OrderId, OrderType, Side, TimeInForce, locks};
 use futures_util::FutureExt;
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
@@ -74,6 +74,7 @@ statement! {
     /// Writes a batch. The guard is read before any row of the journal gets its id, so ids become visible in
     /// increasing order whoever else appends.
     Append {
+        guard: BigInt = i64,
         order_id: Array<SqlUuid> = Vec<Uuid>,
         sequence: Array<BigInt> = Vec<i64>,
         account_id: Array<SqlUuid> = Vec<Uuid>,
@@ -115,7 +116,7 @@ statement! {
         report_reason: Array<Nullable<Text>> = Vec<Option<String>>,
         report_occurred_at: Array<Timestamptz> = Vec<DateTime<Utc>>,
     }
-    "WITH guard AS MATERIALIZED (SELECT pg_advisory_xact_lock(7202611)),
+    "WITH guard AS MATERIALIZED (SELECT pg_advisory_xact_lock(?)),
     new_orders AS (
         INSERT INTO broker.simulator_orders (order_id, sequence, account_id, symbol, side, order_type, time_in_force,
             quantity, limit_price, protection_price, submitted_at, accepted_at, expires_at, status, filled_quantity,
@@ -177,7 +178,7 @@ impl Session {
         if !session.flag(SchemaExists {}).await? {
             return Ok(TakeOver::NoSchema);
         }
-        if session.flag(TakeOwnership { key: OWNER_LOCK_KEY }).await? {
+        if session.flag(TakeOwnership { key: locks::SIMULATOR_OWNER }).await? {
             return Ok(TakeOver::Owner(Box::new(session)));
         }
         Ok(TakeOver::Owned)
@@ -259,7 +260,7 @@ const fn time_in_force_name(time_in_force: TimeInForce) -> &'static str {
 }
 
 fn append(changes: &Changes) -> Append {
-    let mut rows = Append::default();
+    let mut rows = Append { guard: locks::JOURNAL_APPEND, ..Append::default() };
     for record in &changes.new {
         rows.push_new(record);
     }
@@ -394,12 +395,10 @@ async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
     let mut connection = timeout(CONNECT_TIME_MAX, AsyncPgConnection::establish(url))
         .await
         .map_err(|_| failed("the database does not answer".into()))??;
-    // Quoted literals only: this text is a constant. The few statements of this connection find their rows by index;
-    // planning them anew every time would cost more than running them.
+    // Quoted literals only: this text is a constant.
     let limits = format!(
         "SET statement_timeout = {}; SET lock_timeout = {0}; SET application_name = 'gaemi-broker-connector'; \
-         SET timezone = 'UTC'; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-         SET plan_cache_mode = force_generic_plan; SET jit = off",
+         SET timezone = 'UTC'; {LOOKUP_SETTINGS}",
         STATEMENT_TIME_MAX.as_millis()
     );
     timeout(CONNECT_TIME_MAX, connection.batch_execute(&limits))
