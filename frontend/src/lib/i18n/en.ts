@@ -248,6 +248,7 @@ export const en = {
     order_denied: "The order was refused.",
     too_many_attempts: "Too many attempts. Wait a little and try again.",
     too_many_requests: "Too many requests. Wait a little and try again.",
+    request_timeout: "The request took too long to arrive. Check the connection and try again.",
     internal_error: "The server made a mistake. It has been logged.",
     service_unavailable: "The server cannot do this right now. Try again in a moment.",
     price_unavailable: "There is no current price. Try again in a moment.",

@@ -252,6 +252,7 @@ export const ko: Texts<typeof en> = {
     order_denied: "주문이 거부되었습니다.",
     too_many_attempts: "시도가 너무 많습니다. 잠시 후 다시 시도하세요.",
     too_many_requests: "요청이 너무 많습니다. 잠시 후 다시 시도하세요.",
+    request_timeout: "요청이 제때 도착하지 않았습니다. 연결을 확인하고 다시 시도하세요.",
     internal_error: "서버에 오류가 발생했습니다. 기록해 두었습니다.",
     service_unavailable: "지금은 처리할 수 없습니다. 잠시 후 다시 시도하세요.",
     price_unavailable: "현재 시세가 없습니다. 잠시 후 다시 시도하세요.",
