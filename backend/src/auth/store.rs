@@ -270,7 +270,7 @@ pub(super) async fn revoke_all_sessions(
 /// Most rows removed in passing by one request.
 const SWEEP_ROWS_MAX: i64 = 100;
 
-/// Removes a few tokens that expired, and sessions that have none left. Called now and then by logins.
+/// Removes a few expired tokens and forgotten attempts. Called now and then by logins.
 pub(super) async fn sweep(connection: &mut AsyncPgConnection, now: DateTime<Utc>) -> ApiResult<()> {
     let (tokens, attempts) = diesel::alias!(refresh_tokens as old_tokens, login_attempts as old_attempts);
     let expired = tokens
