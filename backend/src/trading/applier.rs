@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// Lines of one transaction.
 const BATCH_MAX: usize = 256;
 /// Least time between two looks at the journal.
-const BATCH_DISTANCE: Duration = Duration::from_millis(5);
+const BATCH_DISTANCE: Duration = Duration::from_millis(10);
 /// How long a line can lie unseen when its notification was lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause before a lost connection is opened again.

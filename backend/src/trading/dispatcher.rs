@@ -30,7 +30,7 @@ const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// How old an order must be before it counts as not heard of: ten times what the whole way usually takes.
 const SCAN_AGE_MIN: Duration = Duration::from_secs(2);
 /// Least time between two batches of orders.
-const BATCH_DISTANCE: Duration = Duration::from_millis(5);
+const BATCH_DISTANCE: Duration = Duration::from_millis(10);
 /// Accounts remembered as known to the connector; beyond it all are asked about anew.
 const CONNECTED_MAX: usize = 65_536;
 /// Accounts made known at once.

@@ -378,7 +378,7 @@ statement! {
         with_open: Bool = bool, symbol: Nullable<Text> = Option<String>, limit: BigInt = i64,
     }
     select_orders!("WHERE o.account_id = ANY (?) AND o.id < ?
-        AND (? OR o.status NOT IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY'))
+        AND o.quantity > 0 AND (? OR NOT o.is_open)
         AND o.symbol = coalesce(?, o.symbol)
         ORDER BY o.id DESC LIMIT ?")
 }
@@ -389,7 +389,7 @@ statement! {
         limit: BigInt = i64,
     }
     select_orders!("WHERE o.account_id = ANY (?) AND o.id < ?
-        AND o.status IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
+        AND o.is_open
         AND o.symbol = coalesce(?, o.symbol)
         ORDER BY o.id DESC LIMIT ?")
 }
@@ -416,7 +416,7 @@ pub(in crate::trading) async fn list_orders(
 
 statement! {
     OrdersToDispatch { age_seconds: Double = f64, limit: BigInt = i64 }
-    select_orders!("WHERE o.status = 'PENDING_NEW' AND o.created_at <= now() - make_interval(secs => ?)
+    select_orders!("WHERE o.is_open AND o.status = 'PENDING_NEW' AND o.created_at <= now() - make_interval(secs => ?)
         ORDER BY o.id LIMIT ?")
 }
 
