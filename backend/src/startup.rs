@@ -12,7 +12,7 @@ use crate::portfolio::PortfolioService;
 use crate::relay::Relay;
 use crate::routes::{self, KnownRoutes};
 use crate::settings::Settings;
-use crate::trading::TradingService;
+use crate::trading::{PlacementWriter, TradingService};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
@@ -22,14 +22,15 @@ use secrecy::ExposeSecret;
 use std::future::Future;
 use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_actix_web::AppExt;
 
-/// Threads that answer requests.
-const WORKERS: usize = 2;
+/// Threads that answer requests. One is enough: what takes long waits or runs elsewhere, and orders are placed fastest
+/// on the thread that answers them.
+const WORKERS: usize = 1;
 /// Most open connections per thread.
 const CONNECTIONS_PER_WORKER_MAX: usize = 2048;
 /// Longest wait for a request's first bytes, and for its headers to be complete.
@@ -95,7 +96,7 @@ pub struct State {
 
 impl State {
     /// Builds every service and starts its tasks.
-    async fn build(settings: &Settings) -> anyhow::Result<Self> {
+    async fn build(settings: &Settings) -> anyhow::Result<(Self, PlacementWriter)> {
         db::run_migrations(settings.database_url.expose_secret()).await?;
         let pool = db::build_pool(&settings.database_url, settings.database_pool_size)?;
         let background = Background::default();
@@ -108,7 +109,7 @@ impl State {
         let accounts = web::Data::new(accounts);
         let market = web::Data::new(market);
         let portfolio = PortfolioService::new(pool.clone(), accounts.clone(), market.clone());
-        let trading = TradingService::start(
+        let (trading, writer) = TradingService::start(
             settings,
             pool.clone(),
             Arc::clone(&events),
@@ -117,7 +118,7 @@ impl State {
             &background,
         )
         .await?;
-        Ok(Self {
+        let state = Self {
             pool: web::Data::new(pool),
             auth: web::Data::new(auth),
             events: web::Data::new(events),
@@ -128,7 +129,8 @@ impl State {
             streams: web::Data::new(OpenStreams::default()),
             relay: web::Data::new(relay),
             background: web::Data::new(background),
-        })
+        };
+        Ok((state, writer))
     }
 
     /// Hands the services to the handlers.
@@ -166,8 +168,8 @@ impl Application {
         let listener = TcpListener::bind(&address)
             .with_context(|| format!("cannot listen on {address} (port {} is taken?)", settings.port))?;
         let port = listener.local_addr()?.port();
-        let state = State::build(&settings).await?;
-        let server = serve(listener, state.clone())?;
+        let (state, writer) = State::build(&settings).await?;
+        let server = serve(listener, state.clone(), writer)?;
         Ok(Self { server, port, state })
     }
 
@@ -216,11 +218,16 @@ async fn stop(server: &ServerHandle, background: &Background) {
     }
 }
 
-fn serve(listener: TcpListener, state: State) -> anyhow::Result<Server> {
+fn serve(listener: TcpListener, state: State, writer: PlacementWriter) -> anyhow::Result<Server> {
     let description = routes::describe();
     let known = web::Data::new(KnownRoutes::of(&description));
     let description = web::Data::new(Description(description.to_pretty_json()?));
+    let writer = Arc::new(Mutex::new(Some(writer)));
     let factory = move || {
+        // The factory runs on each worker's thread; the first one takes the writer.
+        if let Some(writer) = writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            writer.start_here(&state.background);
+        }
         let (app, _) = App::new().into_utoipa_app().configure(routes::all).split_for_parts();
         app.app_data(known.clone())
             .app_data(description.clone())

@@ -5,15 +5,18 @@
 //! `risk` and `trading`; knows nothing of orders, positions or prices.
 
 mod ledger;
+mod memory;
 mod routes;
 mod service;
 mod store;
 
 pub use ledger::{Commodity, Fill, Journal, LedgerError};
+pub use memory::BalanceMemory;
 pub(crate) use routes::REPLAYED_HEADER;
 pub use routes::{AccountDocument, BalanceDocument, routes};
 pub use service::{AccountService, balance_event};
 pub use store::{BalanceChange, BalanceRow, LockedBalances, change_balances, lock_balances, post};
+pub(crate) use store::{balances_as_believed, hold_in_balances};
 
 use chrono::{DateTime, Utc};
 use domain::{AccountId, Currency, UserId};

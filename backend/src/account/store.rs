@@ -246,8 +246,8 @@ pub struct BalanceRow {
     pub held: Decimal,
 }
 
-/// Accounts whose books the caller's transaction has locked, with the balances asked for.
-#[derive(Debug, Default)]
+/// Accounts with the balances asked for, as they were when the caller's transaction locked them.
+#[derive(Debug, Clone, Default)]
 pub struct LockedBalances {
     accounts: BTreeMap<AccountId, (UserId, Currency)>,
     balances: BTreeMap<(AccountId, String), BalanceRow>,
@@ -267,6 +267,46 @@ impl LockedBalances {
             .get(&(account, commodity.name().to_owned()))
             .cloned()
             .unwrap_or(BalanceRow { total: Decimal::ZERO, held: Decimal::ZERO })
+    }
+
+    /// Every balance, in one order: whose, of what, how much.
+    pub fn rows(&self) -> impl Iterator<Item = (AccountId, &str, &BalanceRow)> {
+        self.balances.iter().map(|((account, commodity), row)| (*account, commodity.as_str(), row))
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        account: AccountId,
+        owner: (UserId, Currency),
+        commodity: String,
+        row: BalanceRow,
+    ) {
+        self.accounts.insert(account, owner);
+        self.balances.insert((account, commodity), row);
+    }
+
+    /// Some of these balances; `None` when one of them is not among them.
+    pub(super) fn only(&self, wanted: impl Iterator<Item = (AccountId, Commodity)>) -> Option<Self> {
+        let mut only = Self::default();
+        for (account, commodity) in wanted {
+            let key = (account, commodity.name().to_owned());
+            let row = self.balances.get(&key)?.clone();
+            only.insert(account, self.account(account)?, key.1, row);
+        }
+        Some(only)
+    }
+
+    pub(super) fn extend(&mut self, other: &Self) {
+        self.accounts.extend(other.accounts.iter());
+        self.balances.extend(other.balances.iter().map(|(key, row)| (key.clone(), row.clone())));
+    }
+
+    pub(super) fn has(&self, change: &BalanceChange) -> bool {
+        self.balances.contains_key(&(change.account_id, change.commodity.name().to_owned()))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.balances.len()
     }
 
     /// Keeps the picture true to what the transaction is about to write.
@@ -324,11 +364,45 @@ pub async fn lock_balances(
     let mut locked = LockedBalances::default();
     for row in rows {
         let account = AccountId(row.account_id);
-        locked.accounts.insert(account, (UserId(row.user_id), currency(&row.currency)?));
-        locked.balances.insert((account, row.commodity), BalanceRow { total: row.total, held: row.held });
+        let owner = (UserId(row.user_id), currency(&row.currency)?);
+        locked.insert(account, owner, row.commodity, BalanceRow { total: row.total, held: row.held });
     }
     Ok(locked)
 }
+
+/// Part of a statement: locks the balances that are as they are believed to be (four arrays: accounts, commodities,
+/// totals, what is held), in the order in which everybody locks them. `$name` has a row for each.
+macro_rules! balances_as_believed {
+    ($name:literal) => {
+        concat!(
+            $name,
+            " AS MATERIALIZED (SELECT b.account_id FROM account.balances AS b
+                JOIN unnest(?, ?, ?, ?) AS believed (account_id, commodity, total, held)
+                    ON believed.account_id = b.account_id AND believed.commodity = b.commodity
+                    AND believed.total = b.total AND believed.held = b.held
+                ORDER BY b.account_id, b.commodity FOR UPDATE OF b)"
+        )
+    };
+}
+pub(crate) use balances_as_believed;
+
+/// Part of a statement: adds to what is held of balances that the statement has locked (three arrays: accounts,
+/// commodities, amounts; each balance once), if `$condition`, which reads `$table`, holds.
+macro_rules! hold_in_balances {
+    ($name:literal, $table:literal, $condition:literal) => {
+        concat!(
+            $name,
+            " AS (UPDATE account.balances AS b SET held = b.held + hold.amount
+                FROM ",
+            $table,
+            ", unnest(?, ?, ?) AS hold (account_id, commodity, amount)
+                WHERE b.account_id = hold.account_id AND b.commodity = hold.commodity AND ",
+            $condition,
+            ")"
+        )
+    };
+}
+pub(crate) use hold_in_balances;
 
 /// By how much a balance changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,6 +36,13 @@ pub fn corrupt(what: &str) -> diesel::result::Error {
     diesel::result::Error::DeserializationError(format!("a stored {what} is not readable").into())
 }
 
+/// Whether a statement failed because a row with its key exists already.
+#[must_use]
+pub const fn is_duplicate(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error};
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+}
+
 /// Begins a transaction on a connection that is shared with statements sent right behind.
 ///
 /// # Errors

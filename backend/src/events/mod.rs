@@ -9,10 +9,12 @@ mod store;
 
 pub use hub::{EventHub, Subscription, SubscriptionError};
 pub use store::append;
+pub(crate) use store::append_events;
 
 use domain::UserId;
 use serde::Serialize;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What an event is about; the name under which browsers receive it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,12 @@ impl NewEvent {
         payload: &impl Serialize,
     ) -> Result<Self, serde_json::Error> {
         Ok(Self { user_id, kind, payload: serde_json::to_string(payload)? })
+    }
+
+    /// The values of its row: user, kind, payload.
+    #[must_use]
+    pub fn into_columns(self) -> (Uuid, String, String) {
+        (self.user_id.0, self.kind.name().to_owned(), self.payload)
     }
 }
 

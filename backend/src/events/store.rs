@@ -8,13 +8,31 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{UserId, locks};
 use uuid::Uuid;
 
+/// Part of a statement: writes events if `$condition` (a table, and what must be true of it) has a row. Parameters: the
+/// lock's key, three arrays of users, kinds and payloads.
+///
+/// The lock is drawn before the first id and held to the end of the transaction: see the table's comment.
+macro_rules! append_events {
+    ($name:literal, $condition:literal) => {
+        concat!(
+            $name,
+            "_turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) FROM ",
+            $condition,
+            "),\n",
+            $name,
+            " AS (INSERT INTO events.events (user_id, kind, payload)
+                SELECT new.user_id, new.kind, new.payload::json
+                FROM ",
+            $name,
+            "_turn, unnest(?, ?, ?) AS new (user_id, kind, payload))"
+        )
+    };
+}
+pub(crate) use append_events;
+
 statement! {
-    /// The lock is drawn before the first id and held to the end of the transaction: see the table's comment.
     Append { turn: BigInt = i64, users: Array<SqlUuid> = Vec<Uuid>, kinds: Array<Text> = Vec<String>, payloads: Array<Text> = Vec<String> }
-    "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?))
-     INSERT INTO events.events (user_id, kind, payload)
-     SELECT new.user_id, new.kind, new.payload::json
-     FROM turn, unnest(?, ?, ?) AS new (user_id, kind, payload)"
+    concat!("WITH ", append_events!("told", "(SELECT) AS always"), " SELECT")
 }
 
 /// Writes events in the caller's transaction. To be called last before the commit: writers queue from here on.
@@ -28,9 +46,10 @@ pub async fn append(mut connection: &AsyncPgConnection, events: Vec<NewEvent>) -
     let mut statement =
         Append { turn: locks::EVENTS_APPEND, users: Vec::new(), kinds: Vec::new(), payloads: Vec::new() };
     for event in events {
-        statement.users.push(event.user_id.0);
-        statement.kinds.push(event.kind.name().to_owned());
-        statement.payloads.push(event.payload);
+        let (user, kind, payload) = event.into_columns();
+        statement.users.push(user);
+        statement.kinds.push(kind);
+        statement.payloads.push(payload);
     }
     statement.execute(&mut connection).await.map(|_| ())
 }

@@ -9,6 +9,7 @@ use super::batch::Batch;
 use super::dispatcher::DispatchQueue;
 use super::pace::Pace;
 use super::store;
+use crate::account::{BalanceChange, BalanceMemory};
 use crate::clock;
 use crate::db;
 use crate::error::{ApiError, ErrorCode};
@@ -38,6 +39,7 @@ const LINE_TRY_PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Applier {
     pub(super) database_url: SecretString,
     pub(super) events: Arc<EventHub>,
+    pub(super) memory: BalanceMemory,
     pub(super) dispatch: DispatchQueue,
 }
 
@@ -107,6 +109,7 @@ impl Applier {
                     if applied.lines > 0 {
                         self.events.wake();
                     }
+                    self.memory.note(&applied.balance_changes);
                     if applied.cancels_wait {
                         self.dispatch.look();
                     }
@@ -132,9 +135,12 @@ impl Applier {
     }
 }
 
-/// How much a transaction has applied.
+/// What a transaction has applied.
+#[derive(Default)]
 struct Applied {
     lines: usize,
+    /// How it has changed balances.
+    balance_changes: Vec<BalanceChange>,
     /// Whether an order that somebody wants cancelled has just reached the broker.
     cancels_wait: bool,
 }
@@ -167,17 +173,17 @@ impl Connection {
         };
         let Some(last) = lines.last().map(|line| line.id) else {
             db::rollback(connection).await?;
-            return Ok(Applied { lines: 0, cancels_wait: false });
+            return Ok(Applied::default());
         };
         let mut batch = Batch::load(connection, &lines).await?;
         for line in &lines {
             batch.apply(line)?;
         }
         let cancels_wait = batch.cancels_wait();
-        batch.save(connection, last, self.prepared).await?;
+        let balance_changes = batch.save(connection, last, self.prepared).await?;
         db::commit(connection).await?;
         self.prepared = true;
-        Ok(Applied { lines: lines.len(), cancels_wait })
+        Ok(Applied { lines: lines.len(), balance_changes, cancels_wait })
     }
 
     /// Moves the cursor over a line that cannot be applied and leaves an incident, so that a person books it by hand.

@@ -60,6 +60,8 @@ pub(super) struct Batch {
     executions: Vec<ExecutionRow>,
     execution_events: Vec<NewEvent>,
     holds: Vec<BalanceChange>,
+    /// What journals move.
+    moved: Vec<BalanceChange>,
     incidents: Vec<(OrderId, Option<i64>, Incident)>,
     accounts_changed: BTreeSet<AccountId>,
     positions_changed: BTreeSet<PositionKey>,
@@ -100,6 +102,7 @@ impl Batch {
             executions: Vec::new(),
             execution_events: Vec::new(),
             holds: Vec::new(),
+            moved: Vec::new(),
             incidents: Vec::new(),
             accounts_changed: BTreeSet::new(),
             positions_changed: BTreeSet::new(),
@@ -228,6 +231,7 @@ impl Batch {
         for (commodity, total) in journal.balance_changes() {
             let change = BalanceChange { account_id: line.account_id, commodity, total, held: Decimal::ZERO };
             self.balances.change(&change);
+            self.moved.push(change);
         }
         self.remember(line, order, execution, &journal)?;
         self.journals.push(journal);
@@ -276,20 +280,20 @@ impl Batch {
     }
 
     /// Writes everything, and that the journal is applied up to `last`. `together` sends the statements without waiting
-    /// for each other's answers, where their order does not matter.
+    /// for each other's answers, where their order does not matter. Returns how balances have changed.
     pub(super) async fn save(
         mut self,
         connection: &AsyncPgConnection,
         last: i64,
         together: bool,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Vec<BalanceChange>, ApiError> {
         let told = self.events().map_err(ApiError::internal)?;
         if self.moves_nothing() && together {
             let orders = store::save_orders(connection, self.changed_orders());
             let log = store::insert_log(connection, &self.entries);
             let cursor = store::advance_cursor(connection, last);
             try_join!(orders, log, cursor, events::append(connection, told))?;
-            return Ok(());
+            return Ok(Vec::new());
         }
         let ended = self
             .changed_orders()
@@ -307,7 +311,8 @@ impl Batch {
         store::insert_incidents(connection, &self.incidents, self.now).await?;
         store::advance_cursor(connection, last).await?;
         events::append(connection, told).await?;
-        Ok(())
+        self.moved.append(&mut self.holds);
+        Ok(self.moved)
     }
 
     fn changed_orders(&self) -> impl Iterator<Item = &Order> + Clone {

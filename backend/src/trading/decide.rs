@@ -4,7 +4,7 @@ use super::order::{Order, OrderLogEntry};
 use crate::account::{BalanceChange, Commodity, LockedBalances};
 use crate::risk::{self, AccountState, Hold};
 use chrono::{DateTime, Utc};
-use domain::{AccountId, ClientOrderId, NewOrder, OrderId, Quote, Symbol, UserId};
+use domain::{AccountId, ClientOrderId, NewOrder, OrderId, Quote, Side, Symbol, UserId};
 use exchange::trade_date;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -25,6 +25,17 @@ pub(super) struct Wish {
     pub(super) quote: Option<Arc<Quote>>,
 }
 
+impl Wish {
+    /// The balances the decision on it depends on.
+    pub(super) fn balances_needed(&self) -> impl Iterator<Item = (AccountId, Commodity)> + use<> {
+        let order = &self.order;
+        let shares = (order.side == Side::Sell).then_some(Commodity::Shares(order.symbol));
+        let account = order.account_id;
+        let cash = Commodity::Cash(order.symbol.currency());
+        std::iter::once(cash).chain(shares).map(move |commodity| (account, commodity))
+    }
+}
+
 /// How a wish ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -38,7 +49,7 @@ pub(super) enum Answer {
     NoSuchAccount,
 }
 
-/// The locked state the decisions are made on.
+/// The state the decisions are made on: locked, or believed and checked when they are written.
 pub(super) struct Locked {
     pub(super) balances: LockedBalances,
     /// Orders that exist already under the keys of the batch.

@@ -21,5 +21,6 @@ mod service;
 mod store;
 
 pub use document::{OrderDocument, OrderState};
+pub use placement::PlacementWriter;
 pub use routes::routes;
 pub use service::TradingService;

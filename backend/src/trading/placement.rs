@@ -1,30 +1,31 @@
 //! The one writer of new orders.
 //!
 //! Requests that wait at the same time share one transaction and one flush to the disk: they are decided one after
-//! another on the locked accounts, and each caller is answered only after the commit that holds its order. A refused
-//! order costs its neighbours nothing; a transaction that fails is answered as "not placed, ask again" to all.
+//! another, on balances that are locked and checked by the statement that writes them, and each caller is answered only
+//! after the commit that holds its order. A refused order costs its neighbours nothing; a transaction that fails is
+//! answered as "not placed, ask again" to all.
 
 use super::decide::{Answer, Decisions, Locked, Wish, decide, owners};
 use super::dispatcher::DispatchQueue;
 use super::document::OrderDocument;
 use super::order::Order;
-use super::store;
-use crate::account::{self, BalanceChange, CashBalance, Commodity, LockedBalances, balance_event};
+use super::store::{self, PlacedBatch};
+use crate::account::{self, BalanceMemory, CashBalance, Commodity, LockedBalances, balance_event};
 use crate::clock;
 use crate::db;
 use crate::error::{ApiError, ErrorCode};
-use crate::events::{self, EventHub, EventKind, NewEvent};
+use crate::events::{EventHub, EventKind, NewEvent};
 use crate::startup::Background;
+use anyhow::Context;
 use chrono::{DateTime, Utc};
+use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
-use domain::OrderStatus;
-use futures_util::try_join;
+use domain::{AccountId, OrderStatus, Symbol};
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::unconstrained;
 use tokio_util::sync::CancellationToken;
 
 /// Orders that may wait for their turn; beyond it callers are told to come back.
@@ -43,28 +44,24 @@ pub(super) struct Placement {
 }
 
 /// The writer.
-pub(super) struct PlacementWriter {
+pub struct PlacementWriter {
     pub(super) database_url: SecretString,
     pub(super) events: Arc<EventHub>,
+    pub(super) memory: BalanceMemory,
     pub(super) dispatch: DispatchQueue,
     pub(super) queue: mpsc::Receiver<Placement>,
 }
 
 impl PlacementWriter {
-    /// Runs on a thread of its own until told to stop: the writer and its connection wake each other up many times an
-    /// order, which costs less when they need not wake another thread.
-    ///
-    /// # Errors
-    /// When no thread can be started.
-    pub(super) fn start(self, background: &Background) -> anyhow::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// Starts on the calling thread's runtime, where it runs until told to stop. That should be the thread that answers
+    /// requests: waking another thread up twice costs an order more than deciding it.
+    pub fn start_here(self, background: &Background) {
         let (stop, running, background) =
             (background.stop.clone(), background.tasks.token(), background.clone());
-        std::thread::Builder::new().name("placement".to_owned()).spawn(move || {
-            runtime.block_on(background.watch(self.run(stop)));
+        actix_web::rt::spawn(async move {
+            background.watch(self.run(stop)).await;
             drop(running);
-        })?;
-        Ok(())
+        });
     }
 
     /// Places what waits until told to stop; what waits then is answered as not placed.
@@ -103,7 +100,7 @@ impl PlacementWriter {
             None => connection.insert(Connection::open(&self.database_url).await?),
         };
         let wishes: Vec<Wish> = batch.iter().map(|placement| placement.wish.clone()).collect();
-        let decisions = connection.commit(&wishes).await?;
+        let decisions = connection.commit(&wishes, &self.memory).await?;
         if !decisions.orders.is_empty() {
             self.events.wake();
         }
@@ -128,80 +125,101 @@ fn not_placed() -> ApiError {
 /// A connection of the writer's own.
 struct Connection {
     connection: AsyncPgConnection,
-    /// Statements are sent together without waiting for each other's answers, in the order of their writing. That
-    /// order holds only when nothing has to be prepared first, so the first batch goes step by step.
-    prepared: bool,
 }
 
 impl Connection {
     async fn open(url: &SecretString) -> anyhow::Result<Self> {
-        Ok(Self { connection: db::connect_for_lookups(url.expose_secret()).await?, prepared: false })
+        Ok(Self { connection: db::connect_for_lookups(url.expose_secret()).await? })
     }
 
-    async fn commit(&mut self, wishes: &[Wish]) -> anyhow::Result<Decisions> {
+    /// Decides on what the balances are believed to be, and has that checked while it is written. Only when nothing is
+    /// believed, or wrongly, the accounts are locked and read first.
+    async fn commit(&self, wishes: &[Wish], memory: &BalanceMemory) -> anyhow::Result<Decisions> {
         let began = Instant::now();
-        let locked = self.lock(wishes).await?;
-        let locked_at = Instant::now();
-        let now = clock::now();
-        let (decisions, balances) = decide(wishes, locked, now);
-        if decisions.orders.is_empty() {
-            db::rollback(&self.connection).await?;
-            return Ok(decisions);
+        let ahead = self.commit_ahead(wishes, memory).await?;
+        let believed = ahead.is_some();
+        let decisions = match ahead {
+            Some(decisions) => decisions,
+            None => self.commit_locked(wishes, memory).await?,
+        };
+        let (orders, micros) = (decisions.orders.len(), began.elapsed().as_micros());
+        tracing::debug!(orders, believed, micros, "orders placed");
+        memory.note(&decisions.holds);
+        Ok(decisions)
+    }
+
+    async fn commit_ahead(
+        &self,
+        wishes: &[Wish],
+        memory: &BalanceMemory,
+    ) -> anyhow::Result<Option<Decisions>> {
+        let Some(balances) = memory.recall(wishes.iter().flat_map(Wish::balances_needed)) else {
+            return Ok(None);
+        };
+        let locked = Locked { balances, existing: HashMap::new(), unresolved: HashSet::new() };
+        let pairs = wishes.iter().map(|wish| (wish.order.account_id, wish.order.symbol)).collect();
+        match Decided::new(wishes, locked)?.write(&self.connection, &pairs).await {
+            Ok(written) => Ok(written),
+            // An order exists already under one of the keys.
+            Err(error) if db::is_duplicate(&error) => Ok(None),
+            Err(error) => Err(error.into()),
         }
-        let events = events_of(wishes, &decisions, &balances, now)?;
-        self.write(&decisions, events).await?;
-        tracing::debug!(
-            orders = decisions.orders.len(),
-            lock_micros = locked_at.duration_since(began).as_micros(),
-            commit_micros = locked_at.elapsed().as_micros(),
-            "orders placed"
-        );
+    }
+
+    async fn commit_locked(&self, wishes: &[Wish], memory: &BalanceMemory) -> anyhow::Result<Decisions> {
+        let connection = &self.connection;
+        db::begin(connection).await?;
+        let locked = self.lock(wishes).await?;
+        memory.learn(&locked.balances);
+        let decided = Decided::new(wishes, locked)?;
+        let decisions = decided.write(connection, &HashSet::new()).await?;
+        let decisions = decisions.context("locked balances have changed")?;
+        db::commit(connection).await?;
         Ok(decisions)
     }
 
     async fn lock(&self, wishes: &[Wish]) -> anyhow::Result<Locked> {
         let connection = &self.connection;
-        let accounts: BTreeSet<_> = wishes.iter().map(|wish| wish.order.account_id).collect();
+        let accounts = wishes.iter().map(|wish| wish.order.account_id).collect();
         let symbols: BTreeSet<_> = wishes.iter().map(|wish| wish.order.symbol).collect();
         let keys =
             wishes.iter().map(|wish| (wish.order.account_id, wish.client_order_id.to_string())).collect();
         let pairs = wishes.iter().map(|wish| (wish.order.account_id, wish.order.symbol)).collect();
-        let begin = db::begin(connection);
-        let balances = account::lock_balances(connection, &accounts, symbols.into_iter());
-        let known = store::known_orders(connection, &keys, &pairs);
-        let (balances, (existing, unresolved)) = if self.prepared {
-            let ((), balances, known) = unconstrained(async { try_join!(begin, balances, known) }).await?;
-            (balances, known)
-        } else {
-            begin.await?;
-            (balances.await?, known.await?)
-        };
+        let balances = account::lock_balances(connection, &accounts, symbols.into_iter()).await?;
+        let (existing, unresolved) = store::known_orders(connection, &keys, &pairs).await?;
         Ok(Locked { balances, existing, unresolved })
     }
+}
 
-    /// Writes and commits.
-    ///
-    /// Behind prepared statements the commit is sent without waiting for their answers: if one of them fails, the
-    /// server takes the commit as a rollback, and the failure is what we return. This must never overtake a statement,
-    /// hence the conditions: everything was prepared by an earlier batch, no statement waits for another's answer
-    /// (holds of shares may have to make their balance first), and the runtime's budget interrupts nobody.
-    async fn write(&mut self, decisions: &Decisions, events: Vec<NewEvent>) -> anyhow::Result<()> {
-        let connection = &self.connection;
-        let orders = store::insert_orders(connection, &decisions.orders, &decisions.entries);
-        let holds = account::change_balances(connection, &decisions.holds);
-        let events = events::append(connection, events);
-        let of_cash = |hold: &BalanceChange| matches!(hold.commodity, Commodity::Cash(_));
-        let together = !decisions.holds.is_empty() && decisions.holds.iter().all(of_cash);
-        if self.prepared && together {
-            unconstrained(async { try_join!(orders, holds, events, db::commit(connection)) }).await?;
-        } else {
-            orders.await?;
-            holds.await?;
-            events.await?;
-            db::commit(connection).await?;
-            self.prepared |= together;
+/// A batch that was decided but is not written yet.
+struct Decided {
+    /// The balances it was decided on.
+    believed: LockedBalances,
+    decisions: Decisions,
+    events: Vec<NewEvent>,
+}
+
+impl Decided {
+    fn new(wishes: &[Wish], locked: Locked) -> Result<Self, serde_json::Error> {
+        let (believed, now) = (locked.balances.clone(), clock::now());
+        let (decisions, balances) = decide(wishes, locked, now);
+        let events = events_of(wishes, &decisions, &balances, now)?;
+        Ok(Self { believed, decisions, events })
+    }
+
+    /// Writes it, unless the balances are others by now or an order's fate is unknown in one of the pairs.
+    async fn write(
+        self,
+        connection: &AsyncPgConnection,
+        pairs: &HashSet<(AccountId, Symbol)>,
+    ) -> QueryResult<Option<Decisions>> {
+        let Self { believed, decisions, events } = self;
+        let Decisions { orders, entries, holds, .. } = &decisions;
+        if orders.is_empty() {
+            return Ok(Some(decisions));
         }
-        Ok(())
+        let batch = PlacedBatch { believed: &believed, pairs, orders, entries, holds, events };
+        Ok(store::place_orders(connection, batch).await?.then_some(decisions))
     }
 }
 

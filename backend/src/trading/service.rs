@@ -8,7 +8,7 @@ use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::requests::request_cancel;
 use super::store::{self, ExecutionRow, LogLine, OrderFilter};
-use crate::account::AccountService;
+use crate::account::{AccountService, BalanceMemory};
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use crate::events::EventHub;
@@ -58,7 +58,8 @@ pub(super) struct Preview {
 }
 
 impl TradingService {
-    /// Brings the books up to what the brokers have reported, then starts placing, dispatching and applying.
+    /// Brings the books up to what the brokers have reported, then starts dispatching and applying. Orders are placed
+    /// once the writer is started, too.
     ///
     /// # Errors
     /// When the journal cannot be applied: nothing may be traded before it is.
@@ -69,11 +70,13 @@ impl TradingService {
         accounts: web::Data<AccountService>,
         market: web::Data<Market>,
         background: &Background,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<(Self, PlacementWriter)> {
+        let memory = BalanceMemory::default();
         let (dispatch, orders) = DispatchQueue::new();
         let applier = Applier {
             database_url: settings.database_url.clone(),
             events: Arc::clone(&events),
+            memory: memory.clone(),
             dispatch: dispatch.clone(),
         };
         applier.catch_up().await?;
@@ -81,6 +84,7 @@ impl TradingService {
         let writer = PlacementWriter {
             database_url: settings.database_url.clone(),
             events: Arc::clone(&events),
+            memory,
             dispatch: dispatch.clone(),
             queue,
         };
@@ -93,9 +97,8 @@ impl TradingService {
             connected: HashSet::new(),
         };
         background.spawn_vital(applier.run(background.stop.clone()));
-        writer.start(background)?;
         background.spawn_vital(dispatcher.run(background.stop.clone()));
-        Ok(Self { pool, accounts, market, placements, dispatch, events })
+        Ok((Self { pool, accounts, market, placements, dispatch, events }, writer))
     }
 
     /// Places an order. Answers once it is durable.

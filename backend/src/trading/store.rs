@@ -3,6 +3,7 @@
 mod executions;
 mod journal;
 mod orders;
+mod placement;
 mod requests;
 
 pub(super) use executions::{
@@ -10,9 +11,10 @@ pub(super) use executions::{
 };
 pub(super) use journal::{JournalLine, advance_cursor, listen, lock_cursor, next_line, read_journal};
 pub(super) use orders::{
-    LogLine, OrderFilter, OrderScope, insert_log, insert_orders, known_orders, list_orders, lock_orders,
-    log_of, order_of, orders_to_dispatch, save_orders, symbols_of,
+    LogLine, OrderFilter, OrderScope, insert_log, known_orders, list_orders, lock_orders, log_of, order_of,
+    orders_to_dispatch, save_orders, symbols_of,
 };
+pub(super) use placement::{PlacedBatch, place_orders};
 pub(super) use requests::{
     CancelRequest, RequestStatus, cancels_to_dispatch, close_cancels, insert_cancel, save_cancels,
 };

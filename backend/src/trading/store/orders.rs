@@ -117,63 +117,6 @@ fn read_all(rows: Vec<OrderRow>) -> QueryResult<Vec<Order>> {
 }
 
 statement! {
-    InsertOrders {
-        ids: Array<SqlUuid> = Vec<Uuid>, accounts: Array<SqlUuid> = Vec<Uuid>, users: Array<SqlUuid> = Vec<Uuid>,
-        client_order_ids: Array<Text> = Vec<String>, symbols: Array<Text> = Vec<String>,
-        sides: Array<Text> = Vec<String>, order_types: Array<Text> = Vec<String>,
-        times_in_force: Array<Text> = Vec<String>, quantities: Array<Numeric> = Vec<Decimal>,
-        limit_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
-        worst_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
-        fees_max: Array<Numeric> = Vec<Decimal>, statuses: Array<Text> = Vec<String>,
-        helds: Array<Numeric> = Vec<Decimal>, denials: Array<Nullable<Text>> = Vec<Option<String>>,
-        events: Array<Text> = Vec<String>, details: Array<Nullable<Text>> = Vec<Option<String>>,
-        created: Array<Timestamptz> = Vec<DateTime<Utc>>,
-    }
-    "WITH new AS MATERIALIZED (SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, account_id,
-        user_id, client_order_id, symbol, side, order_type, time_in_force, quantity, limit_price, worst_price, fees_max,
-        status, held, denials, event, detail, at)),
-     first_events AS (INSERT INTO trading.order_events (order_id, sequence, event, status, detail, occurred_at)
-        SELECT id, 1, event, status, detail, at FROM new)
-     INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
-        quantity, limit_price, worst_price, fees_max, status, held, denials, event_sequence, created_at, updated_at)
-     SELECT id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
-        quantity, limit_price, worst_price, fees_max, status, held, denials::json, 1, at, at
-     FROM new"
-}
-
-/// Writes new orders, each with its first event.
-pub(in crate::trading) async fn insert_orders(
-    mut connection: &AsyncPgConnection,
-    orders: &[Order],
-    entries: &[OrderLogEntry],
-) -> QueryResult<()> {
-    let text =
-        |part: fn(&Order) -> &str| orders.iter().map(|order| part(order).to_owned()).collect::<Vec<_>>();
-    let denials = |order: &Order| order.denials.as_ref().map(serde_json::to_string).transpose();
-    let statement = InsertOrders {
-        ids: orders.iter().map(|order| order.id.0).collect(),
-        accounts: orders.iter().map(|order| order.wish.account_id.0).collect(),
-        users: orders.iter().map(|order| order.user_id.0).collect(),
-        client_order_ids: orders.iter().map(|order| order.client_order_id.clone()).collect(),
-        symbols: orders.iter().map(|order| order.wish.symbol.to_string()).collect(),
-        sides: text(|order| order.wish.side.name()),
-        order_types: text(|order| order.wish.pricing.order_type().name()),
-        times_in_force: text(|order| order.wish.time_in_force.name()),
-        quantities: orders.iter().map(|order| order.wish.quantity.value()).collect(),
-        limit_prices: orders.iter().map(|order| order.wish.pricing.limit_price().map(Price::value)).collect(),
-        worst_prices: orders.iter().map(|order| order.worst_price.map(Price::value)).collect(),
-        fees_max: orders.iter().map(|order| order.fees_max).collect(),
-        statuses: text(|order| order.status.name()),
-        helds: orders.iter().map(|order| order.held).collect(),
-        denials: orders.iter().map(denials).collect::<Result<_, _>>().map_err(|_| corrupt("denial"))?,
-        events: entries.iter().map(|entry| entry.event.to_owned()).collect(),
-        details: entries.iter().map(|entry| entry.detail.clone()).collect(),
-        created: orders.iter().map(|order| order.created_at).collect(),
-    };
-    statement.execute(&mut connection).await.map(|_| ())
-}
-
-statement! {
     SaveOrders {
         ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
         filled_quantities: Array<Numeric> = Vec<Decimal>, filled_notionals: Array<Numeric> = Vec<Decimal>,
