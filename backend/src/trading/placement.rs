@@ -101,14 +101,15 @@ impl PlacementWriter {
         };
         let wishes: Vec<Wish> = batch.iter().map(|placement| placement.wish.clone()).collect();
         let decisions = connection.commit(&wishes, &self.memory).await?;
-        if !decisions.orders.is_empty() {
-            self.events.wake();
-        }
-        let requests = decisions.orders.iter().filter_map(Order::request);
-        self.dispatch.send(requests);
         for (placement, answer) in batch.drain(..).zip(decisions.answers) {
             // A caller that has gone away loses nothing: the order stands.
             let _ = placement.answer.send(Ok(answer));
+        }
+        // The callers share this thread: they are answered before anybody else is woken up.
+        tokio::task::yield_now().await;
+        if !decisions.orders.is_empty() {
+            self.events.wake();
+            self.dispatch.send(decisions.orders.iter().filter_map(Order::request));
         }
         Ok(())
     }

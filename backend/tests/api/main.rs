@@ -11,6 +11,7 @@
 mod accounts;
 mod auth;
 mod bad_input;
+mod belief;
 mod books;
 mod events;
 mod gate;
