@@ -19,6 +19,11 @@ export function addFill(fill: Fill): boolean {
   return true;
 }
 
+/** Whether a fill of the order has been heard of. */
+export function hasFill(orderId: string): boolean {
+  return useFills.getState().fills.some((fill) => fill.orderId === orderId);
+}
+
 export function forgetFills(): void {
   useFills.setState({ fills: [] });
 }

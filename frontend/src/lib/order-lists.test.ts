@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { beforeEach, expect, test } from "vitest";
 import type { Order } from "@/lib/api/types";
-import { applyOrder, forgetOrders, tellsMore, withHeard, withOrder } from "./order-lists";
+import { acceptanceIsNews, applyOrder, forgetOrders, tellsMore, withHeard, withOrder } from "./order-lists";
 import { queryKeys } from "./query-keys";
 
 const ACCOUNT = "account-1";
@@ -72,4 +72,21 @@ test("an event does not make an unknown list look complete", () => {
   queries.setQueryData(queryKeys.openOrders(ACCOUNT), []);
   applyOrder(queries, order({ state: "open" }));
   expect(queries.getQueryData(queryKeys.openOrders(ACCOUNT))).toHaveLength(1);
+});
+
+test("an answer that a fill has overtaken puts no ended order among the working ones", () => {
+  const queries = new QueryClient();
+  // The history is not on the screen: only the open orders are loaded.
+  queries.setQueryData(queryKeys.openOrders(ACCOUNT), []);
+  const filled = order({ state: "filled", filledQuantity: "10" });
+  applyOrder(queries, filled);
+  expect(applyOrder(queries, order({ state: "pending" }))).toEqual(filled);
+  expect(queries.getQueryData(queryKeys.openOrders(ACCOUNT))).toEqual([]);
+});
+
+test("an order is announced as accepted only while nothing later is known of it", () => {
+  expect(acceptanceIsNews(undefined)).toBe(true);
+  expect(acceptanceIsNews(order({ state: "open" }))).toBe(true);
+  expect(acceptanceIsNews(order({ state: "open", filledQuantity: "1" }))).toBe(false);
+  expect(acceptanceIsNews(order({ state: "rejected" }))).toBe(false);
 });

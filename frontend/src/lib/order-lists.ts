@@ -18,6 +18,11 @@ export function tellsMore(known: Order, incoming: Order): boolean {
   return Date.parse(incoming.updatedAt) >= Date.parse(known.updatedAt);
 }
 
+/** Whether "accepted" still says something new of an order of which this was known before. */
+export function acceptanceIsNews(before: Order | undefined): boolean {
+  return before === undefined || (isOpen(before) && new Decimal(before.filledQuantity).isZero());
+}
+
 export interface OrderLists {
   open: Order[];
   closed: Order[];
@@ -43,13 +48,15 @@ export function withOrder(lists: OrderLists, order: Order): OrderLists {
 const heard = new Map<string, Order>();
 const HEARD_MAX = 1_000;
 
-function hear(order: Order): void {
+/** Takes note of an order's state; returns the newest state heard of, which may be another. */
+function hear(order: Order): Order {
   const known = heard.get(order.id);
-  if (known !== undefined && !tellsMore(known, order)) return;
+  if (known !== undefined && !tellsMore(known, order)) return known;
   heard.delete(order.id);
   heard.set(order.id, order);
   const oldest = heard.keys().next();
   if (heard.size > HEARD_MAX && !oldest.done) heard.delete(oldest.value);
+  return order;
 }
 
 /** The server's list, brought up to what has been heard since it was written. */
@@ -64,13 +71,14 @@ export function withHeard(accountId: string, list: "open" | "closed", orders: Or
 /** Puts an order's latest state into the lists on the screen; returns what was known of it before. */
 export function applyOrder(queries: QueryClient, order: Order): Order | undefined {
   const before = heard.get(order.id);
-  hear(order);
+  // A list that has not been loaded cannot say that the order has ended meanwhile; what was heard can.
+  const latest = hear(order);
   const openKey = queryKeys.openOrders(order.accountId);
   const closedKey = queryKeys.closedOrders(order.accountId);
   const open = queries.getQueryData<Order[]>(openKey);
   const closed = queries.getQueryData<Order[]>(closedKey);
   const known = before ?? [...(open ?? []), ...(closed ?? [])].find(({ id }) => id === order.id);
-  const lists = withOrder({ open: open ?? [], closed: closed ?? [] }, order);
+  const lists = withOrder({ open: open ?? [], closed: closed ?? [] }, latest);
   // A list that has not been loaded stays unknown: it would look complete.
   if (open !== undefined) queries.setQueryData(openKey, lists.open);
   if (closed !== undefined) queries.setQueryData(closedKey, lists.closed);

@@ -3,8 +3,9 @@ import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemError } from "@/lib/api/problem";
 import type { PlaceOrder } from "@/lib/api/types";
+import { hasFill } from "@/lib/fills";
 import { formatQuantity } from "@/lib/format";
-import { applyOrder } from "@/lib/order-lists";
+import { acceptanceIsNews, applyOrder } from "@/lib/order-lists";
 import { randomUuid } from "@/lib/random";
 import { showToast } from "@/lib/toasts";
 import { placeOrder } from "../api/orders";
@@ -30,7 +31,9 @@ export function usePlaceOrder() {
     },
     onSuccess: (order) => {
       intent.current = null;
-      applyOrder(queries, order);
+      const before = applyOrder(queries, order);
+      // The event stream may have told of the fill before this answer came.
+      if (!acceptanceIsNews(before) || hasFill(order.id)) return;
       showToast({
         tone: "plain",
         title: t("ticket.placed", {
