@@ -18,6 +18,7 @@ pub mod risk;
 pub mod routes;
 pub mod settings;
 pub mod spa;
+pub mod spreadsheet;
 pub mod startup;
 pub mod trading;
 

@@ -12,6 +12,7 @@ use crate::portfolio::PortfolioService;
 use crate::relay::Relay;
 use crate::routes::{self, KnownRoutes};
 use crate::settings::Settings;
+use crate::spreadsheet::Downloads;
 use crate::trading::{PlacementWriter, TradingService};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
@@ -90,6 +91,8 @@ pub struct State {
     pub streams: web::Data<OpenStreams>,
     /// The way to the quote server's WebSocket.
     pub relay: web::Data<Relay>,
+    /// The places for downloads.
+    pub downloads: web::Data<Downloads>,
     /// Tasks beside the requests.
     pub background: web::Data<Background>,
 }
@@ -128,6 +131,7 @@ impl State {
             trading: web::Data::new(trading),
             streams: web::Data::new(OpenStreams::default()),
             relay: web::Data::new(relay),
+            downloads: web::Data::new(Downloads::default()),
             background: web::Data::new(background),
         };
         Ok((state, writer))
@@ -145,6 +149,7 @@ impl State {
             .app_data(self.trading.clone())
             .app_data(self.streams.clone())
             .app_data(self.relay.clone())
+            .app_data(self.downloads.clone())
             .app_data(self.background.clone());
     }
 }

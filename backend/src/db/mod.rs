@@ -95,6 +95,14 @@ pub async fn connect_for_lookups(url: &str) -> ConnectionResult<AsyncPgConnectio
     Ok(connection)
 }
 
+/// For the rest of a transaction: a plan made while a table is small must not scan it for ever after.
+///
+/// # Errors
+/// The database's.
+pub async fn look_up(mut connection: &AsyncPgConnection) -> QueryResult<()> {
+    connection.batch_execute("SET LOCAL enable_seqscan = off").await
+}
+
 /// Lets commits of a connection return before they are on the disk. Only for what would be done again, alike, from
 /// what is on the disk.
 ///

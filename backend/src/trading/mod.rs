@@ -12,6 +12,7 @@ mod connector;
 mod decide;
 mod dispatcher;
 mod document;
+mod listing;
 mod order;
 mod pace;
 mod placement;

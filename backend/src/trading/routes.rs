@@ -1,34 +1,28 @@
 //! `/api/orders`.
 
 use super::document::OrderDocument;
+use super::listing;
 use super::service::{OrderHistory, Preview, TradingService};
-use super::store::{OrderFilter, OrderScope};
-use crate::account::{AccountService, REPLAYED_HEADER};
+use crate::account::REPLAYED_HEADER;
 use crate::error::{ApiError, ApiResult, FieldError, Problem};
-use crate::extract::{Body, CurrentUser, IdempotencyKey, Params, PathId};
+use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
 use domain::{
     AccountId, ClientOrderId, Currency, DecimalText, NewOrder, OrderId, OrderStatus, OrderType, Price,
-    Pricing, Quantity, Side, Symbol, TimeInForce, UserId,
+    Pricing, Quantity, Side, Symbol, TimeInForce,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Most orders of a page, and how many there are unless asked otherwise.
-const PAGE_ORDERS_MAX: i64 = 200;
-const PAGE_ORDERS_DEFAULT: i64 = 50;
+use uuid::Uuid;
 
 /// This module's URLs.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .service(place_order)
-        .service(preview_order)
-        .service(list_orders)
-        .service(show_order)
-        .service(cancel_order);
+    // Their addresses would else be taken for ids.
+    listing::routes(config);
+    config.service(place_order).service(preview_order).service(show_order).service(cancel_order);
 }
 
 /// An order to be placed.
@@ -188,87 +182,6 @@ async fn preview_order(
     Ok(web::Json(OrderPreview::new(&order, preview)))
 }
 
-/// Which orders are listed.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum StatusFilter {
-    Open,
-    Closed,
-    All,
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParameters {
-    /// One account instead of all.
-    account_id: Option<AccountId>,
-    /// `all` unless given.
-    #[param(inline)]
-    status: Option<StatusFilter>,
-    symbol: Option<Symbol>,
-    /// 1 to 200; 50 unless given.
-    limit: Option<i64>,
-    /// `nextCursor` of the page before.
-    cursor: Option<OrderId>,
-}
-
-impl ListParameters {
-    fn limit(&self) -> ApiResult<i64> {
-        let limit = self.limit.unwrap_or(PAGE_ORDERS_DEFAULT);
-        if (1..=PAGE_ORDERS_MAX).contains(&limit) {
-            Ok(limit)
-        } else {
-            Err(ApiError::field("limit", "out_of_range", format!("must be between 1 and {PAGE_ORDERS_MAX}")))
-        }
-    }
-
-    async fn filter(&self, user: UserId, accounts: &AccountService, limit: i64) -> ApiResult<OrderFilter> {
-        let accounts = accounts.chosen(user, self.account_id).await?;
-        Ok(OrderFilter {
-            accounts: accounts.iter().map(|account| account.id).collect(),
-            scope: match self.status {
-                Some(StatusFilter::Open) => OrderScope::Open,
-                Some(StatusFilter::Closed) => OrderScope::Closed,
-                Some(StatusFilter::All) | None => OrderScope::All,
-            },
-            symbol: self.symbol,
-            before: self.cursor,
-            limit,
-        })
-    }
-}
-
-/// A page of orders.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct OrderPage {
-    orders: Vec<OrderDocument>,
-    /// Give this as `cursor` for the next page; absent on the last one.
-    next_cursor: Option<OrderId>,
-}
-
-/// Lists orders, newest first.
-#[utoipa::path(tag = "trading", params(ListParameters), responses(
-    (status = 200, body = OrderPage), (status = 404, body = Problem), (status = 422, body = Problem)))]
-#[get("/orders")]
-async fn list_orders(
-    user: CurrentUser,
-    trading: web::Data<TradingService>,
-    accounts: web::Data<AccountService>,
-    Params(parameters): Params<ListParameters>,
-) -> ApiResult<web::Json<OrderPage>> {
-    let limit = parameters.limit()?;
-    // One more than shown tells whether there is a next page.
-    let filter = parameters.filter(user.user_id, &accounts, limit + 1).await?;
-    let mut orders = trading.list(&filter).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = orders.len() > shown;
-    orders.truncate(shown);
-    let next_cursor = orders.last().filter(|_| more).map(|order| order.id);
-    Ok(web::Json(OrderPage { orders: orders.iter().map(OrderDocument::from).collect(), next_cursor }))
-}
-
 /// One line of an order's history.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -293,13 +206,28 @@ struct Execution {
     occurred_at: DateTime<Utc>,
 }
 
+/// What was asked of the broker about an order after it was placed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct OrderRequestDocument {
+    id: Uuid,
+    /// `cancel`.
+    kind: String,
+    /// `SENT`, `UNRESOLVED`, `ACCEPTED` or `REJECTED`.
+    status: String,
+    reason: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
 /// An order with its whole history.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct OrderDetail {
+pub(super) struct OrderDetail {
     #[serde(flatten)]
     order: OrderDocument,
     events: Vec<OrderLogDocument>,
+    requests: Vec<OrderRequestDocument>,
     executions: Vec<Execution>,
 }
 
@@ -320,15 +248,24 @@ impl From<OrderHistory> for OrderDetail {
             tax: row.tax.into(),
             occurred_at: row.occurred_at,
         });
+        let requests = history.requests.into_iter().map(|row| OrderRequestDocument {
+            id: row.id,
+            kind: row.kind,
+            status: row.status,
+            reason: row.reason,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        });
         Self {
             order: OrderDocument::from(&history.order),
             events: events.collect(),
+            requests: requests.collect(),
             executions: executions.collect(),
         }
     }
 }
 
-/// Shows an order with its events and executions.
+/// Shows an order with its events, requests and executions.
 #[utoipa::path(tag = "trading", params(("id" = OrderId, Path)), responses(
     (status = 200, body = OrderDetail), (status = 404, body = Problem)))]
 #[get("/orders/{id}")]

@@ -7,7 +7,7 @@ use super::dispatcher::{DispatchQueue, Dispatcher};
 use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::requests::request_cancel;
-use super::store::{self, ExecutionRow, LogLine, OrderFilter};
+use super::store::{self, ExecutionRow, LogLine, RequestLine};
 use crate::account::{AccountService, BalanceMemory};
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
@@ -35,7 +35,7 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Orders.
 pub struct TradingService {
-    pool: Pool,
+    pub(super) pool: Pool,
     accounts: web::Data<AccountService>,
     market: web::Data<Market>,
     placements: mpsc::Sender<Placement>,
@@ -47,6 +47,7 @@ pub struct TradingService {
 pub(super) struct OrderHistory {
     pub(super) order: Order,
     pub(super) log: Vec<LogLine>,
+    pub(super) requests: Vec<RequestLine>,
     pub(super) executions: Vec<ExecutionRow>,
 }
 
@@ -196,14 +197,6 @@ impl TradingService {
         })
     }
 
-    /// A page of orders, newest first.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(super) async fn list(&self, filter: &OrderFilter) -> ApiResult<Vec<Order>> {
-        Ok(store::list_orders(&*self.pool.get().await?, filter).await?)
-    }
-
     /// An order with its whole history.
     ///
     /// # Errors
@@ -220,8 +213,9 @@ impl TradingService {
                 let order = store::order_of(connection, user, id).await?;
                 let order = order.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
                 let log = store::log_of(connection, id).await?;
+                let requests = store::requests_of(connection, id).await?;
                 let executions = store::executions_of(connection, id).await?;
-                Ok::<_, ApiError>(OrderHistory { order, log, executions })
+                Ok::<_, ApiError>(OrderHistory { order, log, requests, executions })
             })
             .await
     }

@@ -2,6 +2,7 @@
 
 mod executions;
 mod journal;
+mod listing;
 mod orders;
 mod placement;
 mod requests;
@@ -10,11 +11,13 @@ pub(super) use executions::{
     ExecutionRow, executions_of, insert_executions, insert_incidents, known_executions,
 };
 pub(super) use journal::{JournalLine, advance_cursor, listen, lock_cursor, next_line, read_journal};
+pub(super) use listing::page_of_orders;
 pub(super) use orders::{
-    LogLine, OrderFilter, OrderScope, insert_log, known_orders, list_orders, lock_orders, log_of, order_of,
-    orders_to_dispatch, save_orders, symbols_of,
+    LogLine, id_of_key, insert_log, known_orders, lock_orders, log_of, order_of, orders_to_dispatch,
+    save_orders, symbols_of,
 };
 pub(super) use placement::{PlacedBatch, place_orders};
 pub(super) use requests::{
-    CancelRequest, RequestStatus, cancels_to_dispatch, close_cancels, insert_cancel, save_cancels,
+    CancelRequest, RequestLine, RequestStatus, cancels_to_dispatch, close_cancels, insert_cancel,
+    requests_of, save_cancels,
 };

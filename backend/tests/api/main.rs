@@ -19,6 +19,7 @@ mod helpers;
 mod journal;
 mod market;
 mod operations;
+mod order_lists;
 mod orders;
 mod outage;
 mod relay;

@@ -5,7 +5,7 @@ use crate::db::corrupt;
 use chrono::{DateTime, Utc};
 use database::statement;
 use diesel::sql_types::{
-    Array, BigInt, Bool, Double, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Double, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -18,7 +18,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 #[derive(QueryableByName)]
-struct OrderRow {
+pub(super) struct OrderRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = SqlUuid)]
@@ -112,7 +112,7 @@ impl TryFrom<OrderRow> for Order {
     }
 }
 
-fn read_all(rows: Vec<OrderRow>) -> QueryResult<Vec<Order>> {
+pub(super) fn read_all(rows: Vec<OrderRow>) -> QueryResult<Vec<Order>> {
     rows.into_iter().map(Order::try_from).collect()
 }
 
@@ -189,17 +189,21 @@ pub(in crate::trading) async fn insert_log(
     statement.execute(&mut connection).await.map(|_| ())
 }
 
-/// The columns of an order as [`OrderRow`] reads them; every SELECT below repeats them, so that each statement is one
-/// text that stays prepared.
+/// The columns of an order as [`OrderRow`] reads them; every SELECT repeats them, so that each statement is one text
+/// that stays prepared.
+macro_rules! order_columns {
+    () => {
+        "o.id, o.account_id, o.user_id, o.client_order_id, o.symbol, o.side, o.time_in_force, o.quantity,
+            o.limit_price, o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission,
+            o.tax, o.held, o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at,
+            o.event_sequence, o.created_at, o.updated_at"
+    };
+}
+pub(super) use order_columns;
+
 macro_rules! select_orders {
     ($rest:literal) => {
-        concat!(
-            "SELECT o.id, o.account_id, o.user_id, o.client_order_id, o.symbol, o.side, o.time_in_force, o.quantity,
-                o.limit_price, o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission,
-                o.tax, o.held, o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at,
-                o.event_sequence, o.created_at, o.updated_at FROM trading.orders AS o ",
-            $rest
-        )
+        concat!("SELECT ", order_columns!(), " FROM trading.orders AS o ", $rest)
     };
 }
 
@@ -293,68 +297,26 @@ pub(in crate::trading) async fn order_of(
     row.map(Order::try_from).transpose()
 }
 
-/// Which orders of an account are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::trading) enum OrderScope {
-    /// Those something may still happen to.
-    Open,
-    /// Those that have ended.
-    Closed,
-    /// Both.
-    All,
-}
-
-/// A page of a list of orders.
-#[derive(Debug, Clone)]
-pub(in crate::trading) struct OrderFilter {
-    pub(in crate::trading) accounts: Vec<AccountId>,
-    pub(in crate::trading) scope: OrderScope,
-    pub(in crate::trading) symbol: Option<Symbol>,
-    /// Only orders older than this one.
-    pub(in crate::trading) before: Option<OrderId>,
-    pub(in crate::trading) limit: i64,
+#[derive(QueryableByName)]
+struct IdRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
 statement! {
-    ListOrders {
-        accounts: Array<SqlUuid> = Vec<Uuid>, before: SqlUuid = Uuid,
-        with_open: Bool = bool, symbol: Nullable<Text> = Option<String>, limit: BigInt = i64,
-    }
-    select_orders!("WHERE o.account_id = ANY (?) AND o.id < ?
-        AND o.quantity > 0 AND (? OR NOT o.is_open)
-        AND o.symbol = coalesce(?, o.symbol)
-        ORDER BY o.id DESC LIMIT ?")
+    IdOfKey { account: SqlUuid = Uuid, key: Text = String }
+    "SELECT id FROM trading.orders WHERE account_id = ? AND client_order_id = ?"
 }
 
-statement! {
-    ListOpenOrders {
-        accounts: Array<SqlUuid> = Vec<Uuid>, before: SqlUuid = Uuid, symbol: Nullable<Text> = Option<String>,
-        limit: BigInt = i64,
-    }
-    select_orders!("WHERE o.account_id = ANY (?) AND o.id < ?
-        AND o.is_open
-        AND o.symbol = coalesce(?, o.symbol)
-        ORDER BY o.id DESC LIMIT ?")
-}
-
-/// Orders, newest first.
-pub(in crate::trading) async fn list_orders(
+/// The order that exists under a key in an account.
+pub(in crate::trading) async fn id_of_key(
     mut connection: &AsyncPgConnection,
-    filter: &OrderFilter,
-) -> QueryResult<Vec<Order>> {
-    let accounts: Vec<Uuid> = filter.accounts.iter().map(|id| id.0).collect();
-    let before = filter.before.map_or(Uuid::max(), |id| id.0);
-    let symbol = filter.symbol.map(|symbol| symbol.to_string());
-    let limit = filter.limit;
-    let rows: Vec<OrderRow> = match filter.scope {
-        // A statement of its own, because open orders have an index of their own.
-        OrderScope::Open => ListOpenOrders { accounts, before, symbol, limit }.load(&mut connection).await?,
-        OrderScope::Closed | OrderScope::All => {
-            let with_open = filter.scope == OrderScope::All;
-            ListOrders { accounts, before, with_open, symbol, limit }.load(&mut connection).await?
-        }
-    };
-    read_all(rows)
+    account: AccountId,
+    key: &str,
+) -> QueryResult<Option<OrderId>> {
+    let statement = IdOfKey { account: account.0, key: key.to_owned() };
+    let row: Option<IdRow> = statement.get_result(&mut connection).await.optional()?;
+    Ok(row.map(|row| OrderId(row.id)))
 }
 
 statement! {

@@ -123,3 +123,34 @@ pub(in crate::trading) async fn close_cancels(
     let (orders, canceled) = ended.into_iter().map(|(order, canceled)| (order.0, canceled)).unzip();
     CloseCancels { at, orders, canceled }.execute(&mut connection).await.map(|_| ())
 }
+
+/// A request of an order's history.
+#[derive(Debug, QueryableByName)]
+pub(in crate::trading) struct RequestLine {
+    #[diesel(sql_type = SqlUuid)]
+    pub(in crate::trading) id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub(in crate::trading) kind: String,
+    #[diesel(sql_type = Text)]
+    pub(in crate::trading) status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(in crate::trading) reason: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    pub(in crate::trading) created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub(in crate::trading) updated_at: DateTime<Utc>,
+}
+
+statement! {
+    RequestsOf { order: SqlUuid = Uuid }
+    "SELECT id, 'cancel' AS kind, status, reason, created_at, updated_at FROM trading.cancel_requests
+     WHERE order_id = ? ORDER BY created_at, id"
+}
+
+/// Everything that was asked of the broker about an order, oldest first.
+pub(in crate::trading) async fn requests_of(
+    mut connection: &AsyncPgConnection,
+    order: OrderId,
+) -> QueryResult<Vec<RequestLine>> {
+    RequestsOf { order: order.0 }.load(&mut connection).await
+}

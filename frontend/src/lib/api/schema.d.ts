@@ -221,11 +221,51 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists orders, newest first. */
+        /**
+         * Lists orders, newest first. A search for words, a side or a type looks at some ten thousand orders a page: a page may
+         *     have fewer orders than asked for, or none, and still have a `nextCursor`.
+         */
         get: operations["list_orders"];
         put?: never;
         /** Places an order. Once answered with 201 it is durable and will reach its broker. */
         post: operations["place_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/by-client-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the order that was placed under a client order id, with its events, requests and executions. */
+        get: operations["show_order_by_client_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Orders as a CSV file (UTF-8), newest first: the same filter as the list. Words that would be read as a formula by a
+         *     spreadsheet are written behind an apostrophe.
+         */
+        get: operations["export_orders"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -256,7 +296,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an order with its events and executions. */
+        /** Shows an order with its events, requests and executions. */
         get: operations["show_order"];
         put?: never;
         post?: never;
@@ -645,6 +685,7 @@ export interface components {
         OrderDetail: components["schemas"]["Order"] & {
             events: components["schemas"]["OrderLogDocument"][];
             executions: components["schemas"]["Execution"][];
+            requests: components["schemas"]["OrderRequestDocument"][];
         };
         /**
          * Format: uuid
@@ -664,7 +705,8 @@ export interface components {
         };
         /** @description A page of orders. */
         OrderPage: {
-            nextCursor?: components["schemas"]["OrderId"] | null;
+            /** @description Give this as `cursor` for the next page; absent on the last one. */
+            nextCursor?: string | null;
             orders: components["schemas"]["Order"][];
         };
         /** @description What an order would cost at worst, and what speaks against it. */
@@ -686,6 +728,20 @@ export interface components {
             symbol: components["schemas"]["Symbol"];
             tax?: components["schemas"]["DecimalText"] | null;
             total?: components["schemas"]["DecimalText"] | null;
+        };
+        /** @description What was asked of the broker about an order after it was placed. */
+        OrderRequestDocument: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: uuid */
+            id: string;
+            /** @description `cancel`. */
+            kind: string;
+            reason?: string | null;
+            /** @description `SENT`, `UNRESOLVED`, `ACCEPTED` or `REJECTED`. */
+            status: string;
+            /** Format: date-time */
+            updatedAt: string;
         };
         /**
          * @description Where an order stands, in everyday words.
@@ -1388,15 +1444,26 @@ export interface operations {
     list_orders: {
         parameters: {
             query?: {
-                /** @description One account instead of all. */
-                accountId?: components["schemas"]["AccountId"];
-                /** @description `all` unless given. */
-                status?: "open" | "closed" | "all";
+                /** @description Some accounts, separated by commas, instead of all. */
+                accountId?: string;
+                /**
+                 * @description Words separated by commas: `all`, `open`, `closed`, a state (`pending`, `filled`, `cancelled`, `expired`,
+                 *     `rejected`, `replaced`) or a status (`NEW`, `PARTIALLY_FILLED` and so on). `all` unless given.
+                 */
+                status?: string;
                 symbol?: components["schemas"]["Symbol"];
-                /** @description 1 to 200; 50 unless given. */
+                side?: "buy" | "sell";
+                type?: "market" | "limit";
+                /** @description Only orders of this moment and later. */
+                from?: string;
+                /** @description Only orders before this moment. */
+                to?: string;
+                /** @description Words in the symbol, the client order id or the reason, in any case. */
+                text?: string;
+                /** @description 1 to 200; 50 unless given. A page may have fewer and still not be the last. */
                 limit?: number;
                 /** @description `nextCursor` of the page before. */
-                cursor?: components["schemas"]["OrderId"];
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1479,6 +1546,104 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_order_by_client_id: {
+        parameters: {
+            query: {
+                accountId: components["schemas"]["AccountId"];
+                clientOrderId: components["schemas"]["ClientOrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_orders: {
+        parameters: {
+            query?: {
+                /** @description Some accounts, separated by commas, instead of all. */
+                accountId?: string;
+                /**
+                 * @description Words separated by commas: `all`, `open`, `closed`, a state (`pending`, `filled`, `cancelled`, `expired`,
+                 *     `rejected`, `replaced`) or a status (`NEW`, `PARTIALLY_FILLED` and so on). `all` unless given.
+                 */
+                status?: string;
+                symbol?: components["schemas"]["Symbol"];
+                side?: "buy" | "sell";
+                type?: "market" | "limit";
+                /** @description Only orders of this moment and later. */
+                from?: string;
+                /** @description Only orders before this moment. */
+                to?: string;
+                /** @description Words in the symbol, the client order id or the reason, in any case. */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
