@@ -106,7 +106,7 @@ impl State {
         let auth = Auth::new(pool.clone(), settings);
         let events = EventHub::new(pool.clone());
         background.spawn_vital(Arc::clone(&events).run(background.stop.clone()));
-        let accounts = AccountService::new(pool.clone(), Arc::clone(&events));
+        let accounts = AccountService::start(pool.clone(), Arc::clone(&events), &background).await?;
         let market = Market::start(&settings.market_data_url, &background)?;
         let relay = Relay::new(&settings.market_data_url, background.stop.clone())?;
         let accounts = web::Data::new(accounts);

@@ -4,6 +4,7 @@
 //! accounting cannot disagree. Rules that change with time are dated tables.
 
 pub mod book;
+pub mod conversion;
 mod dated;
 pub mod fees;
 pub mod price_limits;
@@ -11,7 +12,8 @@ pub mod sessions;
 pub mod ticks;
 
 pub use book::{Book, BookEvent, BookEventKind, BookOrder, CancelReason};
+pub use conversion::{conversion_fee, convert};
 pub use fees::{Fees, OrderFees, fees, fees_for_fill, fees_max};
 pub use price_limits::price_limits;
-pub use sessions::{is_trading_day, regular_close_after, settle_date, trade_date};
+pub use sessions::{is_trading_day, market_day, regular_close_after, settle_date, trade_date};
 pub use ticks::{is_on_grid, nearest_legal, tick_size};

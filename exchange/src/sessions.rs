@@ -59,6 +59,12 @@ pub const fn time_zone(market: Market) -> Tz {
     }
 }
 
+/// The day on the market's own calendar at this instant.
+#[must_use]
+pub fn market_day(market: Market, at: DateTime<Utc>) -> NaiveDate {
+    at.with_timezone(&time_zone(market)).date_naive()
+}
+
 fn ordinary_hours(market: Market) -> Hours {
     let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or(NaiveTime::MIN);
     match market {
@@ -102,7 +108,7 @@ fn regular_close(market: Market, day: NaiveDate) -> DateTime<Utc> {
 /// The simulator trades around the clock, so what it does at night or on a holiday counts for the coming session.
 #[must_use]
 pub fn trade_date(market: Market, at: DateTime<Utc>) -> NaiveDate {
-    let today = at.with_timezone(&time_zone(market)).date_naive();
+    let today = market_day(market, at);
     if is_trading_day(market, today) && at < regular_close(market, today) {
         return today;
     }

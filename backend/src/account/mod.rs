@@ -1,26 +1,37 @@
 //! Accounts and their books.
 //!
-//! Promises: every movement of money or shares is one balanced, append-only journal; cached balances are the sums of
-//! their postings; currencies are never netted; what open orders have reserved is never free. Called by `portfolio`,
-//! `risk` and `trading`; knows nothing of orders, positions or prices.
+//! Promises: every movement of money or shares is one balanced, append-only journal, taken back only by another one;
+//! cached balances are the sums of their postings; what a trade promises is kept on its settlement day, once; currencies
+//! are never netted; what open orders have reserved is never free. Called by `portfolio`, `risk`, `trading` and
+//! `corporate`; knows nothing of orders, positions or prices.
 
+mod balance;
 mod ledger;
 mod memory;
+mod movement_routes;
+mod movements;
 mod routes;
 mod service;
+mod settlement;
 mod store;
 
-pub use ledger::{Commodity, Fill, Journal, LedgerError};
+pub use balance::{CashBalance, CostMethod, CurrencyBalance};
+pub use ledger::{
+    Commodity, Fill, InKind, Journal, JournalKind, LedgerAccount, LedgerError, StoredJournal, Unsettled,
+    withdrawable,
+};
 pub use memory::BalanceMemory;
 pub(crate) use routes::REPLAYED_HEADER;
 pub use routes::{AccountDocument, BalanceDocument, routes};
 pub use service::{AccountService, balance_event};
-pub use store::{BalanceChange, BalanceRow, LockedBalances, change_balances, lock_balances, post};
+pub use settlement::{ReverseError, reversal_of_fill};
+pub use store::{
+    BalanceChange, BalanceRow, Funding, LockedBalances, change_balances, is_reversed, lock_balances, post,
+};
 pub(crate) use store::{balances_as_believed, hold_in_balances};
 
 use chrono::{DateTime, Utc};
 use domain::{AccountId, Currency, UserId};
-use rust_decimal::Decimal;
 
 /// An account as its owner knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,31 +44,12 @@ pub struct Account {
     pub name: String,
     /// Where its orders go.
     pub broker: String,
-    /// The currency of its cash.
+    /// Its base currency: the one it is told in. It can hold every other as well.
     pub currency: Currency,
     /// `active` or `closed`.
     pub status: String,
+    /// How the profit of its sales is told.
+    pub cost_method: CostMethod,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
-}
-
-/// Cash of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CashBalance {
-    /// Whose.
-    pub account_id: AccountId,
-    /// Of what.
-    pub currency: Currency,
-    /// All of it.
-    pub total: Decimal,
-    /// Reserved for open orders.
-    pub held: Decimal,
-}
-
-impl CashBalance {
-    /// What new orders may use.
-    #[must_use]
-    pub fn buying_power(&self) -> Decimal {
-        self.total - self.held
-    }
 }

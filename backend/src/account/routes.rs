@@ -1,17 +1,16 @@
 //! `/api/accounts`.
 
 use super::service::AccountService;
-use super::{Account, CashBalance};
+use super::{Account, CashBalance, CostMethod, CurrencyBalance, movement_routes};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
-use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
-use actix_web::{HttpResponse, get, post, web};
-use chrono::{DateTime, Utc};
+use crate::extract::{Body, CurrentUser, PathId};
+use actix_web::{HttpResponse, get, post, put, web};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{AccountId, Currency, DecimalText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 /// Longest name of an account, in characters.
 const NAME_LENGTH_MAX: usize = 60;
@@ -20,7 +19,8 @@ pub(crate) const REPLAYED_HEADER: &str = "Idempotency-Replayed";
 
 /// This module's URLs.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_accounts).service(open_account).service(show_balance).service(make_deposit);
+    config.service(list_accounts).service(open_account).service(show_balance).service(choose_cost_method);
+    movement_routes::routes(config);
 }
 
 /// A trading account.
@@ -33,9 +33,11 @@ pub struct AccountDocument {
     name: String,
     /// Where its orders go.
     broker: String,
+    /// Its base currency. It can hold every other as well.
     currency: Currency,
     /// `active` or `closed`.
     status: String,
+    cost_method: CostMethod,
     created_at: DateTime<Utc>,
 }
 
@@ -47,19 +49,20 @@ impl From<Account> for AccountDocument {
             broker: account.broker,
             currency: account.currency,
             status: account.status,
+            cost_method: account.cost_method,
             created_at: account.created_at,
         }
     }
 }
 
-/// The cash of an account.
+/// The cash of an account in one currency.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Balance)]
 #[serde(rename_all = "camelCase")]
 pub struct BalanceDocument {
     account_id: AccountId,
     currency: Currency,
-    /// All cash.
+    /// All cash, with what trades have promised for later days.
     cash: DecimalText,
     /// Reserved for open orders.
     held: DecimalText,
@@ -81,6 +84,57 @@ impl BalanceDocument {
             as_of,
         }
     }
+}
+
+/// What trades of an account have promised for one day.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct UnsettledDay {
+    settle_date: NaiveDate,
+    receivable: DecimalText,
+    payable: DecimalText,
+}
+
+/// The cash of an account in one currency, and what of it is only promised.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = CurrencyBalance)]
+#[serde(rename_all = "camelCase")]
+struct CurrencyBalanceDocument {
+    #[serde(flatten)]
+    balance: BalanceDocument,
+    /// What lies at the broker now.
+    settled: DecimalText,
+    /// What sales will bring less what purchases will cost when they settle.
+    unsettled: DecimalText,
+    /// What can be taken out now.
+    withdrawable: DecimalText,
+    unsettled_days: Vec<UnsettledDay>,
+}
+
+impl CurrencyBalanceDocument {
+    fn new(balance: &CurrencyBalance, as_of: DateTime<Utc>) -> Self {
+        let day = |promise: &super::Unsettled| UnsettledDay {
+            settle_date: promise.settle_date,
+            receivable: promise.receivable.into(),
+            payable: (-promise.payable).into(),
+        };
+        Self {
+            balance: BalanceDocument::new(&balance.cash, as_of),
+            settled: balance.settled().into(),
+            unsettled: (balance.cash.total - balance.settled()).into(),
+            withdrawable: balance.withdrawable().into(),
+            unsettled_days: balance.unsettled.iter().map(day).collect(),
+        }
+    }
+}
+
+/// The cash of an account: in its own currency, and in every currency.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct AccountBalance {
+    #[serde(flatten)]
+    own: CurrencyBalanceDocument,
+    /// The account's own currency first.
+    currencies: Vec<CurrencyBalanceDocument>,
 }
 
 /// The user's accounts.
@@ -161,55 +215,37 @@ async fn open_account(
 
 /// The cash of an account.
 #[utoipa::path(tag = "account", params(("id" = AccountId, Path)), responses(
-    (status = 200, body = BalanceDocument), (status = 404, body = Problem)))]
+    (status = 200, body = AccountBalance), (status = 404, body = Problem)))]
 #[get("/accounts/{id}/balance")]
 async fn show_balance(
     user: CurrentUser,
     accounts: web::Data<AccountService>,
     PathId(account): PathId<AccountId>,
-) -> ApiResult<web::Json<BalanceDocument>> {
-    let balance = accounts.balance(user.user_id, account).await?;
-    Ok(web::Json(BalanceDocument::new(&balance, clock::now())))
+) -> ApiResult<web::Json<AccountBalance>> {
+    let (balances, now) = (accounts.balances(user.user_id, account).await?, clock::now());
+    let currencies: Vec<_> =
+        balances.iter().map(|balance| CurrencyBalanceDocument::new(balance, now)).collect();
+    let own = currencies.first().cloned().ok_or_else(|| ApiError::internal("an account has no cash"))?;
+    Ok(web::Json(AccountBalance { own, currencies }))
 }
 
-/// Play money to bring in.
+/// How the profit of sales is to be told.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DepositRequest {
-    /// Greater than zero, in whole minor units of the account's currency.
-    amount: DecimalText,
+struct CostMethodChoice {
+    method: CostMethod,
 }
 
-/// A deposit that is in the books.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Deposit {
-    journal_id: Uuid,
-    amount: DecimalText,
-    balance: BalanceDocument,
-}
-
-/// Brings play money in. The same `Idempotency-Key` with the same amount is booked once.
-#[utoipa::path(tag = "account", request_body = DepositRequest,
-    params(("id" = AccountId, Path), ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 201, body = Deposit), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
-#[post("/accounts/{id}/deposit")]
-async fn make_deposit(
+/// Chooses how the profit of an account's sales is told, past ones included. The books keep both figures.
+#[utoipa::path(tag = "account", request_body = CostMethodChoice, params(("id" = AccountId, Path)), responses(
+    (status = 200, body = AccountDocument), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[put("/accounts/{id}/cost-method")]
+async fn choose_cost_method(
     user: CurrentUser,
     accounts: web::Data<AccountService>,
     PathId(account): PathId<AccountId>,
-    key: IdempotencyKey,
-    Body(request): Body<DepositRequest>,
-) -> ApiResult<HttpResponse> {
-    let deposit = accounts.deposit(user.user_id, account, request.amount.0, key.0).await?;
-    let mut response = HttpResponse::Created();
-    if deposit.replayed {
-        response.insert_header((REPLAYED_HEADER, "true"));
-    }
-    Ok(response.json(Deposit {
-        journal_id: deposit.journal_id,
-        amount: deposit.amount.into(),
-        balance: BalanceDocument::new(&deposit.balance, clock::now()),
-    }))
+    Body(choice): Body<CostMethodChoice>,
+) -> ApiResult<web::Json<AccountDocument>> {
+    let account = accounts.set_cost_method(user.user_id, account, choice.method).await?;
+    Ok(web::Json(account.into()))
 }

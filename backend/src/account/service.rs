@@ -1,24 +1,23 @@
 //! What can be done with accounts.
 
-use super::ledger::Journal;
 use super::routes::{AccountDocument, BalanceDocument};
-use super::{Account, CashBalance, Commodity, store};
+use super::settlement::Settler;
+use super::store::{self, Funding};
+use super::{Account, CashBalance, CostMethod, CurrencyBalance};
 use crate::clock;
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events::{self, EventHub, EventKind, NewEvent};
+use crate::startup::Background;
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{AccountId, ClientOrderId, Currency, Symbol, UserId};
+use domain::{AccountId, Currency, Symbol, UserId};
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Most accounts of one user.
 const ACCOUNTS_PER_USER_MAX: i64 = 50;
-/// Largest single deposit and largest balance of play money, in units of the currency: far inside 28 digits.
-const CASH_MAX: i64 = 1_000_000_000_000;
 
 /// The event that tells a balance.
 ///
@@ -32,29 +31,22 @@ pub fn balance_event(
     NewEvent::new(user, EventKind::Balance, &BalanceDocument::new(balance, as_of))
 }
 
-/// A deposit that is in the books.
-pub struct Deposit {
-    /// Its journal.
-    pub journal_id: Uuid,
-    /// How much.
-    pub amount: Decimal,
-    /// The balance after it, or now if it was booked by an earlier request.
-    pub balance: CashBalance,
-    /// Whether this very request had been answered before.
-    pub replayed: bool,
-}
-
 /// Accounts and their cash.
 pub struct AccountService {
-    pool: Pool,
-    events: Arc<EventHub>,
+    pub(super) pool: Pool,
+    pub(super) events: Arc<EventHub>,
 }
 
 impl AccountService {
-    /// The service over its tables.
-    #[must_use]
-    pub const fn new(pool: Pool, events: Arc<EventHub>) -> Self {
-        Self { pool, events }
+    /// Settles what has become due meanwhile, then goes on settling beside the requests.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn start(pool: Pool, events: Arc<EventHub>, background: &Background) -> ApiResult<Self> {
+        let settler = Settler { pool: pool.clone(), events: Arc::clone(&events) };
+        settler.settle_due().await?;
+        background.spawn_vital(settler.run(background.stop.clone()));
+        Ok(Self { pool, events })
     }
 
     /// Opens an account with nothing in it.
@@ -75,6 +67,7 @@ impl AccountService {
             broker,
             currency,
             status: "active".to_owned(),
+            cost_method: CostMethod::default(),
             created_at: clock::now(),
         };
         let mut connection = self.pool.get().await?;
@@ -127,22 +120,76 @@ impl AccountService {
         }
     }
 
-    /// The cash of one account.
+    /// The cash of one account in every currency, its own first, with what is only promised.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`] also for the accounts of others.
-    pub async fn balance(&self, user: UserId, account: AccountId) -> ApiResult<CashBalance> {
+    pub async fn balances(&self, user: UserId, account: AccountId) -> ApiResult<Vec<CurrencyBalance>> {
         let account = self.find(user, account).await?;
-        let cash = self.cash(&[account.id]).await?;
-        cash.first().copied().ok_or_else(|| ApiError::internal("an account has no cash balance"))
+        let mut connection = self.pool.get().await?;
+        // One picture: between two statements a trade may settle.
+        let (cash, unsettled) = connection
+            .build_transaction()
+            .read_only()
+            .repeatable_read()
+            .run(async |connection| {
+                let connection: &AsyncPgConnection = connection;
+                let cash = store::cash_of(connection, &[account.id]).await?;
+                Ok::<_, ApiError>((cash, store::unsettled_of(connection, &[account.id]).await?))
+            })
+            .await?;
+        Ok(cash
+            .into_iter()
+            .map(|cash| {
+                let promised = unsettled.iter().filter(|promise| promise.currency == cash.currency);
+                CurrencyBalance { cash, unsettled: promised.copied().collect() }
+            })
+            .collect())
     }
 
-    /// The cash of accounts.
+    /// The cash of accounts in every currency, of each account its own first.
     ///
     /// # Errors
     /// The database's.
     pub async fn cash(&self, accounts: &[AccountId]) -> ApiResult<Vec<CashBalance>> {
         Ok(store::cash_of(&*self.pool.get().await?, accounts).await?)
+    }
+
+    /// The cash of one account in one currency.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn cash_in(&self, account: AccountId, currency: Currency) -> ApiResult<CashBalance> {
+        let cash = self.cash(&[account]).await?;
+        let cash = cash.into_iter().find(|cash| cash.currency == currency);
+        cash.ok_or_else(|| ApiError::internal("an account has no cash balance"))
+    }
+
+    /// Chooses how the profit of an account's sales is told, past ones included.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] also for the accounts of others.
+    pub async fn set_cost_method(
+        &self,
+        user: UserId,
+        account: AccountId,
+        method: CostMethod,
+    ) -> ApiResult<Account> {
+        let mut connection = self.pool.get().await?;
+        let account = connection
+            .transaction(async |connection| {
+                let connection: &AsyncPgConnection = connection;
+                store::set_cost_method(connection, user, account, method).await?;
+                let account = store::account_of(connection, user, account).await?;
+                let account = account.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
+                let document = AccountDocument::from(account.clone());
+                let event = NewEvent::new(user, EventKind::Account, &document).map_err(ApiError::internal)?;
+                events::append(connection, vec![event]).await?;
+                Ok::<_, ApiError>(account)
+            })
+            .await?;
+        self.events.wake();
+        Ok(account)
     }
 
     /// Shares that open orders have reserved.
@@ -164,85 +211,14 @@ impl AccountService {
         Ok(store::free_shares(&*self.pool.get().await?, account, symbol).await?)
     }
 
-    /// Money brought in from outside, per account.
+    /// What came from outside of trading, per account and currency; where there was nothing it is absent.
     ///
     /// # Errors
     /// The database's.
-    pub async fn net_deposits(&self, accounts: &[AccountId]) -> ApiResult<BTreeMap<AccountId, Decimal>> {
-        Ok(store::net_deposits(&*self.pool.get().await?, accounts).await?)
-    }
-
-    /// Brings play money in. The same key with the same amount is booked once and answered alike every time.
-    ///
-    /// # Errors
-    /// [`ErrorCode::NotFound`], [`ErrorCode::IdempotencyKeyReused`], or a field that is not acceptable.
-    pub async fn deposit(
+    pub async fn funding(
         &self,
-        user: UserId,
-        account: AccountId,
-        amount: Decimal,
-        key: Option<ClientOrderId>,
-    ) -> ApiResult<Deposit> {
-        let account = self.find(user, account).await?;
-        check_amount(amount, account.currency)?;
-        let key = key.map_or_else(|| format!("deposit:{}", Uuid::now_v7()), |key| format!("deposit:{key}"));
-        let mut connection = self.pool.get().await?;
-        let deposit = connection
-            .transaction(async |connection| book_deposit(connection, &account, amount, key).await)
-            .await?;
-        self.events.wake();
-        Ok(deposit)
+        accounts: &[AccountId],
+    ) -> ApiResult<BTreeMap<(AccountId, Currency), Funding>> {
+        Ok(store::funding(&*self.pool.get().await?, accounts).await?)
     }
-}
-
-fn check_amount(amount: Decimal, currency: Currency) -> ApiResult<()> {
-    if amount <= Decimal::ZERO {
-        return Err(ApiError::field("amount", "not_positive", "must be greater than zero"));
-    }
-    if currency.round(amount) != amount {
-        let message = format!(
-            "must have at most {} digits behind the decimal point in {currency}",
-            currency.minor_digits()
-        );
-        return Err(ApiError::field("amount", "too_precise", message));
-    }
-    if amount > Decimal::from(CASH_MAX) {
-        return Err(ApiError::field("amount", "too_large", format!("must be at most {CASH_MAX}")));
-    }
-    Ok(())
-}
-
-async fn book_deposit(
-    connection: &mut AsyncPgConnection,
-    account: &Account,
-    amount: Decimal,
-    key: String,
-) -> ApiResult<Deposit> {
-    let connection: &AsyncPgConnection = connection;
-    let locked = store::lock_balances(connection, &BTreeSet::from([account.id]), std::iter::empty()).await?;
-    let before = locked.balance(account.id, Commodity::Cash(account.currency));
-    let balance =
-        |total| CashBalance { account_id: account.id, currency: account.currency, total, held: before.held };
-    if let Some((journal_id, booked)) = store::deposit_by_key(connection, account.id, &key).await? {
-        if booked != amount {
-            return Err(ApiError::new(
-                ErrorCode::IdempotencyKeyReused,
-                "the key was used for another amount",
-            ));
-        }
-        return Ok(Deposit { journal_id, amount, balance: balance(before.total), replayed: true });
-    }
-    let total = before.total + amount;
-    if total > Decimal::from(CASH_MAX) {
-        let message = format!("would raise the balance above {CASH_MAX}");
-        return Err(ApiError::field("amount", "too_large", message));
-    }
-    let at = clock::now();
-    let journal =
-        Journal::deposit(account.id, account.currency, amount, key, at).map_err(ApiError::internal)?;
-    store::post(connection, std::slice::from_ref(&journal)).await?;
-    let balance = balance(total);
-    let event = balance_event(account.user_id, &balance, at).map_err(ApiError::internal)?;
-    events::append(connection, vec![event]).await?;
-    Ok(Deposit { journal_id: journal.id(), amount, balance, replayed: false })
 }

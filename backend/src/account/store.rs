@@ -1,13 +1,18 @@
 //! The tables of `account`.
 
-use super::ledger::{Commodity, Journal};
-use super::{Account, CashBalance};
+mod journals;
+mod unsettled;
+
+pub use journals::{is_reversed, post};
+pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};
+pub(super) use unsettled::{accounts_due, is_promised, take_due, unsettled_of};
+
+use super::ledger::Commodity;
+use super::{Account, CashBalance, CostMethod};
 use crate::db::corrupt;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{
-    Array, BigInt, Date, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, Currency, Symbol, UserId, locks};
@@ -29,6 +34,8 @@ struct AccountRow {
     currency: String,
     #[diesel(sql_type = Text)]
     status: String,
+    #[diesel(sql_type = Text)]
+    cost_method: String,
     #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
 }
@@ -48,6 +55,7 @@ impl TryFrom<AccountRow> for Account {
             broker: row.broker,
             currency: currency(&row.currency)?,
             status: row.status,
+            cost_method: CostMethod::from_name(&row.cost_method).ok_or_else(|| corrupt("cost method"))?,
             created_at: row.created_at,
         })
     }
@@ -69,11 +77,12 @@ statement! {
         INSERT INTO account.accounts (id, user_id, name, broker, currency, created_at)
         SELECT new.* FROM new
         WHERE (SELECT count(*) FROM account.accounts AS other WHERE other.user_id = new.user_id) < ?
-        RETURNING id, currency)
-     INSERT INTO account.balances (account_id, commodity) SELECT id, currency FROM opened"
+        RETURNING id)
+     INSERT INTO account.balances (account_id, commodity)
+     SELECT opened.id, cash.currency FROM opened, (VALUES ('KRW'), ('USD')) AS cash (currency)"
 }
 
-/// Writes a new account with its empty cash balance, unless its owner has `accounts_max` already. Says whether.
+/// Writes a new account with an empty cash balance in every currency, unless its owner has `accounts_max` already. Says whether.
 pub(super) async fn insert_account(
     mut connection: &AsyncPgConnection,
     account: &Account,
@@ -89,12 +98,12 @@ pub(super) async fn insert_account(
         created_at: account.created_at,
         accounts_max,
     };
-    Ok(statement.execute(&mut connection).await? == 1)
+    Ok(statement.execute(&mut connection).await? > 0)
 }
 
 statement! {
     AccountsOf { user_id: SqlUuid = Uuid }
-    "SELECT id, user_id, name, broker, currency, status, created_at FROM account.accounts WHERE user_id = ? ORDER BY id"
+    "SELECT id, user_id, name, broker, currency, status, cost_method, created_at FROM account.accounts WHERE user_id = ? ORDER BY id"
 }
 
 /// A user's accounts, oldest first.
@@ -108,7 +117,7 @@ pub(super) async fn accounts_of(
 
 statement! {
     AccountById { id: SqlUuid = Uuid, user_id: SqlUuid = Uuid }
-    "SELECT id, user_id, name, broker, currency, status, created_at FROM account.accounts WHERE id = ? AND user_id = ?"
+    "SELECT id, user_id, name, broker, currency, status, cost_method, created_at FROM account.accounts WHERE id = ? AND user_id = ?"
 }
 
 /// An account, if it is this user's.
@@ -136,12 +145,13 @@ struct CashRow {
 
 statement! {
     CashOf { accounts: Array<SqlUuid> = Vec<Uuid> }
-    "SELECT b.account_id, a.currency, b.total, b.held
-     FROM account.accounts AS a JOIN account.balances AS b ON b.account_id = a.id AND b.commodity = a.currency
-     WHERE a.id = ANY (?) ORDER BY a.id"
+    "SELECT b.account_id, b.commodity AS currency, b.total, b.held
+     FROM account.balances AS b JOIN account.accounts AS a ON a.id = b.account_id
+     WHERE b.account_id = ANY (?) AND b.commodity IN ('KRW', 'USD')
+     ORDER BY b.account_id, b.commodity <> a.currency, b.commodity"
 }
 
-/// The cash of accounts.
+/// The cash of accounts, each in every currency, that of the account first.
 pub(super) async fn cash_of(
     mut connection: &AsyncPgConnection,
     accounts: &[AccountId],
@@ -160,28 +170,67 @@ pub(super) async fn cash_of(
         .collect()
 }
 
+/// Money that came from outside of an account's trading, in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Funding {
+    /// Brought in less taken out: deposits, transfers, exchanges, and the cost of shares that came in kind.
+    pub net_deposits: Decimal,
+    /// Paid for exchanging currencies.
+    pub exchange_fees: Decimal,
+}
+
 #[derive(QueryableByName)]
-struct NetDepositsRow {
+struct FundingRow {
     #[diesel(sql_type = SqlUuid)]
     account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
     #[diesel(sql_type = Numeric)]
-    amount: Decimal,
+    net_deposits: Decimal,
+    #[diesel(sql_type = Numeric)]
+    exchange_fees: Decimal,
 }
 
 statement! {
-    NetDeposits { accounts: Array<SqlUuid> = Vec<Uuid> }
-    "SELECT account_id, -sum(amount) AS amount FROM account.postings
-     WHERE account_id = ANY (?) AND ledger_account = 'deposits' GROUP BY account_id"
+    FundingOf { accounts: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT account_id, commodity AS currency,
+        -coalesce(sum(amount) FILTER (WHERE ledger_account <> 'exchange_fee'), 0) AS net_deposits,
+        coalesce(sum(amount) FILTER (WHERE ledger_account = 'exchange_fee'), 0) AS exchange_fees
+     FROM account.postings
+     WHERE account_id = ANY (?) AND ledger_account IN
+        ('deposits', 'transfers', 'exchange', 'exchange_fee', 'opening_equity', 'broker_difference')
+     GROUP BY account_id, commodity"
 }
 
-/// Money brought in from outside, per account; accounts without any are absent.
-pub(super) async fn net_deposits(
+/// What came from outside, per account and currency; where there was nothing it is absent.
+pub(super) async fn funding(
     mut connection: &AsyncPgConnection,
     accounts: &[AccountId],
-) -> QueryResult<BTreeMap<AccountId, Decimal>> {
-    let statement = NetDeposits { accounts: accounts.iter().map(|id| id.0).collect() };
-    let rows: Vec<NetDepositsRow> = statement.load(&mut connection).await?;
-    Ok(rows.into_iter().map(|row| (AccountId(row.account_id), row.amount)).collect())
+) -> QueryResult<BTreeMap<(AccountId, Currency), Funding>> {
+    let statement = FundingOf { accounts: accounts.iter().map(|id| id.0).collect() };
+    let rows: Vec<FundingRow> = statement.load(&mut connection).await?;
+    rows.into_iter()
+        .map(|row| {
+            let funding = Funding { net_deposits: row.net_deposits, exchange_fees: row.exchange_fees };
+            Ok(((AccountId(row.account_id), currency(&row.currency)?), funding))
+        })
+        .collect()
+}
+
+statement! {
+    SetCostMethod { method: Text = String, id: SqlUuid = Uuid, user_id: SqlUuid = Uuid }
+    "UPDATE account.accounts SET cost_method = ? WHERE id = ? AND user_id = ?"
+}
+
+/// Chooses how profit is told; says whether there is such an account.
+pub(super) async fn set_cost_method(
+    mut connection: &AsyncPgConnection,
+    user: UserId,
+    account: AccountId,
+    method: CostMethod,
+) -> QueryResult<bool> {
+    let statement = SetCostMethod { method: method.name().to_owned(), id: account.0, user_id: user.0 };
+    Ok(statement.execute(&mut connection).await? == 1)
 }
 
 #[derive(QueryableByName)]
@@ -196,8 +245,8 @@ struct HeldSharesRow {
 
 statement! {
     HeldShares { accounts: Array<SqlUuid> = Vec<Uuid> }
-    "SELECT b.account_id, b.commodity, b.held FROM account.balances AS b JOIN account.accounts AS a ON a.id = b.account_id
-     WHERE b.account_id = ANY (?) AND b.commodity <> a.currency AND b.held > 0"
+    "SELECT account_id, commodity, held FROM account.balances
+     WHERE account_id = ANY (?) AND commodity NOT IN ('KRW', 'USD') AND held > 0"
 }
 
 /// Shares that open orders have reserved; those without any are absent.
@@ -467,113 +516,4 @@ pub async fn change_balances(
         return Err(corrupt("balance (a row is missing)"));
     }
     Ok(())
-}
-
-statement! {
-    InsertJournals {
-        ids: Array<SqlUuid> = Vec<Uuid>, accounts: Array<SqlUuid> = Vec<Uuid>, keys: Array<Text> = Vec<String>,
-        kinds: Array<Text> = Vec<String>, executions: Array<Nullable<Text>> = Vec<Option<String>>,
-        trade_dates: Array<Date> = Vec<NaiveDate>, settle_dates: Array<Date> = Vec<NaiveDate>,
-        created: Array<Timestamptz> = Vec<DateTime<Utc>>,
-    }
-    "INSERT INTO account.journals
-        (id, account_id, idempotency_key, kind, execution_id, trade_date, settle_date, created_at)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
-}
-
-statement! {
-    InsertPostings {
-        journals: Array<SqlUuid> = Vec<Uuid>, lines: Array<SmallInt> = Vec<i16>,
-        accounts: Array<SqlUuid> = Vec<Uuid>, ledger_accounts: Array<Text> = Vec<String>,
-        symbols: Array<Nullable<Text>> = Vec<Option<String>>, commodities: Array<Text> = Vec<String>,
-        amounts: Array<Numeric> = Vec<Decimal>,
-    }
-    "INSERT INTO account.postings (journal_id, line, account_id, ledger_account, symbol, commodity, amount)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)"
-}
-
-/// Writes journals with their postings and the balances they change. The caller has locked the accounts.
-///
-/// # Errors
-/// The database's; a second journal with one idempotency key is one.
-pub async fn post(mut connection: &AsyncPgConnection, journals: &[Journal]) -> QueryResult<()> {
-    if journals.is_empty() {
-        return Ok(());
-    }
-    let heads = InsertJournals {
-        ids: journals.iter().map(Journal::id).collect(),
-        accounts: journals.iter().map(|journal| journal.account_id().0).collect(),
-        keys: journals.iter().map(|journal| journal.idempotency_key().to_owned()).collect(),
-        kinds: journals.iter().map(|journal| journal.kind().to_owned()).collect(),
-        executions: journals.iter().map(|journal| journal.execution_id().map(str::to_owned)).collect(),
-        trade_dates: journals.iter().map(|journal| journal.dates().0).collect(),
-        settle_dates: journals.iter().map(|journal| journal.dates().1).collect(),
-        created: journals.iter().map(Journal::created_at).collect(),
-    };
-    heads.execute(&mut connection).await?;
-    postings_of(journals).execute(&mut connection).await?;
-    let changes: Vec<BalanceChange> = journals
-        .iter()
-        .flat_map(|journal| {
-            journal.balance_changes().map(|(commodity, total)| BalanceChange {
-                account_id: journal.account_id(),
-                commodity,
-                total,
-                held: Decimal::ZERO,
-            })
-        })
-        .collect();
-    change_balances(connection, &changes).await
-}
-
-fn postings_of(journals: &[Journal]) -> InsertPostings {
-    let mut rows = InsertPostings {
-        journals: Vec::new(),
-        lines: Vec::new(),
-        accounts: Vec::new(),
-        ledger_accounts: Vec::new(),
-        symbols: Vec::new(),
-        commodities: Vec::new(),
-        amounts: Vec::new(),
-    };
-    for journal in journals {
-        for (line, posting) in (1i16..).zip(journal.postings()) {
-            rows.journals.push(journal.id());
-            rows.lines.push(line);
-            rows.accounts.push(journal.account_id().0);
-            rows.ledger_accounts.push(posting.ledger_account.name().to_owned());
-            rows.symbols.push(posting.symbol.map(|symbol| symbol.to_string()));
-            rows.commodities.push(posting.commodity.name().to_owned());
-            rows.amounts.push(posting.amount);
-        }
-    }
-    rows
-}
-
-#[derive(QueryableByName)]
-struct DepositRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Numeric)]
-    amount: Decimal,
-}
-
-statement! {
-    JournalByKey { account: SqlUuid = Uuid, key: Text = String }
-    "SELECT j.id, j.kind, p.amount FROM account.journals AS j
-     JOIN account.postings AS p ON p.journal_id = j.id AND p.ledger_account = 'cash'
-     WHERE j.account_id = ? AND j.idempotency_key = ?"
-}
-
-/// The deposit that exists under an idempotency key: its journal and amount.
-pub(super) async fn deposit_by_key(
-    mut connection: &AsyncPgConnection,
-    account: AccountId,
-    key: &str,
-) -> QueryResult<Option<(Uuid, Decimal)>> {
-    let statement = JournalByKey { account: account.0, key: key.to_owned() };
-    let row: Option<DepositRow> = statement.get_result(&mut connection).await.optional()?;
-    Ok(row.filter(|row| row.kind == "deposit").map(|row| (row.id, row.amount)))
 }

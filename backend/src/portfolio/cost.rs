@@ -1,21 +1,29 @@
 //! The average-cost method. Pure.
 
+use crate::account::CostMethod;
 use domain::{Currency, Side};
 use rust_decimal::Decimal;
 
-/// A holding of one symbol and what it has cost and earned so far.
+/// A holding of one symbol and what it has cost and earned so far: at average cost, which the ledger books, and first in,
+/// first out beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PositionState {
     /// Shares; below zero only when a broker executed a sale of what was not there.
     pub quantity: Decimal,
-    /// What the shares held have cost, before commission and tax, in whole minor units.
+    /// What the shares held have cost at average, before commission and tax, in whole minor units.
     pub cost: Decimal,
-    /// Profit (positive) or loss made by selling, before commission and tax.
+    /// Profit (positive) or loss made by selling, at average cost, before commission and tax.
     pub realised_pnl: Decimal,
     /// Commission paid so far.
     pub commission: Decimal,
-    /// Tax paid so far.
+    /// Tax paid so far, on trades and dividends.
     pub tax: Decimal,
+    /// Dividends received so far, before tax.
+    pub dividends: Decimal,
+    /// What the open lots have cost.
+    pub fifo_cost: Decimal,
+    /// Profit or loss made by selling the oldest lots first, before commission and tax.
+    pub fifo_realised_pnl: Decimal,
 }
 
 /// An execution as a position sees it.
@@ -35,43 +43,79 @@ pub struct PositionFill {
     pub currency: Currency,
 }
 
+/// A part of an amount in whole minor units, for `part` of `whole` shares: all of it for all of them, never more.
+pub(super) fn share_of(amount: Decimal, part: Decimal, whole: Decimal, currency: Currency) -> Decimal {
+    if part >= whole {
+        return amount;
+    }
+    // Dividing first keeps the product inside 28 digits.
+    let share = part.checked_div(whole).unwrap_or_default();
+    currency.round(amount * share).min(amount)
+}
+
 impl PositionState {
     /// What one share held has cost on average; `None` where none is held.
     #[must_use]
     pub fn average_cost(&self) -> Option<Decimal> {
-        (self.quantity > Decimal::ZERO).then(|| self.cost.checked_div(self.quantity)).flatten()
+        self.cost_a_share(CostMethod::Average)
     }
 
-    /// Moves the position by an execution and says what the shares sold had cost (nothing for a purchase).
+    /// What one share held has cost, by a method; `None` where none is held.
+    #[must_use]
+    pub fn cost_a_share(&self, method: CostMethod) -> Option<Decimal> {
+        (self.quantity > Decimal::ZERO).then(|| self.cost_by(method).checked_div(self.quantity)).flatten()
+    }
+
+    /// What the shares held have cost, by a method.
+    #[must_use]
+    pub const fn cost_by(&self, method: CostMethod) -> Decimal {
+        match method {
+            CostMethod::Average => self.cost,
+            CostMethod::Fifo => self.fifo_cost,
+        }
+    }
+
+    /// Profit or loss made by selling, by a method.
+    #[must_use]
+    pub const fn realised_by(&self, method: CostMethod) -> Decimal {
+        match method {
+            CostMethod::Average => self.realised_pnl,
+            CostMethod::Fifo => self.fifo_realised_pnl,
+        }
+    }
+
+    /// Moves the position by an execution at average cost, and says by how much what the shares held have cost has
+    /// changed. What the lots make of it is [`super::holding::Holding`]'s business.
     ///
     /// A sale takes its share of the cost along, to the nearest minor unit; the last share sold takes the rest, so
-    /// no cost remains without shares.
+    /// no cost remains without shares. Shares bought that were sold before they were there cost nothing any more: their
+    /// price is a loss against that sale.
     pub fn apply(&mut self, fill: &PositionFill) -> Decimal {
         self.commission += fill.commission;
         self.tax += fill.tax;
-        match fill.side {
-            Side::Buy => {
-                self.quantity += fill.quantity;
-                self.cost += fill.notional;
-                Decimal::ZERO
-            }
-            Side::Sell => {
-                let removed = self.cost_of(fill.quantity, fill.currency);
-                self.quantity -= fill.quantity;
-                self.cost -= removed;
-                self.realised_pnl += fill.notional - removed;
-                removed
-            }
-        }
+        let change = match fill.side {
+            Side::Buy => fill.notional - self.covered(fill),
+            Side::Sell => -self.cost_of(fill.quantity, fill.currency),
+        };
+        self.quantity += if fill.side == Side::Buy { fill.quantity } else { -fill.quantity };
+        let earned = if fill.side == Side::Buy { -fill.notional } else { fill.notional };
+        self.cost += change;
+        self.realised_pnl += earned + change;
+        change
     }
 
-    fn cost_of(&self, quantity: Decimal, currency: Currency) -> Decimal {
-        if quantity >= self.quantity {
-            return self.cost.max(Decimal::ZERO);
+    /// The part of a purchase's value that pays for shares sold before.
+    fn covered(&self, fill: &PositionFill) -> Decimal {
+        let short = (-self.quantity).max(Decimal::ZERO);
+        if short.is_zero() {
+            return Decimal::ZERO;
         }
-        // Dividing first keeps the product inside 28 digits.
-        let share = quantity.checked_div(self.quantity).unwrap_or_default();
-        currency.round(self.cost * share).min(self.cost)
+        share_of(fill.notional, short, fill.quantity, fill.currency)
+    }
+
+    /// What some of the shares held have cost at average.
+    pub(super) fn cost_of(&self, quantity: Decimal, currency: Currency) -> Decimal {
+        share_of(self.cost.max(Decimal::ZERO), quantity, self.quantity, currency)
     }
 }
 
@@ -103,13 +147,24 @@ mod tests {
     fn a_sale_realises_the_difference_to_its_share_of_the_cost() {
         let mut position = PositionState::default();
         position.apply(&fill(Side::Buy, 3, 10_000));
-        let removed = position.apply(&fill(Side::Sell, 1, 5_000));
-        assert_eq!(removed, "33.33".parse().unwrap());
+        let change = position.apply(&fill(Side::Sell, 1, 5_000));
+        assert_eq!(change, "-33.33".parse().unwrap());
         assert_eq!(position.realised_pnl, "16.67".parse().unwrap());
-        let removed = position.apply(&fill(Side::Sell, 2, 5_000));
-        assert_eq!(removed, "66.67".parse().unwrap(), "the last sale takes the rest of the cost");
+        let change = position.apply(&fill(Side::Sell, 2, 5_000));
+        assert_eq!(change, "-66.67".parse().unwrap(), "the last sale takes the rest of the cost");
         assert_eq!((position.quantity, position.cost), (Decimal::ZERO, Decimal::ZERO));
         assert_eq!(position.commission, Decimal::from(3));
+    }
+
+    #[test]
+    fn what_was_sold_before_it_was_there_is_paid_for_by_the_next_purchase() {
+        let mut position = PositionState::default();
+        position.apply(&fill(Side::Sell, 4, 40_000));
+        assert_eq!((position.quantity, position.realised_pnl), (Decimal::from(-4), Decimal::from(400)));
+        let change = position.apply(&fill(Side::Buy, 10, 110_000));
+        assert_eq!(change, Decimal::from(660), "six of the ten shares are held");
+        assert_eq!((position.quantity, position.cost), (Decimal::from(6), Decimal::from(660)));
+        assert_eq!(position.realised_pnl, Decimal::from(-40));
     }
 
     proptest! {
@@ -122,9 +177,6 @@ mod tests {
             for (sell, quantity, cents) in fills {
                 let side = if sell { Side::Sell } else { Side::Buy };
                 let fill = fill(side, quantity, cents);
-                if sell && fill.quantity > position.quantity {
-                    continue;
-                }
                 position.apply(&fill);
                 cash += if sell { fill.notional } else { -fill.notional };
                 prop_assert_eq!(cash + position.cost, position.realised_pnl);

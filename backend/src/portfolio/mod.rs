@@ -1,16 +1,22 @@
 //! What the accounts own and what it is worth.
 //!
-//! Promises: a position is the sum of its fills; its cost is kept by the average-cost method in whole minor units, so
-//! that cost, profit and cash always add up; a value is shown only from a real price. Called by `risk` and
-//! `trading`; asks `account` for cash and `market` for prices.
+//! Promises: a position is the sum of its movements; its cost is kept at average and by lots side by side, in whole minor
+//! units, so that under either method cost, profit and cash always add up; a value is shown only from a real price.
+//! Called by `risk`, `trading` and `corporate`; asks `account` for cash and `market` for prices.
 
+mod books;
 mod cost;
+mod holding;
+mod lots;
 mod routes;
 mod service;
 mod store;
 mod valuation;
 
+pub use books::{ALL_LOTS, Books, Split};
 pub use cost::{PositionFill, PositionState};
+pub use holding::{Holding, Sale};
+pub use lots::{Lot, LotSale, Lots};
 pub use routes::routes;
 pub use service::PortfolioService;
-pub use store::{PositionKey, lock_positions, save_positions};
+pub use store::{PositionKey, lock_positions};

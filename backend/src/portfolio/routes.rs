@@ -2,6 +2,7 @@
 
 use super::service::{Holding, PortfolioService};
 use super::valuation::AccountValue;
+use crate::account::CostMethod;
 use crate::error::{ApiResult, Problem};
 use crate::extract::{CurrentUser, Params};
 use actix_web::{get, web};
@@ -28,7 +29,7 @@ struct Choice {
     account_id: Option<AccountId>,
 }
 
-/// What an account is worth. Amounts are in its currency and never added to those of another.
+/// What an account is worth in one of its currencies: amounts are never added to those of another.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AccountValue)]
 #[serde(rename_all = "camelCase")]
@@ -41,12 +42,17 @@ struct AccountValueDocument {
     /// Positions at the last price; at cost where there is no price.
     positions_value: DecimalText,
     total_value: DecimalText,
+    /// Money brought in less taken out; other currencies and shares in kind count as well.
     net_deposits: DecimalText,
     unrealised_pnl: DecimalText,
-    /// Before commission and tax.
+    /// By the account's cost method, before commission and tax.
     realised_pnl: DecimalText,
+    /// Before tax.
+    dividends: DecimalText,
     commission: DecimalText,
+    /// On trades and dividends.
     tax: DecimalText,
+    exchange_fees: DecimalText,
     /// Total value less net deposits.
     total_pnl: DecimalText,
     /// In percent of net deposits.
@@ -68,8 +74,10 @@ impl From<AccountValue> for AccountValueDocument {
             net_deposits: value.net_deposits.into(),
             unrealised_pnl: value.unrealised_pnl.into(),
             realised_pnl: value.realised_pnl.into(),
+            dividends: value.dividends.into(),
             commission: value.commission.into(),
             tax: value.tax.into(),
+            exchange_fees: value.exchange_fees.into(),
             total_pnl: value.total_pnl.into(),
             total_pnl_percent: value.total_pnl_percent.map(DecimalText),
             prices_as_of: value.prices_as_of,
@@ -95,6 +103,14 @@ async fn show_portfolio(
     Ok(web::Json(Portfolio { accounts: values.into_iter().map(AccountValueDocument::from).collect() }))
 }
 
+/// What a method makes of a position.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CostFigures {
+    cost: DecimalText,
+    realised_pnl: DecimalText,
+}
+
 /// Shares of one symbol in one account.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -105,10 +121,18 @@ struct Position {
     quantity: DecimalText,
     /// Shares that no open order has reserved.
     available: DecimalText,
+    /// How cost and profit are told.
+    cost_method: CostMethod,
+    /// Of one share, by that method.
     average_cost: DecimalText,
     cost: DecimalText,
     /// Made by selling, before commission and tax.
     realised_pnl: DecimalText,
+    /// The same by each method.
+    by_average: CostFigures,
+    by_fifo: CostFigures,
+    /// Received so far, before tax.
+    dividends: DecimalText,
     market_price: Option<DecimalText>,
     market_value: Option<DecimalText>,
     unrealised_pnl: Option<DecimalText>,
@@ -121,16 +145,25 @@ struct Position {
 impl From<Holding> for Position {
     fn from(holding: Holding) -> Self {
         let (state, market) = (holding.position.state, holding.position.market);
-        let average = state.average_cost().unwrap_or(Decimal::ZERO).round_dp(AVERAGE_COST_DIGITS);
+        let method = holding.position.method;
+        let average = state.cost_a_share(method).unwrap_or(Decimal::ZERO).round_dp(AVERAGE_COST_DIGITS);
+        let figures = |method| CostFigures {
+            cost: state.cost_by(method).into(),
+            realised_pnl: state.realised_by(method).into(),
+        };
         Self {
             account_id: holding.account_id,
             symbol: holding.position.symbol,
             currency: holding.position.symbol.currency(),
             quantity: state.quantity.into(),
             available: (state.quantity - holding.held).into(),
+            cost_method: method,
             average_cost: average.into(),
-            cost: state.cost.into(),
-            realised_pnl: state.realised_pnl.into(),
+            cost: holding.position.cost().into(),
+            realised_pnl: holding.position.realised_pnl().into(),
+            by_average: figures(CostMethod::Average),
+            by_fifo: figures(CostMethod::Fifo),
+            dividends: state.dividends.into(),
             market_price: market.map(|market| market.price.into()),
             market_value: market.map(|market| market.value.into()),
             unrealised_pnl: market.map(|market| market.unrealised_pnl.into()),

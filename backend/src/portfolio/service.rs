@@ -2,14 +2,14 @@
 
 use super::store;
 use super::valuation::{AccountValue, ValuedPosition, value_account, value_position};
-use crate::account::AccountService;
+use crate::account::{Account, AccountService, CostMethod};
 use crate::db::Pool;
 use crate::error::ApiResult;
 use crate::market::Market;
 use actix_web::web;
 use domain::{AccountId, Quote, Symbol, UserId};
 use rust_decimal::Decimal;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Positions and values of a user's accounts.
@@ -36,12 +36,14 @@ impl PortfolioService {
 
     /// The positions of one account, or of all, valued. Closed ones have a quantity of zero.
     pub(super) async fn holdings(&self, user: UserId, account: Option<AccountId>) -> ApiResult<Vec<Holding>> {
-        let accounts = self.accounts.chosen(user, account).await?;
-        let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
-        self.holdings_of(&ids).await
+        self.holdings_of(&self.accounts.chosen(user, account).await?).await
     }
 
-    async fn holdings_of(&self, accounts: &[AccountId]) -> ApiResult<Vec<Holding>> {
+    async fn holdings_of(&self, accounts: &[Account]) -> ApiResult<Vec<Holding>> {
+        let methods: HashMap<AccountId, CostMethod> =
+            accounts.iter().map(|account| (account.id, account.cost_method)).collect();
+        let accounts: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+        let accounts = accounts.as_slice();
         let positions = store::positions_of(&*self.pool.get().await?, accounts).await?;
         let held: BTreeSet<Symbol> = positions
             .iter()
@@ -56,12 +58,16 @@ impl PortfolioService {
             .map(|((account_id, symbol), state)| Holding {
                 account_id,
                 held: reserved.get(&(account_id, symbol)).copied().unwrap_or(Decimal::ZERO),
-                position: value_position(symbol, state, quotes.get(&symbol).map(AsRef::as_ref)),
+                position: value_position(
+                    (symbol, state),
+                    methods.get(&account_id).copied().unwrap_or_default(),
+                    quotes.get(&symbol).map(AsRef::as_ref),
+                ),
             })
             .collect())
     }
 
-    /// What one account, or each of them, is worth.
+    /// What one account, or each of them, is worth, in each currency it uses; its own currency first.
     pub(super) async fn values(
         &self,
         user: UserId,
@@ -69,16 +75,20 @@ impl PortfolioService {
     ) -> ApiResult<Vec<AccountValue>> {
         let accounts = self.accounts.chosen(user, account).await?;
         let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
-        let holdings = self.holdings_of(&ids).await?;
-        let deposits = self.accounts.net_deposits(&ids).await?;
+        let holdings = self.holdings_of(&accounts).await?;
+        let funding = self.accounts.funding(&ids).await?;
         let cash = self.accounts.cash(&ids).await?;
+        let own: HashSet<_> = accounts.iter().map(|account| (account.id, account.currency)).collect();
         Ok(cash
             .into_iter()
-            .map(|cash| {
-                let own = holdings.iter().filter(|holding| holding.account_id == cash.account_id);
-                let positions: Vec<ValuedPosition> = own.map(|holding| holding.position.clone()).collect();
-                let deposited = deposits.get(&cash.account_id).copied().unwrap_or(Decimal::ZERO);
-                value_account(cash, &positions, deposited)
+            .filter_map(|cash| {
+                let key = (cash.account_id, cash.currency);
+                let of_this = |holding: &&Holding| (holding.account_id, holding.position.currency()) == key;
+                let positions: Vec<ValuedPosition> =
+                    holdings.iter().filter(of_this).map(|holding| holding.position.clone()).collect();
+                let used = own.contains(&key) || funding.contains_key(&key) || !positions.is_empty();
+                let funding = funding.get(&key).copied().unwrap_or_default();
+                used.then(|| value_account(cash, &positions, funding))
             })
             .collect())
     }

@@ -1,4 +1,8 @@
-//! The table `portfolio.positions`.
+//! The tables of `portfolio`.
+
+mod lots;
+
+pub(super) use lots::{insert_sales, oldest_lots, save_lots};
 
 use super::cost::PositionState;
 use chrono::{DateTime, Utc};
@@ -30,6 +34,12 @@ struct PositionRow {
     commission: Decimal,
     #[diesel(sql_type = Numeric)]
     tax: Decimal,
+    #[diesel(sql_type = Numeric)]
+    dividends: Decimal,
+    #[diesel(sql_type = Numeric)]
+    fifo_cost: Decimal,
+    #[diesel(sql_type = Numeric)]
+    fifo_realised_pnl: Decimal,
 }
 
 fn read(row: PositionRow) -> QueryResult<(PositionKey, PositionState)> {
@@ -40,13 +50,17 @@ fn read(row: PositionRow) -> QueryResult<(PositionKey, PositionState)> {
         realised_pnl: row.realised_pnl.normalize(),
         commission: row.commission.normalize(),
         tax: row.tax.normalize(),
+        dividends: row.dividends.normalize(),
+        fifo_cost: row.fifo_cost.normalize(),
+        fifo_realised_pnl: row.fifo_realised_pnl.normalize(),
     };
     Ok(((AccountId(row.account_id), symbol), state))
 }
 
 statement! {
     PositionsOf { accounts: Array<SqlUuid> = Vec<Uuid> }
-    "SELECT account_id, symbol, quantity, cost, realised_pnl, commission, tax FROM portfolio.positions
+    "SELECT account_id, symbol, quantity, cost, realised_pnl, commission, tax, dividends, fifo_cost, fifo_realised_pnl
+     FROM portfolio.positions
      WHERE account_id = ANY (?) ORDER BY account_id, symbol"
 }
 
@@ -62,7 +76,8 @@ pub(super) async fn positions_of(
 
 statement! {
     LockPositions { accounts: Array<SqlUuid> = Vec<Uuid>, symbols: Array<Text> = Vec<String> }
-    "SELECT p.account_id, p.symbol, p.quantity, p.cost, p.realised_pnl, p.commission, p.tax
+    "SELECT p.account_id, p.symbol, p.quantity, p.cost, p.realised_pnl, p.commission, p.tax, p.dividends, p.fifo_cost,
+        p.fifo_realised_pnl
      FROM portfolio.positions AS p
      JOIN unnest(?, ?) AS wanted (account_id, symbol) ON wanted.account_id = p.account_id AND wanted.symbol = p.symbol
      ORDER BY p.account_id, p.symbol FOR UPDATE OF p"
@@ -91,37 +106,41 @@ statement! {
         currencies: Array<Text> = Vec<String>, quantities: Array<Numeric> = Vec<Decimal>,
         costs: Array<Numeric> = Vec<Decimal>, realised: Array<Numeric> = Vec<Decimal>,
         commissions: Array<Numeric> = Vec<Decimal>, taxes: Array<Numeric> = Vec<Decimal>,
+        dividends: Array<Numeric> = Vec<Decimal>, fifo_costs: Array<Numeric> = Vec<Decimal>,
+        fifo_realised: Array<Numeric> = Vec<Decimal>,
     }
     "INSERT INTO portfolio.positions
-        (updated_at, account_id, symbol, currency, quantity, cost, realised_pnl, commission, tax)
-     SELECT ?, new.* FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) AS new
+        (updated_at, account_id, symbol, currency, quantity, cost, realised_pnl, commission, tax, dividends, fifo_cost,
+         fifo_realised_pnl)
+     SELECT ?, new.* FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new
      ON CONFLICT (account_id, symbol) DO UPDATE SET
         quantity = excluded.quantity, cost = excluded.cost, realised_pnl = excluded.realised_pnl,
-        commission = excluded.commission, tax = excluded.tax, updated_at = excluded.updated_at"
+        commission = excluded.commission, tax = excluded.tax, dividends = excluded.dividends,
+        fifo_cost = excluded.fifo_cost, fifo_realised_pnl = excluded.fifo_realised_pnl, updated_at = excluded.updated_at"
 }
 
 /// Writes positions that the caller has locked and moved.
-///
-/// # Errors
-/// The database's.
-pub async fn save_positions(
+pub(super) async fn save_positions(
     mut connection: &AsyncPgConnection,
-    positions: &BTreeMap<PositionKey, PositionState>,
+    positions: impl Iterator<Item = (PositionKey, PositionState)>,
     at: DateTime<Utc>,
 ) -> QueryResult<()> {
-    if positions.is_empty() {
+    let mut statement = SavePositions { at, ..SavePositions::default() };
+    for ((account, symbol), state) in positions {
+        statement.accounts.push(account.0);
+        statement.symbols.push(symbol.to_string());
+        statement.currencies.push(symbol.currency().code().to_owned());
+        statement.quantities.push(state.quantity);
+        statement.costs.push(state.cost);
+        statement.realised.push(state.realised_pnl);
+        statement.commissions.push(state.commission);
+        statement.taxes.push(state.tax);
+        statement.dividends.push(state.dividends);
+        statement.fifo_costs.push(state.fifo_cost);
+        statement.fifo_realised.push(state.fifo_realised_pnl);
+    }
+    if statement.accounts.is_empty() {
         return Ok(());
     }
-    let statement = SavePositions {
-        at,
-        accounts: positions.keys().map(|(account, _)| account.0).collect(),
-        symbols: positions.keys().map(|(_, symbol)| symbol.to_string()).collect(),
-        currencies: positions.keys().map(|(_, symbol)| symbol.currency().code().to_owned()).collect(),
-        quantities: positions.values().map(|state| state.quantity).collect(),
-        costs: positions.values().map(|state| state.cost).collect(),
-        realised: positions.values().map(|state| state.realised_pnl).collect(),
-        commissions: positions.values().map(|state| state.commission).collect(),
-        taxes: positions.values().map(|state| state.tax).collect(),
-    };
     statement.execute(&mut connection).await.map(|_| ())
 }

@@ -1,9 +1,9 @@
 //! From books and prices to what things are worth. Pure.
 
 use super::cost::PositionState;
-use crate::account::CashBalance;
+use crate::account::{CashBalance, CostMethod, Funding};
 use chrono::{DateTime, Utc};
-use domain::{Quote, Symbol};
+use domain::{Currency, Quote, Symbol};
 use rust_decimal::Decimal;
 
 /// Digits of a percentage.
@@ -16,8 +16,27 @@ pub(super) struct ValuedPosition {
     pub(super) symbol: Symbol,
     /// How much, and what it cost.
     pub(super) state: PositionState,
+    /// How its cost and profit are told.
+    pub(super) method: CostMethod,
     /// What it is worth.
     pub(super) market: Option<MarketValue>,
+}
+
+impl ValuedPosition {
+    /// Currency of all its amounts.
+    pub(super) fn currency(&self) -> Currency {
+        self.symbol.currency()
+    }
+
+    /// What the shares held have cost.
+    pub(super) const fn cost(&self) -> Decimal {
+        self.state.cost_by(self.method)
+    }
+
+    /// Made by selling, before commission and tax.
+    pub(super) const fn realised_pnl(&self) -> Decimal {
+        self.state.realised_by(self.method)
+    }
 }
 
 /// A position's worth at a price.
@@ -45,21 +64,26 @@ fn percent(part: Decimal, whole: Decimal) -> Option<Decimal> {
 
 /// Values a position.
 #[must_use]
-pub(super) fn value_position(symbol: Symbol, state: PositionState, quote: Option<&Quote>) -> ValuedPosition {
+pub(super) fn value_position(
+    (symbol, state): (Symbol, PositionState),
+    method: CostMethod,
+    quote: Option<&Quote>,
+) -> ValuedPosition {
+    let cost = state.cost_by(method);
     let market = quote.filter(|_| !state.quantity.is_zero()).and_then(|quote| {
         let price = quote.price.value();
         let value = symbol.currency().round(price.checked_mul(state.quantity)?);
-        let unrealised_pnl = value - state.cost;
+        let unrealised_pnl = value - cost;
         Some(MarketValue {
             price,
             value,
             unrealised_pnl,
-            unrealised_pnl_percent: percent(unrealised_pnl, state.cost),
+            unrealised_pnl_percent: percent(unrealised_pnl, cost),
             priced_at: quote.at,
             simulated: quote.simulated,
         })
     });
-    ValuedPosition { symbol, state, market }
+    ValuedPosition { symbol, state, method, market }
 }
 
 /// What an account is worth.
@@ -71,16 +95,20 @@ pub(super) struct AccountValue {
     pub(super) positions_value: Decimal,
     /// Cash and positions.
     pub(super) total_value: Decimal,
-    /// Money brought in.
+    /// Money brought in, other currencies and shares in kind included.
     pub(super) net_deposits: Decimal,
     /// Value of the positions less their cost.
     pub(super) unrealised_pnl: Decimal,
     /// Made by selling, before commission and tax.
     pub(super) realised_pnl: Decimal,
+    /// Received so far, before tax.
+    pub(super) dividends: Decimal,
     /// Paid so far.
     pub(super) commission: Decimal,
-    /// Paid so far.
+    /// Paid so far, on trades and dividends.
     pub(super) tax: Decimal,
+    /// Paid so far for exchanging this currency.
+    pub(super) exchange_fees: Decimal,
     /// Total value less the money brought in: what trading has brought after everything.
     pub(super) total_pnl: Decimal,
     /// The same in percent of the money brought in.
@@ -94,11 +122,12 @@ pub(super) struct AccountValue {
 pub(super) fn value_account(
     cash: CashBalance,
     positions: &[ValuedPosition],
-    net_deposits: Decimal,
+    funding: Funding,
 ) -> AccountValue {
     let sum = |part: &dyn Fn(&ValuedPosition) -> Decimal| positions.iter().map(part).sum::<Decimal>();
-    let positions_value = sum(&|position| position.market.map_or(position.state.cost, |market| market.value));
+    let positions_value = sum(&|position| position.market.map_or(position.cost(), |market| market.value));
     let total_value = cash.total + positions_value;
+    let net_deposits = funding.net_deposits;
     let total_pnl = total_value - net_deposits;
     AccountValue {
         cash,
@@ -108,9 +137,11 @@ pub(super) fn value_account(
         unrealised_pnl: sum(&|position| {
             position.market.map_or(Decimal::ZERO, |market| market.unrealised_pnl)
         }),
-        realised_pnl: sum(&|position| position.state.realised_pnl),
+        realised_pnl: sum(&ValuedPosition::realised_pnl),
+        dividends: sum(&|position| position.state.dividends),
         commission: sum(&|position| position.state.commission),
         tax: sum(&|position| position.state.tax),
+        exchange_fees: funding.exchange_fees,
         total_pnl,
         total_pnl_percent: percent(total_pnl, net_deposits),
         prices_as_of: positions
@@ -163,7 +194,11 @@ mod tests {
 
     #[test]
     fn a_position_gains_what_the_price_gains() {
-        let valued = value_position("AAPL".parse().unwrap(), bought(10, 100_000), Some(&quote("110")));
+        let valued = value_position(
+            ("AAPL".parse().unwrap(), bought(10, 100_000)),
+            CostMethod::Average,
+            Some(&quote("110")),
+        );
         let market = valued.market.unwrap();
         assert_eq!(market.value, Decimal::from(1_100));
         assert_eq!(market.unrealised_pnl, Decimal::ONE_HUNDRED);
@@ -172,7 +207,8 @@ mod tests {
 
     #[test]
     fn without_a_price_nothing_is_invented() {
-        let valued = value_position("AAPL".parse().unwrap(), bought(10, 100_000), None);
+        let valued =
+            value_position(("AAPL".parse().unwrap(), bought(10, 100_000)), CostMethod::Average, None);
         assert_eq!(valued.market, None);
     }
 
@@ -190,8 +226,8 @@ mod tests {
                 held: Decimal::ZERO,
             };
             let quote = quote(&Decimal::new(price_cents, 2).to_string());
-            let position = value_position(quote.symbol, state, Some(&quote));
-            let account = value_account(cash, &[position], deposits);
+            let position = value_position((quote.symbol, state), CostMethod::Average, Some(&quote));
+            let account = value_account(cash, &[position], Funding { net_deposits: deposits, exchange_fees: Decimal::ZERO });
             prop_assert_eq!(account.total_pnl, account.unrealised_pnl + account.realised_pnl - account.commission - account.tax);
         }
     }

@@ -34,9 +34,9 @@ impl From<Denial> for FieldError {
 /// without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountState {
-    /// Currency of its cash.
+    /// Currency of the order's symbol.
     pub currency: Currency,
-    /// Cash that no open order has reserved.
+    /// Cash of that currency that no open order has reserved.
     pub cash_free: Decimal,
     /// Shares of the order's symbol that no open order has reserved.
     pub shares_free: Decimal,
@@ -47,7 +47,7 @@ pub struct AccountState {
 /// What an approved order reserves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hold {
-    /// Cash of the account's currency.
+    /// Cash of the symbol's currency.
     Cash(Decimal),
     /// Shares of the order's symbol.
     Shares(Decimal),
@@ -140,11 +140,6 @@ impl Judgement {
 #[must_use]
 pub fn judge(order: NewOrder, account: &AccountState, quote: Option<&Quote>, on: NaiveDate) -> Judgement {
     let mut denials = rules::broken_rules(&order, quote, on);
-    if order.symbol.currency() != account.currency {
-        let message =
-            format!("is traded in {}, the account is kept in {}", order.symbol.currency(), account.currency);
-        denials.push(Denial::new("symbol", "currency_mismatch", message));
-    }
     if account.symbol_unresolved {
         let message =
             "an earlier order in this symbol is unresolved: whether the broker has it is being asked";
@@ -152,7 +147,7 @@ pub fn judge(order: NewOrder, account: &AccountState, quote: Option<&Quote>, on:
     }
     let terms = quote.and_then(|quote| terms_of(&order, quote, on));
     match (terms, quote) {
-        (Some(terms), _) => denials.extend(uncovered(&order, &terms, account)),
+        (Some(terms), _) => denials.extend(uncovered(&terms, account)),
         (None, None) => denials.push(Denial::new("symbol", "no_price", "there is no current price")),
         (None, Some(_)) if denials.is_empty() => {
             denials.push(Denial::new("quantity", "too_large", "the order's value is too large"));
@@ -180,7 +175,7 @@ fn terms_of(order: &NewOrder, quote: &Quote, on: NaiveDate) -> Option<Terms> {
     Some(Terms { worst_price, fees_max, hold })
 }
 
-fn uncovered(order: &NewOrder, terms: &Terms, account: &AccountState) -> Option<Denial> {
+fn uncovered(terms: &Terms, account: &AccountState) -> Option<Denial> {
     match terms.hold {
         Hold::Cash(needed) if needed > account.cash_free => {
             let message = format!(
@@ -202,7 +197,6 @@ fn uncovered(order: &NewOrder, terms: &Terms, account: &AccountState) -> Option<
         }
         Hold::Cash(_) | Hold::Shares(_) => None,
     }
-    .filter(|_| order.symbol.currency() == account.currency)
 }
 
 #[cfg(test)]
@@ -287,14 +281,14 @@ mod tests {
 
     #[test]
     fn every_reason_is_named() {
-        let mut account = dollars(1, 0);
+        let mut account = AccountState { currency: Currency::Krw, ..dollars(1, 0) };
         account.symbol_unresolved = true;
         let samsung = quote("005930.KS", "70000");
         let rules =
             rules_against(order("005930.KS", Side::Buy, "1.5", limit("100050")), &account, Some(&samsung));
         assert_eq!(
             rules,
-            ["whole_shares", "tick_size", "price_limit", "currency_mismatch", "unresolved_order"]
+            ["whole_shares", "tick_size", "price_limit", "unresolved_order", "insufficient_buying_power"]
         );
     }
 

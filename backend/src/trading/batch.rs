@@ -4,13 +4,11 @@ use super::apply::{Effects, Execution, Incident, apply};
 use super::document::OrderDocument;
 use super::order::{Order, OrderLogEntry};
 use super::store::{self, ExecutionRow, JournalLine};
-use crate::account::{
-    self, BalanceChange, CashBalance, Commodity, Fill, Journal, LockedBalances, balance_event,
-};
+use crate::account::{self, BalanceChange, CashBalance, Commodity, Fill, LockedBalances, balance_event};
 use crate::clock;
 use crate::error::ApiError;
 use crate::events::{self, EventKind, NewEvent};
-use crate::portfolio::{self, PositionFill, PositionKey, PositionState};
+use crate::portfolio::{Books, PositionKey};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use domain::broker::ReportKind;
@@ -20,6 +18,7 @@ use futures_util::try_join;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use uuid::Uuid;
 
 /// An execution as it is told to browsers.
 #[derive(Serialize)]
@@ -53,18 +52,16 @@ pub(super) struct Batch {
     balances: LockedBalances,
     /// Each with whether it has changed.
     orders: BTreeMap<OrderId, (Order, bool)>,
-    positions: BTreeMap<PositionKey, PositionState>,
+    books: Books,
     known_executions: HashSet<(AccountId, String)>,
     entries: Vec<OrderLogEntry>,
-    journals: Vec<Journal>,
     executions: Vec<ExecutionRow>,
     execution_events: Vec<NewEvent>,
     holds: Vec<BalanceChange>,
     /// What journals move.
     moved: Vec<BalanceChange>,
     incidents: Vec<(OrderId, Option<i64>, Incident)>,
-    accounts_changed: BTreeSet<AccountId>,
-    positions_changed: BTreeSet<PositionKey>,
+    cash_changed: BTreeSet<(AccountId, Currency)>,
 }
 
 impl Batch {
@@ -83,9 +80,7 @@ impl Batch {
         let orders = store::lock_orders(connection, lines.iter().map(|line| line.order_id)).await?;
         batch.orders = orders.into_iter().map(|order| (order.id, (order, false))).collect();
         if !moving.is_empty() {
-            let keys: BTreeSet<PositionKey> =
-                moving.iter().filter_map(|line| batch.position_key(line)).collect();
-            batch.positions = portfolio::lock_positions(connection, keys.into_iter()).await?;
+            batch.books = Books::load(connection, &batch.shares_going(&moving)).await?;
         }
         Ok(batch)
     }
@@ -95,17 +90,15 @@ impl Batch {
             now: clock::now(),
             balances: LockedBalances::default(),
             orders: BTreeMap::new(),
-            positions: BTreeMap::new(),
+            books: Books::default(),
             known_executions: HashSet::new(),
             entries: Vec::new(),
-            journals: Vec::new(),
             executions: Vec::new(),
             execution_events: Vec::new(),
             holds: Vec::new(),
             moved: Vec::new(),
             incidents: Vec::new(),
-            accounts_changed: BTreeSet::new(),
-            positions_changed: BTreeSet::new(),
+            cash_changed: BTreeSet::new(),
         }
     }
 
@@ -126,9 +119,21 @@ impl Batch {
         Ok(())
     }
 
-    fn position_key(&self, line: &JournalLine) -> Option<PositionKey> {
-        let (order, _) = self.orders.get(&line.order_id)?;
-        Some((line.account_id, order.wish.symbol))
+    /// The positions that lines may move, each with how many of its shares may go.
+    fn shares_going(&self, lines: &[&JournalLine]) -> BTreeMap<PositionKey, Decimal> {
+        let mut going = BTreeMap::<PositionKey, Decimal>::new();
+        for line in lines {
+            let (Some((order, _)), Ok(ReportKind::Fill { quantity, .. })) =
+                (self.orders.get(&line.order_id), &line.report)
+            else {
+                continue;
+            };
+            let sum = going.entry((line.account_id, order.wish.symbol)).or_default();
+            if order.wish.side == Side::Sell {
+                *sum = sum.saturating_add(quantity.value());
+            }
+        }
+        going
     }
 
     /// Whether an order that somebody wants cancelled has reached the broker, so that the cancel can follow.
@@ -181,7 +186,7 @@ impl Batch {
         }
         if !effects.hold_change.is_zero() {
             let commodity = if order.holds_cash() {
-                self.accounts_changed.insert(order.wish.account_id);
+                self.cash_changed.insert((order.wish.account_id, order.currency()));
                 Commodity::Cash(order.currency())
             } else {
                 Commodity::Shares(order.wish.symbol)
@@ -200,44 +205,29 @@ impl Batch {
 
     fn book(&mut self, line: &JournalLine, order: &Order, execution: &Execution) -> Result<(), ApiError> {
         let symbol = order.wish.symbol;
-        let key = (line.account_id, symbol);
         let trade_date = trade_date(symbol.market(), line.occurred_at);
-        let mut fill = Fill {
+        let journal = self.books.trade(&Fill {
             account_id: line.account_id,
             execution_id: execution.execution_id.clone(),
             symbol,
             side: order.wish.side,
             quantity: execution.quantity,
             price: execution.price,
-            cost_removed: Decimal::ZERO,
             commission: execution.commission,
             tax: execution.tax,
             trade_date,
             settle_date: settle_date(symbol.market(), trade_date),
             booked_at: self.now,
-        };
-        let notional = fill.notional().map_err(ApiError::internal)?;
-        let position = self.positions.entry(key).or_default();
-        fill.cost_removed = position.apply(&PositionFill {
-            side: fill.side,
-            quantity: fill.quantity.value(),
-            notional,
-            commission: fill.commission,
-            tax: fill.tax,
-            currency: symbol.currency(),
         });
-        let oversold = position.quantity < Decimal::ZERO;
-        let journal = Journal::fill(&fill).map_err(ApiError::internal)?;
+        let journal = journal.map_err(ApiError::internal)?;
         for (commodity, total) in journal.balance_changes() {
             let change = BalanceChange { account_id: line.account_id, commodity, total, held: Decimal::ZERO };
             self.balances.change(&change);
             self.moved.push(change);
         }
-        self.remember(line, order, execution, &journal)?;
-        self.journals.push(journal);
-        self.positions_changed.insert(key);
-        self.accounts_changed.insert(line.account_id);
-        if oversold {
+        self.remember(line, order, execution, journal.id())?;
+        self.cash_changed.insert((line.account_id, order.currency()));
+        if self.books.state(&(line.account_id, symbol)).quantity < Decimal::ZERO {
             self.incident(line, "oversold", format!("more shares of {symbol} were sold than were held"));
         }
         Ok(())
@@ -248,13 +238,13 @@ impl Batch {
         line: &JournalLine,
         order: &Order,
         execution: &Execution,
-        journal: &Journal,
+        journal_id: Uuid,
     ) -> Result<(), ApiError> {
         self.executions.push(ExecutionRow {
             account_id: line.account_id.0,
             execution_id: execution.execution_id.clone(),
             order_id: line.order_id.0,
-            journal_id: journal.id(),
+            journal_id,
             quantity: execution.quantity.value(),
             price: execution.price.value(),
             commission: execution.commission,
@@ -303,11 +293,9 @@ impl Batch {
         store::save_orders(connection, self.changed_orders()).await?;
         store::insert_log(connection, &self.entries).await?;
         store::close_cancels(connection, ended, self.now).await?;
-        account::post(connection, &self.journals).await?;
+        self.books.save(connection, self.now).await?;
         account::change_balances(connection, &self.holds).await?;
         store::insert_executions(connection, &self.executions).await?;
-        self.positions.retain(|key, _| self.positions_changed.contains(key));
-        portfolio::save_positions(connection, &self.positions, self.now).await?;
         store::insert_incidents(connection, &self.incidents, self.now).await?;
         store::advance_cursor(connection, last).await?;
         events::append(connection, told).await?;
@@ -321,7 +309,7 @@ impl Batch {
 
     fn moves_nothing(&self) -> bool {
         self.holds.is_empty()
-            && self.journals.is_empty()
+            && self.books.is_empty()
             && self.incidents.is_empty()
             && self.changed_orders().all(|order| !order.status.is_terminal())
     }
@@ -333,16 +321,20 @@ impl Batch {
             told.push(NewEvent::new(order.user_id, EventKind::Order, &OrderDocument::from(order))?);
         }
         told.append(&mut self.execution_events);
-        for account_id in &self.accounts_changed {
-            let Some((user, currency)) = self.balances.account(*account_id) else { continue };
-            let row = self.balances.balance(*account_id, Commodity::Cash(currency));
-            let cash = CashBalance { account_id: *account_id, currency, total: row.total, held: row.held };
+        for (account_id, currency) in &self.cash_changed {
+            let Some((user, _)) = self.balances.account(*account_id) else { continue };
+            let row = self.balances.balance(*account_id, Commodity::Cash(*currency));
+            let cash = CashBalance {
+                account_id: *account_id,
+                currency: *currency,
+                total: row.total,
+                held: row.held,
+            };
             told.push(balance_event(user, &cash, self.now)?);
         }
-        for key @ (account_id, symbol) in &self.positions_changed {
-            let Some((user, _)) = self.balances.account(*account_id) else { continue };
-            let quantity = self.positions.get(key).map_or(Decimal::ZERO, |state| state.quantity);
-            let event = PositionEvent { account_id: *account_id, symbol: *symbol, quantity: quantity.into() };
+        for ((account_id, symbol), state) in self.books.changed() {
+            let Some((user, _)) = self.balances.account(account_id) else { continue };
+            let event = PositionEvent { account_id, symbol, quantity: state.quantity.into() };
             told.push(NewEvent::new(user, EventKind::Position, &event)?);
         }
         Ok(told)

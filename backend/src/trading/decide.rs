@@ -83,11 +83,11 @@ pub(super) fn decide(wishes: &[Wish], mut locked: Locked, now: DateTime<Utc>) ->
 
 fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: DateTime<Utc>) -> Answer {
     let account = wish.order.account_id;
-    let Some((owner, currency)) =
-        locked.balances.account(account).filter(|(owner, _)| *owner == wish.user_id)
+    let Some((owner, _)) = locked.balances.account(account).filter(|(owner, _)| *owner == wish.user_id)
     else {
         return Answer::NoSuchAccount;
     };
+    let currency = wish.order.symbol.currency();
     let key = (account, wish.client_order_id.to_string());
     if let Some(existing) = locked.existing.get(&key) {
         return if existing.wish == wish.order {
@@ -129,13 +129,8 @@ fn hold_change(order: &NewOrder, currency: domain::Currency, hold: Hold) -> Bala
     BalanceChange { account_id: order.account_id, commodity, total: Decimal::ZERO, held: hold.amount() }
 }
 
-/// The accounts of a batch with the currency of each that is the asker's, to tell their new balances.
-pub(super) fn owners(
-    wishes: &[Wish],
-    balances: &LockedBalances,
-) -> BTreeMap<AccountId, (UserId, domain::Currency)> {
-    wishes
-        .iter()
-        .filter_map(|wish| Some((wish.order.account_id, balances.account(wish.order.account_id)?)))
-        .collect()
+/// The owner of each account of a batch, to tell its new balances.
+pub(super) fn owners(wishes: &[Wish], balances: &LockedBalances) -> BTreeMap<AccountId, UserId> {
+    let owner = |account| balances.account(account).map(|(owner, _)| (account, owner));
+    wishes.iter().filter_map(|wish| owner(wish.order.account_id)).collect()
 }

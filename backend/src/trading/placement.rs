@@ -235,14 +235,15 @@ fn events_of(
     for order in &decisions.orders {
         events.push(NewEvent::new(order.user_id, EventKind::Order, &OrderDocument::from(order))?);
         if order.status == OrderStatus::PendingNew && order.holds_cash() {
-            changed.insert(order.wish.account_id);
+            changed.insert((order.wish.account_id, order.currency()));
         }
     }
-    for (account_id, (user, currency)) in owners(wishes, balances) {
-        if changed.contains(&account_id) {
+    let owners = owners(wishes, balances);
+    for (account_id, currency) in changed {
+        if let Some(user) = owners.get(&account_id) {
             let row = balances.balance(account_id, Commodity::Cash(currency));
             let cash = CashBalance { account_id, currency, total: row.total, held: row.held };
-            events.push(balance_event(user, &cash, now)?);
+            events.push(balance_event(*user, &cash, now)?);
         }
     }
     Ok(events)

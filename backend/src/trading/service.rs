@@ -185,12 +185,13 @@ impl TradingService {
         account: &crate::account::Account,
         order: &NewOrder,
     ) -> ApiResult<AccountState> {
-        let cash = self.accounts.balance(account.user_id, account.id).await?;
+        let currency = order.symbol.currency();
+        let cash = self.accounts.cash_in(account.id, currency).await?;
         let shares_free = self.accounts.free_shares(account.id, order.symbol).await?;
         let pairs = HashSet::from([(account.id, order.symbol)]);
         let (_, unresolved) = store::known_orders(&*self.pool.get().await?, &HashSet::new(), &pairs).await?;
         Ok(AccountState {
-            currency: account.currency,
+            currency,
             cash_free: cash.buying_power(),
             shares_free,
             symbol_unresolved: !unresolved.is_empty(),

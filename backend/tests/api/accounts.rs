@@ -126,6 +126,19 @@ async fn the_ledger_cannot_be_changed_even_by_the_server_itself() {
         "TRUNCATE account.journals CASCADE",
     ] {
         let refused = execute(&trader.app.database_url, statement).await.unwrap_err();
+        assert!(refused.to_string().contains("permission denied"), "{statement}: {refused}");
+    }
+    // The tables' owner can give itself the right again; then the triggers refuse.
+    let grant = "GRANT UPDATE, DELETE, TRUNCATE ON account.journals, account.postings TO CURRENT_USER";
+    execute(&trader.app.database_url, grant).await.unwrap();
+    for statement in [
+        "UPDATE account.postings SET amount = amount * 2",
+        "DELETE FROM account.postings",
+        "UPDATE account.journals SET kind = 'deposit'",
+        "DELETE FROM account.journals",
+        "TRUNCATE account.postings",
+    ] {
+        let refused = execute(&trader.app.database_url, statement).await.unwrap_err();
         assert!(refused.to_string().contains("append-only"), "{statement}: {refused}");
     }
     assert!(decimal(&trader.balance().await["cash"]) == Decimal::ONE_HUNDRED);

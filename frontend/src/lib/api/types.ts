@@ -3,6 +3,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Account = Schemas["Account"];
+export type AccountBalance = Schemas["AccountBalance"];
 export type AccountValue = Schemas["AccountValue"];
 export type Balance = Schemas["Balance"];
 export type Bar = Schemas["Bar"];

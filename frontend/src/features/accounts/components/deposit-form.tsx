@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Account, Currency } from "@/lib/api/types";
+import type { Account, AccountBalance, Currency } from "@/lib/api/types";
+import { withBalance } from "@/lib/balances";
 import { type Decimal, parseDecimal, plainText } from "@/lib/decimal";
 import { formatCash, formatMoney, MINOR_DIGITS } from "@/lib/format";
 import { fieldRefusal, problemSentence } from "@/lib/i18n/sentences";
@@ -45,7 +46,9 @@ export function DepositForm({ account, onDone }: Props) {
   const paying = useMutation({
     mutationFn: (amount: string) => deposit(account.id, amount, key.current),
     onSuccess: ({ amount, balance }) => {
-      queries.setQueryData(queryKeys.balance(account.id), balance);
+      const key = queryKeys.balance(account.id);
+      queries.setQueryData<AccountBalance>(key, (known) => known && withBalance(known, balance));
+      void queries.invalidateQueries({ queryKey: key });
       void queries.invalidateQueries({ queryKey: queryKeys.holdings(account.id) });
       showToast({ tone: "good", title: t("accounts.deposited", { amount: formatMoney(amount, currency) }) });
       change("");

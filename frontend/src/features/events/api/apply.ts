@@ -1,10 +1,11 @@
 import type { QueryClient } from "@tanstack/react-query";
 import i18next from "i18next";
-import type { Account, Balance, Fill, Order } from "@/lib/api/types";
+import type { Account, AccountBalance, Balance, Fill, Order } from "@/lib/api/types";
 import { addFill } from "@/lib/fills";
 import { formatPrice, formatQuantity } from "@/lib/format";
 import { reasonSentence } from "@/lib/i18n/sentences";
 import { applyOrder, isOpen } from "@/lib/order-lists";
+import { withBalance } from "@/lib/balances";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import type { ServerSentEvent } from "./sse";
@@ -66,7 +67,8 @@ async function applyBalance(queries: QueryClient, balance: Balance): Promise<voi
   const key = queryKeys.balance(balance.accountId);
   // An answer still on its way is older than this event.
   await queries.cancelQueries({ queryKey: key });
-  queries.setQueryData(key, balance);
+  queries.setQueryData<AccountBalance>(key, (known) => known && withBalance(known, balance));
+  void queries.invalidateQueries({ queryKey: key });
   recountSoon(queries, balance.accountId);
 }
 

@@ -39,9 +39,11 @@ interface FiguresProps {
   positions: readonly Position[];
 }
 
-function Figures({ account, balance, value, positions }: FiguresProps) {
+function Figures({ account, balance, value, positions: all }: FiguresProps) {
   const { t } = useTranslation();
   const { currency } = account;
+  // Amounts of another currency are never added to these.
+  const positions = all.filter((position) => position.currency === currency);
   const stale = useQuotesStatus((state) => state.status !== "open");
   const symbols = positions.map(({ symbol }) => symbol);
   const livePrice = (symbol: string) => quotes.get(symbol)?.price;

@@ -1,0 +1,263 @@
+//! Where positions move: journals, average cost and lots together, so that none of them can be forgotten.
+//!
+//! The caller has locked the accounts (`account::lock_balances`) and loads the positions it will move; everything happens
+//! in memory until [`Books::save`], in the caller's transaction.
+
+use super::cost::{PositionFill, PositionState, share_of};
+use super::holding::{Holding, Sale};
+use super::lots::Lots;
+use super::store::{self, PositionKey};
+use crate::account::{self, Fill, InKind, Journal, LedgerError};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::QueryResult;
+use diesel_async::AsyncPgConnection;
+use domain::{AccountId, Side, Symbol};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For a position of which every lot is needed.
+pub const ALL_LOTS: Decimal = Decimal::MAX;
+
+/// Positions that are about to move, and what has moved them.
+#[derive(Debug, Default)]
+pub struct Books {
+    holdings: BTreeMap<PositionKey, Holding>,
+    changed: BTreeSet<PositionKey>,
+    journals: Vec<Journal>,
+    sales: Vec<(PositionKey, Sale)>,
+}
+
+/// A corporate action that counts shares in new pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// So many pieces are made
+    pub new: Decimal,
+    /// of so many.
+    pub old: Decimal,
+    /// Only shares acquired before this day are counted anew; all without one.
+    pub before: Option<NaiveDate>,
+    /// What one new share is worth when a fraction is paid out; without a price, fractions are kept.
+    pub fraction_price: Option<Decimal>,
+}
+
+impl Books {
+    /// Positions as they are now, locked to the end of the caller's transaction; with each, how many of its shares will
+    /// go at most ([`ALL_LOTS`] when all lots are needed): so many lots are loaded, the oldest first, whatever their
+    /// number.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load(
+        connection: &AsyncPgConnection,
+        wanted: &BTreeMap<PositionKey, Decimal>,
+    ) -> QueryResult<Self> {
+        let states = store::lock_positions(connection, wanted.keys().copied()).await?;
+        let selling =
+            wanted.iter().filter(|(key, going)| **going > Decimal::ZERO && states.contains_key(key));
+        let selling = selling.map(|(key, going)| (*key, *going)).collect();
+        let mut lots = store::oldest_lots(connection, selling).await?;
+        let holdings = states
+            .into_iter()
+            .map(|(key, state)| {
+                let lots = Lots::new(lots.remove(&key).unwrap_or_default());
+                (key, Holding { state, lots })
+            })
+            .collect();
+        Ok(Self { holdings, ..Self::default() })
+    }
+
+    /// A position as it stands now.
+    #[must_use]
+    pub fn state(&self, key: &PositionKey) -> PositionState {
+        self.holdings.get(key).map_or_else(PositionState::default, |holding| holding.state)
+    }
+
+    /// The positions that have moved.
+    pub fn changed(&self) -> impl Iterator<Item = (PositionKey, &PositionState)> {
+        self.changed.iter().filter_map(|key| Some((*key, self.holdings.get(key)?.state())))
+    }
+
+    /// Whether nothing has moved.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.journals.is_empty()
+    }
+
+    /// What was booked so far.
+    #[must_use]
+    pub fn journals(&self) -> &[Journal] {
+        &self.journals
+    }
+
+    fn holding(&mut self, key: PositionKey) -> &mut Holding {
+        self.changed.insert(key);
+        self.holdings.entry(key).or_default()
+    }
+
+    /// Books an execution, and returns its journal.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing of these books may be saved then.
+    pub fn trade(&mut self, fill: &Fill) -> Result<Journal, LedgerError> {
+        let key = (fill.account_id, fill.symbol);
+        let seen = PositionFill {
+            side: fill.side,
+            quantity: fill.quantity.value(),
+            notional: fill.notional()?,
+            commission: fill.commission,
+            tax: fill.tax,
+            currency: fill.symbol.currency(),
+        };
+        let holding = self.holding(key);
+        let cost_change = holding.state.apply(&seen);
+        let journal = Journal::fill(fill, cost_change)?;
+        let sale = holding.follow(&seen, cost_change, (journal.id(), fill.trade_date));
+        self.sales.extend(sale.map(|sale| (key, sale)));
+        self.journals.push(journal.clone());
+        Ok(journal)
+    }
+
+    /// Shares that come or go without a trade and without a profit. `cost_change` is what shares that come have cost;
+    /// of those that go it is found here. More cannot go than are held.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn move_in_kind(&mut self, movement: &InKind, at: DateTime<Utc>) -> Result<(), LedgerError> {
+        let key = (movement.account_id, movement.symbol);
+        let currency = movement.symbol.currency();
+        let holding = self.holding(key);
+        if movement.quantity > Decimal::ZERO {
+            let held = (holding.state.quantity + movement.quantity).min(movement.quantity).max(Decimal::ZERO);
+            let cost = share_of(movement.cost_change, held, movement.quantity, currency);
+            let journal = Journal::in_kind(&InKind { cost_change: cost, ..movement.clone() }, at)?;
+            holding.receive(movement.quantity, cost, (journal.id(), movement.trade_date));
+            self.journals.push(journal);
+            return Ok(());
+        }
+        let quantity = -movement.quantity;
+        if quantity > holding.state.quantity {
+            return Err(LedgerError::Impossible);
+        }
+        let cost = holding.cost_of(quantity, currency);
+        let journal = Journal::in_kind(&InKind { cost_change: -cost, ..movement.clone() }, at)?;
+        let sale = holding.deliver(quantity, cost, (journal.id(), movement.trade_date), currency);
+        self.sales.push((key, sale));
+        self.journals.push(journal);
+        Ok(())
+    }
+
+    /// Pays a dividend on `key`'s shares.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn pay_dividend(
+        &mut self,
+        key: PositionKey,
+        (gross, withheld): (Decimal, Decimal),
+        day: NaiveDate,
+        idempotency_key: String,
+        at: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let journal = Journal::dividend(key, (gross, withheld), day, idempotency_key, at)?;
+        let state = &mut self.holding(key).state;
+        state.dividends += gross;
+        state.tax += withheld;
+        self.journals.push(journal);
+        Ok(())
+    }
+
+    /// Counts the shares of a position, of which every lot is loaded, in new pieces. A fraction that is paid out is sold
+    /// without fees, the oldest lot first.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn split(
+        &mut self,
+        key: PositionKey,
+        split: Split,
+        day: NaiveDate,
+        idempotency_key: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let holding = self.holding(key);
+        let change = holding.split(split.new, split.old, split.before).ok_or(LedgerError::Overflow)?;
+        if !change.is_zero() {
+            self.journals.push(Journal::split(key, change, day, format!("split:{idempotency_key}"), at)?);
+        }
+        let fraction = self.state(&key).quantity.fract();
+        match split.fraction_price {
+            Some(price) if fraction > Decimal::ZERO => {
+                self.pay_fraction(key, (fraction, price), day, format!("cash_in_lieu:{idempotency_key}"), at)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn pay_fraction(
+        &mut self,
+        key: PositionKey,
+        (fraction, price): (Decimal, Decimal),
+        day: NaiveDate,
+        idempotency_key: String,
+        at: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let currency = key.1.currency();
+        let proceeds = currency.round(fraction.checked_mul(price).ok_or(LedgerError::Overflow)?);
+        let sold = PositionFill {
+            side: Side::Sell,
+            quantity: fraction,
+            notional: proceeds,
+            commission: Decimal::ZERO,
+            tax: Decimal::ZERO,
+            currency,
+        };
+        let holding = self.holding(key);
+        let cost_change = holding.state.apply(&sold);
+        let amounts = (fraction, proceeds, cost_change);
+        let journal = Journal::cash_in_lieu(key, amounts, day, idempotency_key, at)?;
+        let sale = holding.follow(&sold, cost_change, (journal.id(), day));
+        self.sales.extend(sale.map(|sale| (key, sale)));
+        self.journals.push(journal);
+        Ok(())
+    }
+
+    /// Gives everything an account holds under one name, of which every lot is loaded, another.
+    ///
+    /// # Errors
+    /// [`LedgerError`] also when nothing is held.
+    pub fn rename(
+        &mut self,
+        account: AccountId,
+        (old, new): (Symbol, Symbol),
+        day: NaiveDate,
+        idempotency_key: String,
+        at: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let mut leaving = self.holding((account, old)).clone();
+        let (quantity, cost) = (leaving.state.quantity, leaving.state.cost);
+        if quantity <= Decimal::ZERO {
+            return Err(LedgerError::Impossible);
+        }
+        let journal =
+            Journal::symbol_change(account, (old, new), (quantity, cost), day, idempotency_key, at)?;
+        self.holding((account, new)).adopt(&mut leaving);
+        *self.holding((account, old)) = leaving;
+        self.journals.push(journal);
+        Ok(())
+    }
+
+    /// Writes everything that has moved.
+    ///
+    /// # Errors
+    /// The database's; a movement that exists already under its key is one.
+    pub async fn save(&self, connection: &AsyncPgConnection, at: DateTime<Utc>) -> QueryResult<()> {
+        if self.journals.is_empty() {
+            return Ok(());
+        }
+        account::post(connection, &self.journals).await?;
+        let moved = || self.changed.iter().filter_map(|key| Some((*key, self.holdings.get(key)?)));
+        store::save_positions(connection, moved().map(|(key, holding)| (key, holding.state)), at).await?;
+        store::save_lots(connection, moved().map(|(key, holding)| (key, &holding.lots))).await?;
+        store::insert_sales(connection, &self.sales).await
+    }
+}
