@@ -39,6 +39,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/cost-method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Chooses how the profit of an account's sales is told, past ones included. The books keep both figures. */
+        put: operations["choose_cost_method"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/deposit": {
         parameters: {
             query?: never;
@@ -50,6 +67,63 @@ export interface paths {
         put?: never;
         /** Brings play money in. The same `Idempotency-Key` with the same amount is booked once. */
         post: operations["make_deposit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives money of one currency for another at the caller's rate: two legs and a fee, or nothing. The same
+         *     `Idempotency-Key` is booked once.
+         */
+        post: operations["make_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves money to another account of the same user: both sides or none. The same `Idempotency-Key` is booked once. */
+        post: operations["make_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes money out: what is settled, and neither reserved for open orders nor needed for what settles later. The same
+         *     `Idempotency-Key` with the same amount is booked once.
+         */
+        post: operations["make_withdrawal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -452,14 +526,21 @@ export interface components {
         Account: {
             /** @description Where its orders go. */
             broker: string;
+            costMethod: components["schemas"]["CostMethod"];
             /** Format: date-time */
             createdAt: string;
+            /** @description Its base currency. It can hold every other as well. */
             currency: components["schemas"]["Currency"];
             id: components["schemas"]["AccountId"];
             /** @description The owner's name for it. */
             name: string;
             /** @description `active` or `closed`. */
             status: string;
+        };
+        /** @description The cash of an account: in its own currency, and in every currency. */
+        AccountBalance: components["schemas"]["CurrencyBalance"] & {
+            /** @description The account's own currency first. */
+            currencies: components["schemas"]["CurrencyBalance"][];
         };
         /**
          * Format: uuid
@@ -470,14 +551,18 @@ export interface components {
         AccountList: {
             accounts: components["schemas"]["Account"][];
         };
-        /** @description What an account is worth. Amounts are in its currency and never added to those of another. */
+        /** @description What an account is worth in one of its currencies: amounts are never added to those of another. */
         AccountValue: {
             accountId: components["schemas"]["AccountId"];
             buyingPower: components["schemas"]["DecimalText"];
             cash: components["schemas"]["DecimalText"];
             commission: components["schemas"]["DecimalText"];
             currency: components["schemas"]["Currency"];
+            /** @description Before tax. */
+            dividends: components["schemas"]["DecimalText"];
+            exchangeFees: components["schemas"]["DecimalText"];
             held: components["schemas"]["DecimalText"];
+            /** @description Money brought in less taken out; other currencies and shares in kind count as well. */
             netDeposits: components["schemas"]["DecimalText"];
             /** @description Positions at the last price; at cost where there is no price. */
             positionsValue: components["schemas"]["DecimalText"];
@@ -486,8 +571,9 @@ export interface components {
              * @description Age of the oldest price used.
              */
             pricesAsOf?: string | null;
-            /** @description Before commission and tax. */
+            /** @description By the account's cost method, before commission and tax. */
             realisedPnl: components["schemas"]["DecimalText"];
+            /** @description On trades and dividends. */
             tax: components["schemas"]["DecimalText"];
             /** @description Total value less net deposits. */
             totalPnl: components["schemas"]["DecimalText"];
@@ -495,14 +581,14 @@ export interface components {
             totalValue: components["schemas"]["DecimalText"];
             unrealisedPnl: components["schemas"]["DecimalText"];
         };
-        /** @description The cash of an account. */
+        /** @description The cash of an account in one currency. */
         Balance: {
             accountId: components["schemas"]["AccountId"];
             /** Format: date-time */
             asOf: string;
             /** @description What new orders may use. */
             buyingPower: components["schemas"]["DecimalText"];
-            /** @description All cash. */
+            /** @description All cash, with what trades have promised for later days. */
             cash: components["schemas"]["DecimalText"];
             currency: components["schemas"]["Currency"];
             /** @description Reserved for open orders. */
@@ -527,16 +613,54 @@ export interface components {
          * @enum {string}
          */
         BrokerName: "simulator";
+        /** @description A deposit or withdrawal that is in the books. */
+        CashMovement: {
+            amount: components["schemas"]["DecimalText"];
+            balance: components["schemas"]["Balance"];
+            currency: components["schemas"]["Currency"];
+            /** Format: uuid */
+            journalId: string;
+        };
+        /** @description Money to bring in or take out. */
+        CashRequest: {
+            /** @description Greater than zero, in whole minor units of the currency. */
+            amount: components["schemas"]["DecimalText"];
+            currency?: components["schemas"]["Currency"] | null;
+        };
         /**
          * @description The caller's own name for an order, unique in its account: the order's idempotency key.
          * @example my-order-1
          */
         ClientOrderId: string;
+        /** @description What a method makes of a position. */
+        CostFigures: {
+            cost: components["schemas"]["DecimalText"];
+            realisedPnl: components["schemas"]["DecimalText"];
+        };
+        /**
+         * @description Which shares a sale takes first, as far as their cost is concerned.
+         * @enum {string}
+         */
+        CostMethod: "average" | "fifo";
+        /** @description How the profit of sales is to be told. */
+        CostMethodChoice: {
+            method: components["schemas"]["CostMethod"];
+        };
         /**
          * @description A currency that accounts are kept in.
          * @enum {string}
          */
         Currency: "KRW" | "USD";
+        /** @description The cash of an account in one currency, and what of it is only promised. */
+        CurrencyBalance: components["schemas"]["Balance"] & {
+            /** @description What lies at the broker now. */
+            settled: components["schemas"]["DecimalText"];
+            /** @description What sales will bring less what purchases will cost when they settle. */
+            unsettled: components["schemas"]["DecimalText"];
+            unsettledDays: components["schemas"]["UnsettledDay"][];
+            /** @description What can be taken out now. */
+            withdrawable: components["schemas"]["DecimalText"];
+        };
         /**
          * @description A decimal of an answer: written as text without trailing zeros, whatever scale the database keeps.
          * @example 1234.56
@@ -547,17 +671,34 @@ export interface components {
          * @enum {string}
          */
         Delivery: "body" | "cookie";
-        /** @description A deposit that is in the books. */
-        Deposit: {
+        /** @description An exchange that is in the books. */
+        Exchange: {
+            /** @description What was given, without the fee. */
             amount: components["schemas"]["DecimalText"];
+            /** @description In the currency given. */
             balance: components["schemas"]["Balance"];
+            /** @description In the currency given. */
+            fee: components["schemas"]["DecimalText"];
+            from: components["schemas"]["Currency"];
             /** Format: uuid */
             journalId: string;
+            rate: components["schemas"]["Price"];
+            /** @description What came in, rounded down to a whole minor unit. */
+            received: components["schemas"]["DecimalText"];
+            to: components["schemas"]["Currency"];
+            /** @description In the currency received. */
+            toBalance: components["schemas"]["Balance"];
         };
-        /** @description Play money to bring in. */
-        DepositRequest: {
-            /** @description Greater than zero, in whole minor units of the account's currency. */
+        /** @description Money to give for another currency. */
+        ExchangeRequest: {
+            /** @description What is given, without the fee; in whole minor units. */
             amount: components["schemas"]["DecimalText"];
+            /** @description Currency given. */
+            from: components["schemas"]["Currency"];
+            /** @description Units of `to` for one unit of `from`. No source of this server quotes currencies, so the caller names it. */
+            rate: components["schemas"]["Price"];
+            /** @description Currency wanted. */
+            to: components["schemas"]["Currency"];
         };
         /** @description One execution of an order. */
         Execution: {
@@ -779,9 +920,17 @@ export interface components {
             accountId: components["schemas"]["AccountId"];
             /** @description Shares that no open order has reserved. */
             available: components["schemas"]["DecimalText"];
+            /** @description Of one share, by that method. */
             averageCost: components["schemas"]["DecimalText"];
+            /** @description The same by each method. */
+            byAverage: components["schemas"]["CostFigures"];
+            byFifo: components["schemas"]["CostFigures"];
             cost: components["schemas"]["DecimalText"];
+            /** @description How cost and profit are told. */
+            costMethod: components["schemas"]["CostMethod"];
             currency: components["schemas"]["Currency"];
+            /** @description Received so far, before tax. */
+            dividends: components["schemas"]["DecimalText"];
             marketPrice?: components["schemas"]["DecimalText"] | null;
             marketValue?: components["schemas"]["DecimalText"] | null;
             /** Format: date-time */
@@ -945,6 +1094,31 @@ export interface components {
             /** @description To type in, base 32. */
             secret: string;
         };
+        /** @description A transfer that is in the books of both accounts. */
+        Transfer: {
+            amount: components["schemas"]["DecimalText"];
+            /** @description Of the account that gave. */
+            balance: components["schemas"]["Balance"];
+            /** Format: uuid */
+            journalId: string;
+            /** @description Of the account that received. */
+            toBalance: components["schemas"]["Balance"];
+        };
+        /** @description Money to move to another account. */
+        TransferRequest: {
+            /** @description Greater than zero, in whole minor units of the currency. */
+            amount: components["schemas"]["DecimalText"];
+            currency?: components["schemas"]["Currency"] | null;
+            /** @description Another account of the same user. */
+            toAccountId: components["schemas"]["AccountId"];
+        };
+        /** @description What trades of an account have promised for one day. */
+        UnsettledDay: {
+            payable: components["schemas"]["DecimalText"];
+            receivable: components["schemas"]["DecimalText"];
+            /** Format: date */
+            settleDate: string;
+        };
         /**
          * Format: uuid
          * @description A person who logs in.
@@ -1041,10 +1215,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Balance"];
+                    "application/json": components["schemas"]["AccountBalance"];
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_cost_method: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CostMethodChoice"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1067,7 +1282,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DepositRequest"];
+                "application/json": components["schemas"]["CashRequest"];
             };
         };
         responses: {
@@ -1076,7 +1291,160 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deposit"];
+                    "application/json": components["schemas"]["CashMovement"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_exchange: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExchangeRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exchange"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_transfer: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_withdrawal: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CashRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CashMovement"];
                 };
             };
             404: {

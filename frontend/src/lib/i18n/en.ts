@@ -274,7 +274,8 @@ export const en = {
     too_long: "This is too long.",
     too_common: "This password is on the lists that attackers try first.",
     predictable: "This password is too easy to guess from your email or a simple pattern.",
-    exceeds_withdrawable: "More than can be taken out: open orders and trades that settle later need the rest.",
+    exceeds_withdrawable:
+      "More than can be taken out: open orders and trades that settle later need the rest.",
     same_account: "Choose another account.",
     unknown_account: "This is none of your accounts.",
     same_currency: "Choose another currency.",

@@ -1,11 +1,11 @@
 import type { QueryClient } from "@tanstack/react-query";
 import i18next from "i18next";
 import type { Account, AccountBalance, Balance, Fill, Order } from "@/lib/api/types";
+import { withBalance } from "@/lib/balances";
 import { addFill } from "@/lib/fills";
 import { formatPrice, formatQuantity } from "@/lib/format";
 import { reasonSentence } from "@/lib/i18n/sentences";
 import { applyOrder, isOpen } from "@/lib/order-lists";
-import { withBalance } from "@/lib/balances";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import type { ServerSentEvent } from "./sse";
