@@ -3,6 +3,7 @@
 pub mod account;
 pub mod auth;
 pub mod clock;
+pub mod corporate;
 pub mod db;
 pub mod error;
 pub mod events;

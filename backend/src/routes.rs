@@ -2,7 +2,7 @@
 
 use crate::error::{ApiError, ErrorCode};
 use crate::middleware::gate;
-use crate::{account, auth, market, notify, openapi, operations, portfolio, relay, spa, trading};
+use crate::{account, auth, corporate, market, notify, openapi, operations, portfolio, relay, spa, trading};
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -28,6 +28,7 @@ fn api(config: &mut ServiceConfig<'_>) {
     notify::routes(config);
     portfolio::routes(config);
     trading::routes(config);
+    corporate::routes(config);
     openapi::routes(config);
 }
 

@@ -2,6 +2,7 @@
 
 use crate::account::AccountService;
 use crate::auth::Auth;
+use crate::corporate::CorporateService;
 use crate::db::{self, Pool};
 use crate::events::EventHub;
 use crate::market::Market;
@@ -87,6 +88,8 @@ pub struct State {
     pub portfolio: web::Data<PortfolioService>,
     /// Orders.
     pub trading: web::Data<TradingService>,
+    /// Corporate actions.
+    pub corporate: web::Data<CorporateService>,
     /// Who listens to the events.
     pub streams: web::Data<OpenStreams>,
     /// The way to the quote server's WebSocket.
@@ -121,6 +124,14 @@ impl State {
             &background,
         )
         .await?;
+        let trading = web::Data::new(trading);
+        let corporate = CorporateService::start(
+            pool.clone(),
+            accounts.clone(),
+            trading.clone(),
+            Arc::clone(&events),
+            &background,
+        );
         let state = Self {
             pool: web::Data::new(pool),
             auth: web::Data::new(auth),
@@ -128,7 +139,8 @@ impl State {
             accounts,
             market,
             portfolio: web::Data::new(portfolio),
-            trading: web::Data::new(trading),
+            trading,
+            corporate: web::Data::new(corporate),
             streams: web::Data::new(OpenStreams::default()),
             relay: web::Data::new(relay),
             downloads: web::Data::new(Downloads::default()),
@@ -147,6 +159,7 @@ impl State {
             .app_data(self.market.clone())
             .app_data(self.portfolio.clone())
             .app_data(self.trading.clone())
+            .app_data(self.corporate.clone())
             .app_data(self.streams.clone())
             .app_data(self.relay.clone())
             .app_data(self.downloads.clone())

@@ -6,6 +6,7 @@
 pub mod book;
 pub mod conversion;
 mod dated;
+pub mod dividends;
 pub mod fees;
 pub mod price_limits;
 pub mod sessions;
@@ -13,6 +14,7 @@ pub mod ticks;
 
 pub use book::{Book, BookEvent, BookEventKind, BookOrder, CancelReason};
 pub use conversion::{conversion_fee, convert};
+pub use dividends::{dividend, withholding_rate};
 pub use fees::{Fees, OrderFees, fees, fees_for_fill, fees_max};
 pub use price_limits::price_limits;
 pub use sessions::{is_trading_day, market_day, regular_close_after, settle_date, trade_date};

@@ -17,8 +17,8 @@ mod store;
 
 pub use balance::{CashBalance, CostMethod, CurrencyBalance};
 pub use ledger::{
-    Commodity, Fill, InKind, Journal, JournalKind, LedgerAccount, LedgerError, StoredJournal, Unsettled,
-    withdrawable,
+    Commodity, Fill, InKind, Journal, JournalKind, LedgerAccount, LedgerError, Posting, StoredJournal,
+    Unsettled, withdrawable,
 };
 pub use memory::BalanceMemory;
 pub(crate) use routes::REPLAYED_HEADER;

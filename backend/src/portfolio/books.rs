@@ -7,13 +7,14 @@ use super::cost::{PositionFill, PositionState, share_of};
 use super::holding::{Holding, Sale};
 use super::lots::Lots;
 use super::store::{self, PositionKey};
-use crate::account::{self, Fill, InKind, Journal, LedgerError};
+use crate::account::{self, Fill, InKind, Journal, LedgerAccount, LedgerError};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use domain::{AccountId, Side, Symbol};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// For a position of which every lot is needed.
 pub const ALL_LOTS: Decimal = Decimal::MAX;
@@ -25,6 +26,7 @@ pub struct Books {
     changed: BTreeSet<PositionKey>,
     journals: Vec<Journal>,
     sales: Vec<(PositionKey, Sale)>,
+    splits: Vec<(Uuid, Decimal, Decimal, Option<NaiveDate>)>,
 }
 
 /// A corporate action that counts shares in new pieces.
@@ -81,6 +83,12 @@ impl Books {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.journals.is_empty()
+    }
+
+    /// By how much settled cash has moved; all movements are of one currency's symbols.
+    #[must_use]
+    pub fn cash_moved(&self) -> Decimal {
+        self.journals.iter().map(|journal| journal.amount_on(LedgerAccount::Cash)).sum()
     }
 
     /// What was booked so far.
@@ -182,7 +190,9 @@ impl Books {
         let holding = self.holding(key);
         let change = holding.split(split.new, split.old, split.before).ok_or(LedgerError::Overflow)?;
         if !change.is_zero() {
-            self.journals.push(Journal::split(key, change, day, format!("split:{idempotency_key}"), at)?);
+            let journal = Journal::split(key, change, day, format!("split:{idempotency_key}"), at)?;
+            self.splits.push((journal.id(), split.new, split.old, split.before));
+            self.journals.push(journal);
         }
         let fraction = self.state(&key).quantity.fract();
         match split.fraction_price {
@@ -258,6 +268,7 @@ impl Books {
         let moved = || self.changed.iter().filter_map(|key| Some((*key, self.holdings.get(key)?)));
         store::save_positions(connection, moved().map(|(key, holding)| (key, holding.state)), at).await?;
         store::save_lots(connection, moved().map(|(key, holding)| (key, &holding.lots))).await?;
-        store::insert_sales(connection, &self.sales).await
+        store::insert_sales(connection, &self.sales).await?;
+        store::insert_splits(connection, &self.splits).await
     }
 }

@@ -5,7 +5,9 @@
 //! Called by `risk`, `trading` and `corporate`; asks `account` for cash and `market` for prices.
 
 mod books;
+mod correct;
 mod cost;
+mod cost_routes;
 mod holding;
 mod lots;
 mod routes;
@@ -14,9 +16,10 @@ mod store;
 mod valuation;
 
 pub use books::{ALL_LOTS, Books, Split};
+pub use correct::{Reversed, reverse_fill};
 pub use cost::{PositionFill, PositionState};
 pub use holding::{Holding, Sale};
 pub use lots::{Lot, LotSale, Lots};
 pub use routes::routes;
 pub use service::PortfolioService;
-pub use store::{PositionKey, lock_positions};
+pub use store::{PositionKey, lock_positions, shares_before};

@@ -1,5 +1,6 @@
 //! `/api/portfolio`.
 
+use super::cost_routes;
 use super::service::{Holding, PortfolioService};
 use super::valuation::AccountValue;
 use crate::account::CostMethod;
@@ -19,6 +20,7 @@ const AVERAGE_COST_DIGITS: u32 = 6;
 /// This module's URLs.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(show_portfolio).service(list_positions);
+    cost_routes::routes(config);
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

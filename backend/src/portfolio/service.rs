@@ -1,16 +1,19 @@
 //! Books and prices brought together.
 
-use super::store;
+use super::lots::Lot;
+use super::store::{self, LotSaleLine, PositionKey, SaleLine};
 use super::valuation::{AccountValue, ValuedPosition, value_account, value_position};
 use crate::account::{Account, AccountService, CostMethod};
 use crate::db::Pool;
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult};
 use crate::market::Market;
 use actix_web::web;
+use diesel_async::AsyncPgConnection;
 use domain::{AccountId, Quote, Symbol, UserId};
 use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Positions and values of a user's accounts.
 pub struct PortfolioService {
@@ -65,6 +68,51 @@ impl PortfolioService {
                 ),
             })
             .collect())
+    }
+
+    /// An account's open lots, in the order in which they will be sold.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::NotFound`] also for the accounts of others.
+    pub(super) async fn lots(
+        &self,
+        user: UserId,
+        account: AccountId,
+        symbol: Option<Symbol>,
+        after: Option<Uuid>,
+        limit: i64,
+    ) -> ApiResult<Vec<(PositionKey, Lot)>> {
+        let account = self.accounts.find(user, account).await?;
+        Ok(store::lots_of(&*self.pool.get().await?, account.id, symbol, after, limit).await?)
+    }
+
+    /// An account's sales, the last booked first, with the lots they came from and how their profit is told.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::NotFound`] also for the accounts of others.
+    pub(super) async fn sales(
+        &self,
+        user: UserId,
+        account: AccountId,
+        symbol: Option<Symbol>,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> ApiResult<(Vec<SaleLine>, Vec<LotSaleLine>, CostMethod)> {
+        let account = self.accounts.find(user, account).await?;
+        let mut connection = self.pool.get().await?;
+        // One picture: a correction may write lots and sales anew between two statements.
+        let (sales, lots) = connection
+            .build_transaction()
+            .read_only()
+            .repeatable_read()
+            .run(async |connection| {
+                let connection: &AsyncPgConnection = connection;
+                let sales = store::sales_of(connection, account.id, symbol, before, limit).await?;
+                let lots = store::lots_of_sales(connection, &sales).await?;
+                Ok::<_, ApiError>((sales, lots))
+            })
+            .await?;
+        Ok((sales, lots, account.cost_method))
     }
 
     /// What one account, or each of them, is worth, in each currency it uses; its own currency first.

@@ -1,7 +1,12 @@
 //! The tables of `portfolio`.
 
+mod history;
+mod listing;
 mod lots;
 
+pub(super) use history::{insert_splits, movements_of, rewrite};
+pub use listing::shares_before;
+pub(super) use listing::{LotSaleLine, SaleLine, lots_of, lots_of_sales, sales_of};
 pub(super) use lots::{insert_sales, oldest_lots, save_lots};
 
 use super::cost::PositionState;

@@ -16,6 +16,7 @@ mod listing;
 mod order;
 mod pace;
 mod placement;
+mod recall;
 mod requests;
 mod routes;
 mod service;
@@ -23,5 +24,6 @@ mod store;
 
 pub use document::{OrderDocument, OrderState};
 pub use placement::PlacementWriter;
+pub use recall::has_open_orders;
 pub use routes::routes;
 pub use service::TradingService;

@@ -45,7 +45,7 @@ pub(super) async fn settle_cancels(
     Ok(())
 }
 
-/// Writes the wish to take an order back. Repeating it changes nothing.
+/// Writes the wish to take an order back, with a reason where it is not its owner's. Repeating it changes nothing.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`] for unknown orders and those of others, [`ErrorCode::OrderNotOpen`] for ended ones.
@@ -53,6 +53,7 @@ pub(super) async fn request_cancel(
     connection: &AsyncPgConnection,
     user: UserId,
     order: OrderId,
+    reason: Option<&str>,
 ) -> Result<Order, ApiError> {
     let locked = store::lock_orders(connection, std::iter::once(order)).await?;
     let mut order = locked
@@ -67,8 +68,9 @@ pub(super) async fn request_cancel(
     }
     let now = clock::now();
     order.cancel_requested_at = Some(now);
+    order.reason = reason.map(str::to_owned).or(order.reason);
     order.updated_at = now;
-    let entry = order.log("cancel_requested", None, now);
+    let entry = order.log("cancel_requested", reason.map(str::to_owned), now);
     store::insert_cancel(connection, order.id, now).await?;
     store::save_orders(connection, std::iter::once(&order)).await?;
     store::insert_log(connection, &[entry]).await?;

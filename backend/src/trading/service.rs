@@ -39,8 +39,8 @@ pub struct TradingService {
     accounts: web::Data<AccountService>,
     market: web::Data<Market>,
     placements: mpsc::Sender<Placement>,
-    dispatch: DispatchQueue,
-    events: Arc<EventHub>,
+    pub(super) dispatch: DispatchQueue,
+    pub(super) events: Arc<EventHub>,
 }
 
 /// An order with its whole history.
@@ -227,8 +227,9 @@ impl TradingService {
     /// [`ErrorCode::NotFound`], [`ErrorCode::OrderNotOpen`].
     pub(super) async fn cancel(&self, user: UserId, id: OrderId) -> ApiResult<Order> {
         let mut connection = self.pool.get().await?;
-        let order =
-            connection.transaction(async |connection| request_cancel(connection, user, id).await).await?;
+        let order = connection
+            .transaction(async |connection| request_cancel(connection, user, id, None).await)
+            .await?;
         drop(connection);
         self.events.wake();
         self.dispatch.look();

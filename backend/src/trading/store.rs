@@ -13,8 +13,8 @@ pub(super) use executions::{
 pub(super) use journal::{JournalLine, advance_cursor, listen, lock_cursor, next_line, read_journal};
 pub(super) use listing::page_of_orders;
 pub(super) use orders::{
-    LogLine, id_of_key, insert_log, known_orders, lock_orders, log_of, order_of, orders_to_dispatch,
-    save_orders, symbols_of,
+    LogLine, id_of_key, insert_log, known_orders, lock_orders, log_of, open_orders, order_of,
+    orders_to_dispatch, save_orders, symbols_of,
 };
 pub(super) use placement::{PlacedBatch, place_orders};
 pub(super) use requests::{

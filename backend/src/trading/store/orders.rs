@@ -281,6 +281,28 @@ pub(in crate::trading) async fn lock_orders(
     read_all(rows)
 }
 
+#[derive(QueryableByName)]
+struct IdRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+statement! {
+    OpenOrders { account: SqlUuid = Uuid, symbols: Array<Text> = Vec<String> }
+    "SELECT id FROM trading.orders WHERE account_id = ? AND symbol = ANY (?) AND is_open ORDER BY id"
+}
+
+/// The open orders of an account in some symbols.
+pub(in crate::trading) async fn open_orders(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    symbols: &[Symbol],
+) -> QueryResult<Vec<OrderId>> {
+    let symbols = symbols.iter().map(Symbol::to_string).collect();
+    let rows: Vec<IdRow> = OpenOrders { account: account.0, symbols }.load(&mut connection).await?;
+    Ok(rows.into_iter().map(|row| OrderId(row.id)).collect())
+}
+
 statement! {
     OrderOf { id: SqlUuid = Uuid, user_id: SqlUuid = Uuid }
     select_orders!("WHERE o.id = ? AND o.user_id = ?")
@@ -295,12 +317,6 @@ pub(in crate::trading) async fn order_of(
     let row: Option<OrderRow> =
         OrderOf { id: order.0, user_id: user.0 }.get_result(&mut connection).await.optional()?;
     row.map(Order::try_from).transpose()
-}
-
-#[derive(QueryableByName)]
-struct IdRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
 }
 
 statement! {

@@ -198,6 +198,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/corporate-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was recorded, the newest first. */
+        get: operations["list_actions"];
+        put?: never;
+        /**
+         * Records a corporate action and applies it once to each account that has a part in it. Splits and changes of symbol wait
+         *     until the open orders in the symbol have ended, and take them back. Prices are never rewritten.
+         */
+        post: operations["record_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/corporate-actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One corporate action. */
+        get: operations["show_action"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -398,6 +436,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/portfolio/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account's open lots, by symbol, in the order in which they will be sold. */
+        get: operations["list_lots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/portfolio/positions": {
         parameters: {
             query?: never;
@@ -407,6 +462,26 @@ export interface paths {
         };
         /** The positions that are held. */
         get: operations["list_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portfolio/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An account's sales, the last booked first: what each has brought under either method, and the lots it came from. Sales
+         *     that were taken back are not among them.
+         */
+        get: operations["list_sales"];
         put?: never;
         post?: never;
         delete?: never;
@@ -632,6 +707,60 @@ export interface components {
          * @example my-order-1
          */
         ClientOrderId: string;
+        /** @description A corporate action. */
+        CorporateAction: {
+            accountId?: components["schemas"]["AccountId"] | null;
+            amountPerShare?: components["schemas"]["DecimalText"] | null;
+            /** @description Accounts that have no part in it are absent. */
+            applications: components["schemas"]["CorporateApplication"][];
+            /** Format: date-time */
+            appliedAt?: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date
+             * @description The day from which it is applied.
+             */
+            effectiveOn: string;
+            /** Format: date */
+            exDate?: string | null;
+            fractionPrice?: components["schemas"]["DecimalText"] | null;
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["CorporateActionKind"];
+            newShares?: components["schemas"]["DecimalText"] | null;
+            newSymbol?: components["schemas"]["Symbol"] | null;
+            oldShares?: components["schemas"]["DecimalText"] | null;
+            /** @description `waiting` for its day or for open orders to end, or `applied`. */
+            status: string;
+            symbol: components["schemas"]["Symbol"];
+            withholdingRate?: components["schemas"]["DecimalText"] | null;
+        };
+        /**
+         * @description What a company does to its shares.
+         * @enum {string}
+         */
+        CorporateActionKind: "split" | "cash_dividend" | "symbol_change";
+        /** @description A page of corporate actions, the newest first. */
+        CorporateActionList: {
+            actions: components["schemas"]["CorporateAction"][];
+            /**
+             * Format: uuid
+             * @description Give it as `before` to see the next page; absent on the last.
+             */
+            next?: string | null;
+        };
+        /** @description What an action has done to an account. */
+        CorporateApplication: {
+            accountId: components["schemas"]["AccountId"];
+            /** Format: date-time */
+            appliedAt: string;
+            /** @description A dividend before tax, or what a fraction has brought. */
+            cash: components["schemas"]["DecimalText"];
+            quantityAfter: components["schemas"]["DecimalText"];
+            quantityBefore: components["schemas"]["DecimalText"];
+            withheld: components["schemas"]["DecimalText"];
+        };
         /** @description What a method makes of a position. */
         CostFigures: {
             cost: components["schemas"]["DecimalText"];
@@ -774,6 +903,45 @@ export interface components {
             password: string;
             /** @description Needed when two-factor login is on. */
             totpCode?: string | null;
+        };
+        /** @description Shares that came together and are still held. */
+        Lot: {
+            /** Format: date */
+            acquiredOn: string;
+            /** @description What splits have added or taken away since. */
+            adjustedQuantity: components["schemas"]["DecimalText"];
+            /** @description What that has cost. */
+            cost: components["schemas"]["DecimalText"];
+            currency: components["schemas"]["Currency"];
+            /**
+             * Format: uuid
+             * @description Also the id of the journal that brought them.
+             */
+            id: string;
+            openedCost: components["schemas"]["DecimalText"];
+            openedQuantity: components["schemas"]["DecimalText"];
+            /** @description What is left. */
+            quantity: components["schemas"]["DecimalText"];
+            symbol: components["schemas"]["Symbol"];
+        };
+        /** @description A page of open lots. */
+        LotList: {
+            lots: components["schemas"]["Lot"][];
+            /**
+             * Format: uuid
+             * @description Give it as `after` to see the next page; absent on the last.
+             */
+            next?: string | null;
+        };
+        /** @description Shares that a sale has taken from a lot. */
+        LotTaken: {
+            /** Format: date */
+            acquiredOn: string;
+            cost: components["schemas"]["DecimalText"];
+            /** Format: uuid */
+            lotId: string;
+            proceeds: components["schemas"]["DecimalText"];
+            quantity: components["schemas"]["DecimalText"];
         };
         /**
          * @description A market with its own currency, hours, ticks and fees.
@@ -1042,6 +1210,29 @@ export interface components {
              */
             volume: number;
         };
+        /** @description A corporate action to record and apply. */
+        RecordAction: {
+            accountId?: components["schemas"]["AccountId"] | null;
+            amountPerShare?: components["schemas"]["Price"] | null;
+            /**
+             * Format: date
+             * @description Shares acquired on this day or later have no part in it. Without it everything held has that is held when it is
+             *     applied, which is at once.
+             */
+            exDate?: string | null;
+            fractionPrice?: components["schemas"]["Price"] | null;
+            kind: components["schemas"]["CorporateActionKind"];
+            newShares?: components["schemas"]["Quantity"] | null;
+            newSymbol?: components["schemas"]["Symbol"] | null;
+            oldShares?: components["schemas"]["Quantity"] | null;
+            /**
+             * Format: date
+             * @description A dividend: when it is paid; on the ex date unless given.
+             */
+            payDate?: string | null;
+            symbol: components["schemas"]["Symbol"];
+            withholdingRate?: components["schemas"]["DecimalText"] | null;
+        };
         /** @description A refresh token, unless the cookie holds it. */
         RefreshRequest: {
             refreshToken?: string | null;
@@ -1061,6 +1252,43 @@ export interface components {
              * @description Any characters; common ones are refused.
              */
             password: string;
+        };
+        /** @description A sale with what it has brought and from which lots it came. */
+        Sale: {
+            /** Format: date-time */
+            bookedAt: string;
+            byAverage: components["schemas"]["SaleFigures"];
+            byFifo: components["schemas"]["SaleFigures"];
+            costMethod: components["schemas"]["CostMethod"];
+            currency: components["schemas"]["Currency"];
+            executionId?: string | null;
+            /** Format: uuid */
+            journalId: string;
+            /** @description `fill`, or what else took the shares: `cash_in_lieu`, `shares_out`. */
+            kind: string;
+            lots: components["schemas"]["LotTaken"][];
+            /** @description Before commission and tax. */
+            proceeds: components["schemas"]["DecimalText"];
+            quantity: components["schemas"]["DecimalText"];
+            /** @description By the account's cost method, before commission and tax. */
+            realisedPnl: components["schemas"]["DecimalText"];
+            /** Format: date */
+            soldOn: string;
+            symbol: components["schemas"]["Symbol"];
+        };
+        /** @description What a method makes of a sale, before commission and tax. */
+        SaleFigures: {
+            cost: components["schemas"]["DecimalText"];
+            realisedPnl: components["schemas"]["DecimalText"];
+        };
+        /** @description A page of sales. */
+        SaleList: {
+            /**
+             * Format: uuid
+             * @description Give it as `before` to see the next page; absent on the last.
+             */
+            next?: string | null;
+            sales: components["schemas"]["Sale"][];
         };
         /**
          * @description Buy or sell.
@@ -1627,6 +1855,118 @@ export interface operations {
             };
         };
     };
+    list_actions: {
+        parameters: {
+            query?: {
+                /** @description Only those of one symbol. */
+                symbol?: components["schemas"]["Symbol"];
+                /** @description Only those recorded before this one. */
+                before?: string;
+                /** @description 1 to 200; 50 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorporateActionList"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_action: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordAction"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorporateAction"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorporateAction"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stream_events: {
         parameters: {
             query?: never;
@@ -2164,6 +2504,49 @@ export interface operations {
             };
         };
     };
+    list_lots: {
+        parameters: {
+            query: {
+                accountId: components["schemas"]["AccountId"];
+                /** @description Only those of one symbol. */
+                symbol?: components["schemas"]["Symbol"];
+                /** @description Only those after this one. */
+                after?: string;
+                /** @description 1 to 500; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_positions: {
         parameters: {
             query?: {
@@ -2185,6 +2568,49 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sales: {
+        parameters: {
+            query: {
+                accountId: components["schemas"]["AccountId"];
+                /** @description Only those of one symbol. */
+                symbol?: components["schemas"]["Symbol"];
+                /** @description Only those booked before this one. */
+                before?: string;
+                /** @description 1 to 500; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

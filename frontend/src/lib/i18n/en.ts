@@ -280,11 +280,16 @@ export const en = {
     unknown_account: "This is none of your accounts.",
     same_currency: "Choose another currency.",
     too_small: "This is too little.",
+    no_change: "This changes nothing.",
+    same_symbol: "Choose another symbol.",
+    other_market: "Choose a symbol of the same market.",
+    before_ex_date: "Must not be before the ex date.",
     forbidden_character: "This contains a character that is not allowed.",
   },
   /** Why a broker refused or ended an order. */
   reason: {
     unknown_account: "The broker does not know the account.",
+    corporate_action: "Taken back because the company has changed its shares.",
     price_moved_beyond_protection: "The price moved too far before the order could be executed.",
     amount_too_large: "The amount is too large.",
     tick_size: "The price does not fit the market's price steps.",

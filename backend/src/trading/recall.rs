@@ -1,0 +1,52 @@
+//! Takes orders back on behalf of the house, because what they say no longer means what it meant.
+
+use super::requests::request_cancel;
+use super::service::TradingService;
+use super::store;
+use crate::error::{ApiResult, ErrorCode};
+use diesel::QueryResult;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use domain::{AccountId, Symbol, UserId};
+
+/// Whether orders of an account in these symbols are open. To be asked under the account's lock: then none appears until
+/// the caller's commit.
+///
+/// # Errors
+/// The database's.
+pub async fn has_open_orders(
+    connection: &AsyncPgConnection,
+    account: AccountId,
+    symbols: &[Symbol],
+) -> QueryResult<bool> {
+    Ok(!store::open_orders(connection, account, symbols).await?.is_empty())
+}
+
+impl TradingService {
+    /// Asks to take back every open order of an account in these symbols. What has been asked before, or ends meanwhile,
+    /// is left alone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_back(
+        &self,
+        user: UserId,
+        account: AccountId,
+        symbols: &[Symbol],
+        reason: &str,
+    ) -> ApiResult<()> {
+        let mut connection = self.pool.get().await?;
+        for order in store::open_orders(&connection, account, symbols).await? {
+            let asked = connection
+                .transaction(async |connection| request_cancel(connection, user, order, Some(reason)).await)
+                .await;
+            match asked {
+                Err(error) if error.code() != ErrorCode::OrderNotOpen => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        drop(connection);
+        self.events.wake();
+        self.dispatch.look();
+        Ok(())
+    }
+}
