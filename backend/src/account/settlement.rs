@@ -4,7 +4,7 @@ use super::ledger::{Commodity, Journal, JournalKind, LedgerAccount, LedgerError,
 use super::{CashBalance, balance_event, store};
 use crate::clock;
 use crate::db::Pool;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events::{self, EventHub};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, Currency, Market};
@@ -60,12 +60,33 @@ impl Settler {
 
     async fn settle_some(&self) -> ApiResult<usize> {
         let at = clock::now();
-        let mut connection = self.pool.get().await?;
+        let connection = self.pool.get().await?;
         let due = store::accounts_due(&connection, &today(at), ACCOUNTS_PER_BATCH_MAX).await?;
         if due.is_empty() {
             return Ok(0);
         }
-        connection.transaction(async |connection| settle(connection, &due, at).await).await
+        drop(connection);
+        match self.settle_together(&due, at).await {
+            Err(error) if error.code() == ErrorCode::Internal => Ok(self.settle_apart(&due, at).await),
+            settled => settled,
+        }
+    }
+
+    async fn settle_together(&self, accounts: &[AccountId], at: DateTime<Utc>) -> ApiResult<usize> {
+        let mut connection = self.pool.get().await?;
+        connection.transaction(async |connection| settle(connection, accounts, at).await).await
+    }
+
+    /// One account whose books refuse must not keep the others waiting.
+    async fn settle_apart(&self, accounts: &[AccountId], at: DateTime<Utc>) -> usize {
+        let mut settled = 0;
+        for account in accounts {
+            match self.settle_together(std::slice::from_ref(account), at).await {
+                Ok(promises) => settled += promises,
+                Err(error) => tracing::error!(%account, %error, "due trades of an account cannot be settled"),
+            }
+        }
+        settled
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn apply(
         return Ok(Progress::Done);
     }
     // Whoever places an order locks the account's cash, so none appears from here to the commit.
-    if action.terms.ends_orders() && trading::has_open_orders(connection, account, &symbols).await? {
+    if action.terms.ends_orders() && trading::has_open_orders(connection, account, action.symbol).await? {
         return Ok(Progress::OrdersOpen);
     }
     let wanted: BTreeMap<PositionKey, Decimal> =

@@ -110,11 +110,12 @@ impl CorporateService {
             created_at: now,
             applied_at: None,
         };
+        let dated = wish.ex_date.is_some() || wish.pay_date.is_some();
         let key = key.map_or_else(|| action.id.to_string(), |key| key.to_string());
         let connection = self.pool.get().await?;
         let stored = store::insert_action(&connection, &action, &key).await?;
         let replayed = stored.id != action.id;
-        if replayed && !is_same(&stored, &action) {
+        if replayed && !is_same(&stored, &action, dated) {
             return Err(ApiError::new(
                 ErrorCode::IdempotencyKeyReused,
                 "the key was used for another action",
@@ -147,8 +148,7 @@ impl CorporateService {
             self.events.wake();
             if progress == Progress::OrdersOpen {
                 done = false;
-                let symbols = action.symbols();
-                self.trading.take_back(action.user_id, account.id, &symbols, REASON).await?;
+                self.trading.take_back(action.user_id, account.id, action.symbol, REASON).await?;
             }
         }
         if done {
@@ -195,10 +195,9 @@ impl CorporateService {
     }
 }
 
-/// Whether two records mean the same.
-fn is_same(stored: &Action, asked: &Action) -> bool {
-    // Without a day it is effective on the day it was first entered.
-    let effective_on = if asked.ex_date.is_none() { stored.effective_on } else { asked.effective_on };
+/// Whether two records mean the same. One that was `dated` by nobody is effective on the day it was first entered.
+fn is_same(stored: &Action, asked: &Action, dated: bool) -> bool {
+    let effective_on = if dated { asked.effective_on } else { stored.effective_on };
     *stored
         == Action {
             id: stored.id,

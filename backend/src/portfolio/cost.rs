@@ -169,6 +169,32 @@ mod tests {
 
     proptest! {
         #[test]
+        fn the_average_is_that_of_a_book_that_never_rounds(
+            fills in prop::collection::vec((any::<bool>(), 1u32..1_000, 1u32..10_000_000), 1..60),
+        ) {
+            // The slow, obvious reference: shares and what they have cost in fractions of a cent.
+            let (mut shares, mut cost, mut roundings) = (Decimal::ZERO, Decimal::ZERO, Decimal::new(1, 6));
+            let mut position = PositionState::default();
+            for (sell, quantity, cents) in fills {
+                let fill = fill(if sell { Side::Sell } else { Side::Buy }, quantity, cents);
+                if sell && fill.quantity > shares {
+                    continue;
+                }
+                position.apply(&fill);
+                if sell {
+                    cost -= cost / shares * fill.quantity;
+                    shares -= fill.quantity;
+                    roundings += Decimal::new(5, 3);
+                } else {
+                    cost += fill.notional;
+                    shares += fill.quantity;
+                }
+                prop_assert_eq!(position.quantity, shares);
+                prop_assert!((position.cost - cost).abs() <= roundings, "{} for {cost}", position.cost);
+            }
+        }
+
+        #[test]
         fn cost_and_profit_always_add_up_to_the_cash_that_moved(
             fills in prop::collection::vec((any::<bool>(), 1u32..1_000, 1u32..10_000_000), 1..60),
         ) {

@@ -8,7 +8,7 @@ use diesel::QueryResult;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, Symbol, UserId};
 
-/// Whether orders of an account in these symbols are open. To be asked under the account's lock: then none appears until
+/// Whether orders of an account in a symbol are open. To be asked under the account's lock: then none appears until
 /// the caller's commit.
 ///
 /// # Errors
@@ -16,13 +16,13 @@ use domain::{AccountId, Symbol, UserId};
 pub async fn has_open_orders(
     connection: &AsyncPgConnection,
     account: AccountId,
-    symbols: &[Symbol],
+    symbol: Symbol,
 ) -> QueryResult<bool> {
-    Ok(!store::open_orders(connection, account, symbols).await?.is_empty())
+    Ok(!store::open_orders(connection, account, symbol).await?.is_empty())
 }
 
 impl TradingService {
-    /// Asks to take back every open order of an account in these symbols. What has been asked before, or ends meanwhile,
+    /// Asks to take back every open order of an account in a symbol. What has been asked before, or ends meanwhile,
     /// is left alone.
     ///
     /// # Errors
@@ -31,11 +31,11 @@ impl TradingService {
         &self,
         user: UserId,
         account: AccountId,
-        symbols: &[Symbol],
+        symbol: Symbol,
         reason: &str,
     ) -> ApiResult<()> {
         let mut connection = self.pool.get().await?;
-        for order in store::open_orders(&connection, account, symbols).await? {
+        for order in store::open_orders(&connection, account, symbol).await? {
             let asked = connection
                 .transaction(async |connection| request_cancel(connection, user, order, Some(reason)).await)
                 .await;

@@ -291,3 +291,24 @@ async fn a_browser_is_told_of_the_currency_that_has_moved() {
     let database = &trader.app.database_url;
     eventually("the event", || async { count(database, told).await == 1 }).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_account_that_cannot_be_settled_keeps_no_other_waiting() {
+    let trader = Trader::on(TestApp::start().await, "USD", "100").await;
+    let other = open_account(&trader.app, &trader.user, "USD").await;
+    let database = trader.app.database_url.clone();
+    for (account, receivable) in [(&trader.account, "'NaN'"), (&other, "5")] {
+        let promise = format!(
+            "INSERT INTO account.unsettled (account_id, commodity, settle_date, receivable, payable)
+             VALUES ('{account}', 'USD', current_date - 3, {receivable}, 0)"
+        );
+        execute(&database, &promise).await.unwrap();
+    }
+    let trader = Trader { app: trader.app.restart().await, ..trader };
+    let settled = format!(
+        "SELECT count(*) AS rows FROM account.journals WHERE kind = 'settlement' AND account_id = '{other}'"
+    );
+    assert_eq!(count(&database, &settled).await, 1);
+    assert_eq!(rows_of(&database, "account.unsettled").await, 1, "the other one is kept for a person");
+    assert_eq!(trader.app.get("/api/accounts", &trader.user).await.status, 200);
+}

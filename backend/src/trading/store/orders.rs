@@ -288,18 +288,18 @@ struct IdRow {
 }
 
 statement! {
-    OpenOrders { account: SqlUuid = Uuid, symbols: Array<Text> = Vec<String> }
-    "SELECT id FROM trading.orders WHERE account_id = ? AND symbol = ANY (?) AND is_open ORDER BY id"
+    OpenOrders { account: SqlUuid = Uuid, symbol: Text = String }
+    "SELECT id FROM trading.orders WHERE account_id = ? AND symbol = ? AND is_open ORDER BY id"
 }
 
-/// The open orders of an account in some symbols.
+/// The open orders of an account in a symbol.
 pub(in crate::trading) async fn open_orders(
     mut connection: &AsyncPgConnection,
     account: AccountId,
-    symbols: &[Symbol],
+    symbol: Symbol,
 ) -> QueryResult<Vec<OrderId>> {
-    let symbols = symbols.iter().map(Symbol::to_string).collect();
-    let rows: Vec<IdRow> = OpenOrders { account: account.0, symbols }.load(&mut connection).await?;
+    let statement = OpenOrders { account: account.0, symbol: symbol.to_string() };
+    let rows: Vec<IdRow> = statement.load(&mut connection).await?;
     Ok(rows.into_iter().map(|row| OrderId(row.id)).collect())
 }
 
