@@ -202,3 +202,45 @@ async fn books_from_before_lots_and_promises_are_carried_over() {
         assert_eq!(count(database.url(), query).await, rows, "{query}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_invariants_notice_what_is_not_so() {
+    let trader = Trader::with("USD", "100000").await;
+    trader.bought("AAPL", "4").await;
+    sold(&trader, "1").await;
+    let split = json!({ "kind": "split", "symbol": "AAPL", "newShares": "2", "oldShares": "1" });
+    trader.app.post("/api/corporate-actions", &trader.user, split).await.expect(201);
+    let order = trader.bought("AAPL", "2").await;
+    take_back(&trader, order["executions"][0]["executionId"].as_str().unwrap()).await.unwrap();
+    let database = &trader.app.database_url;
+    assert_books_balance(database).await;
+    for (damage, repair, noticed) in [
+        (
+            "UPDATE account.unsettled SET payable = payable - 1",
+            "UPDATE account.unsettled SET payable = payable + 1",
+            "08_journals_have_their_days.sql",
+        ),
+        (
+            "UPDATE portfolio.lots SET cost = cost + 1",
+            "UPDATE portfolio.lots SET cost = cost - 1",
+            "13_lots_are_their_positions.sql",
+        ),
+        (
+            "UPDATE portfolio.sales SET fifo_cost = fifo_cost + 1",
+            "UPDATE portfolio.sales SET fifo_cost = fifo_cost - 1",
+            "13_lots_are_their_positions.sql",
+        ),
+        (
+            "INSERT INTO account.postings SELECT id, 99, account_id, 'cash', NULL, 'USD', 1 FROM account.journals
+             WHERE kind = 'reversal'",
+            "SELECT 1",
+            "14_reversals_mirror.sql",
+        ),
+        ("DELETE FROM portfolio.splits", "SELECT 1", "15_corporate_actions_are_booked.sql"),
+    ] {
+        execute(database, damage).await.unwrap();
+        let broken = broken_invariants(database).await;
+        assert!(broken.iter().any(|name| name == noticed), "{damage}: {broken:?}");
+        execute(database, repair).await.unwrap();
+    }
+}
