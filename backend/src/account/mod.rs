@@ -13,6 +13,7 @@ mod movements;
 mod routes;
 mod service;
 mod settlement;
+mod statement;
 mod store;
 
 pub use balance::{CashBalance, CostMethod, CurrencyBalance};

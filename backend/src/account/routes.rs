@@ -1,7 +1,7 @@
 //! `/api/accounts`.
 
 use super::service::AccountService;
-use super::{Account, CashBalance, CostMethod, CurrencyBalance, movement_routes};
+use super::{Account, CashBalance, CostMethod, CurrencyBalance, movement_routes, statement};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, PathId};
@@ -21,6 +21,7 @@ pub(crate) const REPLAYED_HEADER: &str = "Idempotency-Replayed";
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list_accounts).service(open_account).service(show_balance).service(choose_cost_method);
     movement_routes::routes(config);
+    statement::routes(config);
 }
 
 /// A trading account.

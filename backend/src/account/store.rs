@@ -1,10 +1,12 @@
 //! The tables of `account`.
 
 mod journals;
+mod statement;
 mod unsettled;
 
 pub use journals::{is_reversed, post};
 pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};
+pub(super) use statement::page_of_statement;
 pub(super) use unsettled::{accounts_due, is_promised, take_due, unsettled_of};
 
 use super::ledger::Commodity;

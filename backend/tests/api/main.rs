@@ -26,4 +26,5 @@ mod order_lists;
 mod orders;
 mod outage;
 mod relay;
+mod statement;
 mod trader;
