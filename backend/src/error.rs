@@ -83,6 +83,8 @@ error_codes! {
     TotpNotEnabled        409 "totp_not_enabled"        "Two-factor login is not on"
     TotpNotStarted        409 "totp_not_started"        "Two-factor login must be enabled before it is confirmed"
     AccountLimitReached   409 "account_limit_reached"   "No more accounts can be opened"
+    NothingToClose        409 "nothing_to_close"        "There are no shares to sell"
+    CloseUnderWay         409 "close_under_way"         "The position is being closed already"
     AccountNotActive      409 "account_not_active"      "The account is not active"
 
     BodyTooLarge          413 "body_too_large"          "The request body is too large"

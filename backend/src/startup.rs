@@ -14,7 +14,7 @@ use crate::relay::Relay;
 use crate::routes::{self, KnownRoutes};
 use crate::settings::Settings;
 use crate::spreadsheet::Downloads;
-use crate::trading::{PlacementWriter, TradingService};
+use crate::trading::{Closing, PlacementWriter, TradingService};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
@@ -90,6 +90,8 @@ pub struct State {
     pub trading: web::Data<TradingService>,
     /// Corporate actions.
     pub corporate: web::Data<CorporateService>,
+    /// Closes of positions.
+    pub closing: web::Data<Closing>,
     /// Who listens to the events.
     pub streams: web::Data<OpenStreams>,
     /// The way to the quote server's WebSocket.
@@ -132,6 +134,7 @@ impl State {
             Arc::clone(&events),
             &background,
         );
+        let closing = web::Data::new(Closing::start(trading.clone(), accounts.clone(), &background));
         let state = Self {
             pool: web::Data::new(pool),
             auth: web::Data::new(auth),
@@ -141,6 +144,7 @@ impl State {
             portfolio: web::Data::new(portfolio),
             trading,
             corporate: web::Data::new(corporate),
+            closing,
             streams: web::Data::new(OpenStreams::default()),
             relay: web::Data::new(relay),
             downloads: web::Data::new(Downloads::default()),
@@ -160,6 +164,7 @@ impl State {
             .app_data(self.portfolio.clone())
             .app_data(self.trading.clone())
             .app_data(self.corporate.clone())
+            .app_data(self.closing.clone())
             .app_data(self.streams.clone())
             .app_data(self.relay.clone())
             .app_data(self.downloads.clone())

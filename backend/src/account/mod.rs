@@ -27,7 +27,8 @@ pub use routes::{AccountDocument, BalanceDocument, routes};
 pub use service::{AccountService, balance_event};
 pub use settlement::{ReverseError, reversal_of_fill};
 pub use store::{
-    BalanceChange, BalanceRow, Funding, LockedBalances, change_balances, is_reversed, lock_balances, post,
+    BalanceChange, BalanceRow, Funding, LockedBalances, Shares, change_balances, is_reversed, lock_balances,
+    post, shares_in, shares_of,
 };
 pub(crate) use store::{balances_as_believed, hold_in_balances};
 

@@ -1,11 +1,13 @@
 //! The tables of `account`.
 
 mod journals;
+mod shares;
 mod statement;
 mod unsettled;
 
 pub use journals::{is_reversed, post};
 pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};
+pub use shares::{Shares, shares_in, shares_of};
 pub(super) use statement::page_of_statement;
 pub(super) use unsettled::{accounts_due, is_promised, take_due, unsettled_of};
 

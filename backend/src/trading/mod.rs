@@ -8,6 +8,8 @@
 mod applier;
 mod apply;
 mod batch;
+mod bulk;
+mod closing;
 mod connector;
 mod decide;
 mod dispatcher;
@@ -22,6 +24,7 @@ mod routes;
 mod service;
 mod store;
 
+pub use closing::Closing;
 pub use document::{OrderDocument, OrderState};
 pub use placement::PlacementWriter;
 pub use recall::has_open_orders;

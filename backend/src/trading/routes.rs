@@ -1,8 +1,8 @@
 //! `/api/orders`.
 
 use super::document::OrderDocument;
-use super::listing;
 use super::service::{OrderHistory, Preview, TradingService};
+use super::{bulk, closing, listing};
 use crate::account::REPLAYED_HEADER;
 use crate::error::{ApiError, ApiResult, FieldError, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
@@ -22,6 +22,8 @@ use uuid::Uuid;
 pub fn routes(config: &mut ServiceConfig<'_>) {
     // Their addresses would else be taken for ids.
     listing::routes(config);
+    bulk::routes(config);
+    closing::routes(config);
     config.service(place_order).service(preview_order).service(show_order).service(cancel_order);
 }
 

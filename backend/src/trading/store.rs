@@ -1,5 +1,6 @@
 //! The tables of `trading`, and the brokers' journal, which is read here and never written.
 
+mod closing;
 mod executions;
 mod journal;
 mod listing;
@@ -7,6 +8,10 @@ mod orders;
 mod placement;
 mod requests;
 
+pub(super) use closing::{
+    cancellable_orders, close_batch, close_by_key, close_of, closes_of, insert_close, insert_close_batch,
+    newest_open_orders, open_closes, save_close,
+};
 pub(super) use executions::{
     ExecutionRow, executions_of, insert_executions, insert_incidents, known_executions,
 };

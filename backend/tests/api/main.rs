@@ -13,6 +13,7 @@ mod auth;
 mod bad_input;
 mod belief;
 mod books;
+mod closing;
 mod corporate;
 mod events;
 mod gate;

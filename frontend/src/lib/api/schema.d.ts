@@ -93,6 +93,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The account's statement: every change of its cash and shares, with the balance after it. */
+        get: operations["show_statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/statement/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The statement as a CSV file (UTF-8): the same filter as its pages. Words of a broker that would be read as a formula
+         *     by a spreadsheet are written behind an apostrophe.
+         */
+        get: operations["export_statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/transfer": {
         parameters: {
             query?: never;
@@ -364,6 +401,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orders/cancel-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks to take back every open order of an account, or those of a symbol or side: up to 2,000 in one request. Repeating
+         *     it changes nothing.
+         */
+        post: operations["cancel_all_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders/export": {
         parameters: {
             query?: never;
@@ -485,6 +542,79 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks to close a position. Open sales that hold its shares are taken back first, as far as they are needed, the newest
+         *     first; then a market order sells what is free. The wish is durable: it goes on after a restart. What a sale executes
+         *     meanwhile counts for it.
+         */
+        post: operations["close_position"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/close-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks to close every position of an account, each as if by itself. The same key is answered alike for ever. */
+        post: operations["close_all_positions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/closes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest 200 closes of an account, newest first. */
+        get: operations["list_closes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/closes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has become of a close. */
+        get: operations["show_close"];
+        put?: never;
+        post?: never;
+        /** Takes a close back that still waits. Sales that were taken back for it stay so. */
+        delete: operations["withdraw_close"];
         options?: never;
         head?: never;
         patch?: never;
@@ -688,6 +818,31 @@ export interface components {
          * @enum {string}
          */
         BrokerName: "simulator";
+        /** @description Which orders to take back. */
+        CancelAll: {
+            accountId: components["schemas"]["AccountId"];
+            side?: components["schemas"]["Side"] | null;
+            symbol?: components["schemas"]["Symbol"] | null;
+        };
+        /** @description What became of each order. */
+        CancelAllAnswer: {
+            items: components["schemas"]["CancelItem"][];
+            /** @description Whether there are more open orders than one request takes; ask again. */
+            more: boolean;
+        };
+        /** @description One order of the answer. */
+        CancelItem: {
+            /** @description The code of the error, where it could not be. */
+            code?: string | null;
+            order?: components["schemas"]["Order"] | null;
+            orderId: components["schemas"]["OrderId"];
+            outcome: components["schemas"]["CancelOutcome"];
+        };
+        /**
+         * @description What became of one order.
+         * @enum {string}
+         */
+        CancelOutcome: "requested" | "already_requested" | "ended" | "failed";
         /** @description A deposit or withdrawal that is in the books. */
         CashMovement: {
             amount: components["schemas"]["DecimalText"];
@@ -707,6 +862,57 @@ export interface components {
          * @example my-order-1
          */
         ClientOrderId: string;
+        /** @description A wish to close a position, and what has become of it. */
+        Close: {
+            accountId: components["schemas"]["AccountId"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The caller's name for it. */
+            key: string;
+            orderId?: components["schemas"]["OrderId"] | null;
+            orderQuantity?: components["schemas"]["DecimalText"] | null;
+            percent?: components["schemas"]["DecimalText"] | null;
+            quantity?: components["schemas"]["DecimalText"] | null;
+            /** @description Why it failed. */
+            reason?: string | null;
+            /** @description `WAITING` for the sales that hold its shares, `PLACING`, `PLACED`, `NOTHING_LEFT`, `FAILED` or `WITHDRAWN`. */
+            status: string;
+            symbol: components["schemas"]["Symbol"];
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description An account whose positions are to be closed. */
+        CloseAll: {
+            accountId: components["schemas"]["AccountId"];
+        };
+        /** @description What became of every position. */
+        CloseAllAnswer: {
+            items: components["schemas"]["CloseAllItem"][];
+        };
+        /** @description One position of a close of everything. */
+        CloseAllItem: {
+            close?: components["schemas"]["Close"] | null;
+            outcome: components["schemas"]["CloseAllOutcome"];
+            symbol: components["schemas"]["Symbol"];
+        };
+        /**
+         * @description What became of one position.
+         * @enum {string}
+         */
+        CloseAllOutcome: "accepted" | "already_under_way";
+        /** @description Closes of an account. */
+        CloseList: {
+            closes: components["schemas"]["Close"][];
+        };
+        /** @description A position to close: all of it, unless shares or a percentage are given. */
+        ClosePosition: {
+            accountId: components["schemas"]["AccountId"];
+            percent?: components["schemas"]["DecimalText"] | null;
+            quantity?: components["schemas"]["Quantity"] | null;
+            symbol: components["schemas"]["Symbol"];
+        };
         /** @description A corporate action. */
         CorporateAction: {
             accountId?: components["schemas"]["AccountId"] | null;
@@ -1295,6 +1501,50 @@ export interface components {
          * @enum {string}
          */
         Side: "buy" | "sell";
+        /** @description A line of a statement. */
+        StatementLine: {
+            amount: components["schemas"]["DecimalText"];
+            /** @description What the account had of the commodity after this line, what is to be settled included. */
+            balance: components["schemas"]["DecimalText"];
+            /** Format: date-time */
+            bookedAt: string;
+            /** @description A currency or a symbol. */
+            commodity: string;
+            executionId?: string | null;
+            /**
+             * Format: uuid
+             * @description The movement it is a part of.
+             */
+            journalId: string;
+            /** @description What kind of movement, such as `deposit` or `fill`. */
+            kind: string;
+            /** @description `cash`, `shares`, or `receivable` and `payable` for what is to be settled. */
+            ledgerAccount: string;
+            /**
+             * Format: uuid
+             * @description The movement it takes back.
+             */
+            reverses?: string | null;
+            /**
+             * Format: int64
+             * @description Its place in the statement, from 1 without gaps.
+             */
+            sequence: number;
+            /** Format: date */
+            settleDate: string;
+            symbol?: string | null;
+            /** Format: date */
+            tradeDate: string;
+        };
+        /** @description A page of a statement. */
+        StatementPage: {
+            lines: components["schemas"]["StatementLine"][];
+            /**
+             * Format: int64
+             * @description Give this as `cursor` for the next page; absent on the last one.
+             */
+            nextCursor?: number | null;
+        };
         Symbol: string;
         /** @description What can be quoted. */
         SymbolList: {
@@ -1590,6 +1840,114 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_statement: {
+        parameters: {
+            query?: {
+                /** @description `newest_first` unless given. */
+                order?: "newest_first" | "oldest_first";
+                /** @description Only lines booked at this moment or later. */
+                from?: string;
+                /** @description Only lines booked before this moment. */
+                to?: string;
+                /** @description Only lines of this currency or symbol. */
+                commodity?: string;
+                /** @description Only movements of these kinds, separated by commas, such as `deposit,dividend`. */
+                kind?: string;
+                /** @description 1 to 500; 100 unless given. A page may have fewer and still not be the last. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementPage"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_statement: {
+        parameters: {
+            query?: {
+                /** @description `newest_first` unless given. */
+                order?: "newest_first" | "oldest_first";
+                /** @description Only lines booked at this moment or later. */
+                from?: string;
+                /** @description Only lines booked before this moment. */
+                to?: string;
+                /** @description Only lines of this currency or symbol. */
+                commodity?: string;
+                /** @description Only movements of these kinds, separated by commas, such as `deposit,dividend`. */
+                kind?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2301,6 +2659,45 @@ export interface operations {
             };
         };
     };
+    cancel_all_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelAll"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelAllAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     export_orders: {
         parameters: {
             query?: {
@@ -2611,6 +3008,200 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_position: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClosePosition"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Close"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is held, or the position is being closed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_all_positions: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseAll"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloseAllAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_closes: {
+        parameters: {
+            query: {
+                accountId: components["schemas"]["AccountId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloseList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Close"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Close"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -241,6 +241,8 @@ export const en = {
     totp_not_enabled: "Two-factor login is not on.",
     totp_not_started: "Start two-factor login before confirming it.",
     account_limit_reached: "No more accounts can be opened.",
+    nothing_to_close: "There are no shares to sell.",
+    close_under_way: "This position is already being closed.",
     account_not_active: "The account is not active.",
     body_too_large: "The request is too large.",
     unsupported_media_type: "The server could not read the request.",

@@ -245,6 +245,8 @@ export const ko: Texts<typeof en> = {
     totp_not_enabled: "2단계 인증이 꺼져 있습니다.",
     totp_not_started: "2단계 인증을 먼저 시작하세요.",
     account_limit_reached: "계좌를 더 개설할 수 없습니다.",
+    nothing_to_close: "매도할 보유 주식이 없습니다.",
+    close_under_way: "이 종목은 이미 청산 중입니다.",
     account_not_active: "사용할 수 없는 계좌입니다.",
     body_too_large: "요청이 너무 큽니다.",
     unsupported_media_type: "서버가 요청을 읽지 못했습니다.",

@@ -1,0 +1,134 @@
+use super::*;
+use crate::risk::Hold;
+use domain::{NewOrder, OrderStatus, Price, Pricing, Side, TimeInForce};
+use proptest::prelude::*;
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn close(portion: Portion, held: u32) -> Result<CloseRequest, Unclosable> {
+    let symbol = "AAPL".parse().unwrap();
+    let (account, user) = (AccountId::generate(), UserId::generate());
+    CloseRequest::new(account, user, symbol, "k".to_owned(), portion, Decimal::from(held), now())
+}
+
+/// An open sale of so many shares.
+fn sale(shares: u32, cancel_requested: bool) -> Order {
+    let wish = NewOrder {
+        account_id: AccountId::generate(),
+        symbol: "AAPL".parse().unwrap(),
+        side: Side::Sell,
+        pricing: Pricing::Limit("10".parse::<Price>().unwrap()),
+        time_in_force: TimeInForce::Gtc,
+        quantity: Decimal::from(shares).to_string().parse().unwrap(),
+    };
+    let id = OrderId::generate();
+    let (mut order, _) =
+        Order::denied(id, UserId::generate(), &ClientOrderId::from(id), wish, Vec::new(), now());
+    order.status = OrderStatus::New;
+    order.denials = None;
+    order.worst_price = wish.pricing.limit_price();
+    order.held = Hold::Shares(Decimal::from(shares)).amount();
+    order.cancel_requested_at = cancel_requested.then(now);
+    order
+}
+
+#[test]
+fn a_portion_is_a_number_of_shares() {
+    let shares = |portion, held| close(portion, held).map(|request| request.sell_max);
+    let percent = |percent: &str| Portion::Percent(percent.parse().unwrap());
+    assert_eq!(shares(Portion::All, 7), Ok(None));
+    assert_eq!(shares(percent("100"), 7), Ok(None));
+    assert_eq!(shares(percent("50"), 7), Ok(Some(Decimal::from(3))), "rounded down");
+    assert_eq!(shares(percent("0.1"), 7), Err(Unclosable::TooLittle));
+    assert_eq!(shares(Portion::Shares(Decimal::from(7)), 7), Ok(Some(Decimal::from(7))));
+    assert_eq!(shares(Portion::Shares(Decimal::from(8)), 7), Err(Unclosable::TooMany));
+    assert_eq!(shares(Portion::All, 0), Err(Unclosable::NothingHeld));
+}
+
+#[test]
+fn free_shares_are_sold_at_once_and_no_sale_is_taken_back_for_them() {
+    let request = close(Portion::Shares(Decimal::from(6)), 10).unwrap();
+    let sales = [sale(4, false)];
+    let held = Held { total: Decimal::TEN, reserved: Decimal::from(4), sales: &sales };
+    assert_eq!(next_step(&request, &held, now()), Step::Sell(Decimal::from(6)));
+}
+
+#[test]
+fn only_the_sales_that_are_needed_are_taken_back_the_newest_first() {
+    let request = close(Portion::Shares(Decimal::from(7)), 10).unwrap();
+    let sales = [sale(2, false), sale(3, false)];
+    let held = Held { total: Decimal::TEN, reserved: Decimal::from(5), sales: &sales };
+    assert_eq!(next_step(&request, &held, now()), Step::Cancel(vec![sales[0].id]));
+    let sales = [sale(2, true), sale(3, false)];
+    let held = Held { total: Decimal::TEN, reserved: Decimal::from(5), sales: &sales };
+    assert_eq!(next_step(&request, &held, now()), Step::Wait);
+}
+
+#[test]
+fn a_sale_that_was_executed_meanwhile_counts_for_the_close() {
+    let request = close(Portion::Shares(Decimal::from(6)), 10).unwrap();
+    let held = |total: u32| Held { total: Decimal::from(total), reserved: Decimal::ZERO, sales: &[] };
+    assert_eq!(next_step(&request, &held(7), now()), Step::Sell(Decimal::from(3)));
+    assert_eq!(next_step(&request, &held(4), now()), Step::NothingLeft);
+    assert_eq!(
+        next_step(&request, &held(20), now()),
+        Step::Sell(Decimal::from(6)),
+        "what is bought later stays"
+    );
+    let all = close(Portion::All, 10).unwrap();
+    assert_eq!(next_step(&all, &held(20), now()), Step::Sell(Decimal::from(20)), "unless all was meant");
+}
+
+#[test]
+fn nobody_waits_for_ever_and_nothing_is_given_up_that_can_be_sold() {
+    let request = close(Portion::All, 10).unwrap();
+    let late = now() + WAIT_MAX + TimeDelta::seconds(1);
+    let sales = [sale(4, true)];
+    let held = Held { total: Decimal::TEN, reserved: Decimal::from(4), sales: &sales };
+    assert_eq!(next_step(&request, &held, now()), Step::Wait);
+    assert_eq!(next_step(&request, &held, late), Step::GiveUp);
+    let free = Held { total: Decimal::TEN, reserved: Decimal::ZERO, sales: &[] };
+    assert_eq!(next_step(&request, &free, late), Step::Sell(Decimal::TEN));
+}
+
+#[test]
+fn an_order_whose_fate_is_unknown_is_asked_for_again_under_the_same_key() {
+    let request = close(Portion::All, 10).unwrap();
+    assert_eq!(after_placing(&request, Outcome::Unknown, now() + WAIT_MAX * 2), None);
+    assert_eq!(after_placing(&request, Outcome::NoPrice, now()), None);
+    let overtaken = after_placing(&request, Outcome::Overtaken("x".into()), now()).unwrap();
+    assert_eq!((overtaken.status, overtaken.attempt), (CloseStatus::Waiting, 2));
+    assert_ne!(overtaken.order_key(), request.order_key());
+    let refused = after_placing(&request, Outcome::Refused("x".into()), now()).unwrap();
+    assert_eq!(refused.status, CloseStatus::Failed);
+}
+
+proptest! {
+    #[test]
+    fn a_close_never_sells_more_than_was_asked_or_than_is_free(
+        held_at_first in 1..100u32, asked in 1..100u32, total in 0..150u32, sales in prop::collection::vec((1..20u32, any::<bool>()), 0..6),
+    ) {
+        let portion = if asked > held_at_first { Portion::All } else { Portion::Shares(Decimal::from(asked)) };
+        let request = close(portion, held_at_first).unwrap();
+        let sales: Vec<Order> = sales.into_iter().map(|(shares, returning)| sale(shares, returning)).collect();
+        let reserved: Decimal = sales.iter().map(Order::leaves_quantity).sum();
+        let total = Decimal::from(total).max(reserved);
+        match next_step(&request, &Held { total, reserved, sales: &sales }, now()) {
+            Step::Sell(shares) => {
+                prop_assert!(shares > Decimal::ZERO && shares <= total - reserved && total - shares >= request.keep);
+                prop_assert!(request.sell_max.is_none_or(|most| shares <= most));
+            }
+            Step::Cancel(ids) => {
+                let returning = |order: &Order| order.cancel_requested_at.is_some() || ids.contains(&order.id);
+                let freed: Decimal = sales.iter().filter(|order| returning(order)).map(Order::leaves_quantity).sum();
+                let wanted = (total - request.keep).min(request.sell_max.unwrap_or(total));
+                prop_assert!(total - reserved + freed >= wanted, "enough comes back");
+            }
+            Step::Wait => prop_assert!(sales.iter().any(|order| order.cancel_requested_at.is_some())),
+            Step::NothingLeft => prop_assert!(total <= request.keep),
+            Step::GiveUp => prop_assert!(false, "it is not late"),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Walks every close through its steps. Each step is written before the next is taken, so a restart at any moment goes on
+//! where it was.
+
+use super::super::store;
+use super::{CloseRequest, CloseStatus, Closing, Held, Outcome, Step, after_placing, next_step};
+use crate::account;
+use crate::clock;
+use crate::db;
+use crate::error::{ApiError, ApiResult, ErrorCode};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel_async::AsyncPgConnection;
+use domain::{NewOrder, Pricing, Quantity, Side, TimeInForce};
+use futures_util::StreamExt;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Closes that are walked at once, and how many are looked at in one round.
+const AT_ONCE_MAX: usize = 4;
+const ROUND_MAX: i64 = 256;
+/// Time between two rounds while there are closes, and how soon those of somebody else are found.
+const ROUND_PAUSE: Duration = Duration::from_millis(100);
+const SCAN_INTERVAL: Duration = Duration::from_secs(1);
+/// How much longer each further try is waited for.
+const ATTEMPT_PAUSE: TimeDelta = TimeDelta::milliseconds(500);
+/// Open sales that one close looks at.
+const SALES_MAX: i64 = 1_000;
+/// Reasons of risk that pass: somebody else has taken the shares, or an order's fate is still being asked for.
+const PASSING_RULES: [&str; 3] = ["insufficient_shares", "unresolved_order", "no_price"];
+
+/// Walks closes until told to stop.
+pub(super) async fn run(closing: Closing, stop: CancellationToken) {
+    let mut there_are_some = true;
+    loop {
+        let pause = if there_are_some { ROUND_PAUSE } else { SCAN_INTERVAL };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = closing.wake.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+        there_are_some = match round(&closing).await {
+            Ok(number) => number > 0,
+            Err(error) => {
+                tracing::warn!(%error, "closes of positions wait for the database");
+                false
+            }
+        };
+    }
+}
+
+async fn round(closing: &Closing) -> ApiResult<usize> {
+    let open = store::open_closes(&*closing.trading.pool.get().await?, ROUND_MAX).await?;
+    let number = open.len();
+    let now = clock::now();
+    let due = open.into_iter().filter(|request| is_due(request, now));
+    let steps = futures_util::stream::iter(due).map(|request| async move {
+        if let Err(error) = step(closing, &request).await {
+            tracing::warn!(%error, close = %request.id, "a close could not go on; trying again");
+        }
+    });
+    steps.buffer_unordered(AT_ONCE_MAX).collect::<Vec<()>>().await;
+    Ok(number)
+}
+
+fn is_due(request: &CloseRequest, now: DateTime<Utc>) -> bool {
+    let tries = request.attempt - 1;
+    now - request.updated_at >= ATTEMPT_PAUSE * tries
+}
+
+async fn step(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
+    if request.status == CloseStatus::Placing {
+        return place(closing, request).await;
+    }
+    let now = clock::now();
+    let mut after = CloseRequest { updated_at: now, ..request.clone() };
+    match look(closing, request, now).await? {
+        Step::Wait => return Ok(()),
+        Step::Cancel(orders) => {
+            for order in orders {
+                match closing.trading.cancel(request.user_id, order).await {
+                    Err(error) if ![ErrorCode::OrderNotOpen, ErrorCode::NotFound].contains(&error.code()) => {
+                        return Err(error);
+                    }
+                    // What has ended meanwhile holds nothing any more.
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            return Ok(());
+        }
+        Step::Sell(shares) => {
+            after.status = CloseStatus::Placing;
+            after.quantity = Some(shares);
+        }
+        Step::NothingLeft => after.status = CloseStatus::NothingLeft,
+        Step::GiveUp => {
+            after.status = CloseStatus::Failed;
+            after.reason = Some("the sales that hold the shares were not taken back in time".to_owned());
+        }
+    }
+    let saved = store::save_close(&*closing.trading.pool.get().await?, request, &after).await?;
+    if saved && after.status == CloseStatus::Placing { place(closing, &after).await } else { Ok(()) }
+}
+
+/// What is known of the position, all at one moment.
+async fn look(closing: &Closing, request: &CloseRequest, now: DateTime<Utc>) -> ApiResult<Step> {
+    let mut connection = closing.trading.pool.get().await?;
+    connection
+        .build_transaction()
+        .read_only()
+        .repeatable_read()
+        .run(async |connection| {
+            let connection: &AsyncPgConnection = connection;
+            db::look_up(connection).await?;
+            let (account, symbol) = (request.account_id, request.symbol);
+            let shares = account::shares_in(connection, account, symbol).await?;
+            let sales =
+                store::newest_open_orders(connection, account, Some(symbol), Some(Side::Sell), SALES_MAX)
+                    .await?;
+            let held = Held { total: shares.total, reserved: shares.held, sales: &sales };
+            Ok::<_, ApiError>(next_step(request, &held, now))
+        })
+        .await
+}
+
+/// Places the order that was decided. It has a key of its own, so placing it again finds it.
+async fn place(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
+    let quantity = request.quantity.and_then(|shares| Quantity::new(shares).ok());
+    let outcome = match (quantity, request.order_key()) {
+        (Some(quantity), Some(key)) => {
+            let order = NewOrder {
+                account_id: request.account_id,
+                symbol: request.symbol,
+                side: Side::Sell,
+                pricing: Pricing::Market,
+                time_in_force: TimeInForce::Day,
+                quantity,
+            };
+            let placed = closing.trading.place(request.user_id, order, Some(key)).await;
+            read_outcome(placed.map(|(order, _)| order.id))
+        }
+        _ => Outcome::Refused("its quantity is not one that can be sold".to_owned()),
+    };
+    let Some(after) = after_placing(request, outcome, clock::now()) else { return Ok(()) };
+    store::save_close(&*closing.trading.pool.get().await?, request, &after).await?;
+    Ok(())
+}
+
+fn read_outcome(placed: Result<domain::OrderId, ApiError>) -> Outcome {
+    let error = match placed {
+        Ok(order) => return Outcome::Placed(order),
+        Err(error) => error,
+    };
+    match error.code() {
+        ErrorCode::PriceUnavailable => Outcome::NoPrice,
+        ErrorCode::OrderDenied => {
+            let passing =
+                error.field_errors().iter().all(|denial| PASSING_RULES.contains(&denial.rule.as_str()));
+            if passing { Outcome::Overtaken(error.to_string()) } else { Outcome::Refused(error.to_string()) }
+        }
+        code if code.status() >= 500 || code.status() == 429 => Outcome::Unknown,
+        _ => Outcome::Refused(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FieldError;
+
+    fn denied(rules: &[&str]) -> Outcome {
+        let errors = rules.iter().map(|rule| FieldError::new("symbol", *rule, "")).collect();
+        read_outcome(Err(ApiError::fields(ErrorCode::OrderDenied, errors)))
+    }
+
+    #[test]
+    fn only_reasons_that_pass_are_waited_for() {
+        assert!(matches!(denied(&["insufficient_shares"]), Outcome::Overtaken(_)));
+        assert!(matches!(denied(&["unresolved_order", "insufficient_shares"]), Outcome::Overtaken(_)));
+        assert!(matches!(denied(&["insufficient_shares", "whole_shares"]), Outcome::Refused(_)));
+    }
+
+    #[test]
+    fn a_timeout_is_not_a_refusal() {
+        for code in [ErrorCode::ServiceUnavailable, ErrorCode::Internal, ErrorCode::TooManyRequests] {
+            assert_eq!(read_outcome(Err(ApiError::new(code, ""))), Outcome::Unknown);
+        }
+        assert_eq!(read_outcome(Err(ApiError::new(ErrorCode::PriceUnavailable, ""))), Outcome::NoPrice);
+        assert!(matches!(
+            read_outcome(Err(ApiError::new(ErrorCode::TradingHalted, ""))),
+            Outcome::Refused(_)
+        ));
+    }
+}

@@ -1,0 +1,320 @@
+//! `trading.close_requests` and `trading.close_batches`.
+
+use super::super::closing::{CloseRequest, CloseStatus, Portion};
+use super::super::order::Order;
+use super::orders::{OrderRow, order_columns, read_all};
+use crate::db::corrupt;
+use chrono::{DateTime, Utc};
+use database::statement;
+use diesel::sql_types::{BigInt, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryResult, QueryableByName};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::{AccountId, OrderId, Side, Symbol, UserId};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+#[derive(QueryableByName)]
+struct CloseRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    user_id: Uuid,
+    #[diesel(sql_type = Text)]
+    symbol: String,
+    #[diesel(sql_type = Text)]
+    key: String,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    asked_shares: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    asked_percent: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    sell_max: Option<Decimal>,
+    #[diesel(sql_type = Numeric)]
+    keep: Decimal,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Integer)]
+    attempt: i32,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    quantity: Option<Decimal>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    order_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<CloseRow> for CloseRequest {
+    type Error = diesel::result::Error;
+
+    fn try_from(row: CloseRow) -> QueryResult<Self> {
+        let status = CloseStatus::ALL.into_iter().find(|status| status.name() == row.status);
+        Ok(Self {
+            id: row.id,
+            account_id: AccountId(row.account_id),
+            user_id: UserId(row.user_id),
+            symbol: row.symbol.parse().map_err(|_| corrupt("symbol"))?,
+            key: row.key,
+            portion: match (row.asked_shares, row.asked_percent) {
+                (Some(shares), _) => Portion::Shares(shares.normalize()),
+                (None, Some(percent)) => Portion::Percent(percent.normalize()),
+                (None, None) => Portion::All,
+            },
+            sell_max: row.sell_max.map(|shares| shares.normalize()),
+            keep: row.keep.normalize(),
+            status: status.ok_or_else(|| corrupt("status"))?,
+            attempt: row.attempt,
+            quantity: row.quantity.map(|shares| shares.normalize()),
+            order_id: row.order_id.map(OrderId),
+            reason: row.reason,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+fn read(rows: Vec<CloseRow>) -> QueryResult<Vec<CloseRequest>> {
+    rows.into_iter().map(CloseRequest::try_from).collect()
+}
+
+macro_rules! select_closes {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, account_id, user_id, symbol, key, asked_shares, asked_percent, sell_max, keep, status, attempt,
+                quantity, order_id, reason, created_at, updated_at FROM trading.close_requests ",
+            $rest
+        )
+    };
+}
+
+statement! {
+    InsertClose {
+        id: SqlUuid = Uuid, account: SqlUuid = Uuid, user: SqlUuid = Uuid, symbol: Text = String, key: Text = String,
+        asked_shares: Nullable<Numeric> = Option<Decimal>, asked_percent: Nullable<Numeric> = Option<Decimal>,
+        sell_max: Nullable<Numeric> = Option<Decimal>, keep: Numeric = Decimal, status: Text = String,
+        created_at: Timestamptz = DateTime<Utc>, updated_at: Timestamptz = DateTime<Utc>,
+    }
+    "INSERT INTO trading.close_requests (id, account_id, user_id, symbol, key, asked_shares, asked_percent, sell_max,
+        keep, status, created_at, updated_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+}
+
+/// Writes a new wish, unless one under its key, or another close of its position, exists. Says whether.
+pub(in crate::trading) async fn insert_close(
+    mut connection: &AsyncPgConnection,
+    request: &CloseRequest,
+) -> QueryResult<bool> {
+    let (asked_shares, asked_percent) = match request.portion {
+        Portion::All => (None, None),
+        Portion::Shares(shares) => (Some(shares), None),
+        Portion::Percent(percent) => (None, Some(percent)),
+    };
+    let statement = InsertClose {
+        id: request.id,
+        account: request.account_id.0,
+        user: request.user_id.0,
+        symbol: request.symbol.to_string(),
+        key: request.key.clone(),
+        asked_shares,
+        asked_percent,
+        sell_max: request.sell_max,
+        keep: request.keep,
+        status: request.status.name().to_owned(),
+        created_at: request.created_at,
+        updated_at: request.updated_at,
+    };
+    Ok(statement.execute(&mut connection).await? == 1)
+}
+
+statement! {
+    SaveClose {
+        status: Text = String, attempt: Integer = i32, quantity: Nullable<Numeric> = Option<Decimal>,
+        order: Nullable<SqlUuid> = Option<Uuid>, reason: Nullable<Text> = Option<String>,
+        at: Timestamptz = DateTime<Utc>, id: SqlUuid = Uuid, old_status: Text = String, old_attempt: Integer = i32,
+    }
+    "UPDATE trading.close_requests SET status = ?, attempt = ?, quantity = ?, order_id = ?, reason = ?, updated_at = ?
+     WHERE id = ? AND status = ? AND attempt = ?"
+}
+
+/// Moves a wish on from where it stood. Says whether it still stood there.
+pub(in crate::trading) async fn save_close(
+    mut connection: &AsyncPgConnection,
+    before: &CloseRequest,
+    after: &CloseRequest,
+) -> QueryResult<bool> {
+    let statement = SaveClose {
+        status: after.status.name().to_owned(),
+        attempt: after.attempt,
+        quantity: after.quantity,
+        order: after.order_id.map(|id| id.0),
+        reason: after.reason.clone(),
+        at: after.updated_at,
+        id: before.id,
+        old_status: before.status.name().to_owned(),
+        old_attempt: before.attempt,
+    };
+    Ok(statement.execute(&mut connection).await? == 1)
+}
+
+statement! {
+    CloseByKey { account: SqlUuid = Uuid, key: Text = String }
+    select_closes!("WHERE account_id = ? AND key = ?")
+}
+
+/// The wish under a key.
+pub(in crate::trading) async fn close_by_key(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    key: &str,
+) -> QueryResult<Option<CloseRequest>> {
+    let statement = CloseByKey { account: account.0, key: key.to_owned() };
+    let row: Option<CloseRow> = statement.get_result(&mut connection).await.optional()?;
+    row.map(CloseRequest::try_from).transpose()
+}
+
+statement! {
+    CloseOf { id: SqlUuid = Uuid, user: SqlUuid = Uuid }
+    select_closes!("WHERE id = ? AND user_id = ?")
+}
+
+/// A wish, if it is this user's.
+pub(in crate::trading) async fn close_of(
+    mut connection: &AsyncPgConnection,
+    user: UserId,
+    id: Uuid,
+) -> QueryResult<Option<CloseRequest>> {
+    let row: Option<CloseRow> = CloseOf { id, user: user.0 }.get_result(&mut connection).await.optional()?;
+    row.map(CloseRequest::try_from).transpose()
+}
+
+statement! {
+    ClosesOf { account: SqlUuid = Uuid, limit: BigInt = i64 }
+    select_closes!("WHERE account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?")
+}
+
+/// The latest wishes of an account, newest first.
+pub(in crate::trading) async fn closes_of(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    limit: i64,
+) -> QueryResult<Vec<CloseRequest>> {
+    read(ClosesOf { account: account.0, limit }.load(&mut connection).await?)
+}
+
+statement! {
+    OpenCloses { limit: BigInt = i64 }
+    select_closes!("WHERE status IN ('WAITING', 'PLACING') ORDER BY updated_at, id LIMIT ?")
+}
+
+/// Wishes that have a step to go, the one that waited longest first.
+pub(in crate::trading) async fn open_closes(
+    mut connection: &AsyncPgConnection,
+    limit: i64,
+) -> QueryResult<Vec<CloseRequest>> {
+    read(OpenCloses { limit }.load(&mut connection).await?)
+}
+
+#[derive(QueryableByName)]
+struct BatchRow {
+    #[diesel(sql_type = Text)]
+    items: String,
+}
+
+statement! {
+    BatchByKey { account: SqlUuid = Uuid, key: Text = String }
+    "SELECT items::text AS items FROM trading.close_batches WHERE account_id = ? AND key = ?"
+}
+
+/// What a close of everything under this key was answered with, as JSON.
+pub(in crate::trading) async fn close_batch(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    key: &str,
+) -> QueryResult<Option<String>> {
+    let statement = BatchByKey { account: account.0, key: key.to_owned() };
+    let row: Option<BatchRow> = statement.get_result(&mut connection).await.optional()?;
+    Ok(row.map(|row| row.items))
+}
+
+statement! {
+    InsertBatch { account: SqlUuid = Uuid, key: Text = String, items: Text = String, at: Timestamptz = DateTime<Utc> }
+    "INSERT INTO trading.close_batches (account_id, key, items, created_at) VALUES (?, ?, ?::json, ?)"
+}
+
+/// Writes what a close of everything is answered with.
+pub(in crate::trading) async fn insert_close_batch(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    key: &str,
+    items: String,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    let statement = InsertBatch { account: account.0, key: key.to_owned(), items, at };
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+statement! {
+    OpenOrders {
+        account: SqlUuid = Uuid, symbol: Nullable<Text> = Option<String>, side: Nullable<Text> = Option<String>,
+        limit: BigInt = i64,
+    }
+    concat!(
+        "SELECT ", order_columns!(), " FROM trading.orders AS o WHERE o.account_id = ? AND o.is_open
+            AND o.symbol = coalesce(?, o.symbol) AND o.side = coalesce(?, o.side)
+         ORDER BY o.created_at DESC, o.id DESC LIMIT ?"
+    )
+}
+
+statement! {
+    /// Those that nobody has asked to take back come first, so that asking again goes on.
+    CancellableOrders {
+        account: SqlUuid = Uuid, symbol: Nullable<Text> = Option<String>, side: Nullable<Text> = Option<String>,
+        limit: BigInt = i64,
+    }
+    concat!(
+        "SELECT ", order_columns!(), " FROM trading.orders AS o WHERE o.account_id = ? AND o.is_open
+            AND o.symbol = coalesce(?, o.symbol) AND o.side = coalesce(?, o.side)
+         ORDER BY o.cancel_requested_at IS NOT NULL, o.created_at DESC, o.id DESC LIMIT ?"
+    )
+}
+
+/// Open orders of an account, those to be taken back first, newest first.
+pub(in crate::trading) async fn cancellable_orders(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    symbol: Option<Symbol>,
+    side: Option<Side>,
+    limit: i64,
+) -> QueryResult<Vec<Order>> {
+    let statement = CancellableOrders {
+        account: account.0,
+        symbol: symbol.map(|symbol| symbol.to_string()),
+        side: side.map(|side| side.name().to_owned()),
+        limit,
+    };
+    let rows: Vec<OrderRow> = statement.load(&mut connection).await?;
+    read_all(rows)
+}
+
+/// Open orders of an account, newest first.
+pub(in crate::trading) async fn newest_open_orders(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    symbol: Option<Symbol>,
+    side: Option<Side>,
+    limit: i64,
+) -> QueryResult<Vec<Order>> {
+    let statement = OpenOrders {
+        account: account.0,
+        symbol: symbol.map(|symbol| symbol.to_string()),
+        side: side.map(|side| side.name().to_owned()),
+        limit,
+    };
+    let rows: Vec<OrderRow> = statement.load(&mut connection).await?;
+    read_all(rows)
+}

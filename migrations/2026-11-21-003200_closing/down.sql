@@ -1,0 +1,2 @@
+DROP TABLE trading.close_batches;
+DROP TABLE trading.close_requests;
