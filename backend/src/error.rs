@@ -79,6 +79,8 @@ error_codes! {
     EmailTaken            409 "email_taken"             "This email is registered already"
     IdempotencyKeyReused  409 "idempotency_key_reused"  "The key was used before for another request"
     OrderNotOpen          409 "order_not_open"          "The order is not open any more"
+    CancelPending         409 "cancel_pending"          "The order is being taken back"
+    ReplacePending        409 "replace_pending"         "Another change of the order is under way"
     TotpAlreadyEnabled    409 "totp_already_enabled"    "Two-factor login is on already"
     TotpNotEnabled        409 "totp_not_enabled"        "Two-factor login is not on"
     TotpNotStarted        409 "totp_not_started"        "Two-factor login must be enabled before it is confirmed"
@@ -110,13 +112,24 @@ pub struct FieldError {
     pub rule: String,
     /// The same for people.
     pub message: String,
+    /// The legal values nearest to the one that was refused, where a rule has such.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub nearest: Vec<String>,
 }
 
 impl FieldError {
     /// A field and the rule it breaks.
     #[must_use]
     pub fn new(field: impl Into<String>, rule: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), rule: rule.into(), message: message.into() }
+        Self { field: field.into(), rule: rule.into(), message: message.into(), nearest: Vec::new() }
+    }
+
+    /// Adds the legal values nearest to the refused one.
+    #[must_use]
+    pub fn nearest(mut self, values: Vec<String>) -> Self {
+        self.nearest = values;
+        self
     }
 }
 

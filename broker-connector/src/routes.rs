@@ -5,7 +5,7 @@ use crate::broker::{Brokers, JournalLine, JournalQuery, OrderState};
 use crate::problem::Problem;
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
-use domain::broker::{BATCH_MAX, OrderRequest};
+use domain::broker::{BATCH_MAX, OrderRequest, ReplaceRequest};
 use domain::{AccountId, Currency, OrderId, OrderStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,6 +27,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(at("/broker/order").post(place_order))
         .service(at("/broker/orders").post(place_orders))
         .service(at("/broker/cancels").post(cancel_orders))
+        .service(at("/broker/replaces").post(replace_orders))
         .service(at("/broker/order/{order_id}").get(order_status).delete(cancel_order))
         .service(at("/broker/accounts/{account_id}/sync").get(sync))
         .service(at("/broker/executions").get(executions))
@@ -134,6 +135,11 @@ async fn cancel_orders(brokers: Data<Brokers>, Json(request): Json<CancelRequest
 async fn cancel_order(brokers: Data<Brokers>, order_id: Path<String>) -> Answer {
     let order_id: OrderId = id("orderId", &order_id)?;
     Ok(HttpResponse::Ok().json(only(brokers.of_orders().cancel_orders(vec![order_id]).await)?))
+}
+
+async fn replace_orders(brokers: Data<Brokers>, Json(requests): Json<Vec<ReplaceRequest>>) -> Answer {
+    let requests = limited("requests", requests)?;
+    Ok(HttpResponse::Ok().json(brokers.of_orders().replace_orders(requests).await))
 }
 
 #[derive(Serialize)]

@@ -4,11 +4,12 @@
 //! an order travels the other way only through the journal of [`ExecutionReport`]s in Postgres, so that the
 //! answer to a request is never the only place where a fact is known.
 
-use crate::ids::{AccountId, OrderId};
+use crate::ids::{AccountId, OrderId, ReplaceId};
 use crate::instrument::Symbol;
-use crate::money::{Price, Quantity};
-use crate::order::{OrderType, Side, TimeInForce};
-use chrono::{DateTime, Utc};
+use crate::money::{Percent, Price, Quantity};
+use crate::order::Side;
+use crate::terms::{Contradiction, Lifetime, OrderType, PriceFields, Pricing, TimeInForce};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -30,19 +31,111 @@ pub struct OrderRequest {
     pub symbol: Symbol,
     /// Buy or sell.
     pub side: Side,
-    /// Market or limit.
+    /// How its price is decided.
     pub order_type: OrderType,
     /// How long it stays.
     pub time_in_force: TimeInForce,
+    /// Its last day; present exactly with `gtd`.
+    pub expire_date: Option<NaiveDate>,
     /// How many shares.
     pub quantity: Quantity,
-    /// Limit price; present exactly for limit orders.
+    /// Limit price; present exactly for limit and stop-limit orders.
     pub limit_price: Option<Price>,
-    /// The worst price a market order may be executed at: what is held for it covers no more. Present exactly for
-    /// market orders.
+    /// Stop price; present exactly for stop and stop-limit orders.
+    pub stop_price: Option<Price>,
+    /// Distance of a trailing stop in units of the price; this or the percentage.
+    pub trail_amount: Option<Price>,
+    /// Distance of a trailing stop in percent; this or the amount.
+    pub trail_percent: Option<Percent>,
+    /// The worst price an order without a limit may be executed at: what is held for it covers no more. Present exactly
+    /// for orders without a limit price.
     pub protection_price: Option<Price>,
     /// When the order was committed here.
     pub submitted_at: DateTime<Utc>,
+}
+
+impl OrderRequest {
+    /// Its prices.
+    ///
+    /// # Errors
+    /// Those that do not go with its type.
+    pub fn pricing(&self) -> Result<Pricing, Vec<Contradiction>> {
+        let fields = PriceFields {
+            limit_price: self.limit_price,
+            stop_price: self.stop_price,
+            trail_amount: self.trail_amount,
+            trail_percent: self.trail_percent,
+        };
+        Pricing::from_fields(self.order_type, fields)
+    }
+
+    /// How long it stays.
+    ///
+    /// # Errors
+    /// When the day is missing or one too many.
+    pub fn lifetime(&self) -> Result<Lifetime, Contradiction> {
+        Lifetime::from_fields(self.time_in_force, self.expire_date)
+    }
+}
+
+/// New terms for an order that is at a broker. They are complete: what does not change is repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReplaceRequest {
+    /// The request: sending it twice changes the order once.
+    pub replace_id: ReplaceId,
+    /// Which order. It keeps its id.
+    pub order_id: OrderId,
+    /// How many shares in total, what is filled already included.
+    pub quantity: Quantity,
+    /// As in [`OrderRequest`].
+    pub limit_price: Option<Price>,
+    /// As in [`OrderRequest`].
+    pub stop_price: Option<Price>,
+    /// As in [`OrderRequest`].
+    pub trail_amount: Option<Price>,
+    /// As in [`OrderRequest`].
+    pub trail_percent: Option<Percent>,
+    /// As in [`OrderRequest`].
+    pub protection_price: Option<Price>,
+}
+
+impl ReplaceRequest {
+    /// The new prices as fields.
+    #[must_use]
+    pub const fn fields(&self) -> PriceFields {
+        PriceFields {
+            limit_price: self.limit_price,
+            stop_price: self.stop_price,
+            trail_amount: self.trail_amount,
+            trail_percent: self.trail_percent,
+        }
+    }
+}
+
+/// How sending a replace ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ReplaceOutcome {
+    /// The broker took the request; a `replaced` report follows, or the order ended first.
+    Accepted,
+    /// The order stays as it is.
+    Rejected {
+        /// Stable word: `unknown_order`, `already_final`, …
+        code: String,
+        /// The reason.
+        message: String,
+    },
+    /// It provably never reached the broker; may be tried again.
+    NotSent {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody knows.
+    OutcomeUnknown {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// How sending an order ended. `NotSent` only when it provably never left.
@@ -131,6 +224,26 @@ pub enum ReportKind {
     },
     /// The order ended by its time in force.
     Expired,
+    /// The price that the order waited for has come: from here on it works as a market or limit order.
+    Triggered {
+        /// The last price that did it.
+        price: Price,
+    },
+    /// The order has new terms, all of them given here.
+    Replaced {
+        /// By which request.
+        replace_id: ReplaceId,
+        /// How many shares in total, what is filled already included.
+        quantity: Quantity,
+        /// As in [`OrderRequest`].
+        limit_price: Option<Price>,
+        /// As in [`OrderRequest`].
+        stop_price: Option<Price>,
+        /// As in [`OrderRequest`].
+        trail_amount: Option<Price>,
+        /// As in [`OrderRequest`].
+        trail_percent: Option<Percent>,
+    },
 }
 
 /// One line of the journal `broker.execution_reports`.

@@ -50,6 +50,10 @@ uuid_id! {
     /// An order; also the client order id under which brokers know it.
     OrderId
 }
+uuid_id! {
+    /// A request to change the terms of an order.
+    ReplaceId
+}
 
 /// Longest client order id, in characters (Alpaca's limit, which is the widest of the brokers in view).
 pub const CLIENT_ORDER_ID_LENGTH_MAX: usize = 128;

@@ -12,10 +12,14 @@ pub mod market_data;
 pub mod money;
 pub mod order;
 pub mod quote;
+pub mod terms;
 
 pub use decimal::{DecimalError, DecimalText};
-pub use ids::{AccountId, ClientOrderId, OrderId, UserId};
+pub use ids::{AccountId, ClientOrderId, OrderId, ReplaceId, UserId};
 pub use instrument::{Market, Symbol};
-pub use money::{Currency, Money, MoneyError, Price, Quantity};
-pub use order::{NewOrder, OrderStatus, OrderType, Pricing, Side, TimeInForce};
+pub use money::{Currency, Money, MoneyError, Notional, Percent, Price, Quantity};
+pub use order::{OrderStatus, Side};
 pub use quote::{Bar, Quote};
+pub use terms::{
+    Contradiction, Lifetime, NewOrder, OrderType, PriceFields, Pricing, Size, TimeInForce, Trail,
+};

@@ -203,6 +203,17 @@ positive_decimal! {
     /// zero is an ordinary value (filled quantity, position).
     Quantity
 }
+positive_decimal! {
+    /// An amount of money that an order is to move, in the currency of its instrument; greater than zero.
+    Notional
+}
+positive_decimal! {
+    /// A number of hundredths; greater than zero.
+    Percent
+}
+
+/// Digits behind the point of a [`Price`], a [`Quantity`] and of [`Price::value_of`].
+const DIGITS: u32 = 9;
 
 impl Quantity {
     /// Whether this is a whole number of shares.
@@ -212,7 +223,37 @@ impl Quantity {
     }
 }
 
+impl Notional {
+    /// How many shares this much pays for, rounded down to nine digits; `None` when that is none.
+    #[must_use]
+    pub fn quantity_at(self, price: Price) -> Option<Quantity> {
+        let exact = self.0.checked_div(price.value())?;
+        Quantity::new(exact.round_dp_with_strategy(DIGITS, RoundingStrategy::ToZero)).ok()
+    }
+}
+
+/// The number in units of its ninth digit behind the point.
+fn billionths(value: Decimal) -> Option<i128> {
+    let factor = 10_i128.checked_pow(DIGITS.checked_sub(value.scale())?)?;
+    value.mantissa().checked_mul(factor)
+}
+
 impl Price {
+    /// What a quantity is worth at this price, to nine digits behind the point, halves up: computed in whole numbers,
+    /// so that it is the same number that Postgres gives for `round(price * quantity, 9)`.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] beyond 28 digits.
+    pub fn value_of(self, quantity: Quantity) -> Result<Decimal, MoneyError> {
+        let one = 10_i128.pow(DIGITS);
+        let rounded = billionths(self.0)
+            .zip(billionths(quantity.0))
+            .and_then(|(price, quantity)| price.checked_mul(quantity)?.checked_add(one / 2))
+            .map(|value| value / one);
+        let value = rounded.and_then(|value| Decimal::try_from_i128_with_scale(value, DIGITS).ok());
+        value.map(|value| value.normalize()).ok_or(MoneyError::Overflow)
+    }
+
     /// What a quantity costs at this price, unrounded.
     ///
     /// # Errors
@@ -240,6 +281,26 @@ mod tests {
         assert_eq!("-1".parse::<Price>(), Err(DecimalError::NotPositive));
         assert!(serde_json::from_str::<Price>("150.25").is_err(), "a JSON number is refused");
         assert_eq!(serde_json::from_str::<Price>("\"150.25\"").unwrap().to_string(), "150.25");
+    }
+
+    #[test]
+    fn the_value_of_a_fraction_is_rounded_once_in_the_ninth_digit() {
+        let value = |price: &str, quantity: &str| {
+            let quantity: Quantity = quantity.parse().unwrap();
+            price.parse::<Price>().unwrap().value_of(quantity).map(|value| value.to_string())
+        };
+        assert_eq!(value("150.25", "10").unwrap(), "1502.5");
+        assert_eq!(value("0.000000003", "0.5").unwrap(), "0.000000002", "halves up");
+        assert_eq!(value("123456.123456789", "98765.987654321").unwrap(), "12193265965.183551592");
+        assert_eq!(value("999999999999999", "999999999999999"), Err(MoneyError::Overflow));
+    }
+
+    #[test]
+    fn money_pays_for_no_more_than_it_is_worth() {
+        let hundred: Notional = "100".parse().unwrap();
+        assert_eq!(hundred.quantity_at("3".parse().unwrap()).unwrap().to_string(), "33.333333333");
+        let cent: Notional = "0.01".parse().unwrap();
+        assert_eq!(cent.quantity_at("100000000".parse().unwrap()), None);
     }
 
     #[test]

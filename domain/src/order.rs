@@ -1,8 +1,5 @@
 //! Orders: their words, and the one table of their life.
 
-use crate::ids::AccountId;
-use crate::instrument::Symbol;
-use crate::money::{Price, Quantity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
@@ -16,74 +13,6 @@ pub enum Side {
     Buy,
     /// Shares go out, cash comes in.
     Sell,
-}
-
-/// How the price of an order is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum OrderType {
-    /// At the best price there is.
-    Market,
-    /// At the limit price or better.
-    Limit,
-}
-
-/// How long an order stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum TimeInForce {
-    /// Until the end of the market's regular session.
-    Day,
-    /// Until filled or cancelled.
-    Gtc,
-}
-
-/// How the price is decided, with the price where one is given: a limit order without a limit cannot be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Pricing {
-    /// At the best price there is.
-    Market,
-    /// At this price or better.
-    Limit(Price),
-}
-
-impl Pricing {
-    /// The type of an order priced so.
-    #[must_use]
-    pub const fn order_type(self) -> OrderType {
-        match self {
-            Self::Market => OrderType::Market,
-            Self::Limit(_) => OrderType::Limit,
-        }
-    }
-
-    /// The limit, if there is one.
-    #[must_use]
-    pub const fn limit_price(self) -> Option<Price> {
-        match self {
-            Self::Market => None,
-            Self::Limit(price) => Some(price),
-        }
-    }
-}
-
-/// An order as its owner wants it, before anybody has judged it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewOrder {
-    /// For which account.
-    pub account_id: AccountId,
-    /// What.
-    pub symbol: Symbol,
-    /// Buy or sell.
-    pub side: Side,
-    /// At which price.
-    pub pricing: Pricing,
-    /// For how long.
-    pub time_in_force: TimeInForce,
-    /// How many shares.
-    pub quantity: Quantity,
 }
 
 /// Where an order stands, in the terms of FIX.
@@ -131,34 +60,6 @@ impl Side {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Buy, Self::Sell].into_iter().find(|side| side.name() == name)
-    }
-}
-
-impl OrderType {
-    /// The stored and shown name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Market => "market",
-            Self::Limit => "limit",
-        }
-    }
-}
-
-impl TimeInForce {
-    /// The stored and shown name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Gtc => "gtc",
-        }
-    }
-
-    /// The time in force of a stored name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Day, Self::Gtc].into_iter().find(|time_in_force| time_in_force.name() == name)
     }
 }
 
@@ -231,6 +132,8 @@ pub enum OrderEvent {
     Accepted,
     /// The broker definitely refused it.
     Rejected,
+    /// The price it waited for has come.
+    Triggered,
     /// A part was executed and more is open.
     PartialFill,
     /// The last part was executed.
@@ -247,15 +150,22 @@ pub enum OrderEvent {
     DoneForDay,
     /// Superseded.
     Replaced,
+    /// Its terms have changed in place; a part of it is still open.
+    TermsReplaced,
+    /// Its terms are no more than what is filled already: nothing of it is open any more.
+    TermsFulfilled,
 }
 
 impl OrderEvent {
     /// Every event.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Denied,
         Self::Submitted,
         Self::Accepted,
         Self::Rejected,
+        Self::Triggered,
+        Self::TermsReplaced,
+        Self::TermsFulfilled,
         Self::PartialFill,
         Self::CompletingFill,
         Self::Canceled,
@@ -317,6 +227,11 @@ pub const fn transition(from: OrderStatus, event: OrderEvent) -> Result<Transiti
 
         (S::Denied | S::Rejected | S::Filled | S::Canceled | S::Expired | S::Replaced, _) => Ignored,
 
+        // Whatever the broker does with an order, it has it: the acknowledgement is implied. The caller knows by the
+        // order's terms and by when it was triggered that a message is no repetition.
+        (S::PendingNew, E::Triggered | E::TermsReplaced) => To(S::New),
+        (_, E::Triggered | E::TermsReplaced) => To(from),
+        (_, E::TermsFulfilled) => To(S::Filled),
         (S::PendingNew, E::Accepted) => To(S::New),
         (_, E::Accepted) => Ignored,
         (S::PendingNew | S::New, E::Rejected) => To(S::Rejected),

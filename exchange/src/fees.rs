@@ -118,6 +118,15 @@ fn tax(
     }
 }
 
+/// The most commission that an order of this much in total can have cost, however it was split: a bound for orders
+/// whose executions happened at different prices.
+///
+/// # Errors
+/// [`MoneyError::Overflow`] beyond 28 digits.
+pub fn commission_max(market: Market, quantity: Decimal, notional: Decimal) -> Result<Decimal, MoneyError> {
+    commission(market, quantity, notional)
+}
+
 /// Fees of an order executed in one piece.
 ///
 /// # Errors

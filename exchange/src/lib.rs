@@ -3,6 +3,7 @@
 //! Everything is a pure function of its arguments, time included, so that a paper trade, a back-test and their
 //! accounting cannot disagree. Rules that change with time are dated tables.
 
+pub mod auctions;
 pub mod book;
 pub mod conversion;
 mod dated;
@@ -12,10 +13,14 @@ pub mod price_limits;
 pub mod sessions;
 pub mod ticks;
 
+pub use auctions::{AuctionKind, DoorClosed, auction_for, next_auction};
 pub use book::{Book, BookEvent, BookEventKind, BookOrder, CancelReason};
 pub use conversion::{conversion_fee, convert};
 pub use dividends::{dividend, withholding_rate};
-pub use fees::{Fees, OrderFees, fees, fees_for_fill, fees_max};
+pub use fees::{Fees, OrderFees, commission_max, fees, fees_for_fill, fees_max};
 pub use price_limits::price_limits;
-pub use sessions::{is_trading_day, market_day, regular_close_after, settle_date, trade_date};
+pub use sessions::{
+    is_trading_day, market_day, next_trading_day, regular_close, regular_close_after, settle_date,
+    trade_date, trading_day_before,
+};
 pub use ticks::{is_on_grid, nearest_legal, tick_size};

@@ -89,7 +89,9 @@ pub fn is_trading_day(market: Market, day: NaiveDate) -> bool {
     hours(market, day).is_some()
 }
 
-fn next_trading_day(market: Market, after: NaiveDate) -> NaiveDate {
+/// The first trading day after a day.
+#[must_use]
+pub fn next_trading_day(market: Market, after: NaiveDate) -> NaiveDate {
     let is_open = |day: &NaiveDate| is_trading_day(market, *day);
     after.iter_days().skip(1).take(PAUSE_DAYS_MAX).find(is_open).unwrap_or(after)
 }
@@ -100,8 +102,27 @@ fn instant(market: Market, day: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     time_zone(market).from_local_datetime(&local).earliest().map_or_else(|| local.and_utc(), |at| at.to_utc())
 }
 
-fn regular_close(market: Market, day: NaiveDate) -> DateTime<Utc> {
-    instant(market, day, hours(market, day).unwrap_or_else(|| ordinary_hours(market)).close)
+/// When the regular session of a day opens; `None` on days without trading.
+#[must_use]
+pub fn regular_open(market: Market, day: NaiveDate) -> Option<DateTime<Utc>> {
+    hours(market, day).map(|hours| instant(market, day, hours.open))
+}
+
+/// When the regular session of a day closes; `None` on days without trading.
+#[must_use]
+pub fn regular_close(market: Market, day: NaiveDate) -> Option<DateTime<Utc>> {
+    hours(market, day).map(|hours| instant(market, day, hours.close))
+}
+
+/// The first moment of a kind (an opening, a closing) after an instant.
+pub(crate) fn session_after(
+    market: Market,
+    at: DateTime<Utc>,
+    moment: fn(Market, NaiveDate) -> Option<DateTime<Utc>>,
+) -> DateTime<Utc> {
+    let today = at.with_timezone(&time_zone(market)).date_naive();
+    let ahead = |day: NaiveDate| moment(market, day).filter(|moment| *moment > at);
+    today.iter_days().take(PAUSE_DAYS_MAX).find_map(ahead).unwrap_or(at)
 }
 
 /// The trading day to which a trade at this instant belongs: today's until its regular close, then the next one.
@@ -109,7 +130,7 @@ fn regular_close(market: Market, day: NaiveDate) -> DateTime<Utc> {
 #[must_use]
 pub fn trade_date(market: Market, at: DateTime<Utc>) -> NaiveDate {
     let today = market_day(market, at);
-    if is_trading_day(market, today) && at < regular_close(market, today) {
+    if regular_close(market, today).is_some_and(|close| at < close) {
         return today;
     }
     next_trading_day(market, today)
@@ -119,7 +140,7 @@ pub fn trade_date(market: Market, at: DateTime<Utc>) -> NaiveDate {
 /// Always later than `at`.
 #[must_use]
 pub fn regular_close_after(market: Market, at: DateTime<Utc>) -> DateTime<Utc> {
-    regular_close(market, trade_date(market, at))
+    session_after(market, at, regular_close)
 }
 
 /// First trade date that settles after one trading day in the United States (SEC rule 15c6-1 as amended).

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Currency, OrderId, Price, Quantity, Quote, Side, Symbol};
-use exchange::book::{DELAYED_QUOTE_AGE_MAX, LIVE_QUOTE_AGE_MAX, Pricing};
+use exchange::book::{DELAYED_QUOTE_AGE_MAX, LIVE_QUOTE_AGE_MAX, Patience, Pricing};
 use exchange::{Book, BookEvent, BookEventKind, BookOrder, CancelReason};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -26,6 +26,8 @@ fn order(number: u32, side: Side, pricing: Pricing) -> BookOrder {
         id: id(number),
         side,
         pricing,
+        trigger: None,
+        patience: Patience::Rests,
         quantity: Quantity::new(Decimal::from(number % 90 + 1)).unwrap(),
         sequence: number.into(),
         expires_at: None,

@@ -2,8 +2,9 @@
 
 use super::rules;
 use crate::error::FieldError;
-use chrono::NaiveDate;
-use domain::{Currency, NewOrder, Price, Quote, Side};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{Currency, NewOrder, Price, Pricing, Quantity, Quote, Side, Symbol};
+use exchange::trade_date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -16,17 +17,25 @@ pub struct Denial {
     pub rule: String,
     /// The same for people.
     pub message: String,
+    /// The legal values nearest to the one that was refused, where there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nearest: Vec<String>,
 }
 
 impl Denial {
     pub(super) fn new(field: &str, rule: &str, message: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), rule: rule.to_owned(), message: message.into() }
+        Self { field: field.to_owned(), rule: rule.to_owned(), message: message.into(), nearest: Vec::new() }
+    }
+
+    pub(super) fn nearest(mut self, values: impl IntoIterator<Item = impl ToString>) -> Self {
+        self.nearest = values.into_iter().map(|value| value.to_string()).collect();
+        self
     }
 }
 
 impl From<Denial> for FieldError {
     fn from(denial: Denial) -> Self {
-        Self::new(denial.field, denial.rule, denial.message)
+        Self::new(denial.field, denial.rule, denial.message).nearest(denial.nearest)
     }
 }
 
@@ -42,6 +51,19 @@ pub struct AccountState {
     pub shares_free: Decimal,
     /// Whether an earlier order in this symbol may or may not be at the broker.
     pub symbol_unresolved: bool,
+    /// Whether the market has halted the symbol.
+    pub symbol_halted: bool,
+}
+
+/// What a hold is computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldTerms {
+    /// The worst price.
+    pub worst_price: Price,
+    /// The most it can cost in commission and tax.
+    pub fees_max: Decimal,
+    /// Shares that are open.
+    pub leaves: Decimal,
 }
 
 /// What an approved order reserves.
@@ -77,6 +99,35 @@ impl Hold {
         }
     }
 
+    /// What an order has to keep reserved while other terms are asked for.
+    ///
+    /// Until the broker has answered, what is open may be executed by the present terms, and what the others add to it
+    /// may then still be executed by those. For a purchase at a lower price but for more shares that costs more than
+    /// either alone.
+    #[must_use]
+    pub fn while_changing(
+        side: Side,
+        currency: Currency,
+        present: HoldTerms,
+        asked: HoldTerms,
+        fees_charged: Decimal,
+    ) -> Option<Self> {
+        if side == Side::Sell {
+            return Some(Self::Shares(present.leaves.max(asked.leaves)));
+        }
+        let alone =
+            Self::of(side, currency, asked.worst_price, asked.fees_max, asked.leaves, fees_charged)?.amount();
+        let more = (asked.leaves - present.leaves).max(Decimal::ZERO);
+        if present.leaves.is_zero() && more.is_zero() {
+            return Some(Self::Cash(alone));
+        }
+        let crossing = present.worst_price.value().checked_mul(present.leaves)?;
+        let rest = asked.worst_price.value().checked_mul(more)?;
+        let fees = (present.fees_max.max(asked.fees_max) - fees_charged).max(Decimal::ZERO);
+        let both = currency.round_up(crossing.checked_add(rest)?).checked_add(fees)?;
+        Some(Self::Cash(alone.max(both)))
+    }
+
     /// The number reserved.
     #[must_use]
     pub const fn amount(self) -> Decimal {
@@ -89,6 +140,8 @@ impl Hold {
 /// What an order can cost at worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
+    /// How many shares: as asked for, or what the money pays for.
+    pub quantity: Quantity,
     /// The worst price it can be executed at.
     pub worst_price: Price,
     /// The most it can cost in commission and tax; for a sale, at its worst price.
@@ -121,6 +174,8 @@ impl<T: Copy> Approved<T> {
 /// The decision on an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
+    /// How many shares are meant; `None` where an amount of money pays for none.
+    pub quantity: Option<Quantity>,
     /// The terms, as far as they can be computed at all.
     pub terms: Option<Terms>,
     /// Every reason against it; empty exactly when it was approved.
@@ -136,18 +191,21 @@ impl Judgement {
     }
 }
 
-/// Judges an order on the state of its account, the current price and the market's rules of the day.
+/// Judges an order on the state of its account, the current price and the market's rules of the moment.
 #[must_use]
-pub fn judge(order: NewOrder, account: &AccountState, quote: Option<&Quote>, on: NaiveDate) -> Judgement {
-    let mut denials = rules::broken_rules(&order, quote, on);
-    if account.symbol_unresolved {
-        let message =
-            "an earlier order in this symbol is unresolved: whether the broker has it is being asked";
-        denials.push(Denial::new("symbol", "unresolved_order", message));
-    }
-    let terms = quote.and_then(|quote| terms_of(&order, quote, on));
+pub fn judge(
+    order: NewOrder,
+    account: &AccountState,
+    quote: Option<&Quote>,
+    now: DateTime<Utc>,
+) -> Judgement {
+    let on = trade_date(order.symbol.market(), now);
+    let quantity = rules::quantity_of(&order, quote);
+    let mut denials = rules::broken_rules(&order, quantity, quote, now, on);
+    denials.extend(against_symbol(account));
+    let terms = quote.zip(quantity).and_then(|(quote, quantity)| terms_of(&order, quantity, quote, on));
     match (terms, quote) {
-        (Some(terms), _) => denials.extend(uncovered(&terms, account)),
+        (Some(terms), _) => denials.extend(uncovered(&order, &terms, account)),
         (None, None) => denials.push(Denial::new("symbol", "no_price", "there is no current price")),
         (None, Some(_)) if denials.is_empty() => {
             denials.push(Denial::new("quantity", "too_large", "the order's value is too large"));
@@ -158,56 +216,181 @@ pub fn judge(order: NewOrder, account: &AccountState, quote: Option<&Quote>, on:
         Some(terms) if denials.is_empty() => Some(Approved { subject: order, terms }),
         _ => None,
     };
-    Judgement { terms, denials, approved }
+    Judgement { quantity, terms, denials, approved }
 }
 
-fn terms_of(order: &NewOrder, quote: &Quote, on: NaiveDate) -> Option<Terms> {
-    let market = order.symbol.market();
-    let worst_price = rules::worst_price(order, quote, on)?;
-    let worst_notional = worst_price.notional(order.quantity.value()).ok()?;
+/// What speaks against any order in a symbol.
+fn against_symbol(account: &AccountState) -> Vec<Denial> {
+    let mut denials = Vec::new();
+    if account.symbol_unresolved {
+        let message =
+            "an earlier order in this symbol is unresolved: whether the broker has it is being asked";
+        denials.push(Denial::new("symbol", "unresolved_order", message));
+    }
+    if account.symbol_halted {
+        denials.push(Denial::new("symbol", "halted", "is halted: no new orders are taken in it"));
+    }
+    denials
+}
+
+fn terms_of(order: &NewOrder, quantity: Quantity, quote: &Quote, on: NaiveDate) -> Option<Terms> {
+    let worst_price = rules::worst_price(order.symbol, order.side, order.pricing, quote, on)?;
+    terms_at(order.symbol, order.side, quantity, worst_price, on)
+}
+
+fn terms_at(
+    symbol: Symbol,
+    side: Side,
+    quantity: Quantity,
+    worst_price: Price,
+    on: NaiveDate,
+) -> Option<Terms> {
+    let market = symbol.market();
+    let worst_notional = worst_price.notional(quantity.value()).ok()?;
     if rules::is_beyond_books(worst_notional) {
         return None;
     }
-    let fees_max =
-        exchange::fees_max(market, order.side, worst_price, order.quantity, on).ok()?.total().ok()?;
-    let leaves = order.quantity.value();
-    let hold = Hold::of(order.side, market.currency(), worst_price, fees_max, leaves, Decimal::ZERO)?;
-    Some(Terms { worst_price, fees_max, hold })
+    let fees_max = exchange::fees_max(market, side, worst_price, quantity, on).ok()?.total().ok()?;
+    let hold = Hold::of(side, market.currency(), worst_price, fees_max, quantity.value(), Decimal::ZERO)?;
+    Some(Terms { quantity, worst_price, fees_max, hold })
 }
 
-fn uncovered(terms: &Terms, account: &AccountState) -> Option<Denial> {
+fn uncovered(order: &NewOrder, terms: &Terms, account: &AccountState) -> Option<Denial> {
+    let field = match order.size {
+        domain::Size::Shares(_) => "quantity",
+        domain::Size::Notional(_) => "notional",
+    };
     match terms.hold {
-        Hold::Cash(needed) if needed > account.cash_free => {
-            let message = format!(
-                "{needed} {} are needed, {} are free",
-                account.currency,
-                account.cash_free.normalize()
-            );
-            Some(Denial::new("quantity", "insufficient_buying_power", message))
-        }
-        Hold::Shares(needed) if needed > account.shares_free => {
-            let message = format!("{needed} shares are needed, {} are free", account.shares_free.normalize());
-            Some(Denial::new("quantity", "insufficient_shares", message))
-        }
         // A sale of next to nothing can cost more in fees than it brings.
-        Hold::Shares(shares) if terms.fees_max > account.cash_free + terms.worst_price.value() * shares => {
+        Hold::Shares(shares)
+            if shares <= account.shares_free
+                && terms.fees_max > account.cash_free + terms.worst_price.value() * shares =>
+        {
             let message =
                 format!("the fees of up to {} are more than the sale may bring", terms.fees_max.normalize());
-            Some(Denial::new("quantity", "fees_exceed_proceeds", message))
+            Some(Denial::new(field, "fees_exceed_proceeds", message))
+        }
+        hold => unpaid(field, hold, account),
+    }
+}
+
+/// Whether more is to be reserved than is free.
+fn unpaid(field: &str, needed: Hold, account: &AccountState) -> Option<Denial> {
+    match needed {
+        Hold::Cash(needed) if needed > account.cash_free => {
+            let free = account.cash_free.normalize();
+            let message = format!("{needed} {} are needed, {free} are free", account.currency);
+            Some(Denial::new(field, "insufficient_buying_power", message))
+        }
+        Hold::Shares(needed) if needed > account.shares_free => {
+            let free = account.shares_free.normalize();
+            let message = format!("{needed} shares are needed, {free} are free");
+            let nearest = Some(free).filter(|free| *free > Decimal::ZERO);
+            Some(Denial::new(field, "insufficient_shares", message).nearest(nearest))
         }
         Hold::Cash(_) | Hold::Shares(_) => None,
     }
 }
 
+/// What is open of an order that is to get other terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// In what.
+    pub symbol: Symbol,
+    /// Buy or sell.
+    pub side: Side,
+    /// Its present prices.
+    pub pricing: Pricing,
+    /// Its present quantity.
+    pub quantity: Quantity,
+    /// Its present worst price.
+    pub worst_price: Price,
+    /// The most it can cost in commission and tax by its present terms.
+    pub fees_max: Decimal,
+    /// What it holds now.
+    pub held: Decimal,
+    /// Shares executed so far.
+    pub filled_quantity: Decimal,
+    /// What they were worth.
+    pub filled_notional: Decimal,
+    /// Commission and tax paid so far.
+    pub charged: Decimal,
+}
+
+/// Judges other prices and another quantity for an order that is open; gives the terms that it is to have, with what it
+/// reserves until the broker has answered.
+///
+/// What it holds already counts as free for it, and fills that cross the request may still happen at the old terms.
+///
+/// # Errors
+/// Every reason against it.
+pub fn judge_change(
+    order: &OpenOrder,
+    pricing: Pricing,
+    quantity: Quantity,
+    account: &AccountState,
+    quote: &Quote,
+    now: DateTime<Utc>,
+) -> Result<Terms, Vec<Denial>> {
+    let OpenOrder { symbol, side, .. } = *order;
+    let on = trade_date(symbol.market(), now);
+    let mut denials = rules::broken_quantity_rules(symbol.market(), quantity);
+    denials.extend(rules::broken_price_rules(symbol, side, pricing, Some(quote), on));
+    denials.extend(pricing.limit_price().and_then(|limit| rules::too_valuable(limit, quantity)));
+    denials.extend(against_symbol(account));
+    let worst_price = if pricing == order.pricing {
+        Some(order.worst_price)
+    } else {
+        rules::worst_price(symbol, side, pricing, quote, on)
+    };
+    let terms = worst_price.and_then(|worst_price| changed_terms(order, quantity, worst_price, on));
+    match terms {
+        Some(terms) => {
+            let more = (terms.hold.amount() - order.held).max(Decimal::ZERO);
+            let needed = match terms.hold {
+                Hold::Cash(_) => Hold::Cash(more),
+                Hold::Shares(_) => Hold::Shares(more),
+            };
+            denials.extend(unpaid("quantity", needed, account));
+        }
+        None if denials.is_empty() => {
+            denials.push(Denial::new("quantity", "too_large", "the order's value is too large"));
+        }
+        None => {}
+    }
+    terms.filter(|_| denials.is_empty()).ok_or(denials)
+}
+
+fn changed_terms(order: &OpenOrder, quantity: Quantity, worst_price: Price, on: NaiveDate) -> Option<Terms> {
+    let (market, currency) = (order.symbol.market(), order.symbol.currency());
+    let plain = terms_at(order.symbol, order.side, quantity, worst_price, on)?;
+    let leaves = (quantity.value() - order.filled_quantity).max(Decimal::ZERO);
+    let mut fees_max = plain.fees_max;
+    if order.side == Side::Buy && (worst_price < order.worst_price || !order.filled_quantity.is_zero()) {
+        // What was executed, and what may still be while the request is under way, costs fees by its own price.
+        let dearest = worst_price.max(order.worst_price);
+        let notional = order.filled_notional.checked_add(dearest.value().checked_mul(leaves)?)?;
+        let bound = exchange::commission_max(market, quantity.value(), notional).ok()?;
+        fees_max = fees_max.max(bound.checked_add(currency.minor_unit())?);
+    }
+    let present = HoldTerms {
+        worst_price: order.worst_price,
+        fees_max: order.fees_max,
+        leaves: (order.quantity.value() - order.filled_quantity).max(Decimal::ZERO),
+    };
+    let asked = HoldTerms { worst_price, fees_max, leaves };
+    let hold = Hold::while_changing(order.side, currency, present, asked, order.charged)?;
+    Some(Terms { fees_max, hold, ..plain })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::DateTime;
-    use domain::{AccountId, Pricing, TimeInForce};
+    use domain::{AccountId, Lifetime, Size};
     use proptest::prelude::*;
 
-    fn today() -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, 11, 20).unwrap()
+    fn today() -> DateTime<Utc> {
+        "2026-11-20T15:00:00Z".parse().unwrap()
     }
 
     fn quote(symbol: &str, price: &str) -> Quote {
@@ -221,7 +404,7 @@ mod tests {
             previous_close: Some(price),
             volume: 1,
             currency: symbol.currency(),
-            session_date: today(),
+            session_date: today().date_naive(),
             open: price,
             high: price,
             low: price,
@@ -238,8 +421,8 @@ mod tests {
             symbol: symbol.parse().unwrap(),
             side,
             pricing,
-            time_in_force: TimeInForce::Day,
-            quantity: quantity.parse().unwrap(),
+            lifetime: Lifetime::Day,
+            size: Size::Shares(quantity.parse().unwrap()),
         }
     }
 
@@ -249,6 +432,7 @@ mod tests {
             cash_free: Decimal::from(cash),
             shares_free: Decimal::from(shares),
             symbol_unresolved: false,
+            symbol_halted: false,
         }
     }
 
@@ -321,6 +505,7 @@ mod tests {
         let judgement =
             judge(order("005930.KS", Side::Buy, "1", limit("70050")), &won, Some(&samsung), today());
         assert!(judgement.denials[0].message.contains("70000 or 70100"), "{:?}", judgement.denials);
+        assert_eq!(judgement.denials[0].nearest, ["70000", "70100"]);
     }
 
     #[test]
@@ -364,6 +549,64 @@ mod tests {
             prop_assert!(hold(quantity - filled, 0) <= hold(quantity, 0));
             prop_assert_eq!(hold(0, 0), Decimal::ZERO);
             prop_assert!(hold(quantity, fees + 1) >= Decimal::ZERO);
+        }
+
+        /// Against the obvious: execute the order in the dearest way there is, cent by cent, and look at the purse.
+        #[test]
+        fn whatever_crosses_a_change_the_purse_never_falls_below_what_is_held(
+            (first, second) in ((1i64..20_000, 1u32..300), (1i64..20_000, 1u32..300)),
+            before in 0u32..300, crossing in 0u32..300, cheaper in 0i64..50,
+        ) {
+            let cents = |cents: i64| Price::new(Decimal::new(cents.max(1), 2)).unwrap();
+            let shares = |number: u32| Quantity::new(Decimal::from(number)).unwrap();
+            let (quantity, more) = (shares(first.1), shares(second.1));
+            let apple = quote("AAPL", "100");
+            let rich = dollars(100_000_000, 0);
+            let placed = order("AAPL", Side::Buy, &quantity.to_string(), Pricing::Limit(cents(first.0)));
+            let terms = judge(placed, &rich, Some(&apple), today()).approved().unwrap().terms();
+            let mut fees = exchange::OrderFees::new(domain::Market::Us, Side::Buy);
+            let (mut filled, mut notional, mut charged, mut spent) =
+                (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
+            let mut execute = |number: u32, price: Price, filled: &mut Decimal, notional: &mut Decimal, charged: &mut Decimal, spent: &mut Decimal| {
+                if number > 0 {
+                    let cost = fees.charge(price, shares(number), today().date_naive()).unwrap().total().unwrap();
+                    *filled += Decimal::from(number);
+                    *notional += price.value() * Decimal::from(number);
+                    *charged += cost;
+                    *spent += price.value() * Decimal::from(number) + cost;
+                }
+            };
+            let early = before.min(first.1.saturating_sub(1));
+            execute(early, cents(first.0 - cheaper), &mut filled, &mut notional, &mut charged, &mut spent);
+            let hold = |worst: Price, fees_max: Decimal, quantity: Quantity, filled: Decimal, charged: Decimal| {
+                let leaves = (quantity.value() - filled).max(Decimal::ZERO);
+                Hold::of(Side::Buy, Currency::Usd, worst, fees_max, leaves, charged).unwrap().amount()
+            };
+            let held = hold(terms.worst_price, terms.fees_max, quantity, filled, charged);
+            let open = OpenOrder {
+                symbol: placed.symbol,
+                side: Side::Buy,
+                pricing: placed.pricing,
+                quantity,
+                worst_price: terms.worst_price,
+                fees_max: terms.fees_max,
+                held,
+                filled_quantity: filled,
+                filled_notional: notional,
+                charged,
+            };
+            let asked = Pricing::Limit(cents(second.0));
+            let Ok(changed) = judge_change(&open, asked, more, &rich, &apple, today()) else { return Ok(()) };
+            let purse = changed.hold.amount();
+            let spent_before = spent;
+            let late = crossing.min(first.1 - early);
+            execute(late, cents(first.0), &mut filled, &mut notional, &mut charged, &mut spent);
+            let left = hold(changed.worst_price, changed.fees_max, more, filled, charged);
+            prop_assert!(spent - spent_before + left <= purse, "{} spent, {left} held of {purse}", spent - spent_before);
+            let rest = second.1.saturating_sub(early + late);
+            let spent_then = spent;
+            execute(rest, cents(second.0), &mut filled, &mut notional, &mut charged, &mut spent);
+            prop_assert!(spent - spent_then <= left, "{} spent of {left} held", spent - spent_then);
         }
     }
 }

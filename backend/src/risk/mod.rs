@@ -8,5 +8,7 @@
 mod judge;
 mod rules;
 
-pub use judge::{AccountState, Approved, Denial, Hold, Judgement, Terms, judge};
-pub use rules::MARKET_ORDER_PROTECTION_PERCENT;
+pub use judge::{
+    AccountState, Approved, Denial, Hold, HoldTerms, Judgement, OpenOrder, Terms, judge, judge_change,
+};
+pub use rules::{MARKET_ORDER_PROTECTION_PERCENT, STOP_SALE_PROTECTION_PERCENT};

@@ -110,7 +110,7 @@ impl Applier {
                         self.events.wake();
                     }
                     self.memory.note(&applied.balance_changes);
-                    if applied.cancels_wait {
+                    if applied.requests_wait {
                         self.dispatch.look();
                     }
                     // That was all; what arrives from here on is notified.
@@ -141,8 +141,8 @@ struct Applied {
     lines: usize,
     /// How it has changed balances.
     balance_changes: Vec<BalanceChange>,
-    /// Whether an order that somebody wants cancelled has just reached the broker.
-    cancels_wait: bool,
+    /// Whether an order that somebody wants cancelled or changed has just reached the broker.
+    requests_wait: bool,
 }
 
 /// A connection of the applier's own. Dropped after any error, which ends its transaction.
@@ -179,11 +179,11 @@ impl Connection {
         for line in &lines {
             batch.apply(line)?;
         }
-        let cancels_wait = batch.cancels_wait();
+        let requests_wait = batch.requests_wait();
         let balance_changes = batch.save(connection, last, self.prepared).await?;
         db::commit(connection).await?;
         self.prepared = true;
-        Ok(Applied { lines: lines.len(), balance_changes, cancels_wait })
+        Ok(Applied { lines: lines.len(), balance_changes, requests_wait })
     }
 
     /// Moves the cursor over a line that cannot be applied and leaves an incident, so that a person books it by hand.

@@ -1,10 +1,10 @@
 //! What a broker's report does to an order. Pure: ten thousand interleavings are tested without a socket.
 
-use super::order::{Order, OrderLogEntry};
+use super::order::{Order, OrderLogEntry, OrderTerms};
 use chrono::{DateTime, Utc};
 use domain::broker::ReportKind;
 use domain::order::{OrderEvent, Transition, transition};
-use domain::{OrderStatus, Price, Quantity};
+use domain::{OrderStatus, Price, PriceFields, Pricing, Quantity, ReplaceId};
 use rust_decimal::Decimal;
 
 /// Something that no order of business produces.
@@ -31,8 +31,12 @@ pub(super) struct Execution {
 pub(super) struct Effects {
     /// Lines for the order's history; none when the report was old news.
     pub(super) entries: Vec<OrderLogEntry>,
-    /// By how much its hold has changed; zero or below.
+    /// By how much its hold has changed; zero or below, save for terms that nobody here has asked for.
     pub(super) hold_change: Decimal,
+    /// Whether its terms, or what is known of its trigger, have changed.
+    pub(super) terms_changed: bool,
+    /// The request for other terms that this has answered, and whether they came true.
+    pub(super) replace_answered: Option<(ReplaceId, bool)>,
     /// Money and shares to be booked.
     pub(super) execution: Option<Execution>,
     /// What a person must look at.
@@ -46,6 +50,7 @@ pub(super) fn apply(
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Effects {
+    let asked = order.replacing.map(|replacing| replacing.id);
     let mut effects = match report {
         ReportKind::Accepted => change(order, OrderEvent::Accepted, "accepted", None, at),
         ReportKind::Rejected { reason } => change(order, OrderEvent::Rejected, "rejected", Some(reason), at),
@@ -53,6 +58,23 @@ pub(super) fn apply(
             change(order, OrderEvent::Canceled, "canceled", reason.as_ref(), at)
         }
         ReportKind::Expired => change(order, OrderEvent::Expired, "expired", None, at),
+        ReportKind::Triggered { price } => trigger(order, *price, at),
+        ReportKind::Replaced {
+            replace_id,
+            quantity,
+            limit_price,
+            stop_price,
+            trail_amount,
+            trail_percent,
+        } => {
+            let fields = PriceFields {
+                limit_price: *limit_price,
+                stop_price: *stop_price,
+                trail_amount: *trail_amount,
+                trail_percent: *trail_percent,
+            };
+            replace(order, *replace_id, *quantity, fields, at)
+        }
         ReportKind::Fill { execution_id, quantity, price, commission, tax } => {
             let execution = Execution {
                 execution_id: execution_id.clone(),
@@ -68,6 +90,13 @@ pub(super) fn apply(
         // The broker has spoken: nothing about this order is unknown any more.
         order.unresolved_since = None;
         order.updated_at = now;
+        if order.status.is_terminal() {
+            order.replacing = None;
+        }
+        if let Some(asked) = asked.filter(|_| order.replacing.is_none()) {
+            effects.terms_changed = true;
+            effects.replace_answered = Some((asked, order.was_replaced_by(asked)));
+        }
         let due = order.hold_due();
         effects.hold_change = due - order.held;
         order.held = due;
@@ -98,15 +127,109 @@ fn change(
     }
 }
 
-fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
+/// The price it waited for has come. An order is triggered once.
+fn trigger(order: &mut Order, price: Price, at: DateTime<Utc>) -> Effects {
+    if order.triggered_at.is_some() || order.status.is_terminal() {
+        return Effects::default();
+    }
+    order.triggered_at = Some(at);
+    let effects = change(order, OrderEvent::Triggered, "triggered", None, at);
+    let entries = effects
+        .entries
+        .into_iter()
+        .map(|entry| OrderLogEntry { detail: Some(format!("the last price was {price}")), ..entry });
+    Effects { entries: entries.collect(), terms_changed: true, ..Effects::default() }
+}
+
+/// The order has other terms. A request that has taken effect is known by its id, so that it does so once.
+fn replace(
+    order: &mut Order,
+    id: ReplaceId,
+    quantity: Quantity,
+    fields: PriceFields,
+    at: DateTime<Utc>,
+) -> Effects {
+    if order.was_replaced_by(id) || order.status.is_terminal() {
+        return Effects::default();
+    }
     let mut incidents = Vec::new();
-    let ordered = order.wish.quantity.value();
+    let asked = order.replacing.filter(|replacing| replacing.id == id).map(|replacing| replacing.terms);
+    let Ok(pricing) = Pricing::from_fields(order.pricing.order_type(), fields) else {
+        let detail = format!("the prices of the replace {id} do not go with the order's type");
+        incidents.push(Incident { kind: "unreadable_report", detail });
+        return Effects { incidents, ..Effects::default() };
+    };
+    if asked.is_none() {
+        let detail = format!("the broker has changed the order by {id}, which nobody here has asked for");
+        incidents.push(Incident { kind: "unasked_replace", detail });
+    }
+    let terms = OrderTerms { quantity, pricing, ..asked.unwrap_or_else(|| order.terms()) };
+    let worst_price = pricing.limit_price().or(terms.worst_price);
+    order.replace_terms(id, OrderTerms { worst_price, ..terms });
+    let entries = told_of_terms(order, at);
+    Effects { entries, incidents, terms_changed: true, ..Effects::default() }
+}
+
+/// The lines of the history for new terms: what they are, and, where they are filled already, that this was all.
+fn told_of_terms(order: &mut Order, at: DateTime<Utc>) -> Vec<OrderLogEntry> {
+    let detail = describe(&order.terms());
+    let mut entries = Vec::new();
+    if let Ok(Transition::To(status)) = transition(order.status, OrderEvent::TermsReplaced) {
+        order.status = status;
+        entries.push(order.log("replaced", Some(detail), at));
+    }
+    entries.extend(finish_if_filled(order, at));
+    entries
+}
+
+/// Ends an order of which nothing is open any more; one whose other terms are asked for is still open by those.
+pub(super) fn finish_if_filled(order: &mut Order, at: DateTime<Utc>) -> Option<OrderLogEntry> {
+    if order.replacing.is_some()
+        || order.status.is_terminal()
+        || order.filled_quantity < order.quantity.value()
+    {
+        return None;
+    }
+    let Ok(Transition::To(status)) = transition(order.status, OrderEvent::TermsFulfilled) else {
+        return None;
+    };
+    order.status = status;
+    Some(order.log("filled", None, at))
+}
+
+/// Terms in words for the history.
+pub(super) fn describe(terms: &OrderTerms) -> String {
+    let fields = terms.pricing.fields();
+    let prices = [
+        ("limit", fields.limit_price.map(|price| price.to_string())),
+        ("stop", fields.stop_price.map(|price| price.to_string())),
+        ("trail", fields.trail_amount.map(|amount| amount.to_string())),
+        ("trail", fields.trail_percent.map(|percent| format!("{percent} %"))),
+    ];
+    let mut words = format!("quantity {}", terms.quantity);
+    for (name, price) in prices {
+        words.extend(price.map(|price| format!(", {name} {price}")));
+    }
+    words
+}
+
+fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
+    let (mut incidents, mut entries) = (Vec::new(), Vec::new());
     let filled = order.filled_quantity + execution.quantity.value();
+    let asked = order.replacing.filter(|replacing| replacing.terms.quantity > order.quantity);
+    if let Some(asked) = asked.filter(|_| filled > order.quantity.value() && !order.status.is_terminal()) {
+        // More than the old terms allow: the broker works by the new ones already, and will say so.
+        order.replace_terms(asked.id, asked.terms);
+        entries.extend(told_of_terms(order, at));
+    }
+    let ordered = order.quantity.value();
     if filled > ordered {
         let detail = format!("{filled} shares were executed of an order for {ordered}");
         incidents.push(Incident { kind: "overfill", detail });
     }
-    let event = if filled >= ordered { OrderEvent::CompletingFill } else { OrderEvent::PartialFill };
+    let may_grow = order.replacing.is_some_and(|replacing| replacing.terms.quantity.value() > filled);
+    let event =
+        if filled >= ordered && !may_grow { OrderEvent::CompletingFill } else { OrderEvent::PartialFill };
     match transition(order.status, event) {
         Ok(Transition::To(status)) => order.status = status,
         Ok(Transition::LateFill { halt }) => {
@@ -121,9 +244,9 @@ fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
             incidents.push(Incident { kind: "illegal_transition", detail });
         }
     }
-    let notional = execution.price.value() * execution.quantity.value();
     order.filled_quantity = filled;
-    order.filled_notional += notional;
+    // What was read from the journal was found to fit into the books.
+    order.filled_notional += execution.price.value_of(execution.quantity).unwrap_or_default();
     order.commission += execution.commission;
     order.tax += execution.tax;
     let detail = format!("{} at {}", execution.quantity, execution.price);
@@ -133,12 +256,9 @@ fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
         OrderStatus::Filled => "overfilled",
         _ => "late_fill",
     };
-    Effects {
-        entries: vec![order.log(name, Some(detail), at)],
-        execution: Some(execution),
-        incidents,
-        ..Effects::default()
-    }
+    let terms_changed = !entries.is_empty();
+    entries.push(order.log(name, Some(detail), at));
+    Effects { entries, execution: Some(execution), incidents, terms_changed, ..Effects::default() }
 }
 
 #[cfg(test)]

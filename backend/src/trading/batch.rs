@@ -12,7 +12,9 @@ use crate::portfolio::{Books, PositionKey};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use domain::broker::ReportKind;
-use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus, Price, Quantity, Side, Symbol};
+use domain::{
+    AccountId, Currency, DecimalText, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, Symbol,
+};
 use exchange::{settle_date, trade_date};
 use futures_util::try_join;
 use rust_decimal::Decimal;
@@ -60,6 +62,8 @@ pub(super) struct Batch {
     holds: Vec<BalanceChange>,
     /// What journals move.
     moved: Vec<BalanceChange>,
+    terms_changed: BTreeSet<OrderId>,
+    replaces_answered: Vec<(ReplaceId, bool)>,
     incidents: Vec<(OrderId, Option<i64>, Incident)>,
     cash_changed: BTreeSet<(AccountId, Currency)>,
 }
@@ -72,8 +76,10 @@ impl Batch {
         lines: &[JournalLine],
     ) -> Result<Self, ApiError> {
         let mut batch = Self::empty();
-        let moving: Vec<&JournalLine> =
-            lines.iter().filter(|line| !matches!(line.report, Ok(ReportKind::Accepted))).collect();
+        let moves_nothing = |line: &&JournalLine| {
+            matches!(line.report, Ok(ReportKind::Accepted | ReportKind::Triggered { .. }))
+        };
+        let moving: Vec<&JournalLine> = lines.iter().filter(|line| !moves_nothing(line)).collect();
         if !moving.is_empty() {
             batch.load_books(connection, &moving).await?;
         }
@@ -97,6 +103,8 @@ impl Batch {
             execution_events: Vec::new(),
             holds: Vec::new(),
             moved: Vec::new(),
+            terms_changed: BTreeSet::new(),
+            replaces_answered: Vec::new(),
             incidents: Vec::new(),
             cash_changed: BTreeSet::new(),
         }
@@ -136,9 +144,11 @@ impl Batch {
         going
     }
 
-    /// Whether an order that somebody wants cancelled has reached the broker, so that the cancel can follow.
-    pub(super) fn cancels_wait(&self) -> bool {
-        let waits = |order: &Order| order.cancel_requested_at.is_some() && !order.status.is_terminal();
+    /// Whether an order that somebody wants cancelled or changed has reached the broker, so that the request can follow.
+    pub(super) fn requests_wait(&self) -> bool {
+        let waits = |order: &Order| {
+            (order.cancel_requested_at.is_some() || order.replacing.is_some()) && !order.status.is_terminal()
+        };
         self.orders.values().any(|(order, changed)| *changed && waits(order))
     }
 
@@ -181,6 +191,10 @@ impl Batch {
 
     fn take_effects(&mut self, line: &JournalLine, order: &Order, effects: Effects) -> Result<(), ApiError> {
         self.entries.extend(effects.entries);
+        if effects.terms_changed {
+            self.terms_changed.insert(order.id);
+        }
+        self.replaces_answered.extend(effects.replace_answered);
         for incident in effects.incidents {
             self.incident(line, incident.kind, incident.detail);
         }
@@ -292,7 +306,10 @@ impl Batch {
             .collect();
         store::save_orders(connection, self.changed_orders()).await?;
         store::insert_log(connection, &self.entries).await?;
+        let changed_terms = self.changed_orders().filter(|order| self.terms_changed.contains(&order.id));
+        store::save_terms(connection, changed_terms).await?;
         store::close_cancels(connection, ended, self.now).await?;
+        store::close_replaces(connection, &self.replaces_answered, self.now).await?;
         self.books.save(connection, self.now).await?;
         account::change_balances(connection, &self.holds).await?;
         store::insert_executions(connection, &self.executions).await?;
@@ -311,6 +328,7 @@ impl Batch {
         self.holds.is_empty()
             && self.books.is_empty()
             && self.incidents.is_empty()
+            && self.terms_changed.is_empty()
             && self.changed_orders().all(|order| !order.status.is_terminal())
     }
 

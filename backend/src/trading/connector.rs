@@ -1,7 +1,9 @@
 //! The way to the broker connector. Its answers say what the connector did with a message, never what became of an
 //! order: that is only in the journal.
 
-use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, TOKEN_HEADER};
+use domain::broker::{
+    CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, TOKEN_HEADER,
+};
 use domain::{AccountId, Currency, OrderId};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
@@ -86,6 +88,18 @@ impl Connector {
         let outcomes: Vec<CancelOutcome> =
             self.post("/broker/cancels", &Cancels { order_ids: orders }).await?;
         same_length(outcomes, orders.len())
+    }
+
+    /// Hands requests for other terms over; one outcome each, in their order. One handed over twice is done once.
+    ///
+    /// # Errors
+    /// [`SendError`] for all of them.
+    pub(super) async fn replace(
+        &self,
+        requests: &[ReplaceRequest],
+    ) -> Result<Vec<ReplaceOutcome>, SendError> {
+        let outcomes: Vec<ReplaceOutcome> = self.post("/broker/replaces", &requests).await?;
+        same_length(outcomes, requests.len())
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, SendError> {

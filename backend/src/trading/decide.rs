@@ -2,10 +2,9 @@
 
 use super::order::{Order, OrderLogEntry};
 use crate::account::{BalanceChange, Commodity, LockedBalances};
-use crate::risk::{self, AccountState, Hold};
+use crate::risk::{self, AccountState, Denial, Hold};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, ClientOrderId, NewOrder, OrderId, Quote, Side, Symbol, UserId};
-use exchange::trade_date;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -23,6 +22,8 @@ pub(super) struct Wish {
     pub(super) order: NewOrder,
     /// The current price.
     pub(super) quote: Option<Arc<Quote>>,
+    /// Whether the asker has the symbol on the list of halted ones.
+    pub(super) symbol_halted: bool,
 }
 
 impl Wish {
@@ -45,6 +46,8 @@ pub(super) enum Answer {
     Replayed(Box<Order>),
     /// Its key belongs to another order.
     KeyReused,
+    /// It is no order at all: nothing was written.
+    NoOrder(Vec<Denial>),
     /// The account does not exist or is somebody else's.
     NoSuchAccount,
 }
@@ -103,9 +106,10 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
         cash_free: cash.total - cash.held,
         shares_free: shares.total - shares.held,
         symbol_unresolved: locked.unresolved.contains(&(account, wish.order.symbol)),
+        symbol_halted: wish.symbol_halted,
     };
-    let today = trade_date(wish.order.symbol.market(), now);
-    let judgement = risk::judge(wish.order, &state, wish.quote.as_deref(), today);
+    let judgement = risk::judge(wish.order, &state, wish.quote.as_deref(), now);
+    let Some(quantity) = judgement.quantity else { return Answer::NoOrder(judgement.denials) };
     let (order, entry) = match judgement.approved() {
         Some(approved) => {
             let change = hold_change(&wish.order, currency, approved.terms().hold);
@@ -113,7 +117,10 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
             decisions.holds.push(change);
             Order::submitted(wish.id, owner, &wish.client_order_id, &approved, now)
         }
-        None => Order::denied(wish.id, owner, &wish.client_order_id, wish.order, judgement.denials, now),
+        None => {
+            let asked = (wish.order, quantity);
+            Order::denied(wish.id, owner, &wish.client_order_id, asked, judgement.denials, now)
+        }
     };
     locked.existing.insert(key, order.clone());
     decisions.orders.push(order.clone());

@@ -6,6 +6,7 @@
 
 use super::connector::{Connector, SendError};
 use super::pace::Pace;
+use super::replace::{ReplaceResult, settle_replaces};
 use super::requests::{CancelResult, settle_cancels};
 use super::store::{self, CancelRequest, RequestStatus};
 use super::{document::OrderDocument, order::Order};
@@ -14,7 +15,7 @@ use crate::db::Pool;
 use crate::error::ApiError;
 use crate::events::{self, EventHub, EventKind, NewEvent};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome};
+use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, Currency, OrderId, OrderStatus};
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, HashSet};
@@ -62,7 +63,7 @@ impl DispatchQueue {
         }
     }
 
-    /// Makes the dispatcher look at the table now: there is a cancel, or an order that one waits for has arrived.
+    /// Makes the dispatcher look at the table now: there is a request, or an order that one waits for has arrived.
     pub(super) fn look(&self) {
         self.look.notify_one();
     }
@@ -96,7 +97,7 @@ impl Dispatcher {
                     }
                     self.deliver(std::mem::take(&mut batch)).await
                 }
-                () = self.queue.look.notified() => self.deliver_cancels().await,
+                () = self.queue.look.notified() => self.deliver_requests().await,
                 _ = scan.tick() => self.scan().await,
             };
             if let Err(error) = outcome {
@@ -112,7 +113,13 @@ impl Dispatcher {
         for requests in requests.chunks(BATCH_MAX) {
             self.deliver(requests.to_vec()).await?;
         }
-        self.deliver_cancels().await
+        self.deliver_requests().await
+    }
+
+    /// Cancels and replaces. What is to end is ended first.
+    async fn deliver_requests(&self) -> Result<(), ApiError> {
+        self.deliver_cancels().await?;
+        self.deliver_replaces().await
     }
 
     /// Makes accounts known to their broker before their first order.
@@ -205,6 +212,27 @@ impl Dispatcher {
         Ok(())
     }
 
+    async fn deliver_replaces(&self) -> Result<(), ApiError> {
+        let requests = store::replaces_to_dispatch(&*self.pool.get().await?, SCAN_ROWS_MAX).await?;
+        for requests in requests.chunks(BATCH_MAX) {
+            let outcomes: Vec<ReplaceResult> = match self.connector.replace(requests).await {
+                Ok(outcomes) => requests.iter().zip(outcomes).filter_map(read_replace).collect(),
+                Err(SendError::NotSent(reason)) => {
+                    tracing::warn!(reason, "replaces wait for the broker connector");
+                    return Ok(());
+                }
+                Err(SendError::OutcomeUnknown(reason)) => {
+                    let unknown = ReplaceOutcome::OutcomeUnknown { reason };
+                    requests.iter().filter_map(|request| read_replace((request, unknown.clone()))).collect()
+                }
+            };
+            let mut connection = self.pool.get().await?;
+            connection.transaction(async |connection| settle_replaces(connection, outcomes).await).await?;
+            self.events.wake();
+        }
+        Ok(())
+    }
+
     async fn deliver_cancels(&self) -> Result<(), ApiError> {
         let requests = store::cancels_to_dispatch(&*self.pool.get().await?, SCAN_ROWS_MAX).await?;
         for requests in requests.chunks(BATCH_MAX) {
@@ -227,6 +255,19 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// What a replace's outcome means for its request; nothing when it is simply to be sent again.
+fn read_replace((request, outcome): (&ReplaceRequest, ReplaceOutcome)) -> Option<ReplaceResult> {
+    let (status, reason) = match outcome {
+        ReplaceOutcome::Accepted => (RequestStatus::Accepted, None),
+        ReplaceOutcome::Rejected { code, message } => {
+            (RequestStatus::Rejected, Some(format!("{code}: {message}")))
+        }
+        ReplaceOutcome::OutcomeUnknown { reason } => (RequestStatus::Unresolved, Some(reason)),
+        ReplaceOutcome::NotSent { .. } => return None,
+    };
+    Some((request.replace_id, request.order_id, status, reason))
 }
 
 /// What a cancel's outcome means for its request; nothing when it is simply to be sent again.

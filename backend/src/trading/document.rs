@@ -1,10 +1,10 @@
 //! An order as it is answered and told.
 
-use super::order::Order;
-use chrono::{DateTime, Utc};
+use super::order::{Order, Replacement};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    AccountId, Currency, DecimalText, OrderId, OrderStatus, OrderType, Price, Quantity, Side, Symbol,
-    TimeInForce,
+    AccountId, Currency, DecimalText, Notional, OrderId, OrderStatus, OrderType, Percent, Price, Quantity,
+    ReplaceId, Side, Symbol, TimeInForce,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,6 +49,33 @@ impl From<OrderStatus> for OrderState {
     }
 }
 
+/// Terms that an order is to get; the broker has not answered yet.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReplacingDocument {
+    id: ReplaceId,
+    /// In total, what is filled included.
+    quantity: Quantity,
+    limit_price: Option<Price>,
+    stop_price: Option<Price>,
+    trail_amount: Option<Price>,
+    trail_percent: Option<Percent>,
+}
+
+impl From<Replacement> for ReplacingDocument {
+    fn from(replacing: Replacement) -> Self {
+        let fields = replacing.terms.pricing.fields();
+        Self {
+            id: replacing.id,
+            quantity: replacing.terms.quantity,
+            limit_price: fields.limit_price,
+            stop_price: fields.stop_price,
+            trail_amount: fields.trail_amount,
+            trail_percent: fields.trail_percent,
+        }
+    }
+}
+
 /// An order.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Order)]
@@ -63,8 +90,18 @@ pub struct OrderDocument {
     side: Side,
     r#type: OrderType,
     time_in_force: TimeInForce,
+    /// Its last day, with `gtd`.
+    expire_date: Option<NaiveDate>,
+    /// Shares in total, what is filled included.
     quantity: Quantity,
+    /// The amount of money that was asked for, where it was one: the quantity follows from it.
+    notional: Option<Notional>,
     limit_price: Option<Price>,
+    stop_price: Option<Price>,
+    trail_amount: Option<Price>,
+    trail_percent: Option<Percent>,
+    /// When the price it waited for came.
+    triggered_at: Option<DateTime<Utc>>,
     status: OrderStatus,
     state: OrderState,
     filled_quantity: DecimalText,
@@ -79,6 +116,8 @@ pub struct OrderDocument {
     unresolved: bool,
     /// Its owner has asked to take it back.
     cancel_requested: bool,
+    /// Other terms that its owner has asked for.
+    replacing: Option<ReplacingDocument>,
     reason: Option<String>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -86,6 +125,7 @@ pub struct OrderDocument {
 
 impl From<&Order> for OrderDocument {
     fn from(order: &Order) -> Self {
+        let fields = order.pricing.fields();
         let average = order.average_fill_price().map(|price| price.round_dp(AVERAGE_PRICE_DIGITS));
         Self {
             id: order.id,
@@ -94,10 +134,16 @@ impl From<&Order> for OrderDocument {
             symbol: order.wish.symbol,
             currency: order.currency(),
             side: order.wish.side,
-            r#type: order.wish.pricing.order_type(),
-            time_in_force: order.wish.time_in_force,
-            quantity: order.wish.quantity,
-            limit_price: order.wish.pricing.limit_price(),
+            r#type: order.pricing.order_type(),
+            time_in_force: order.wish.lifetime.time_in_force(),
+            expire_date: order.wish.lifetime.expire_date(),
+            quantity: order.quantity,
+            notional: order.notional(),
+            limit_price: fields.limit_price,
+            stop_price: fields.stop_price,
+            trail_amount: fields.trail_amount,
+            trail_percent: fields.trail_percent,
+            triggered_at: order.triggered_at,
             status: order.status,
             state: order.status.into(),
             filled_quantity: order.filled_quantity.into(),
@@ -108,6 +154,7 @@ impl From<&Order> for OrderDocument {
             held: order.held.into(),
             unresolved: order.unresolved_since.is_some(),
             cancel_requested: order.cancel_requested_at.is_some(),
+            replacing: order.replacing.map(ReplacingDocument::from),
             reason: reason_of(order),
             created_at: order.created_at,
             updated_at: order.updated_at,

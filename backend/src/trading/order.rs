@@ -1,10 +1,44 @@
 //! An order as this server knows it, and how it is born. Pure.
 
-use crate::risk::{Approved, Denial, Hold};
+use crate::risk::{Approved, Denial, Hold, HoldTerms};
 use chrono::{DateTime, Utc};
 use domain::broker::OrderRequest;
-use domain::{ClientOrderId, Currency, NewOrder, OrderId, OrderStatus, Price, Side, UserId};
+use domain::{
+    ClientOrderId, Currency, NewOrder, Notional, OrderId, OrderStatus, Price, Pricing, Quantity, ReplaceId,
+    Side, Size, UserId,
+};
 use rust_decimal::Decimal;
+
+/// What an order is to do, and what that can cost at worst. A replace changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderTerms {
+    /// How many shares in total, what is filled included.
+    pub quantity: Quantity,
+    /// At which price.
+    pub pricing: Pricing,
+    /// The worst price it can be executed at; unknown only for orders denied for want of a price.
+    pub worst_price: Option<Price>,
+    /// The most it can cost in commission and tax.
+    pub fees_max: Decimal,
+}
+
+/// New terms that the broker has been asked for and has not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replacement {
+    /// The request.
+    pub id: ReplaceId,
+    /// The terms.
+    pub terms: OrderTerms,
+}
+
+/// What an order was before its terms were replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    /// Its first terms.
+    pub terms: OrderTerms,
+    /// The requests that have taken effect, oldest first.
+    pub replaced_by: Vec<ReplaceId>,
+}
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +49,12 @@ pub struct Order {
     pub user_id: UserId,
     /// The caller's name for it.
     pub client_order_id: String,
-    /// What was asked for.
+    /// What was asked for when it was placed. Replaces do not change it.
     pub wish: NewOrder,
+    /// How many shares it is for now.
+    pub quantity: Quantity,
+    /// How it is priced now.
+    pub pricing: Pricing,
     /// The worst price it can be executed at; unknown only for orders denied for want of a price.
     pub worst_price: Option<Price>,
     /// The most it can cost in commission and tax.
@@ -41,6 +79,12 @@ pub struct Order {
     pub unresolved_since: Option<DateTime<Utc>>,
     /// When its owner asked to take it back.
     pub cancel_requested_at: Option<DateTime<Utc>>,
+    /// When the price it waited for came.
+    pub triggered_at: Option<DateTime<Utc>>,
+    /// Its first terms, once they were replaced.
+    pub original: Option<Original>,
+    /// Terms that the broker is asked for.
+    pub replacing: Option<Replacement>,
     /// Number of its latest event.
     pub event_sequence: i32,
     /// When it was committed.
@@ -71,7 +115,7 @@ impl Order {
         id: OrderId,
         user_id: UserId,
         client_order_id: &ClientOrderId,
-        wish: NewOrder,
+        (wish, quantity): (NewOrder, Quantity),
         at: DateTime<Utc>,
     ) -> Self {
         Self {
@@ -79,6 +123,8 @@ impl Order {
             user_id,
             client_order_id: client_order_id.to_string(),
             wish,
+            quantity,
+            pricing: wish.pricing,
             worst_price: None,
             fees_max: Decimal::ZERO,
             status: OrderStatus::Created,
@@ -91,6 +137,9 @@ impl Order {
             reason: None,
             unresolved_since: None,
             cancel_requested_at: None,
+            triggered_at: None,
+            original: None,
+            replacing: None,
             event_sequence: 0,
             created_at: at,
             updated_at: at,
@@ -111,20 +160,20 @@ impl Order {
             worst_price: Some(terms.worst_price),
             fees_max: terms.fees_max,
             held: terms.hold.amount(),
-            ..Self::new(id, user_id, client_order_id, approved.subject(), at)
+            ..Self::new(id, user_id, client_order_id, (approved.subject(), terms.quantity), at)
         };
         order.status = OrderStatus::PendingNew;
         let entry = order.log("submitted", None, at);
         (order, entry)
     }
 
-    /// An order that risk has refused, kept with every reason, with its only event.
+    /// An order that risk has refused, kept with the quantity that was meant and every reason, with its only event.
     #[must_use]
     pub fn denied(
         id: OrderId,
         user_id: UserId,
         client_order_id: &ClientOrderId,
-        wish: NewOrder,
+        wish: (NewOrder, Quantity),
         denials: Vec<Denial>,
         at: DateTime<Utc>,
     ) -> (Self, OrderLogEntry) {
@@ -161,25 +210,79 @@ impl Order {
         self.wish.symbol.currency()
     }
 
+    /// The amount of money that was asked for, where it was one.
+    #[must_use]
+    pub const fn notional(&self) -> Option<Notional> {
+        match self.wish.size {
+            Size::Notional(notional) => Some(notional),
+            Size::Shares(_) => None,
+        }
+    }
+
+    /// Its terms at present.
+    #[must_use]
+    pub const fn terms(&self) -> OrderTerms {
+        OrderTerms {
+            quantity: self.quantity,
+            pricing: self.pricing,
+            worst_price: self.worst_price,
+            fees_max: self.fees_max,
+        }
+    }
+
+    fn set_terms(&mut self, terms: OrderTerms) {
+        self.quantity = terms.quantity;
+        self.pricing = terms.pricing;
+        self.worst_price = terms.worst_price;
+        self.fees_max = terms.fees_max;
+    }
+
+    /// Gives it the terms of a request. What is filled is done: a smaller quantity than that becomes that.
+    pub(super) fn replace_terms(&mut self, id: ReplaceId, terms: OrderTerms) {
+        let present = self.terms();
+        let original =
+            self.original.get_or_insert_with(|| Original { terms: present, replaced_by: Vec::new() });
+        original.replaced_by.push(id);
+        let filled = Quantity::new(self.filled_quantity).unwrap_or(terms.quantity);
+        self.set_terms(OrderTerms { quantity: terms.quantity.max(filled), ..terms });
+        self.replacing = self.replacing.take().filter(|replacing| replacing.id != id);
+    }
+
+    /// Whether a request has taken effect.
+    pub(super) fn was_replaced_by(&self, id: ReplaceId) -> bool {
+        self.original.as_ref().is_some_and(|original| original.replaced_by.contains(&id))
+    }
+
     /// Shares still to be executed; none once it has ended.
     #[must_use]
     pub fn leaves_quantity(&self) -> Decimal {
+        self.leaves_of(self.quantity)
+    }
+
+    fn leaves_of(&self, quantity: Quantity) -> Decimal {
         if self.status.is_terminal() {
             return Decimal::ZERO;
         }
-        (self.wish.quantity.value() - self.filled_quantity).max(Decimal::ZERO)
+        (quantity.value() - self.filled_quantity).max(Decimal::ZERO)
     }
 
-    /// What it has to keep reserved as it stands.
+    /// What it has to keep reserved as it stands. While other terms are asked for, either may come true.
     #[must_use]
     pub fn hold_due(&self) -> Decimal {
-        let leaves = self.leaves_quantity();
-        let (false, Some(worst_price)) = (leaves.is_zero(), self.worst_price) else {
+        let (false, Some(present)) = (self.status.is_terminal(), self.hold_terms(&self.terms())) else {
             return Decimal::ZERO;
         };
-        let charged = self.commission + self.tax;
-        Hold::of(self.wish.side, self.currency(), worst_price, self.fees_max, leaves, charged)
-            .map_or(self.held, Hold::amount)
+        let (side, currency, charged) = (self.wish.side, self.currency(), self.commission + self.tax);
+        let due = match self.replacing.and_then(|replacing| self.hold_terms(&replacing.terms)) {
+            Some(asked) => Hold::while_changing(side, currency, present, asked, charged),
+            None => Hold::of(side, currency, present.worst_price, present.fees_max, present.leaves, charged),
+        };
+        due.map_or(self.held, Hold::amount)
+    }
+
+    fn hold_terms(&self, terms: &OrderTerms) -> Option<HoldTerms> {
+        let (worst_price, fees_max) = (terms.worst_price?, terms.fees_max);
+        Some(HoldTerms { worst_price, fees_max, leaves: self.leaves_of(terms.quantity) })
     }
 
     /// The order as it was when it was first answered: what a repeated request is answered with.
@@ -197,9 +300,15 @@ impl Order {
             reason: None,
             unresolved_since: None,
             cancel_requested_at: None,
+            triggered_at: None,
+            original: None,
+            replacing: None,
             updated_at: self.created_at,
             ..self.clone()
         };
+        if let Some(original) = &self.original {
+            first.set_terms(original.terms);
+        }
         first.held = first.hold_due();
         first
     }
@@ -208,17 +317,21 @@ impl Order {
     #[must_use]
     pub fn request(&self) -> Option<OrderRequest> {
         let worst_price = self.worst_price.filter(|_| self.status == OrderStatus::PendingNew)?;
-        let limit_price = self.wish.pricing.limit_price();
+        let fields = self.pricing.fields();
         Some(OrderRequest {
             order_id: self.id,
             account_id: self.wish.account_id,
             symbol: self.wish.symbol,
             side: self.wish.side,
-            order_type: self.wish.pricing.order_type(),
-            time_in_force: self.wish.time_in_force,
-            quantity: self.wish.quantity,
-            limit_price,
-            protection_price: limit_price.is_none().then_some(worst_price),
+            order_type: self.pricing.order_type(),
+            time_in_force: self.wish.lifetime.time_in_force(),
+            expire_date: self.wish.lifetime.expire_date(),
+            quantity: self.quantity,
+            limit_price: fields.limit_price,
+            stop_price: fields.stop_price,
+            trail_amount: fields.trail_amount,
+            trail_percent: fields.trail_percent,
+            protection_price: fields.limit_price.is_none().then_some(worst_price),
             submitted_at: self.created_at,
         })
     }

@@ -159,7 +159,12 @@ impl Connection {
         };
         let locked = Locked { balances, existing: HashMap::new(), unresolved: HashSet::new() };
         let pairs = wishes.iter().map(|wish| (wish.order.account_id, wish.order.symbol)).collect();
-        match Decided::new(wishes, locked)?.write(&self.connection, &pairs).await {
+        let decided = Decided::new(wishes, locked)?;
+        if decided.decisions.answers.iter().any(|answer| matches!(answer, Answer::NoOrder(_))) {
+            // It may have been an order under its key before: only a look at the table tells.
+            return Ok(None);
+        }
+        match decided.write(&self.connection, &pairs).await {
             Ok(written) => Ok(written),
             // An order exists already under one of the keys.
             Err(error) if db::is_duplicate(&error) => Ok(None),

@@ -1,16 +1,20 @@
 //! `/api/orders`.
 
+mod halts;
+mod replace;
+
 use super::document::OrderDocument;
 use super::service::{OrderHistory, Preview, TradingService};
 use super::{bulk, closing, listing};
 use crate::account::REPLAYED_HEADER;
-use crate::error::{ApiError, ApiResult, FieldError, Problem};
+use crate::error::{ApiError, ApiResult, ErrorCode, FieldError, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
 use actix_web::{HttpResponse, delete, get, post, web};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    AccountId, ClientOrderId, Currency, DecimalText, NewOrder, OrderId, OrderStatus, OrderType, Price,
-    Pricing, Quantity, Side, Symbol, TimeInForce,
+    AccountId, ClientOrderId, Contradiction, Currency, DecimalText, Lifetime, Market, NewOrder, Notional,
+    OrderId, OrderStatus, OrderType, Percent, Price, PriceFields, Pricing, Quantity, Side, Size, Symbol,
+    TimeInForce,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -24,7 +28,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     listing::routes(config);
     bulk::routes(config);
     closing::routes(config);
-    config.service(place_order).service(preview_order).service(show_order).service(cancel_order);
+    config.service(halts::list_halts).service(halts::halt_symbol).service(halts::resume_symbol);
+    config
+        .service(place_order)
+        .service(preview_order)
+        .service(show_order)
+        .service(replace::replace_order)
+        .service(cancel_order);
 }
 
 /// An order to be placed.
@@ -35,42 +45,70 @@ struct PlaceOrder {
     symbol: Symbol,
     side: Side,
     r#type: OrderType,
-    /// `day` unless given.
+    /// `day` unless given. On the open is a market or limit order with `opg`, on the close one with `cls`.
     time_in_force: Option<TimeInForce>,
-    /// Whole shares.
-    quantity: Quantity,
-    /// Given exactly for limit orders.
+    /// Given exactly with `gtd`: the last day, which ends with the market's regular close.
+    expire_date: Option<NaiveDate>,
+    /// Shares: whole ones, or in the United States fractions to nine digits for market and limit orders of the day.
+    /// Either this or `notional`.
+    quantity: Option<Quantity>,
+    /// How much money is to be spent or received, fees apart, instead of a quantity.
+    notional: Option<Notional>,
+    /// Given exactly for limit and stop-limit orders.
     limit_price: Option<Price>,
+    /// Given exactly for stop and stop-limit orders.
+    stop_price: Option<Price>,
+    /// For trailing stops: the distance in units of the price. Either this or `trailPercent`.
+    trail_amount: Option<Price>,
+    /// For trailing stops: the distance in percent.
+    trail_percent: Option<Percent>,
     /// The order's idempotency key: with the same body it is answered alike for ever, with another it is refused.
     client_order_id: Option<ClientOrderId>,
 }
 
 impl PlaceOrder {
     fn into_parts(self) -> ApiResult<(NewOrder, Option<ClientOrderId>)> {
-        let pricing = match (self.r#type, self.limit_price) {
-            (OrderType::Market, None) => Pricing::Market,
-            (OrderType::Limit, Some(price)) => Pricing::Limit(price),
-            (OrderType::Market, Some(_)) => {
-                return Err(ApiError::field(
-                    "limitPrice",
-                    "not_allowed",
-                    "must not be given for a market order",
-                ));
-            }
-            (OrderType::Limit, None) => {
-                return Err(ApiError::field("limitPrice", "required", "is required for a limit order"));
-            }
+        let fields = PriceFields {
+            limit_price: self.limit_price,
+            stop_price: self.stop_price,
+            trail_amount: self.trail_amount,
+            trail_percent: self.trail_percent,
         };
-        let order = NewOrder {
-            account_id: self.account_id,
-            symbol: self.symbol,
-            side: self.side,
-            pricing,
-            time_in_force: self.time_in_force.unwrap_or(TimeInForce::Day),
-            quantity: self.quantity,
+        let mut wrong = Vec::new();
+        let pricing = Pricing::from_fields(self.r#type, fields).map_err(|errors| wrong.extend(errors));
+        let time_in_force = self.time_in_force.unwrap_or(TimeInForce::Day);
+        let lifetime =
+            Lifetime::from_fields(time_in_force, self.expire_date).map_err(|error| wrong.push(error));
+        let size = size_of(self.quantity, self.notional).map_err(|error| wrong.push(error));
+        let (Ok(pricing), Ok(lifetime), Ok(size)) = (pricing, lifetime, size) else {
+            return Err(contradictory(wrong));
         };
-        Ok((order, self.client_order_id))
+        let Self { account_id, symbol, side, client_order_id, .. } = self;
+        let order = NewOrder { account_id, symbol, side, pricing, lifetime, size };
+        // That Korean shares are whole is a rule of the market, told as such.
+        let is_combination = |wrong: &Contradiction| {
+            symbol.market() == Market::Us || !matches!(wrong.field, "quantity" | "notional")
+        };
+        let wrong: Vec<Contradiction> = order.contradictions().into_iter().filter(is_combination).collect();
+        if wrong.is_empty() { Ok((order, client_order_id)) } else { Err(contradictory(wrong)) }
     }
+}
+
+fn size_of(quantity: Option<Quantity>, notional: Option<Notional>) -> Result<Size, Contradiction> {
+    let wrong = |field, rule, message: &str| Contradiction { field, rule, message: message.to_owned() };
+    match (quantity, notional) {
+        (Some(quantity), None) => Ok(Size::Shares(quantity)),
+        (None, Some(notional)) => Ok(Size::Notional(notional)),
+        (Some(_), Some(_)) => {
+            Err(wrong("notional", "contradiction", "must not be given together with quantity"))
+        }
+        (None, None) => Err(wrong("quantity", "required", "is required, or notional in its place")),
+    }
+}
+
+fn contradictory(wrong: Vec<Contradiction>) -> ApiError {
+    let errors = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.rule, wrong.message));
+    ApiError::fields(ErrorCode::ValidationFailed, errors.collect())
 }
 
 /// The key of the body or of the header; both only when they agree.
@@ -112,9 +150,10 @@ async fn place_order(
 struct OrderPreview {
     symbol: Symbol,
     side: Side,
-    quantity: Quantity,
+    /// Shares; absent where an amount of money pays for none.
+    quantity: Option<Quantity>,
     currency: Currency,
-    /// The price it would meet now: its limit, or the other side of the market.
+    /// The price it would meet: its limit, its stop price as it is now, or the other side of the market.
     estimated_price: DecimalText,
     /// Absent where the numbers are beyond the books; then a reason against the order says so.
     notional: Option<DecimalText>,
@@ -134,14 +173,13 @@ struct OrderPreview {
 impl OrderPreview {
     fn new(order: &NewOrder, preview: Preview) -> Self {
         let currency = order.symbol.currency();
-        let price = match (order.pricing, order.side) {
-            (Pricing::Limit(limit), _) => limit,
-            (Pricing::Market, Side::Buy) => preview.quote.price_to_buy(),
-            (Pricing::Market, Side::Sell) => preview.quote.price_to_sell(),
-        };
-        let notional = price.notional(order.quantity.value()).ok();
+        let price = price_met(order, &preview);
+        let quantity = preview.judgement.quantity;
+        let notional = quantity.and_then(|quantity| price.notional(quantity.value()).ok());
         let today = exchange::trade_date(order.symbol.market(), Utc::now());
-        let fees = exchange::fees(order.symbol.market(), order.side, price, order.quantity, today).ok();
+        let fees = quantity.and_then(|quantity| {
+            exchange::fees(order.symbol.market(), order.side, price, quantity, today).ok()
+        });
         let total = notional.zip(fees).and_then(|(notional, fees)| {
             let fees = fees.total().ok()?;
             match order.side {
@@ -154,7 +192,7 @@ impl OrderPreview {
         Self {
             symbol: order.symbol,
             side: order.side,
-            quantity: order.quantity,
+            quantity,
             currency,
             estimated_price: price.value().into(),
             notional: notional.map(|amount| currency.round(amount).into()),
@@ -166,6 +204,18 @@ impl OrderPreview {
             quote_at: preview.quote.at,
             denials: preview.judgement.denials.into_iter().map(FieldError::from).collect(),
         }
+    }
+}
+
+fn price_met(order: &NewOrder, preview: &Preview) -> Price {
+    let touch = match order.side {
+        Side::Buy => preview.quote.price_to_buy(),
+        Side::Sell => preview.quote.price_to_sell(),
+    };
+    match order.pricing {
+        Pricing::Limit(price) | Pricing::StopLimit { limit: price, .. } | Pricing::Stop(price) => price,
+        Pricing::TrailingStop(trail) => trail.stop_from(order.side, preview.quote.price).unwrap_or(touch),
+        Pricing::Market => touch,
     }
 }
 
@@ -213,7 +263,7 @@ struct Execution {
 #[serde(rename_all = "camelCase")]
 struct OrderRequestDocument {
     id: Uuid,
-    /// `cancel`.
+    /// `cancel` or `replace`.
     kind: String,
     /// `SENT`, `UNRESOLVED`, `ACCEPTED` or `REJECTED`.
     status: String,

@@ -4,8 +4,10 @@ use super::applier::Applier;
 use super::connector::Connector;
 use super::decide::{Answer, Wish};
 use super::dispatcher::{DispatchQueue, Dispatcher};
+use super::halts::{Halt, Halts};
 use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
+use super::replace::{Change, Circumstances, Requested, request_replace};
 use super::requests::request_cancel;
 use super::store::{self, ExecutionRow, LogLine, RequestLine};
 use crate::account::{AccountService, BalanceMemory};
@@ -19,8 +21,7 @@ use crate::startup::Background;
 use actix_web::web;
 use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, UserId};
-use exchange::trade_date;
+use domain::{ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Symbol, UserId};
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub struct TradingService {
     placements: mpsc::Sender<Placement>,
     pub(super) dispatch: DispatchQueue,
     pub(super) events: Arc<EventHub>,
+    halts: Halts,
 }
 
 /// An order with its whole history.
@@ -81,6 +83,7 @@ impl TradingService {
             dispatch: dispatch.clone(),
         };
         applier.catch_up().await?;
+        let halts = Halts::load(&*pool.get().await?).await?;
         let (placements, queue) = mpsc::channel(QUEUE_MAX);
         let writer = PlacementWriter {
             database_url: settings.database_url.clone(),
@@ -99,7 +102,7 @@ impl TradingService {
         };
         background.spawn_vital(applier.run(background.stop.clone()));
         background.spawn_vital(dispatcher.run(background.stop.clone()));
-        Ok((Self { pool, accounts, market, placements, dispatch, events }, writer))
+        Ok((Self { pool, accounts, market, placements, dispatch, events, halts }, writer))
     }
 
     /// Places an order. Answers once it is durable.
@@ -113,7 +116,7 @@ impl TradingService {
         order: NewOrder,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(Order, bool)> {
-        let quote = match self.price_for(&order).await {
+        let quote = match self.price_for(order.symbol).await {
             Ok(quote) => Some(quote),
             // Without a price nothing new can be placed, but what was placed is still answered.
             Err(error) => match &key {
@@ -123,7 +126,8 @@ impl TradingService {
         };
         let id = OrderId::generate();
         let client_order_id = key.unwrap_or_else(|| id.into());
-        let wish = Wish { user_id: user, id, client_order_id, order, quote };
+        let symbol_halted = self.halts.is_halted(user, order.symbol);
+        let wish = Wish { user_id: user, id, client_order_id, order, quote, symbol_halted };
         let (answer, answered) = oneshot::channel();
         self.placements.try_send(Placement { wish, answer }).map_err(|_| {
             ApiError::new(ErrorCode::ServiceUnavailable, "too many orders are waiting; nothing was placed")
@@ -146,14 +150,18 @@ impl TradingService {
         match answer {
             Answer::Placed(order) => refuse_denied(*order).map(|order| (order, false)),
             Answer::Replayed(order) => refuse_denied(*order).map(|order| (order, true)),
+            Answer::NoOrder(denials) => Err(ApiError::fields(
+                ErrorCode::ValidationFailed,
+                denials.into_iter().map(FieldError::from).collect(),
+            )),
             Answer::KeyReused => Err(ApiError::new(ErrorCode::IdempotencyKeyReused, "")),
             Answer::NoSuchAccount => Err(ApiError::new(ErrorCode::NotFound, "there is no such account")),
         }
     }
 
     /// The price an order is judged by.
-    async fn price_for(&self, order: &NewOrder) -> ApiResult<Arc<Quote>> {
-        self.market.quote(order.symbol).await.map_err(|error| match error {
+    async fn price_for(&self, symbol: Symbol) -> ApiResult<Arc<Quote>> {
+        self.market.quote(symbol).await.map_err(|error| match error {
             MarketError::UnknownSymbol(symbol) => {
                 ApiError::field("symbol", "unknown_symbol", format!("no source quotes {symbol}"))
             }
@@ -173,10 +181,9 @@ impl TradingService {
     /// [`ErrorCode::NotFound`] for the account, or a symbol that nobody quotes.
     pub(super) async fn preview(&self, user: UserId, order: NewOrder) -> ApiResult<Preview> {
         let account = self.accounts.find(user, order.account_id).await?;
-        let quote = self.price_for(&order).await?;
+        let quote = self.price_for(order.symbol).await?;
         let state = self.account_state(&account, &order).await?;
-        let today = trade_date(order.symbol.market(), Utc::now());
-        let judgement = risk::judge(order, &state, Some(&quote), today);
+        let judgement = risk::judge(order, &state, Some(&quote), Utc::now());
         Ok(Preview { judgement, quote, cash_free: state.cash_free })
     }
 
@@ -195,6 +202,7 @@ impl TradingService {
             cash_free: cash.buying_power(),
             shares_free,
             symbol_unresolved: !unresolved.is_empty(),
+            symbol_halted: self.halts.is_halted(account.user_id, order.symbol),
         })
     }
 
@@ -234,6 +242,60 @@ impl TradingService {
         self.events.wake();
         self.dispatch.look();
         Ok(order)
+    }
+}
+
+impl TradingService {
+    /// Asks for other terms of an open order. Says whether this very request had been made before.
+    ///
+    /// # Errors
+    /// See [`request_replace`]; and that there is no price to judge by.
+    pub(super) async fn replace(
+        &self,
+        user: UserId,
+        id: OrderId,
+        change: Change,
+        key: Option<ClientOrderId>,
+    ) -> ApiResult<(Order, bool)> {
+        let found = store::order_of(&*self.pool.get().await?, user, id).await?;
+        let symbol = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?.wish.symbol;
+        // Fetched before any lock is taken.
+        let quote = self.price_for(symbol).await?;
+        let symbol_halted = self.halts.is_halted(user, symbol);
+        let circumstances = Circumstances { quote: &quote, symbol_halted, key: key.as_ref() };
+        let mut connection = self.pool.get().await?;
+        let requested: Requested = connection
+            .transaction(async |connection| {
+                request_replace(connection, user, id, change, circumstances).await
+            })
+            .await?;
+        drop(connection);
+        if !requested.replayed {
+            self.events.wake();
+            self.dispatch.look();
+        }
+        Ok((requested.order, requested.replayed))
+    }
+
+    /// The symbols that a user has halted.
+    pub(super) fn halts(&self, user: UserId) -> Vec<Halt> {
+        self.halts.of(user)
+    }
+
+    /// Refuses new orders of a user in a symbol.
+    ///
+    /// # Errors
+    /// When the list is full, and the database's.
+    pub(super) async fn halt(&self, user: UserId, symbol: Symbol, reason: String) -> ApiResult<Halt> {
+        self.halts.halt(&self.pool, user, symbol, reason).await
+    }
+
+    /// Takes new orders in a symbol again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn resume(&self, user: UserId, symbol: Symbol) -> ApiResult<()> {
+        self.halts.resume(&self.pool, user, symbol).await
     }
 }
 

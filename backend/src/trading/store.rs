@@ -2,11 +2,15 @@
 
 mod closing;
 mod executions;
+mod halts;
+mod history;
 mod journal;
 mod listing;
 mod orders;
 mod placement;
+mod replaces;
 mod requests;
+mod terms;
 
 pub(super) use closing::{
     cancellable_orders, close_batch, close_by_key, close_of, closes_of, insert_close, insert_close_batch,
@@ -15,14 +19,20 @@ pub(super) use closing::{
 pub(super) use executions::{
     ExecutionRow, executions_of, insert_executions, insert_incidents, known_executions,
 };
+pub(super) use halts::{all_halts, delete_halt, save_halt};
+pub(super) use history::{LogLine, insert_log, log_of};
 pub(super) use journal::{JournalLine, advance_cursor, listen, lock_cursor, next_line, read_journal};
 pub(super) use listing::page_of_orders;
 pub(super) use orders::{
-    LogLine, id_of_key, insert_log, known_orders, lock_orders, log_of, open_orders, order_of,
-    orders_to_dispatch, save_orders, symbols_of,
+    holders_of, id_of_key, known_orders, lock_orders, open_orders, order_of, orders_to_dispatch, save_orders,
+    symbols_of,
 };
 pub(super) use placement::{PlacedBatch, place_orders};
+pub(super) use replaces::{
+    NewReplace, close_replaces, insert_replace, replace_by_key, replaces_to_dispatch, save_replaces,
+};
 pub(super) use requests::{
     CancelRequest, RequestLine, RequestStatus, cancels_to_dispatch, close_cancels, insert_cancel,
     requests_of, save_cancels,
 };
+pub(super) use terms::save_terms;

@@ -183,11 +183,11 @@ async fn korean_shares_follow_the_rules_of_their_market() {
 async fn a_denied_order_is_kept_with_every_reason_and_holds_nothing() {
     let trader = Trader::with("USD", "10").await;
     trader.priced("AAPL").await;
-    let denied = trader.place("buy", "AAPL", "10.5", Some("20.001")).await.expect(422);
+    let denied = trader.place("buy", "AAPL", "10", Some("20.001")).await.expect(422);
     assert_eq!(denied.code(), "order_denied");
     let rules: Vec<_> =
         denied.json()["errors"].as_array().unwrap().iter().map(|error| error["rule"].clone()).collect();
-    assert_eq!(rules, ["whole_shares", "tick_size", "insufficient_buying_power"]);
+    assert_eq!(rules, ["tick_size", "insufficient_buying_power"]);
     let listed = trader.app.get("/api/orders?status=closed", &trader.user).await.expect(200).json();
     assert_eq!(
         (&listed["orders"][0]["status"], &listed["orders"][0]["held"]),

@@ -8,7 +8,9 @@ pub mod registry;
 pub mod simulator;
 
 use async_trait::async_trait;
-use domain::broker::{CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome};
+use domain::broker::{
+    CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest,
+};
 use domain::{AccountId, Currency, Market, OrderId, OrderStatus, OrderType, Side, Symbol, TimeInForce};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -155,6 +157,10 @@ pub trait Broker: Send + Sync {
 
     /// Asks for orders to be taken back; one outcome each, in the same order.
     async fn cancel_orders(&self, orders: Vec<OrderId>) -> Vec<CancelOutcome>;
+
+    /// Asks for orders to get other terms in place; one outcome each, in the same order. A request that comes twice is
+    /// answered twice and done once.
+    async fn replace_orders(&self, requests: Vec<ReplaceRequest>) -> Vec<ReplaceOutcome>;
 
     /// Where an order stands; `None` only when it provably never arrived.
     async fn order_status(&self, order_id: OrderId) -> Result<Option<OrderState>, BrokerError>;

@@ -166,8 +166,12 @@ pub(crate) fn limit(
         side,
         order_type: OrderType::Limit,
         time_in_force: TimeInForce::Gtc,
+        expire_date: None,
         quantity: quantity.parse().unwrap(),
         limit_price: Some(price.parse().unwrap()),
+        stop_price: None,
+        trail_amount: None,
+        trail_percent: None,
         protection_price: None,
         submitted_at: Utc::now(),
     }

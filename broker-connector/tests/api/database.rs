@@ -5,7 +5,10 @@ use diesel::sql_types::BigInt;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
-const MIGRATION: &str = include_str!("../../../migrations/2026-11-21-000500_broker/up.sql");
+const MIGRATION: &str = concat!(
+    include_str!("../../../migrations/2026-11-21-000500_broker/up.sql"),
+    include_str!("../../../migrations/2026-11-21-002200_broker_order_types/up.sql"),
+);
 const TEMPLATE_LOCK_KEY: i64 = 7_202_690;
 
 /// Drops its database at the end.

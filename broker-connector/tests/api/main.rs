@@ -8,3 +8,4 @@ mod quote_server;
 mod http;
 mod orders;
 mod recovery;
+mod waits;

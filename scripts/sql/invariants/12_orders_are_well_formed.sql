@@ -4,9 +4,15 @@ FROM trading.orders AS o
 WHERE o.side NOT IN ('buy', 'sell')
    OR o.status NOT IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY', 'DENIED', 'REJECTED',
         'FILLED', 'CANCELED', 'EXPIRED', 'REPLACED')
+   OR o.order_type NOT IN ('market', 'limit', 'stop', 'stop_limit', 'trailing_stop')
+   OR o.time_in_force NOT IN ('day', 'gtc', 'ioc', 'fok', 'opg', 'cls', 'gtd')
+   OR (o.time_in_force = 'gtd') <> (o.expire_date IS NOT NULL)
    OR o.quantity <= 0 OR o.limit_price <= 0 OR o.worst_price <= 0
+   OR o.stop_price <= 0 OR o.trail_amount <= 0 OR o.trail_percent <= 0 OR o.notional <= 0
    OR o.fees_max < 0 OR o.filled_quantity < 0 OR o.held < 0
-   OR (o.order_type = 'limit') <> (o.limit_price IS NOT NULL)
+   OR (o.order_type IN ('limit', 'stop_limit')) <> (o.limit_price IS NOT NULL)
+   OR (o.order_type IN ('stop', 'stop_limit')) <> (o.stop_price IS NOT NULL)
+   OR num_nonnulls(o.trail_amount, o.trail_percent) <> CASE o.order_type WHEN 'trailing_stop' THEN 1 ELSE 0 END
    OR (o.status <> 'DENIED' AND o.worst_price IS NULL)
    OR (o.status = 'DENIED') <> (o.denials IS NOT NULL)
    OR NOT EXISTS (SELECT FROM account.accounts AS a WHERE a.id = o.account_id);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::risk::Hold;
-use domain::{NewOrder, OrderStatus, Price, Pricing, Side, TimeInForce};
+use domain::{Lifetime, NewOrder, OrderStatus, Price, Pricing, Side, Size};
 use proptest::prelude::*;
 
 fn now() -> DateTime<Utc> {
@@ -15,17 +15,18 @@ fn close(portion: Portion, held: u32) -> Result<CloseRequest, Unclosable> {
 
 /// An open sale of so many shares.
 fn sale(shares: u32, cancel_requested: bool) -> Order {
+    let quantity = Decimal::from(shares).to_string().parse().unwrap();
     let wish = NewOrder {
         account_id: AccountId::generate(),
         symbol: "AAPL".parse().unwrap(),
         side: Side::Sell,
         pricing: Pricing::Limit("10".parse::<Price>().unwrap()),
-        time_in_force: TimeInForce::Gtc,
-        quantity: Decimal::from(shares).to_string().parse().unwrap(),
+        lifetime: Lifetime::Gtc,
+        size: Size::Shares(quantity),
     };
     let id = OrderId::generate();
     let (mut order, _) =
-        Order::denied(id, UserId::generate(), &ClientOrderId::from(id), wish, Vec::new(), now());
+        Order::denied(id, UserId::generate(), &ClientOrderId::from(id), (wish, quantity), Vec::new(), now());
     order.status = OrderStatus::New;
     order.denials = None;
     order.worst_price = wish.pricing.limit_price();

@@ -9,7 +9,7 @@ use crate::db;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
-use domain::{NewOrder, Pricing, Quantity, Side, TimeInForce};
+use domain::{Lifetime, NewOrder, Pricing, Quantity, Side, Size};
 use futures_util::StreamExt;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -131,8 +131,8 @@ async fn place(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
                 symbol: request.symbol,
                 side: Side::Sell,
                 pricing: Pricing::Market,
-                time_in_force: TimeInForce::Day,
-                quantity,
+                lifetime: Lifetime::Day,
+                size: Size::Shares(quantity),
             };
             let placed = closing.trading.place(request.user_id, order, Some(key)).await;
             read_outcome(placed.map(|(order, _)| order.id))

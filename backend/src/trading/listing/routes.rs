@@ -54,7 +54,7 @@ async fn list_orders(
 }
 
 /// The fields of an order in the order of a file's columns.
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 30] = [
     "id",
     "accountId",
     "clientOrderId",
@@ -65,8 +65,14 @@ const COLUMNS: [&str; 23] = [
     "side",
     "type",
     "timeInForce",
+    "expireDate",
     "quantity",
+    "notional",
     "limitPrice",
+    "stopPrice",
+    "trailAmount",
+    "trailPercent",
+    "triggeredAt",
     "status",
     "state",
     "filledQuantity",
@@ -77,6 +83,7 @@ const COLUMNS: [&str; 23] = [
     "held",
     "unresolved",
     "cancelRequested",
+    "replacing",
     "reason",
 ];
 /// Those whose words the house has not chosen.
@@ -116,6 +123,8 @@ fn row(order: &OrderDocument) -> ApiResult<Row> {
         Some(Value::String(words)) if COLUMNS_OF_OTHERS.contains(column) => Cell::text(words),
         Some(Value::String(word)) => Cell::plain(word),
         None | Some(Value::Null) => Cell::plain(""),
+        // The terms asked for, as JSON.
+        Some(Value::Object(fields)) => Cell::text(&Value::Object(fields.clone()).to_string()),
         Some(other) => Cell::plain(other),
     };
     Ok(COLUMNS.iter().map(cell).collect())

@@ -1,22 +1,23 @@
 use super::*;
 use chrono::TimeDelta;
-use domain::{ClientOrderId, NewOrder, Pricing, TimeInForce};
+use domain::{ClientOrderId, Lifetime, NewOrder, Pricing, Size};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 fn order(at_seconds: i64, account: AccountId) -> Order {
     let id = OrderId::generate();
+    let quantity = "1".parse().unwrap();
     let wish = NewOrder {
         account_id: account,
         symbol: "AAPL".parse().unwrap(),
         side: Side::Buy,
         pricing: Pricing::Market,
-        time_in_force: TimeInForce::Day,
-        quantity: "1".parse().unwrap(),
+        lifetime: Lifetime::Day,
+        size: Size::Shares(quantity),
     };
     let at = DateTime::from_timestamp(at_seconds, 0).unwrap();
     let user = domain::UserId::generate();
-    Order::denied(id, user, &ClientOrderId::from(id), wish, Vec::new(), at).0
+    Order::denied(id, user, &ClientOrderId::from(id), (wish, quantity), Vec::new(), at).0
 }
 
 #[test]

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as Sq
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::broker::ReportKind;
-use domain::{AccountId, OrderId, Price, Quantity};
+use domain::{AccountId, OrderId, Percent, Price, Quantity, ReplaceId};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -78,6 +78,16 @@ struct JournalRow {
     reason: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     occurred_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    replace_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    limit_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    stop_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_amount: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_percent: Option<Decimal>,
 }
 
 fn report_of(row: &JournalRow) -> QueryResult<ReportKind> {
@@ -87,6 +97,8 @@ fn report_of(row: &JournalRow) -> QueryResult<ReportKind> {
         "canceled" => ReportKind::Canceled { reason: row.reason.clone() },
         "expired" => ReportKind::Expired,
         "fill" => fill_of(row)?,
+        "triggered" => ReportKind::Triggered { price: positive(row.price, Price::new, "price")? },
+        "replaced" => replaced_of(row)?,
         _ => return Err(corrupt("kind of report")),
     })
 }
@@ -96,7 +108,7 @@ fn fill_of(row: &JournalRow) -> QueryResult<ReportKind> {
     let quantity = positive(row.quantity, Quantity::new, "quantity")?;
     let price = positive(row.price, Price::new, "price")?;
     price
-        .notional(quantity.value())
+        .value_of(quantity)
         .map_err(|_| corrupt("notional"))
         .and_then(|value| bookable(value, "notional"))?;
     if !TIMES_BOOKABLE.contains(&row.occurred_at.timestamp()) {
@@ -111,6 +123,19 @@ fn fill_of(row: &JournalRow) -> QueryResult<ReportKind> {
     })
 }
 
+fn replaced_of(row: &JournalRow) -> QueryResult<ReportKind> {
+    let price = |value: Option<Decimal>| value.map(|_| positive(value, Price::new, "price")).transpose();
+    let percent = row.trail_percent.map(|_| positive(row.trail_percent, Percent::new, "percentage"));
+    Ok(ReportKind::Replaced {
+        replace_id: row.replace_id.map(ReplaceId).ok_or_else(|| corrupt("replace"))?,
+        quantity: positive(row.quantity, Quantity::new, "quantity")?,
+        limit_price: price(row.limit_price)?,
+        stop_price: price(row.stop_price)?,
+        trail_amount: price(row.trail_amount)?,
+        trail_percent: percent.transpose()?,
+    })
+}
+
 fn bookable(amount: Decimal, what: &str) -> QueryResult<Decimal> {
     let largest = Decimal::from(AMOUNT_MAX);
     if (-largest..=largest).contains(&amount) { Ok(amount) } else { Err(corrupt(what)) }
@@ -122,7 +147,8 @@ fn positive<T, E>(value: Option<Decimal>, new: fn(Decimal) -> Result<T, E>, what
 
 statement! {
     ReadJournal { limit: BigInt = i64 }
-    "SELECT id, account_id, order_id, kind, execution_id, quantity, price, commission, tax, reason, occurred_at
+    "SELECT id, account_id, order_id, kind, execution_id, quantity, price, commission, tax, reason, occurred_at,
+        replace_id, limit_price, stop_price, trail_amount, trail_percent
      FROM broker.execution_reports WHERE id > (SELECT last_id FROM trading.report_cursor) ORDER BY id LIMIT ?"
 }
 

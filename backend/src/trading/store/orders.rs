@@ -1,16 +1,18 @@
-//! `trading.orders` and `trading.order_events`.
+//! `trading.orders`, each new one with its first event.
 
-use super::super::order::{Order, OrderLogEntry};
+use super::super::order::{Order, OrderTerms};
+use super::terms::{self, price};
 use crate::db::corrupt;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
 use diesel::sql_types::{
-    Array, BigInt, Double, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Date, Double, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
-    AccountId, NewOrder, OrderId, OrderStatus, Price, Pricing, Quantity, Side, Symbol, TimeInForce, UserId,
+    AccountId, Lifetime, NewOrder, Notional, OrderId, OrderStatus, OrderType, Percent, PriceFields, Pricing,
+    Quantity, Side, Size, Symbol, TimeInForce, UserId,
 };
 use rust_decimal::Decimal;
 use std::collections::{HashMap, HashSet};
@@ -32,11 +34,23 @@ pub(super) struct OrderRow {
     #[diesel(sql_type = Text)]
     side: String,
     #[diesel(sql_type = Text)]
+    order_type: String,
+    #[diesel(sql_type = Text)]
     time_in_force: String,
+    #[diesel(sql_type = Nullable<Date>)]
+    expire_date: Option<NaiveDate>,
     #[diesel(sql_type = Numeric)]
     quantity: Decimal,
     #[diesel(sql_type = Nullable<Numeric>)]
+    notional: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
     limit_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    stop_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_amount: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_percent: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
     worst_price: Option<Decimal>,
     #[diesel(sql_type = Numeric)]
@@ -61,6 +75,12 @@ pub(super) struct OrderRow {
     unresolved_since: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     cancel_requested_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    triggered_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    original: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    replacing: Option<String>,
     #[diesel(sql_type = Integer)]
     event_sequence: i32,
     #[diesel(sql_type = Timestamptz)]
@@ -69,22 +89,52 @@ pub(super) struct OrderRow {
     updated_at: DateTime<Utc>,
 }
 
-fn price(value: Decimal) -> QueryResult<Price> {
-    Price::new(value.normalize()).map_err(|_| corrupt("price"))
+impl OrderRow {
+    fn terms(&self) -> QueryResult<OrderTerms> {
+        let order_type = OrderType::from_name(&self.order_type).ok_or_else(|| corrupt("order type"))?;
+        let percent = |value: Decimal| Percent::new(value.normalize()).map_err(|_| corrupt("percentage"));
+        let fields = PriceFields {
+            limit_price: self.limit_price.map(price).transpose()?,
+            stop_price: self.stop_price.map(price).transpose()?,
+            trail_amount: self.trail_amount.map(price).transpose()?,
+            trail_percent: self.trail_percent.map(percent).transpose()?,
+        };
+        Ok(OrderTerms {
+            quantity: Quantity::new(self.quantity.normalize()).map_err(|_| corrupt("quantity"))?,
+            pricing: Pricing::from_fields(order_type, fields).map_err(|_| corrupt("price"))?,
+            worst_price: self.worst_price.map(price).transpose()?,
+            fees_max: self.fees_max.normalize(),
+        })
+    }
+
+    fn lifetime(&self) -> QueryResult<Lifetime> {
+        let time_in_force =
+            TimeInForce::from_name(&self.time_in_force).ok_or_else(|| corrupt("time in force"))?;
+        Lifetime::from_fields(time_in_force, self.expire_date).map_err(|_| corrupt("last day"))
+    }
 }
 
 impl TryFrom<OrderRow> for Order {
     type Error = diesel::result::Error;
 
     fn try_from(row: OrderRow) -> QueryResult<Self> {
+        let present = row.terms()?;
+        let order_type = present.pricing.order_type();
+        let original =
+            row.original.as_deref().map(|text| terms::read_original(order_type, text)).transpose()?;
+        let replacing =
+            row.replacing.as_deref().map(|text| terms::read_replacing(order_type, text)).transpose()?;
+        let first = original.as_ref().map_or(present, |original| original.terms);
+        let notional = row.notional.map(|value| Notional::new(value.normalize())).transpose();
         let wish = NewOrder {
             account_id: AccountId(row.account_id),
             symbol: row.symbol.parse().map_err(|_| corrupt("symbol"))?,
             side: Side::from_name(&row.side).ok_or_else(|| corrupt("side"))?,
-            pricing: row.limit_price.map(price).transpose()?.map_or(Pricing::Market, Pricing::Limit),
-            time_in_force: TimeInForce::from_name(&row.time_in_force)
-                .ok_or_else(|| corrupt("time in force"))?,
-            quantity: Quantity::new(row.quantity.normalize()).map_err(|_| corrupt("quantity"))?,
+            pricing: first.pricing,
+            lifetime: row.lifetime()?,
+            size: notional
+                .map_err(|_| corrupt("amount"))?
+                .map_or(Size::Shares(first.quantity), Size::Notional),
         };
         let denials =
             row.denials.as_deref().map(serde_json::from_str).transpose().map_err(|_| corrupt("denial"))?;
@@ -93,8 +143,10 @@ impl TryFrom<OrderRow> for Order {
             user_id: UserId(row.user_id),
             client_order_id: row.client_order_id,
             wish,
-            worst_price: row.worst_price.map(price).transpose()?,
-            fees_max: row.fees_max.normalize(),
+            quantity: present.quantity,
+            pricing: present.pricing,
+            worst_price: present.worst_price,
+            fees_max: present.fees_max,
             status: OrderStatus::from_name(&row.status).ok_or_else(|| corrupt("status"))?,
             filled_quantity: row.filled_quantity.normalize(),
             filled_notional: row.filled_notional.normalize(),
@@ -105,6 +157,9 @@ impl TryFrom<OrderRow> for Order {
             reason: row.reason,
             unresolved_since: row.unresolved_since,
             cancel_requested_at: row.cancel_requested_at,
+            triggered_at: row.triggered_at,
+            original,
+            replacing,
             event_sequence: row.event_sequence,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -160,43 +215,16 @@ pub(in crate::trading) async fn save_orders<'a>(
     statement.execute(&mut connection).await.map(|_| ())
 }
 
-statement! {
-    InsertLog {
-        orders: Array<SqlUuid> = Vec<Uuid>, sequences: Array<Integer> = Vec<i32>, events: Array<Text> = Vec<String>,
-        statuses: Array<Text> = Vec<String>, details: Array<Nullable<Text>> = Vec<Option<String>>,
-        occurred: Array<Timestamptz> = Vec<DateTime<Utc>>,
-    }
-    "INSERT INTO trading.order_events (order_id, sequence, event, status, detail, occurred_at)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?)"
-}
-
-/// Writes lines of orders' histories.
-pub(in crate::trading) async fn insert_log(
-    mut connection: &AsyncPgConnection,
-    entries: &[OrderLogEntry],
-) -> QueryResult<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let statement = InsertLog {
-        orders: entries.iter().map(|entry| entry.order_id.0).collect(),
-        sequences: entries.iter().map(|entry| entry.sequence).collect(),
-        events: entries.iter().map(|entry| entry.event.to_owned()).collect(),
-        statuses: entries.iter().map(|entry| entry.status.name().to_owned()).collect(),
-        details: entries.iter().map(|entry| entry.detail.clone()).collect(),
-        occurred: entries.iter().map(|entry| entry.occurred_at).collect(),
-    };
-    statement.execute(&mut connection).await.map(|_| ())
-}
-
 /// The columns of an order as [`OrderRow`] reads them; every SELECT repeats them, so that each statement is one text
 /// that stays prepared.
 macro_rules! order_columns {
     () => {
-        "o.id, o.account_id, o.user_id, o.client_order_id, o.symbol, o.side, o.time_in_force, o.quantity,
-            o.limit_price, o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission,
-            o.tax, o.held, o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at,
-            o.event_sequence, o.created_at, o.updated_at"
+        "o.id, o.account_id, o.user_id, o.client_order_id, o.symbol, o.side, o.order_type, o.time_in_force,
+            o.expire_date, o.quantity, o.notional, o.limit_price, o.stop_price, o.trail_amount, o.trail_percent,
+            o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission, o.tax, o.held,
+            o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at, o.triggered_at,
+            o.original::text AS original, o.replacing::text AS replacing, o.event_sequence, o.created_at,
+            o.updated_at"
     };
 }
 pub(super) use order_columns;
@@ -245,6 +273,30 @@ pub(in crate::trading) async fn known_orders(
         }
     }
     Ok((existing, unresolved))
+}
+
+#[derive(QueryableByName)]
+struct HolderRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    symbol: String,
+}
+
+statement! {
+    HoldersOf { ids: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT DISTINCT account_id, symbol FROM trading.orders WHERE id = ANY (?)"
+}
+
+/// The accounts and symbols of orders; they never change, so no lock is needed.
+pub(in crate::trading) async fn holders_of(
+    mut connection: &AsyncPgConnection,
+    ids: impl Iterator<Item = OrderId>,
+) -> QueryResult<HashSet<(AccountId, Symbol)>> {
+    let rows: Vec<HolderRow> = HoldersOf { ids: ids.map(|id| id.0).collect() }.load(&mut connection).await?;
+    rows.into_iter()
+        .map(|row| Ok((AccountId(row.account_id), row.symbol.parse().map_err(|_| corrupt("symbol"))?)))
+        .collect()
 }
 
 #[derive(QueryableByName)]
@@ -349,51 +401,4 @@ pub(in crate::trading) async fn orders_to_dispatch(
 ) -> QueryResult<Vec<Order>> {
     let statement = OrdersToDispatch { age_seconds: age_min.as_secs_f64(), limit };
     read_all(statement.load(&mut connection).await?)
-}
-
-#[derive(QueryableByName)]
-struct LogRow {
-    #[diesel(sql_type = Integer)]
-    sequence: i32,
-    #[diesel(sql_type = Text)]
-    event: String,
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    detail: Option<String>,
-    #[diesel(sql_type = Timestamptz)]
-    occurred_at: DateTime<Utc>,
-}
-
-/// A line of an order's history, read back.
-pub(in crate::trading) struct LogLine {
-    pub(in crate::trading) sequence: i32,
-    pub(in crate::trading) event: String,
-    pub(in crate::trading) status: OrderStatus,
-    pub(in crate::trading) detail: Option<String>,
-    pub(in crate::trading) occurred_at: DateTime<Utc>,
-}
-
-statement! {
-    LogOf { order: SqlUuid = Uuid }
-    "SELECT sequence, event, status, detail, occurred_at FROM trading.order_events WHERE order_id = ? ORDER BY sequence"
-}
-
-/// An order's history, oldest first.
-pub(in crate::trading) async fn log_of(
-    mut connection: &AsyncPgConnection,
-    order: OrderId,
-) -> QueryResult<Vec<LogLine>> {
-    let rows: Vec<LogRow> = LogOf { order: order.0 }.load(&mut connection).await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(LogLine {
-                sequence: row.sequence,
-                event: row.event,
-                status: OrderStatus::from_name(&row.status).ok_or_else(|| corrupt("status"))?,
-                detail: row.detail,
-                occurred_at: row.occurred_at,
-            })
-        })
-        .collect()
 }

@@ -5,15 +5,16 @@
 //! disk for a whole batch, and nothing at all when the belief was wrong.
 
 use super::super::order::{Order, OrderLogEntry};
+use super::terms::{number, percent_number};
 use crate::account::{BalanceChange, LockedBalances, balances_as_believed, hold_in_balances};
 use crate::db::corrupt;
 use crate::events::{NewEvent, append_events};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{AccountId, Price, Symbol, locks};
+use domain::{AccountId, Notional, Price, PriceFields, Symbol, locks};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
@@ -33,8 +34,12 @@ statement! {
         ids: Array<SqlUuid> = Vec<Uuid>, accounts: Array<SqlUuid> = Vec<Uuid>, users: Array<SqlUuid> = Vec<Uuid>,
         client_order_ids: Array<Text> = Vec<String>, symbols: Array<Text> = Vec<String>,
         sides: Array<Text> = Vec<String>, order_types: Array<Text> = Vec<String>,
-        times_in_force: Array<Text> = Vec<String>, quantities: Array<Numeric> = Vec<Decimal>,
+        times_in_force: Array<Text> = Vec<String>, expire_dates: Array<Nullable<Date>> = Vec<Option<NaiveDate>>,
+        quantities: Array<Numeric> = Vec<Decimal>, notionals: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         limit_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
+        stop_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
+        trail_amounts: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
+        trail_percents: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         worst_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         fees_max: Array<Numeric> = Vec<Decimal>, statuses: Array<Text> = Vec<String>,
         helds: Array<Numeric> = Vec<Decimal>, denials: Array<Nullable<Text>> = Vec<Option<String>>,
@@ -48,16 +53,16 @@ statement! {
         WHERE o.status = 'PENDING_NEW' AND o.unresolved_since IS NOT NULL) AS is_true),
      ", append_events!("told", "belief WHERE belief.is_true"), ",
      ", hold_in_balances!("held", "belief", "belief.is_true"), ",
-     new AS MATERIALIZED (SELECT new.* FROM belief, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id,
-        account_id, user_id, client_order_id, symbol, side, order_type, time_in_force, quantity, limit_price,
-        worst_price, fees_max, status, held, denials, event, detail, at) WHERE belief.is_true),
+     new AS MATERIALIZED (SELECT new.* FROM belief, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id,
+        account_id, user_id, client_order_id, symbol, side, order_type, time_in_force, expire_date, quantity, notional,
+        limit_price, stop_price, trail_amount, trail_percent, worst_price, fees_max, status, held, denials, event, detail, at) WHERE belief.is_true),
      first_events AS (INSERT INTO trading.order_events (order_id, sequence, event, status, detail, occurred_at)
         SELECT id, 1, event, status, detail, at FROM new),
      placed AS (INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type,
-        time_in_force, quantity, limit_price, worst_price, fees_max, status, held, denials, event_sequence,
-        created_at, updated_at)
-        SELECT id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
-            quantity, limit_price, worst_price, fees_max, status, held, denials::json, 1, at, at
+        time_in_force, expire_date, quantity, notional, limit_price, stop_price, trail_amount, trail_percent,
+        worst_price, fees_max, status, held, denials, event_sequence, created_at, updated_at)
+        SELECT id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force, expire_date,
+            quantity, notional, limit_price, stop_price, trail_amount, trail_percent, worst_price, fees_max, status, held, denials::json, 1, at, at
         FROM new)
      SELECT is_true FROM belief")
 }
@@ -129,6 +134,9 @@ fn statement_of(batch: PlacedBatch<'_>) -> QueryResult<PlaceOrders> {
 fn rows_of(orders: &[Order], entries: &[OrderLogEntry]) -> QueryResult<PlaceOrders> {
     let text =
         |part: fn(&Order) -> &str| orders.iter().map(|order| part(order).to_owned()).collect::<Vec<_>>();
+    let prices = |part: fn(PriceFields) -> Option<Price>| {
+        orders.iter().map(|order| number(part(order.pricing.fields()))).collect::<Vec<_>>()
+    };
     let denials = |order: &Order| order.denials.as_ref().map(serde_json::to_string).transpose();
     Ok(PlaceOrders {
         ids: orders.iter().map(|order| order.id.0).collect(),
@@ -137,10 +145,18 @@ fn rows_of(orders: &[Order], entries: &[OrderLogEntry]) -> QueryResult<PlaceOrde
         client_order_ids: orders.iter().map(|order| order.client_order_id.clone()).collect(),
         symbols: orders.iter().map(|order| order.wish.symbol.to_string()).collect(),
         sides: text(|order| order.wish.side.name()),
-        order_types: text(|order| order.wish.pricing.order_type().name()),
-        times_in_force: text(|order| order.wish.time_in_force.name()),
-        quantities: orders.iter().map(|order| order.wish.quantity.value()).collect(),
-        limit_prices: orders.iter().map(|order| order.wish.pricing.limit_price().map(Price::value)).collect(),
+        order_types: text(|order| order.pricing.order_type().name()),
+        times_in_force: text(|order| order.wish.lifetime.time_in_force().name()),
+        expire_dates: orders.iter().map(|order| order.wish.lifetime.expire_date()).collect(),
+        quantities: orders.iter().map(|order| order.quantity.value()).collect(),
+        notionals: orders.iter().map(|order| order.notional().map(Notional::value)).collect(),
+        limit_prices: prices(|fields| fields.limit_price),
+        stop_prices: prices(|fields| fields.stop_price),
+        trail_amounts: prices(|fields| fields.trail_amount),
+        trail_percents: orders
+            .iter()
+            .map(|order| percent_number(order.pricing.fields().trail_percent))
+            .collect(),
         worst_prices: orders.iter().map(|order| order.worst_price.map(Price::value)).collect(),
         fees_max: orders.iter().map(|order| order.fees_max).collect(),
         statuses: text(|order| order.status.name()),

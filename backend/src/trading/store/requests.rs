@@ -20,7 +20,7 @@ pub(in crate::trading) enum RequestStatus {
 }
 
 impl RequestStatus {
-    const fn name(self) -> &'static str {
+    pub(in crate::trading) const fn name(self) -> &'static str {
         match self {
             Self::Unresolved => "UNRESOLVED",
             Self::Accepted => "ACCEPTED",
@@ -142,8 +142,11 @@ pub(in crate::trading) struct RequestLine {
 }
 
 statement! {
-    RequestsOf { order: SqlUuid = Uuid }
+    RequestsOf { cancels_of: SqlUuid = Uuid, replaces_of: SqlUuid = Uuid }
     "SELECT id, 'cancel' AS kind, status, reason, created_at, updated_at FROM trading.cancel_requests
+     WHERE order_id = ?
+     UNION ALL
+     SELECT id, 'replace' AS kind, status, reason, created_at, updated_at FROM trading.replace_requests
      WHERE order_id = ? ORDER BY created_at, id"
 }
 
@@ -152,5 +155,5 @@ pub(in crate::trading) async fn requests_of(
     mut connection: &AsyncPgConnection,
     order: OrderId,
 ) -> QueryResult<Vec<RequestLine>> {
-    RequestsOf { order: order.0 }.load(&mut connection).await
+    RequestsOf { cancels_of: order.0, replaces_of: order.0 }.load(&mut connection).await
 }

@@ -14,8 +14,8 @@ use super::venue::{Batch, Venue};
 use crate::broker::BrokerError;
 use anyhow::{Context, bail};
 use chrono::{DateTime, SubsecRound, Utc};
-use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome};
-use domain::{AccountId, Currency, OrderId, Quote};
+use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
+use domain::{AccountId, Currency, OrderId, Quote, ReplaceId};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub(super) enum Command {
     Place { orders: Vec<OrderRequest>, answer: oneshot::Sender<Vec<PlaceOutcome>> },
     /// Takes orders back.
     Cancel { orders: Vec<OrderId>, answer: oneshot::Sender<Vec<CancelOutcome>> },
+    /// Gives orders other terms.
+    Replace { requests: Vec<ReplaceRequest>, answer: oneshot::Sender<Vec<ReplaceOutcome>> },
     /// Opens an account.
     Connect { account_id: AccountId, currency: Currency, answer: oneshot::Sender<Result<(), BrokerError>> },
 }
@@ -52,6 +54,10 @@ impl Command {
                 let outcome = CancelOutcome::NotSent { reason: reason.to_owned() };
                 let _ = answer.send(vec![outcome; orders.len()]);
             }
+            Self::Replace { requests, answer } => {
+                let outcome = ReplaceOutcome::NotSent { reason: reason.to_owned() };
+                let _ = answer.send(vec![outcome; requests.len()]);
+            }
             Self::Connect { answer, .. } => {
                 let _ = answer.send(Err(BrokerError::Unavailable(reason.to_owned())));
             }
@@ -62,6 +68,7 @@ impl Command {
         match self {
             Self::Place { orders, .. } => orders.len(),
             Self::Cancel { orders, .. } => orders.len(),
+            Self::Replace { requests, .. } => requests.len(),
             Self::Connect { .. } => 1,
         }
     }
@@ -70,7 +77,15 @@ impl Command {
         match self {
             Self::Place { orders, .. } => orders.iter().map(|order| order.order_id).collect(),
             Self::Cancel { orders, .. } => orders.clone(),
+            Self::Replace { requests, .. } => requests.iter().map(|request| request.order_id).collect(),
             Self::Connect { .. } => Vec::new(),
+        }
+    }
+
+    fn replaces(&self) -> Vec<ReplaceId> {
+        match self {
+            Self::Replace { requests, .. } => requests.iter().map(|request| request.replace_id).collect(),
+            Self::Place { .. } | Self::Cancel { .. } | Self::Connect { .. } => Vec::new(),
         }
     }
 }
@@ -79,6 +94,7 @@ impl Command {
 enum Answer {
     Place(oneshot::Sender<Vec<PlaceOutcome>>, Vec<PlaceOutcome>),
     Cancel(oneshot::Sender<Vec<CancelOutcome>>, Vec<CancelOutcome>),
+    Replace(oneshot::Sender<Vec<ReplaceOutcome>>, Vec<ReplaceOutcome>),
 }
 
 impl Answer {
@@ -87,6 +103,7 @@ impl Answer {
         match self {
             Self::Place(answer, outcomes) => drop(answer.send(outcomes)),
             Self::Cancel(answer, outcomes) => drop(answer.send(outcomes)),
+            Self::Replace(answer, outcomes) => drop(answer.send(outcomes)),
         }
     }
 
@@ -107,6 +124,14 @@ impl Answer {
             }
             (Self::Cancel(answer, outcomes), WriteError::Unknown(_)) => {
                 let outcome = CancelOutcome::OutcomeUnknown { reason: "the database did not answer".into() };
+                drop(answer.send(vec![outcome; outcomes.len()]));
+            }
+            (Self::Replace(answer, outcomes), WriteError::NothingWritten(_)) => {
+                let outcome = ReplaceOutcome::NotSent { reason: "the transaction failed".into() };
+                drop(answer.send(vec![outcome; outcomes.len()]));
+            }
+            (Self::Replace(answer, outcomes), WriteError::Unknown(_)) => {
+                let outcome = ReplaceOutcome::OutcomeUnknown { reason: "the database did not answer".into() };
                 drop(answer.send(vec![outcome; outcomes.len()]));
             }
         }
@@ -326,6 +351,11 @@ impl Engine {
                     let outcomes = orders.iter().map(|id| venue.cancel(*id, now, &mut batch)).collect();
                     answers.push(Answer::Cancel(answer, outcomes));
                 }
+                Command::Replace { requests, answer } => {
+                    let outcomes =
+                        requests.iter().map(|request| venue.replace(request, now, &mut batch)).collect();
+                    answers.push(Answer::Replace(answer, outcomes));
+                }
                 Command::Connect { account_id, currency, answer } => {
                     drop(answer.send(connect(session, venue, account_id, currency).await));
                 }
@@ -360,6 +390,10 @@ async fn look_up(
         let ids: Vec<OrderId> = ids.into_iter().collect();
         let records = session.orders(&ids).await?;
         batch.earlier = records.into_iter().map(|record| (record.request.order_id, record)).collect();
+    }
+    let replaces: Vec<ReplaceId> = commands.iter().flat_map(Command::replaces).collect();
+    if !replaces.is_empty() {
+        batch.answered = session.replaces(&replaces).await?;
     }
     Ok(())
 }

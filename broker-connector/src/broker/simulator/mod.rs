@@ -16,7 +16,7 @@ use super::{AccountState, Broker, BrokerError, Capabilities, JournalLine, Journa
 use crate::settings::Settings;
 use async_trait::async_trait;
 use config::ANSWER_WAIT_MAX;
-use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome};
+use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, Currency, Market, OrderId, OrderType, TimeInForce};
 use engine::{Command, Engine, Handle};
 use quotes::Quotes;
@@ -75,10 +75,10 @@ impl Broker for Simulator {
             broker: NAME,
             markets: vec![Market::Krx, Market::Us],
             currencies: Currency::ALL.to_vec(),
-            order_types: vec![OrderType::Market, OrderType::Limit],
-            times_in_force: vec![TimeInForce::Day, TimeInForce::Gtc],
+            order_types: OrderType::ALL.to_vec(),
+            times_in_force: TimeInForce::ALL.to_vec(),
             idempotent_orders: true,
-            replace: false,
+            replace: true,
             real_money: false,
         }
     }
@@ -104,6 +104,13 @@ impl Broker for Simulator {
         let count = orders.len();
         self.ask(|answer| Command::Cancel { orders, answer }).await.unwrap_or_else(|| {
             vec![CancelOutcome::OutcomeUnknown { reason: "the simulator did not answer".into() }; count]
+        })
+    }
+
+    async fn replace_orders(&self, requests: Vec<ReplaceRequest>) -> Vec<ReplaceOutcome> {
+        let count = requests.len();
+        self.ask(|answer| Command::Replace { requests, answer }).await.unwrap_or_else(|| {
+            vec![ReplaceOutcome::OutcomeUnknown { reason: "the simulator did not answer".into() }; count]
         })
     }
 

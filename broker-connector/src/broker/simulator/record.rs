@@ -1,9 +1,10 @@
 //! An order as the simulator remembers it, and a line for the journal.
 
+use super::rules::Refusal;
 use crate::broker::OrderState;
 use chrono::{DateTime, Utc};
-use domain::broker::{OrderRequest, PlaceOutcome, ReportKind};
-use domain::{OrderId, OrderStatus};
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReportKind};
+use domain::{OrderId, OrderStatus, Price, ReplaceId};
 use exchange::OrderFees;
 use rust_decimal::Decimal;
 
@@ -26,6 +27,12 @@ pub(super) struct Record {
     pub(super) reason: Option<String>,
     pub(super) message: Option<String>,
     pub(super) updated_at: DateTime<Utc>,
+    /// The best last price that a trailing stop has seen.
+    pub(super) mark: Option<Price>,
+    /// When the price it waited for came.
+    pub(super) triggered_at: Option<DateTime<Utc>>,
+    /// How often its terms were replaced; `request` has the present ones.
+    pub(super) replaces: i32,
     /// Running account of its fees.
     pub(super) fees: OrderFees,
 }
@@ -46,6 +53,9 @@ impl Record {
             reason: None,
             message: None,
             updated_at: now,
+            mark: None,
+            triggered_at: None,
+            replaces: 0,
         }
     }
 
@@ -60,9 +70,22 @@ impl Record {
         PlaceOutcome::Accepted { broker_order_id: broker_order_id(self.request.order_id) }
     }
 
-    /// Whether a request names the same order. The time of submission may differ by what a database rounds away.
+    /// Whether a request names the same order. The time of submission may differ by what a database rounds away, and
+    /// of an order whose terms were replaced the first ones are not known any more.
     pub(super) fn is_same_order(&self, other: &OrderRequest) -> bool {
-        OrderRequest { submitted_at: self.request.submitted_at, ..other.clone() } == self.request
+        let mut other = OrderRequest { submitted_at: self.request.submitted_at, ..other.clone() };
+        if self.replaces > 0 {
+            other = OrderRequest {
+                quantity: self.request.quantity,
+                limit_price: self.request.limit_price,
+                stop_price: self.request.stop_price,
+                trail_amount: self.request.trail_amount,
+                trail_percent: self.request.trail_percent,
+                protection_price: self.request.protection_price,
+                ..other
+            };
+        }
+        other == self.request
     }
 
     pub(super) fn state(&self) -> OrderState {
@@ -99,21 +122,52 @@ impl Report {
             ReportKind::Rejected { .. } => format!("{}:rejected", order.order_id),
             ReportKind::Canceled { .. } => format!("{}:canceled", order.order_id),
             ReportKind::Expired => format!("{}:expired", order.order_id),
+            ReportKind::Triggered { .. } => format!("{}:triggered", order.order_id),
+            ReportKind::Replaced { replace_id, .. } => format!("{}:replaced:{replace_id}", order.order_id),
         };
         Self { order, report_id, kind, occurred_at }
     }
 }
 
-/// What a batch changed and has to be written, all of it or nothing.
+/// What was answered to a request for other terms: accepted, or why not.
+pub(super) type Answered = Option<Refusal>;
+
+/// The outcome that an answer is sent as.
+pub(super) fn outcome_of(answered: &Answered) -> ReplaceOutcome {
+    match answered {
+        None => ReplaceOutcome::Accepted,
+        Some(Refusal { code, message }) => {
+            ReplaceOutcome::Rejected { code: code.clone(), message: message.clone() }
+        }
+    }
+}
+
+/// An answer that has to be remembered.
+#[derive(Debug, Clone)]
+pub(super) struct ReplaceAnswer {
+    pub(super) replace_id: ReplaceId,
+    pub(super) order_id: OrderId,
+    pub(super) refusal: Answered,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// What a batch changed and has to be written, all of it or nothing. An order stands in one of the three lists.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) new: Vec<Record>,
     pub(super) changed: Vec<Record>,
+    /// Those whose terms have changed.
+    pub(super) replaced: Vec<Record>,
+    pub(super) answers: Vec<ReplaceAnswer>,
     pub(super) reports: Vec<Report>,
 }
 
 impl Changes {
     pub(super) const fn is_empty(&self) -> bool {
-        self.new.is_empty() && self.changed.is_empty() && self.reports.is_empty()
+        self.new.is_empty()
+            && self.changed.is_empty()
+            && self.replaced.is_empty()
+            && self.answers.is_empty()
+            && self.reports.is_empty()
     }
 }

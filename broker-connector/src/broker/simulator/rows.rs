@@ -1,14 +1,17 @@
 //! Rows of the database, read back into the words of the domain.
 
-use super::record::Record;
+use super::record::{Answered, Record};
+use super::rules::Refusal;
 use crate::broker::{JournalLine, Position, TradeCash};
 use anyhow::Context;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
+use domain::decimal::DecimalError;
 use domain::{
-    AccountId, Currency, OrderId, OrderStatus, OrderType, Price, Quantity, Side, Symbol, TimeInForce,
+    AccountId, Currency, OrderId, OrderStatus, OrderType, Percent, Price, Quantity, ReplaceId, Side, Symbol,
+    TimeInForce,
 };
 use exchange::OrderFees;
 use rust_decimal::Decimal;
@@ -63,6 +66,20 @@ pub(super) struct OrderRow {
     limit_price: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
     protection_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Date>)]
+    expire_date: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    stop_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_amount: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_percent: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    mark: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    triggered_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Integer)]
+    replaces: i32,
     #[diesel(sql_type = Timestamptz)]
     submitted_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
@@ -88,26 +105,22 @@ pub(super) struct OrderRow {
 impl OrderRow {
     /// The order as it was. Orders are executed as a whole, so one that still works has paid no fees yet.
     pub(super) fn read(self) -> anyhow::Result<Record> {
-        let side = side(&self.side)?;
+        let side = Side::from_name(&self.side).context("unknown side")?;
         let symbol: Symbol = self.symbol.parse()?;
         let request = OrderRequest {
             order_id: OrderId(self.order_id),
             account_id: AccountId(self.account_id),
             symbol,
             side,
-            order_type: match self.order_type.as_str() {
-                "market" => OrderType::Market,
-                "limit" => OrderType::Limit,
-                other => anyhow::bail!("unknown order type {other}"),
-            },
-            time_in_force: match self.time_in_force.as_str() {
-                "day" => TimeInForce::Day,
-                "gtc" => TimeInForce::Gtc,
-                other => anyhow::bail!("unknown time in force {other}"),
-            },
+            order_type: OrderType::from_name(&self.order_type).context("unknown order type")?,
+            time_in_force: TimeInForce::from_name(&self.time_in_force).context("unknown time in force")?,
+            expire_date: self.expire_date,
             quantity: Quantity::new(self.quantity)?,
-            limit_price: self.limit_price.map(Price::new).transpose()?,
-            protection_price: self.protection_price.map(Price::new).transpose()?,
+            limit_price: price(self.limit_price)?,
+            stop_price: price(self.stop_price)?,
+            trail_amount: price(self.trail_amount)?,
+            trail_percent: self.trail_percent.map(Percent::new).transpose()?,
+            protection_price: price(self.protection_price)?,
             submitted_at: self.submitted_at,
         };
         Ok(Record {
@@ -122,6 +135,9 @@ impl OrderRow {
             reason: self.reason,
             message: self.message,
             updated_at: self.updated_at,
+            mark: price(self.mark)?,
+            triggered_at: self.triggered_at,
+            replaces: self.replaces,
             fees: OrderFees::new(symbol.market(), side),
         })
     }
@@ -190,6 +206,16 @@ pub(super) struct JournalRow {
     reason: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     occurred_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    replace_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    limit_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    stop_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_amount: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_percent: Option<Decimal>,
 }
 
 impl JournalRow {
@@ -206,6 +232,17 @@ impl JournalRow {
             },
             "canceled" => ReportKind::Canceled { reason: self.reason },
             "expired" => ReportKind::Expired,
+            "triggered" => {
+                ReportKind::Triggered { price: Price::new(self.price.context("a trigger without price")?)? }
+            }
+            "replaced" => ReportKind::Replaced {
+                replace_id: ReplaceId(self.replace_id.context("a replace without request")?),
+                quantity: Quantity::new(self.quantity.context("a replace without quantity")?)?,
+                limit_price: price(self.limit_price)?,
+                stop_price: price(self.stop_price)?,
+                trail_amount: price(self.trail_amount)?,
+                trail_percent: self.trail_percent.map(Percent::new).transpose()?,
+            },
             other => anyhow::bail!("unknown kind of report {other}"),
         };
         let report = ExecutionReport {
@@ -219,10 +256,23 @@ impl JournalRow {
     }
 }
 
-fn side(name: &str) -> anyhow::Result<Side> {
-    match name {
-        "buy" => Ok(Side::Buy),
-        "sell" => Ok(Side::Sell),
-        other => anyhow::bail!("unknown side {other}"),
+fn price(value: Option<Decimal>) -> Result<Option<Price>, DecimalError> {
+    value.map(Price::new).transpose()
+}
+
+#[derive(QueryableByName)]
+pub(super) struct ReplaceRow {
+    #[diesel(sql_type = SqlUuid)]
+    replace_id: Uuid,
+    #[diesel(sql_type = Nullable<Text>)]
+    code: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    message: Option<String>,
+}
+
+impl ReplaceRow {
+    pub(super) fn read(self) -> (ReplaceId, Answered) {
+        let refusal = self.code.map(|code| Refusal::new(&code, self.message.unwrap_or_default()));
+        (ReplaceId(self.replace_id), refusal)
     }
 }

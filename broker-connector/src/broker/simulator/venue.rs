@@ -2,12 +2,15 @@
 //! [`Changes`], and only the engine writes.
 
 use super::config::IDLE_SYMBOL_SECONDS;
-use super::record::{Changes, Record, Report};
-use super::rules::{Refusal, is_bookable, judge};
+use super::record::{Answered, Changes, Record, ReplaceAnswer, Report, outcome_of};
+use super::rules::{Refusal, Terms, is_bookable, judge, judge_limits};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReportKind};
+use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
 use domain::market_data::SYMBOLS_PER_CONNECTION_MAX;
-use domain::{AccountId, Currency, MoneyError, OrderId, OrderStatus, Price, Quantity, Quote, Symbol};
+use domain::{
+    AccountId, Currency, MoneyError, OrderId, OrderStatus, Price, Quantity, Quote, ReplaceId, Symbol,
+};
+use exchange::book::Trigger;
 use exchange::{Book, BookEvent, BookEventKind, BookOrder, trade_date};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -32,6 +35,10 @@ pub(super) struct Venue {
 pub(super) struct Batch {
     /// Orders of earlier times that commands of this batch name, read from the database.
     pub(super) earlier: HashMap<OrderId, Record>,
+    /// What was answered to the requests for other terms that commands of this batch name.
+    pub(super) answered: HashMap<ReplaceId, Answered>,
+    answers: Vec<ReplaceAnswer>,
+    replaced: BTreeSet<OrderId>,
     new: Vec<OrderId>,
     changed: BTreeSet<OrderId>,
     reports: Vec<Report>,
@@ -49,9 +56,7 @@ impl Venue {
         for record in working {
             // What was accepted once was judged once: it is an order.
             if let Ok(order) = BookOrder::new(&record.request, record.sequence) {
-                venue
-                    .book(record.request.symbol, now)
-                    .restore(BookOrder { expires_at: record.expires_at, ..order });
+                venue.book(record.request.symbol, now).restore(as_it_was(order, &record));
                 venue.orders.insert(record.request.order_id, record);
             }
         }
@@ -108,7 +113,10 @@ impl Venue {
         let order_id = request.order_id;
         let account = self.account(request.account_id);
         let judged = judge(&request, account, self.sequence_last, now)
-            .and_then(|order| self.listed(request.symbol, now).map(|()| order));
+            .and_then(|order| self.listed(request.symbol, now).map(|()| order))
+            .and_then(|order| {
+                judge_limits(&request, self.book(request.symbol, now).price_limits(now)).map(|()| order)
+            });
         let mut record = Record::new(request, self.sequence_last, now);
         batch.new.push(order_id);
         match judged {
@@ -154,6 +162,105 @@ impl Venue {
         }
     }
 
+    /// Gives an order other terms, or answers as the same request was answered before.
+    pub(super) fn replace(
+        &mut self,
+        request: &ReplaceRequest,
+        now: DateTime<Utc>,
+        batch: &mut Batch,
+    ) -> ReplaceOutcome {
+        if let Some(answered) = batch.answered.get(&request.replace_id) {
+            return outcome_of(answered);
+        }
+        let refusal = self.try_replace(request, now, batch).err();
+        let outcome = outcome_of(&refusal);
+        batch.answered.insert(request.replace_id, refusal.clone());
+        let (replace_id, order_id) = (request.replace_id, request.order_id);
+        batch.answers.push(ReplaceAnswer { replace_id, order_id, refusal, at: now });
+        outcome
+    }
+
+    fn try_replace(
+        &mut self,
+        request: &ReplaceRequest,
+        now: DateTime<Utc>,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let id = request.order_id;
+        let Some(record) = self.orders.get(&id).filter(|record| !record.status.is_terminal()).cloned() else {
+            let known = batch.earlier.contains_key(&id) || self.orders.contains_key(&id);
+            return Err(if known {
+                Refusal::new("already_final", "the order has ended")
+            } else {
+                Refusal::new("unknown_order", "there is no order of this id")
+            });
+        };
+        let symbol = record.request.symbol;
+        let terms = Terms {
+            symbol,
+            quantity: request.quantity,
+            fields: request.fields(),
+            protection_price: request.protection_price,
+        };
+        terms.judge(now)?;
+        let mut sequence = record.sequence;
+        let book = self.book(symbol, now);
+        terms.judge_limits(book.price_limits(now))?;
+        let before =
+            book.order(id).ok_or_else(|| Refusal::new("already_final", "the order has ended"))?.clone();
+        let repriced = before.repriced(&record.request, terms.fields, terms.protection_price)?;
+        // What is filled is done: new terms for less than that leave nothing open.
+        let open = Quantity::new(request.quantity.value() - record.filled_quantity);
+        let is_smaller_only = repriced == before && open.is_ok_and(|open| open <= before.quantity);
+        if !is_smaller_only {
+            self.sequence_last = self.sequence_last.saturating_add(1);
+            sequence = self.sequence_last;
+        }
+        let book = self.book(symbol, now);
+        let gone = |_| Refusal::new("already_final", "the order has ended");
+        let mut events = Vec::new();
+        if let Ok(quantity) = open {
+            events = book.replace(BookOrder { quantity, sequence, ..repriced }, now).map_err(gone)?;
+        } else {
+            book.cancel(id, now).map_err(gone)?;
+        }
+        self.take_terms(request, sequence, now, batch);
+        // The first event says that it was replaced, which is reported already.
+        self.apply(events.into_iter().skip(1).collect(), batch);
+        Ok(())
+    }
+
+    /// Writes new terms into an order's record and reports them.
+    fn take_terms(&mut self, request: &ReplaceRequest, sequence: i64, now: DateTime<Utc>, batch: &mut Batch) {
+        let Some(record) = self.orders.get_mut(&request.order_id) else { return };
+        record.sequence = sequence;
+        record.replaces = record.replaces.saturating_add(1);
+        record.updated_at = now;
+        record.request = OrderRequest {
+            quantity: Quantity::new(request.quantity.value().max(record.filled_quantity))
+                .unwrap_or(request.quantity),
+            limit_price: request.limit_price,
+            stop_price: request.stop_price,
+            trail_amount: request.trail_amount,
+            trail_percent: request.trail_percent,
+            protection_price: request.protection_price,
+            ..record.request.clone()
+        };
+        if record.filled_quantity >= record.request.quantity.value() {
+            record.status = OrderStatus::Filled;
+        }
+        let kind = ReportKind::Replaced {
+            replace_id: request.replace_id,
+            quantity: record.request.quantity,
+            limit_price: request.limit_price,
+            stop_price: request.stop_price,
+            trail_amount: request.trail_amount,
+            trail_percent: request.trail_percent,
+        };
+        batch.replaced.insert(request.order_id);
+        batch.reports.push(Report::new(record.request.clone(), kind, now));
+    }
+
     /// Takes a price.
     pub(super) fn quote(&mut self, quote: &Quote, now: DateTime<Utc>, batch: &mut Batch) {
         if let Some(listing) = self.books.get_mut(&quote.symbol) {
@@ -175,12 +282,15 @@ impl Venue {
             ids.filter_map(|id| self.orders.get(id).cloned()).collect()
         };
         let new: BTreeSet<OrderId> = batch.new.iter().copied().collect();
+        let is_old = |id: &&OrderId| !new.contains(id);
         let changes = Changes {
             new: copies(&mut batch.new.iter()),
-            changed: copies(&mut batch.changed.iter().filter(|id| !new.contains(id))),
+            changed: copies(&mut batch.changed.difference(&batch.replaced).filter(is_old)),
+            replaced: copies(&mut batch.replaced.iter().filter(is_old)),
+            answers: batch.answers,
             reports: batch.reports,
         };
-        for id in batch.new.iter().chain(&batch.changed) {
+        for id in batch.new.iter().chain(&batch.changed).chain(&batch.replaced) {
             if self.orders.get(id).is_some_and(|record| record.status.is_terminal()) {
                 self.orders.remove(id);
             }
@@ -223,9 +333,9 @@ impl Venue {
 
     fn refuse(&mut self, mut record: Record, refusal: Refusal, batch: &mut Batch) {
         record.status = OrderStatus::Rejected;
-        record.reason = Some(refusal.code.to_owned());
+        record.reason = Some(refusal.code.clone());
         record.message = Some(refusal.message);
-        let kind = ReportKind::Rejected { reason: refusal.code.to_owned() };
+        let kind = ReportKind::Rejected { reason: refusal.code };
         batch.reports.push(Report::new(record.request.clone(), kind, record.accepted_at));
         self.orders.insert(record.request.order_id, record);
     }
@@ -236,15 +346,36 @@ impl Venue {
                 let kind = note(record, event.kind, event.at);
                 record.updated_at = event.at;
                 batch.changed.insert(event.order_id);
-                batch.reports.push(Report::new(record.request.clone(), kind, event.at));
+                let report = kind.map(|kind| Report::new(record.request.clone(), kind, event.at));
+                batch.reports.extend(report);
             }
         }
     }
 }
 
-/// Writes an event into the order's record and words it as a report.
-fn note(record: &mut Record, kind: BookEventKind, at: DateTime<Utc>) -> ReportKind {
-    match kind {
+/// An order as the book had it in an earlier life of the process.
+fn as_it_was(order: BookOrder, record: &Record) -> BookOrder {
+    let trigger = order.trigger.filter(|_| record.triggered_at.is_none()).map(|trigger| match trigger {
+        Trigger::Trailing { trail, .. } => Trigger::Trailing { trail, mark: record.mark },
+        stop @ Trigger::Stop(_) => stop,
+    });
+    let left = record.request.quantity.value() - record.filled_quantity;
+    let quantity = Quantity::new(left).unwrap_or(order.quantity);
+    BookOrder { trigger, quantity, expires_at: record.expires_at, ..order }
+}
+
+/// Writes an event into the order's record and words it as a report, where anybody outside cares.
+fn note(record: &mut Record, kind: BookEventKind, at: DateTime<Utc>) -> Option<ReportKind> {
+    Some(match kind {
+        BookEventKind::MarkMoved(mark) => {
+            record.mark = Some(mark);
+            return None;
+        }
+        BookEventKind::Replaced => return None,
+        BookEventKind::Triggered(price) => {
+            record.triggered_at = Some(at);
+            ReportKind::Triggered { price }
+        }
         BookEventKind::Accepted => ReportKind::Accepted,
         BookEventKind::Canceled(reason) => cancel(record, reason.word()),
         BookEventKind::Expired => {
@@ -256,7 +387,7 @@ fn note(record: &mut Record, kind: BookEventKind, at: DateTime<Utc>) -> ReportKi
             execute(record, execution_id, quantity, price, at)
                 .unwrap_or_else(|_| cancel(record, Some("amount_too_large")))
         }
-    }
+    })
 }
 
 fn cancel(record: &mut Record, reason: Option<&'static str>) -> ReportKind {

@@ -441,6 +441,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orders/halts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the symbols in which the caller's new orders are refused because the market has halted them. */
+        get: operations["list_halts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/halts/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Refuses the caller's new orders in a symbol until it is taken off the list. Open orders stay. */
+        put: operations["halt_symbol"];
+        post?: never;
+        /** Takes new orders in a symbol again. */
+        delete: operations["resume_symbol"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders/preview": {
         parameters: {
             query?: never;
@@ -473,7 +508,11 @@ export interface paths {
         delete: operations["cancel_order"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Asks for other terms of an open order, which keeps its id. The answer says that the wish is written; that the broker
+         *     took it, or not, comes as an event. With the same `Idempotency-Key` it is asked once.
+         */
+        patch: operations["replace_order"];
         trace?: never;
     };
     "/api/portfolio": {
@@ -1051,8 +1090,26 @@ export interface components {
             field: string;
             /** @description The same for people. */
             message: string;
+            /** @description The legal values nearest to the one that was refused, where a rule has such. */
+            nearest?: string[];
             /** @description Stable word for the rule, such as `required` or `too_long`. */
             rule: string;
+        };
+        /** @description Why a symbol is halted. */
+        HaltSymbol: {
+            /** @description 1 to 200 characters. */
+            reason: string;
+        };
+        /** @description A symbol in which no new orders are taken. */
+        HaltedSymbol: {
+            /** Format: date-time */
+            haltedAt: string;
+            reason: string;
+            symbol: components["schemas"]["Symbol"];
+        };
+        /** @description The caller's halted symbols. */
+        HaltedSymbols: {
+            symbols: components["schemas"]["HaltedSymbol"][];
         };
         /** @description Daily prices, oldest first. */
         History: {
@@ -1156,6 +1213,11 @@ export interface components {
         Market: "KRX" | "US";
         /** @description Nothing. */
         Nothing: Record<string, never>;
+        /**
+         * @description An amount of money that an order is to move, in the currency of its instrument; greater than zero.
+         * @example 150.25
+         */
+        Notional: string;
         /** @description What is needed to open an account. */
         OpenAccount: {
             broker: components["schemas"]["BrokerName"];
@@ -1175,6 +1237,11 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             currency: components["schemas"]["Currency"];
+            /**
+             * Format: date
+             * @description Its last day, with `gtd`.
+             */
+            expireDate?: string | null;
             filledQuantity: components["schemas"]["DecimalText"];
             /** @description Reserved for it: cash for a purchase, shares for a sale. */
             held: components["schemas"]["DecimalText"];
@@ -1182,14 +1249,25 @@ export interface components {
             /** @description Shares still to be executed. */
             leavesQuantity: components["schemas"]["DecimalText"];
             limitPrice?: components["schemas"]["Price"] | null;
+            notional?: components["schemas"]["Notional"] | null;
+            /** @description Shares in total, what is filled included. */
             quantity: components["schemas"]["Quantity"];
             reason?: string | null;
+            replacing?: components["schemas"]["ReplacingDocument"] | null;
             side: components["schemas"]["Side"];
             state: components["schemas"]["OrderState"];
             status: components["schemas"]["OrderStatus"];
+            stopPrice?: components["schemas"]["Price"] | null;
             symbol: components["schemas"]["Symbol"];
             tax: components["schemas"]["DecimalText"];
             timeInForce: components["schemas"]["TimeInForce"];
+            trailAmount?: components["schemas"]["Price"] | null;
+            trailPercent?: components["schemas"]["Percent"] | null;
+            /**
+             * Format: date-time
+             * @description When the price it waited for came.
+             */
+            triggeredAt?: string | null;
             type: components["schemas"]["OrderType"];
             /** @description Nobody knows yet whether the broker has it. */
             unresolved: boolean;
@@ -1232,11 +1310,11 @@ export interface components {
             currency: components["schemas"]["Currency"];
             /** @description Every reason against it. */
             denials: components["schemas"]["FieldError"][];
-            /** @description The price it would meet now: its limit, or the other side of the market. */
+            /** @description The price it would meet: its limit, its stop price as it is now, or the other side of the market. */
             estimatedPrice: components["schemas"]["DecimalText"];
             held?: components["schemas"]["DecimalText"] | null;
             notional?: components["schemas"]["DecimalText"] | null;
-            quantity: components["schemas"]["Quantity"];
+            quantity?: components["schemas"]["Quantity"] | null;
             /** Format: date-time */
             quoteAt: string;
             side: components["schemas"]["Side"];
@@ -1250,7 +1328,7 @@ export interface components {
             createdAt: string;
             /** Format: uuid */
             id: string;
-            /** @description `cancel`. */
+            /** @description `cancel` or `replace`. */
             kind: string;
             reason?: string | null;
             /** @description `SENT`, `UNRESOLVED`, `ACCEPTED` or `REJECTED`. */
@@ -1272,17 +1350,30 @@ export interface components {
          * @description How the price of an order is decided.
          * @enum {string}
          */
-        OrderType: "market" | "limit";
+        OrderType: "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
+        /**
+         * @description A number of hundredths; greater than zero.
+         * @example 150.25
+         */
+        Percent: string;
         /** @description An order to be placed. */
         PlaceOrder: {
             accountId: components["schemas"]["AccountId"];
             clientOrderId?: components["schemas"]["ClientOrderId"] | null;
+            /**
+             * Format: date
+             * @description Given exactly with `gtd`: the last day, which ends with the market's regular close.
+             */
+            expireDate?: string | null;
             limitPrice?: components["schemas"]["Price"] | null;
-            /** @description Whole shares. */
-            quantity: components["schemas"]["Quantity"];
+            notional?: components["schemas"]["Notional"] | null;
+            quantity?: components["schemas"]["Quantity"] | null;
             side: components["schemas"]["Side"];
+            stopPrice?: components["schemas"]["Price"] | null;
             symbol: components["schemas"]["Symbol"];
             timeInForce?: components["schemas"]["TimeInForce"] | null;
+            trailAmount?: components["schemas"]["Price"] | null;
+            trailPercent?: components["schemas"]["Percent"] | null;
             type: components["schemas"]["OrderType"];
         };
         /** @description What the accounts are worth. */
@@ -1459,6 +1550,29 @@ export interface components {
              */
             password: string;
         };
+        /**
+         * Format: uuid
+         * @description A request to change the terms of an order.
+         */
+        ReplaceId: string;
+        /** @description What is to be different about an order; what is not given stays as it is. */
+        ReplaceOrder: {
+            limitPrice?: components["schemas"]["Price"] | null;
+            quantity?: components["schemas"]["Quantity"] | null;
+            stopPrice?: components["schemas"]["Price"] | null;
+            trailAmount?: components["schemas"]["Price"] | null;
+            trailPercent?: components["schemas"]["Percent"] | null;
+        };
+        /** @description Terms that an order is to get; the broker has not answered yet. */
+        ReplacingDocument: {
+            id: components["schemas"]["ReplaceId"];
+            limitPrice?: components["schemas"]["Price"] | null;
+            /** @description In total, what is filled included. */
+            quantity: components["schemas"]["Quantity"];
+            stopPrice?: components["schemas"]["Price"] | null;
+            trailAmount?: components["schemas"]["Price"] | null;
+            trailPercent?: components["schemas"]["Percent"] | null;
+        };
         /** @description A sale with what it has brought and from which lots it came. */
         Sale: {
             /** Format: date-time */
@@ -1554,7 +1668,7 @@ export interface components {
          * @description How long an order stays.
          * @enum {string}
          */
-        TimeInForce: "day" | "gtc";
+        TimeInForce: "day" | "gtc" | "ioc" | "fok" | "opg" | "cls" | "gtd";
         /** @description The first code of a new app. */
         TotpConfirmRequest: {
             code: string;
@@ -2519,7 +2633,7 @@ export interface operations {
                 status?: string;
                 symbol?: components["schemas"]["Symbol"];
                 side?: "buy" | "sell";
-                type?: "market" | "limit";
+                type?: "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
                 /** @description Only orders of this moment and later. */
                 from?: string;
                 /** @description Only orders before this moment. */
@@ -2710,7 +2824,7 @@ export interface operations {
                 status?: string;
                 symbol?: components["schemas"]["Symbol"];
                 side?: "buy" | "sell";
-                type?: "market" | "limit";
+                type?: "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
                 /** @description Only orders of this moment and later. */
                 from?: string;
                 /** @description Only orders before this moment. */
@@ -2749,6 +2863,93 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_halts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltedSymbols"];
+                };
+            };
+        };
+    };
+    halt_symbol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                symbol: components["schemas"]["Symbol"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HaltSymbol"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltedSymbol"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_symbol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                symbol: components["schemas"]["Symbol"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2862,6 +3063,66 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceOrder"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is not acceptable, or risk has refused the change */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,7 +12,8 @@ export function SideWord({ side }: { side: Side }) {
 
 export function OrderPrice({ order }: { order: Order }) {
   const { t } = useTranslation();
-  return order.limitPrice ? formatPrice(order.limitPrice, order.currency) : t("orders.atMarket");
+  const price = order.limitPrice ?? order.stopPrice;
+  return price ? formatPrice(price, order.currency) : t("orders.atMarket");
 }
 
 /** The order's state in one word, and whether the broker owes an answer. */

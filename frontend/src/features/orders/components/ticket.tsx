@@ -211,19 +211,19 @@ function LimitPriceField({
 
 interface SubmitProps {
   side: "buy" | "sell";
-  quantity: string | undefined;
+  quantity: string | null | undefined;
   symbol: string;
   pending: boolean;
 }
 
 function SubmitButton({ side, quantity, symbol, pending }: SubmitProps) {
   const { t } = useTranslation();
-  const words = { quantity: quantity === undefined ? "" : formatQuantity(quantity), symbol };
+  const words = { quantity: quantity == null ? "" : formatQuantity(quantity), symbol };
   const full = t(side === "buy" ? "ticket.submitBuy" : "ticket.submitSell", words);
   const empty = t(side === "buy" ? "ticket.submitEmptyBuy" : "ticket.submitEmptySell");
   return (
     <Button type="submit" look={side} size="large" className="w-full" disabled={pending}>
-      {pending ? t("ticket.sending") : quantity === undefined ? empty : full}
+      {pending ? t("ticket.sending") : quantity == null ? empty : full}
     </Button>
   );
 }

@@ -1,11 +1,11 @@
-import type { Account, Currency, OrderType, PlaceOrder, Side, TimeInForce } from "@/lib/api/types";
+import type { Account, Currency, PlaceOrder, Side } from "@/lib/api/types";
 import { type Decimal, parseDecimal, plainText } from "@/lib/decimal";
 
 /** An order as it stands in the ticket: what was typed, not yet what it means. */
 export interface Draft {
   side: Side;
-  type: OrderType;
-  timeInForce: TimeInForce;
+  type: "market" | "limit";
+  timeInForce: "day" | "gtc";
   quantity: string;
   limitPrice: string;
 }

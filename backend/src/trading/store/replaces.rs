@@ -1,0 +1,191 @@
+//! `trading.replace_requests`.
+
+use super::super::order::OrderTerms;
+use super::requests::RequestStatus;
+use super::terms::{number, percent_number, price};
+use crate::db::corrupt;
+use chrono::{DateTime, Utc};
+use database::statement;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryResult, QueryableByName};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::broker::ReplaceRequest;
+use domain::{OrderId, Percent, Quantity, ReplaceId};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// A request as it is first written.
+pub(in crate::trading) struct NewReplace {
+    pub(in crate::trading) id: ReplaceId,
+    pub(in crate::trading) order_id: OrderId,
+    /// The caller's name for it.
+    pub(in crate::trading) key: Option<String>,
+    /// What was asked, as JSON.
+    pub(in crate::trading) asked: String,
+    pub(in crate::trading) terms: OrderTerms,
+    pub(in crate::trading) at: DateTime<Utc>,
+}
+
+statement! {
+    InsertReplace {
+        id: SqlUuid = Uuid, order: SqlUuid = Uuid, key: Nullable<Text> = Option<String>, asked: Text = String,
+        quantity: Numeric = Decimal, limit_price: Nullable<Numeric> = Option<Decimal>,
+        stop_price: Nullable<Numeric> = Option<Decimal>, trail_amount: Nullable<Numeric> = Option<Decimal>,
+        trail_percent: Nullable<Numeric> = Option<Decimal>, protection_price: Nullable<Numeric> = Option<Decimal>,
+        at: Timestamptz = DateTime<Utc>,
+    }
+    "INSERT INTO trading.replace_requests (id, order_id, key, asked, quantity, limit_price, stop_price, trail_amount,
+        trail_percent, protection_price, status, created_at, updated_at)
+     SELECT new.id, new.order_id, new.key, new.asked::json, new.quantity, new.limit_price, new.stop_price,
+        new.trail_amount, new.trail_percent, new.protection_price, 'SENT', new.at, new.at
+     FROM (SELECT ?::uuid AS id, ?::uuid AS order_id, ?::text AS key, ?::text AS asked, ?::numeric AS quantity,
+        ?::numeric AS limit_price, ?::numeric AS stop_price, ?::numeric AS trail_amount, ?::numeric AS trail_percent,
+        ?::numeric AS protection_price, ?::timestamptz AS at) AS new"
+}
+
+/// Writes a request. The caller has locked its order and found that no other is under way.
+pub(in crate::trading) async fn insert_replace(
+    mut connection: &AsyncPgConnection,
+    new: NewReplace,
+) -> QueryResult<()> {
+    let fields = new.terms.pricing.fields();
+    let statement = InsertReplace {
+        id: new.id.0,
+        order: new.order_id.0,
+        key: new.key,
+        asked: new.asked,
+        quantity: new.terms.quantity.value(),
+        limit_price: number(fields.limit_price),
+        stop_price: number(fields.stop_price),
+        trail_amount: number(fields.trail_amount),
+        trail_percent: percent_number(fields.trail_percent),
+        protection_price: number(new.terms.worst_price.filter(|_| fields.limit_price.is_none())),
+        at: new.at,
+    };
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+#[derive(QueryableByName)]
+struct AskedRow {
+    #[diesel(sql_type = Text)]
+    asked: String,
+}
+
+statement! {
+    ReplaceByKey { order: SqlUuid = Uuid, key: Text = String }
+    "SELECT asked::text AS asked FROM trading.replace_requests WHERE order_id = ? AND key = ?"
+}
+
+/// What was asked under a key.
+pub(in crate::trading) async fn replace_by_key(
+    mut connection: &AsyncPgConnection,
+    order: OrderId,
+    key: &str,
+) -> QueryResult<Option<String>> {
+    let statement = ReplaceByKey { order: order.0, key: key.to_owned() };
+    let row: Option<AskedRow> = statement.get_result(&mut connection).await.optional()?;
+    Ok(row.map(|row| row.asked))
+}
+
+#[derive(QueryableByName)]
+struct ReplaceRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    order_id: Uuid,
+    #[diesel(sql_type = Numeric)]
+    quantity: Decimal,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    limit_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    stop_price: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_amount: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    trail_percent: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    protection_price: Option<Decimal>,
+}
+
+impl TryFrom<ReplaceRow> for ReplaceRequest {
+    type Error = diesel::result::Error;
+
+    fn try_from(row: ReplaceRow) -> QueryResult<Self> {
+        let percent = |value: Decimal| Percent::new(value.normalize()).map_err(|_| corrupt("percentage"));
+        Ok(Self {
+            replace_id: ReplaceId(row.id),
+            order_id: OrderId(row.order_id),
+            quantity: Quantity::new(row.quantity.normalize()).map_err(|_| corrupt("quantity"))?,
+            limit_price: row.limit_price.map(price).transpose()?,
+            stop_price: row.stop_price.map(price).transpose()?,
+            trail_amount: row.trail_amount.map(price).transpose()?,
+            trail_percent: row.trail_percent.map(percent).transpose()?,
+            protection_price: row.protection_price.map(price).transpose()?,
+        })
+    }
+}
+
+statement! {
+    ReplacesToDispatch { limit: BigInt = i64 }
+    "SELECT r.id, r.order_id, r.quantity, r.limit_price, r.stop_price, r.trail_amount, r.trail_percent, r.protection_price
+     FROM trading.replace_requests AS r JOIN trading.orders AS o ON o.id = r.order_id
+     WHERE r.status IN ('SENT', 'UNRESOLVED')
+       AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
+     ORDER BY r.id LIMIT ?"
+}
+
+/// Requests that the broker must hear of, whose orders are known to be there.
+pub(in crate::trading) async fn replaces_to_dispatch(
+    mut connection: &AsyncPgConnection,
+    limit: i64,
+) -> QueryResult<Vec<ReplaceRequest>> {
+    let rows: Vec<ReplaceRow> = ReplacesToDispatch { limit }.load(&mut connection).await?;
+    rows.into_iter().map(ReplaceRequest::try_from).collect()
+}
+
+statement! {
+    SaveReplaces {
+        at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
+        reasons: Array<Nullable<Text>> = Vec<Option<String>>,
+    }
+    "UPDATE trading.replace_requests AS r SET status = new.status, reason = new.reason, updated_at = ?
+     FROM unnest(?, ?, ?) AS new (id, status, reason)
+     WHERE r.id = new.id AND r.status IN ('SENT', 'UNRESOLVED')"
+}
+
+/// Writes how sending requests ended; one that was answered meanwhile stays as it is.
+pub(in crate::trading) async fn save_replaces(
+    mut connection: &AsyncPgConnection,
+    outcomes: &[(ReplaceId, RequestStatus, Option<String>)],
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    let mut statement = SaveReplaces { at, ids: Vec::new(), statuses: Vec::new(), reasons: Vec::new() };
+    for (id, status, reason) in outcomes {
+        statement.ids.push(id.0);
+        statement.statuses.push(status.name().to_owned());
+        statement.reasons.push(reason.clone());
+    }
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+statement! {
+    CloseReplaces { at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, came_true: Array<Bool> = Vec<bool> }
+    "UPDATE trading.replace_requests AS r SET updated_at = ?,
+        status = CASE WHEN answered.came_true THEN 'ACCEPTED' ELSE 'REJECTED' END,
+        reason = CASE WHEN answered.came_true THEN NULL ELSE 'the order ended first' END
+     FROM unnest(?, ?) AS answered (id, came_true)
+     WHERE r.id = answered.id AND r.status IN ('SENT', 'UNRESOLVED', 'ACCEPTED')"
+}
+
+/// Closes requests that the journal has answered: accepted where their terms came true, rejected where the order ended.
+pub(in crate::trading) async fn close_replaces(
+    mut connection: &AsyncPgConnection,
+    answered: &[(ReplaceId, bool)],
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    if answered.is_empty() {
+        return Ok(());
+    }
+    let (ids, came_true) = answered.iter().map(|(id, came_true)| (id.0, *came_true)).unzip();
+    CloseReplaces { at, ids, came_true }.execute(&mut connection).await.map(|_| ())
+}

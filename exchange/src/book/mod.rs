@@ -1,0 +1,299 @@
+//! Matching: the orders of one symbol, executed against real bids and asks.
+//!
+//! The market is taken as deep as needed: an order is executed as a whole or not at all. Executions carry their
+//! quantity, so nothing outside this module relies on that.
+
+mod event;
+mod order;
+mod queues;
+
+pub use event::{BookEvent, BookEventKind, CancelReason, NotInBook};
+pub use order::{
+    AT_ONCE_WAIT_MAX, AUCTION_PRICE_WAIT_MAX, BookOrder, OrderError, Patience, Pricing, Trigger,
+};
+
+use crate::auctions::AuctionKind;
+use crate::price_limits::price_limits;
+use crate::sessions::trade_date;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{OrderId, Price, Quote, Side, Symbol};
+use queues::{Entry, Queues};
+use std::collections::BTreeMap;
+
+/// Oldest quote of a live source that an order is executed on.
+pub const LIVE_QUOTE_AGE_MAX: TimeDelta = TimeDelta::minutes(2);
+/// Oldest quote of a source that holds prices back (usually fifteen minutes) that an order is executed on.
+pub const DELAYED_QUOTE_AGE_MAX: TimeDelta = TimeDelta::minutes(20);
+/// How far a quote may lie in the future, because clocks differ.
+pub const QUOTE_AHEAD_MAX: TimeDelta = TimeDelta::seconds(5);
+
+/// The orders of one symbol, and the last usable quote.
+#[derive(Debug, Clone)]
+pub struct Book {
+    symbol: Symbol,
+    orders: BTreeMap<OrderId, Entry>,
+    queues: Queues,
+    quote: Option<Quote>,
+}
+
+impl Book {
+    /// A book without orders.
+    #[must_use]
+    pub fn new(symbol: Symbol) -> Self {
+        Self { symbol, orders: BTreeMap::new(), queues: Queues::default(), quote: None }
+    }
+
+    /// How many orders are here.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Whether no order is here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty()
+    }
+
+    /// The last quote that was taken, however old by now.
+    #[must_use]
+    pub const fn last_quote(&self) -> Option<&Quote> {
+        self.quote.as_ref()
+    }
+
+    /// The lowest and the highest legal price of the day, where the market has them and the close before is known.
+    #[must_use]
+    pub fn price_limits(&self, now: DateTime<Utc>) -> Option<(Price, Price)> {
+        let base = self.usable_quote(now)?.previous_close?;
+        let market = self.symbol.market();
+        price_limits(market, base, trade_date(market, now))
+    }
+
+    /// When the next order ends by itself.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<DateTime<Utc>> {
+        self.queues.next_expiry()
+    }
+
+    /// An order as it stands here.
+    #[must_use]
+    pub fn order(&self, id: OrderId) -> Option<&BookOrder> {
+        self.orders.get(&id).map(|entry| &entry.order)
+    }
+
+    /// Puts back an order that was accepted in an earlier life of the process. It rests: the market that it met on
+    /// arrival is not known any more.
+    pub fn restore(&mut self, order: BookOrder) {
+        self.insert(order, true);
+    }
+
+    /// Takes a new order. It is accepted, and executed at once if the present quote allows. The caller gives every
+    /// id and every sequence once.
+    pub fn submit(&mut self, order: BookOrder, now: DateTime<Utc>) -> Vec<BookEvent> {
+        let mut events = vec![BookEvent::new(order.id, now, BookEventKind::Accepted)];
+        if order.expires_at.is_some_and(|at| at <= now) {
+            events.push(ended(&order, now));
+        } else {
+            self.arrive(order, now, &mut events);
+        }
+        events
+    }
+
+    /// Takes an order back.
+    ///
+    /// # Errors
+    /// [`NotInBook`] when it is not here (any more).
+    pub fn cancel(&mut self, order_id: OrderId, now: DateTime<Utc>) -> Result<BookEvent, NotInBook> {
+        self.remove(order_id).ok_or(NotInBook)?;
+        Ok(BookEvent::new(order_id, now, BookEventKind::Canceled(CancelReason::Requested)))
+    }
+
+    /// Puts an order with new terms in the place of the one with its id. Where nothing but a smaller quantity is new it
+    /// keeps its place; otherwise it arrives anew and may be executed at once.
+    ///
+    /// # Errors
+    /// [`NotInBook`] when it is not here (any more).
+    pub fn replace(&mut self, order: BookOrder, now: DateTime<Utc>) -> Result<Vec<BookEvent>, NotInBook> {
+        let before = self.remove(order.id).ok_or(NotInBook)?;
+        let mut events = vec![BookEvent::new(order.id, now, BookEventKind::Replaced)];
+        let keeps_place = BookOrder { quantity: before.order.quantity, ..order.clone() } == before.order;
+        if keeps_place {
+            self.insert(order, before.has_met);
+        } else {
+            self.arrive(order, now, &mut events);
+        }
+        Ok(events)
+    }
+
+    /// Ends the orders whose time is over.
+    pub fn expire(&mut self, now: DateTime<Utc>) -> Vec<BookEvent> {
+        let over = self.queues.expired(now);
+        over.into_iter().filter_map(|id| self.remove(id)).map(|entry| ended(&entry.order, now)).collect()
+    }
+
+    /// Takes a quote and executes what it reaches: what waited for a price at the touch, resting limit orders at their
+    /// limit, orders for an auction at its price. Stops wake up by the last price.
+    /// A quote of another symbol, too old, from the future, or older than the last one changes nothing.
+    pub fn on_quote(&mut self, quote: &Quote, now: DateTime<Utc>) -> Vec<BookEvent> {
+        let mut events = self.expire(now);
+        let is_newest = self.quote.as_ref().is_none_or(|last| last.at <= quote.at);
+        if quote.symbol != self.symbol || !is_usable(quote, now) || !is_newest {
+            return events;
+        }
+        self.quote = Some(quote.clone());
+        for id in self.queues.auctioned(quote.at.min(now)) {
+            events.extend(self.execute_in_auction(id, quote, now));
+        }
+        // Before anything arrives: what arrives now has met this price, and rests or trails from here.
+        let (reached_buys, reached_sells) = self.queues.reached(quote.price_to_buy(), quote.price_to_sell());
+        let trailing = self.queues.trailing();
+        for id in self.queues.arriving().into_iter().chain(self.queues.awakened(quote.price)) {
+            if let Some(entry) = self.remove(id) {
+                self.meet(entry.order, quote, now, &mut events);
+            }
+        }
+        for id in trailing {
+            self.follow(id, quote, now, &mut events);
+        }
+        for id in reached_buys.into_iter().chain(reached_sells) {
+            events.extend(self.execute_resting(id, now));
+        }
+        events
+    }
+
+    /// A new or changed order comes to the market, or waits until there is one.
+    fn arrive(&mut self, order: BookOrder, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
+        if let Patience::Auction { at, .. } = order.patience {
+            if at <= now {
+                events.push(canceled(order.id, CancelReason::AuctionMissed, now));
+            } else {
+                self.insert(order, false);
+            }
+            return;
+        }
+        match self.usable_quote(now).cloned() {
+            Some(quote) => self.meet(order, &quote, now, events),
+            None => self.insert(order, false),
+        }
+    }
+
+    /// An order meets a price: it wakes up, is executed, rests, or ends.
+    fn meet(&mut self, mut order: BookOrder, quote: &Quote, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
+        let id = order.id;
+        if let Some(mut trigger) = order.trigger {
+            if let Some(mark) = trigger.follow(order.side, quote.price) {
+                events.push(BookEvent::new(id, now, BookEventKind::MarkMoved(mark)));
+            }
+            if !trigger.is_reached(order.side, quote.price) {
+                return self.insert(BookOrder { trigger: Some(trigger), ..order }, true);
+            }
+            order.trigger = None;
+            events.push(BookEvent::new(id, now, BookEventKind::Triggered(quote.price)));
+        }
+        let touch = side_of(quote, order.side);
+        match order.pricing {
+            Pricing::Limit { limit } if self.is_beyond_limits(limit, now) => {
+                events.push(canceled(id, CancelReason::PriceLimit, now));
+            }
+            _ if order.accepts(touch) => events.push(filled(&order, touch, now)),
+            Pricing::Market { .. } => {
+                events.push(canceled(id, CancelReason::PriceMovedBeyondProtection, now));
+            }
+            Pricing::Limit { .. } if order.patience == Patience::AtOnce => {
+                events.push(canceled(id, CancelReason::NotExecutableAtOnce, now));
+            }
+            Pricing::Limit { .. } => self.insert(order, true),
+        }
+    }
+
+    /// A trailing stop sees a price.
+    fn follow(&mut self, id: OrderId, quote: &Quote, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
+        let Some(entry) = self.orders.get_mut(&id) else { return };
+        let Some(trigger) = &mut entry.order.trigger else { return };
+        if trigger.is_reached(entry.order.side, quote.price) {
+            if let Some(entry) = self.remove(id) {
+                self.meet(entry.order, quote, now, events);
+            }
+        } else if let Some(mark) = trigger.follow(entry.order.side, quote.price) {
+            events.push(BookEvent::new(id, now, BookEventKind::MarkMoved(mark)));
+        }
+    }
+
+    fn execute_in_auction(&mut self, id: OrderId, quote: &Quote, now: DateTime<Utc>) -> Option<BookEvent> {
+        let order = self.remove(id)?.order;
+        let price = match order.patience {
+            Patience::Auction { kind: AuctionKind::Opening, .. } => quote.open,
+            // The first price told at or after the close is the one the closing auction made.
+            _ => quote.price,
+        };
+        Some(match order.pricing {
+            _ if order.accepts(price) => filled(&order, price, now),
+            Pricing::Market { .. } => canceled(id, CancelReason::PriceMovedBeyondProtection, now),
+            Pricing::Limit { .. } => canceled(id, CancelReason::NotExecutedInAuction, now),
+        })
+    }
+
+    /// It stood in the queue at its limit: whoever came to the market met it there.
+    fn execute_resting(&mut self, id: OrderId, now: DateTime<Utc>) -> Option<BookEvent> {
+        let order = self.remove(id)?.order;
+        let (Pricing::Limit { limit: price } | Pricing::Market { protection: price }) = order.pricing;
+        Some(filled(&order, price, now))
+    }
+
+    fn is_beyond_limits(&self, limit: Price, now: DateTime<Utc>) -> bool {
+        self.price_limits(now).is_some_and(|(lowest, highest)| !(lowest..=highest).contains(&limit))
+    }
+
+    fn usable_quote(&self, now: DateTime<Utc>) -> Option<&Quote> {
+        self.quote.as_ref().filter(|quote| is_usable(quote, now))
+    }
+
+    fn insert(&mut self, order: BookOrder, has_met: bool) {
+        let entry = Entry { order, has_met };
+        self.queues.insert(&entry);
+        self.orders.insert(entry.order.id, entry);
+    }
+
+    fn remove(&mut self, id: OrderId) -> Option<Entry> {
+        let entry = self.orders.remove(&id)?;
+        self.queues.remove(&entry);
+        Some(entry)
+    }
+}
+
+/// Whether an order may be executed on a quote now.
+fn is_usable(quote: &Quote, now: DateTime<Utc>) -> bool {
+    let age = now - quote.at;
+    let age_max = if quote.delayed { DELAYED_QUOTE_AGE_MAX } else { LIVE_QUOTE_AGE_MAX };
+    age <= age_max && age >= -QUOTE_AHEAD_MAX
+}
+
+fn side_of(quote: &Quote, side: Side) -> Price {
+    match side {
+        Side::Buy => quote.price_to_buy(),
+        Side::Sell => quote.price_to_sell(),
+    }
+}
+
+fn filled(order: &BookOrder, price: Price, now: DateTime<Utc>) -> BookEvent {
+    let kind = BookEventKind::Filled {
+        // Orders are executed as a whole, so the first execution is the only one.
+        execution_id: format!("{}:1", order.id),
+        quantity: order.quantity,
+        price,
+    };
+    BookEvent::new(order.id, now, kind)
+}
+
+const fn canceled(order_id: OrderId, reason: CancelReason, at: DateTime<Utc>) -> BookEvent {
+    BookEvent::new(order_id, at, BookEventKind::Canceled(reason))
+}
+
+/// How an order ends whose time is over: by its time in force, or because what it was for did not happen.
+const fn ended(order: &BookOrder, at: DateTime<Utc>) -> BookEvent {
+    match order.patience {
+        Patience::Rests => BookEvent::new(order.id, at, BookEventKind::Expired),
+        Patience::AtOnce => canceled(order.id, CancelReason::NotExecutableAtOnce, at),
+        Patience::Auction { .. } => canceled(order.id, CancelReason::NoAuctionPrice, at),
+    }
+}
