@@ -51,6 +51,10 @@ uuid_id! {
     OrderId
 }
 uuid_id! {
+    /// Orders that belong together.
+    OrderGroupId
+}
+uuid_id! {
     /// A request to change the terms of an order.
     ReplaceId
 }

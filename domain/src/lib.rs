@@ -15,7 +15,7 @@ pub mod quote;
 pub mod terms;
 
 pub use decimal::{DecimalError, DecimalText};
-pub use ids::{AccountId, ClientOrderId, OrderId, ReplaceId, UserId};
+pub use ids::{AccountId, ClientOrderId, OrderGroupId, OrderId, ReplaceId, UserId};
 pub use instrument::{Market, Symbol};
 pub use money::{Currency, Money, MoneyError, Notional, Percent, Price, Quantity};
 pub use order::{OrderStatus, Side};

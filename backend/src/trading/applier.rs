@@ -7,6 +7,7 @@
 use super::apply::Incident;
 use super::batch::Batch;
 use super::dispatcher::DispatchQueue;
+use super::group::GroupLook;
 use super::pace::Pace;
 use super::store;
 use crate::account::{BalanceChange, BalanceMemory};
@@ -41,6 +42,7 @@ pub(super) struct Applier {
     pub(super) events: Arc<EventHub>,
     pub(super) memory: BalanceMemory,
     pub(super) dispatch: DispatchQueue,
+    pub(super) groups: GroupLook,
 }
 
 impl Applier {
@@ -110,6 +112,9 @@ impl Applier {
                         self.events.wake();
                     }
                     self.memory.note(&applied.balance_changes);
+                    if applied.groups_moved {
+                        self.groups.look();
+                    }
                     if applied.requests_wait {
                         self.dispatch.look();
                     }
@@ -139,6 +144,8 @@ impl Applier {
 #[derive(Default)]
 struct Applied {
     lines: usize,
+    /// Whether an order of a group has changed.
+    groups_moved: bool,
     /// How it has changed balances.
     balance_changes: Vec<BalanceChange>,
     /// Whether an order that somebody wants cancelled or changed has just reached the broker.
@@ -180,10 +187,11 @@ impl Connection {
             batch.apply(line)?;
         }
         let requests_wait = batch.requests_wait();
+        let groups_moved = batch.groups_moved();
         let balance_changes = batch.save(connection, last, self.prepared).await?;
         db::commit(connection).await?;
         self.prepared = true;
-        Ok(Applied { lines: lines.len(), balance_changes, requests_wait })
+        Ok(Applied { lines: lines.len(), groups_moved, balance_changes, requests_wait })
     }
 
     /// Moves the cursor over a line that cannot be applied and leaves an incident, so that a person books it by hand.

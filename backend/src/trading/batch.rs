@@ -63,6 +63,7 @@ pub(super) struct Batch {
     /// What journals move.
     moved: Vec<BalanceChange>,
     terms_changed: BTreeSet<OrderId>,
+    shares_changed: BTreeSet<OrderId>,
     replaces_answered: Vec<(ReplaceId, bool)>,
     incidents: Vec<(OrderId, Option<i64>, Incident)>,
     cash_changed: BTreeSet<(AccountId, Currency)>,
@@ -86,6 +87,7 @@ impl Batch {
         let orders = store::lock_orders(connection, lines.iter().map(|line| line.order_id)).await?;
         batch.orders = orders.into_iter().map(|order| (order.id, (order, false))).collect();
         if !moving.is_empty() {
+            batch.load_siblings(connection).await?;
             batch.books = Books::load(connection, &batch.shares_going(&moving)).await?;
         }
         Ok(batch)
@@ -104,6 +106,7 @@ impl Batch {
             holds: Vec::new(),
             moved: Vec::new(),
             terms_changed: BTreeSet::new(),
+            shares_changed: BTreeSet::new(),
             replaces_answered: Vec::new(),
             incidents: Vec::new(),
             cash_changed: BTreeSet::new(),
@@ -125,6 +128,46 @@ impl Batch {
         });
         self.known_executions = store::known_executions(connection, asked.collect()).await?;
         Ok(())
+    }
+
+    /// What one of two exits for the same shares does changes what the other holds.
+    async fn load_siblings(&mut self, connection: &AsyncPgConnection) -> Result<(), ApiError> {
+        let sibling = |(order, _): &(Order, bool)| order.group.and_then(|share| share.sibling);
+        let missing: Vec<OrderId> = self
+            .orders
+            .values()
+            .filter_map(sibling)
+            .filter(|sibling| !self.orders.contains_key(sibling))
+            .collect();
+        if !missing.is_empty() {
+            let siblings = store::lock_orders(connection, missing.into_iter()).await?;
+            self.orders.extend(siblings.into_iter().map(|order| (order.id, (order, false))));
+        }
+        Ok(())
+    }
+
+    /// Has two exits for the same shares hold together what neither has sold.
+    fn share(&mut self, changed: OrderId) {
+        let Some((order, _)) = self.orders.get(&changed) else { return };
+        let Some(sibling) = order.group.and_then(|share| share.sibling) else { return };
+        let (first, second) = if order.holds_second() { (sibling, changed) } else { (changed, sibling) };
+        let Some((mut profit, _)) = self.orders.get(&first).cloned() else { return };
+        let Some((mut loss, _)) = self.orders.get(&second).cloned() else { return };
+        let held = profit.held + loss.held;
+        profit.share_with(&mut loss);
+        self.hold(&profit, profit.held + loss.held - held);
+        for order in [profit, loss] {
+            if let Some((known, changed)) = self.orders.get_mut(&order.id) {
+                *changed |= *known != order;
+                *known = order;
+            }
+        }
+        self.shares_changed.extend([first, second]);
+    }
+
+    /// Whether an order of a group has changed.
+    pub(super) fn groups_moved(&self) -> bool {
+        self.changed_orders().any(|order| order.group.is_some())
     }
 
     /// The positions that lines may move, each with how many of its shares may go.
@@ -198,23 +241,28 @@ impl Batch {
         for incident in effects.incidents {
             self.incident(line, incident.kind, incident.detail);
         }
-        if !effects.hold_change.is_zero() {
-            let commodity = if order.holds_cash() {
-                self.cash_changed.insert((order.wish.account_id, order.currency()));
-                Commodity::Cash(order.currency())
-            } else {
-                Commodity::Shares(order.wish.symbol)
-            };
-            let account_id = order.wish.account_id;
-            let change =
-                BalanceChange { account_id, commodity, total: Decimal::ZERO, held: effects.hold_change };
-            self.balances.change(&change);
-            self.holds.push(change);
-        }
+        self.hold(order, effects.hold_change);
+        self.share(order.id);
         match effects.execution {
             Some(execution) => self.book(line, order, &execution),
             None => Ok(()),
         }
+    }
+
+    fn hold(&mut self, order: &Order, change: Decimal) {
+        if change.is_zero() {
+            return;
+        }
+        let commodity = if order.holds_cash() {
+            self.cash_changed.insert((order.wish.account_id, order.currency()));
+            Commodity::Cash(order.currency())
+        } else {
+            Commodity::Shares(order.wish.symbol)
+        };
+        let account_id = order.wish.account_id;
+        let change = BalanceChange { account_id, commodity, total: Decimal::ZERO, held: change };
+        self.balances.change(&change);
+        self.holds.push(change);
     }
 
     fn book(&mut self, line: &JournalLine, order: &Order, execution: &Execution) -> Result<(), ApiError> {
@@ -308,6 +356,8 @@ impl Batch {
         store::insert_log(connection, &self.entries).await?;
         let changed_terms = self.changed_orders().filter(|order| self.terms_changed.contains(&order.id));
         store::save_terms(connection, changed_terms).await?;
+        let sharing = self.changed_orders().filter(|order| self.shares_changed.contains(&order.id));
+        store::save_shares(connection, sharing).await?;
         store::close_cancels(connection, ended, self.now).await?;
         store::close_replaces(connection, &self.replaces_answered, self.now).await?;
         self.books.save(connection, self.now).await?;

@@ -3,8 +3,8 @@
 use super::order::{Order, Replacement};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    AccountId, Currency, DecimalText, Notional, OrderId, OrderStatus, OrderType, Percent, Price, Quantity,
-    ReplaceId, Side, Symbol, TimeInForce,
+    AccountId, Currency, DecimalText, Notional, OrderGroupId, OrderId, OrderStatus, OrderType, Percent,
+    Price, Quantity, ReplaceId, Side, Symbol, TimeInForce,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -116,6 +116,8 @@ pub struct OrderDocument {
     unresolved: bool,
     /// Its owner has asked to take it back.
     cancel_requested: bool,
+    /// The group it belongs to.
+    group_id: Option<OrderGroupId>,
     /// Other terms that its owner has asked for.
     replacing: Option<ReplacingDocument>,
     reason: Option<String>,
@@ -154,6 +156,7 @@ impl From<&Order> for OrderDocument {
             held: order.held.into(),
             unresolved: order.unresolved_since.is_some(),
             cancel_requested: order.cancel_requested_at.is_some(),
+            group_id: order.group.map(|share| share.group),
             replacing: order.replacing.map(ReplacingDocument::from),
             reason: reason_of(order),
             created_at: order.created_at,

@@ -14,6 +14,7 @@ mod connector;
 mod decide;
 mod dispatcher;
 mod document;
+mod group;
 mod halts;
 mod listing;
 mod order;

@@ -4,8 +4,8 @@ use crate::risk::{Approved, Denial, Hold, HoldTerms};
 use chrono::{DateTime, Utc};
 use domain::broker::OrderRequest;
 use domain::{
-    ClientOrderId, Currency, NewOrder, Notional, OrderId, OrderStatus, Price, Pricing, Quantity, ReplaceId,
-    Side, Size, UserId,
+    ClientOrderId, Currency, NewOrder, Notional, OrderGroupId, OrderId, OrderStatus, Price, Pricing,
+    Quantity, ReplaceId, Side, Size, UserId,
 };
 use rust_decimal::Decimal;
 
@@ -38,6 +38,26 @@ pub struct Original {
     pub terms: OrderTerms,
     /// The requests that have taken effect, oldest first.
     pub replaced_by: Vec<ReplaceId>,
+}
+
+/// An order's place in a group, and its part of the shares that two exits are for together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupShare {
+    /// The group.
+    pub group: OrderGroupId,
+    /// The other exit for the same shares.
+    pub sibling: Option<OrderId>,
+    /// How many of those shares neither exit has sold.
+    pub left: Option<Decimal>,
+    /// How many of them the other exit holds. Known to the second of the two only: the first holds first.
+    pub sibling_held: Option<Decimal>,
+}
+
+impl GroupShare {
+    /// The most that this exit has to hold.
+    fn hold_max(&self) -> Option<Decimal> {
+        Some((self.left? - self.sibling_held.unwrap_or_default()).max(Decimal::ZERO))
+    }
 }
 
 /// An order.
@@ -85,6 +105,8 @@ pub struct Order {
     pub original: Option<Original>,
     /// Terms that the broker is asked for.
     pub replacing: Option<Replacement>,
+    /// Its place in a group.
+    pub group: Option<GroupShare>,
     /// Number of its latest event.
     pub event_sequence: i32,
     /// When it was committed.
@@ -140,6 +162,7 @@ impl Order {
             triggered_at: None,
             original: None,
             replacing: None,
+            group: None,
             event_sequence: 0,
             created_at: at,
             updated_at: at,
@@ -277,7 +300,8 @@ impl Order {
             Some(asked) => Hold::while_changing(side, currency, present, asked, charged),
             None => Hold::of(side, currency, present.worst_price, present.fees_max, present.leaves, charged),
         };
-        due.map_or(self.held, Hold::amount)
+        let due = due.map_or(self.held, Hold::amount);
+        self.group.and_then(|share| share.hold_max()).map_or(due, |most| due.min(most))
     }
 
     fn hold_terms(&self, terms: &OrderTerms) -> Option<HoldTerms> {
@@ -340,6 +364,27 @@ impl Order {
     #[must_use]
     pub fn average_fill_price(&self) -> Option<Decimal> {
         self.filled_notional.checked_div(self.filled_quantity)
+    }
+
+    /// Makes two exits for the same shares know of each other. Together they hold what neither has sold: the first as much
+    /// as it can still sell, the second the rest.
+    pub(super) fn share_with(&mut self, second: &mut Self) {
+        let Size::Shares(shares) = self.wish.size else { return };
+        let left = (shares.value() - self.filled_quantity - second.filled_quantity).max(Decimal::ZERO);
+        if let Some(share) = &mut self.group {
+            share.left = Some(left);
+        }
+        self.held = self.hold_due();
+        if let Some(share) = &mut second.group {
+            share.left = Some(left);
+            share.sibling_held = Some(self.held);
+        }
+        second.held = second.hold_due();
+    }
+
+    /// Whether it is the second of two exits for the same shares.
+    pub(super) fn holds_second(&self) -> bool {
+        self.group.is_some_and(|share| share.sibling_held.is_some())
     }
 
     /// Whether its hold is cash.

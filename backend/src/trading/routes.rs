@@ -1,5 +1,6 @@
 //! `/api/orders`.
 
+mod groups;
 mod halts;
 mod replace;
 
@@ -34,7 +35,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(preview_order)
         .service(show_order)
         .service(replace::replace_order)
-        .service(cancel_order);
+        .service(cancel_order)
+        .service(groups::place_group)
+        .service(groups::list_groups)
+        .service(groups::show_group)
+        .service(groups::cancel_group);
 }
 
 /// An order to be placed.
@@ -112,10 +117,14 @@ fn contradictory(wrong: Vec<Contradiction>) -> ApiError {
 }
 
 /// The key of the body or of the header; both only when they agree.
-fn one_key(body: Option<ClientOrderId>, header: Option<ClientOrderId>) -> ApiResult<Option<ClientOrderId>> {
+fn one_key(
+    field: &str,
+    body: Option<ClientOrderId>,
+    header: Option<ClientOrderId>,
+) -> ApiResult<Option<ClientOrderId>> {
     match (body, header) {
         (Some(body), Some(header)) if body != header => {
-            Err(ApiError::field("clientOrderId", "contradiction", "differs from the Idempotency-Key header"))
+            Err(ApiError::field(field, "contradiction", "differs from the Idempotency-Key header"))
         }
         (body, header) => Ok(body.or(header)),
     }
@@ -135,7 +144,7 @@ async fn place_order(
     Body(request): Body<PlaceOrder>,
 ) -> ApiResult<HttpResponse> {
     let (order, key) = request.into_parts()?;
-    let key = one_key(key, header.0)?;
+    let key = one_key("clientOrderId", key, header.0)?;
     let (order, replayed) = trading.place(user.user_id, order, key).await?;
     let mut response = HttpResponse::Created();
     if replayed {

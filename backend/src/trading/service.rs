@@ -4,6 +4,7 @@ use super::applier::Applier;
 use super::connector::Connector;
 use super::decide::{Answer, Wish};
 use super::dispatcher::{DispatchQueue, Dispatcher};
+use super::group::{GroupLook, Groups, Keeper};
 use super::halts::{Halt, Halts};
 use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
@@ -42,7 +43,8 @@ pub struct TradingService {
     placements: mpsc::Sender<Placement>,
     pub(super) dispatch: DispatchQueue,
     pub(super) events: Arc<EventHub>,
-    halts: Halts,
+    halts: Arc<Halts>,
+    groups: Arc<Groups>,
 }
 
 /// An order with its whole history.
@@ -76,14 +78,25 @@ impl TradingService {
     ) -> anyhow::Result<(Self, PlacementWriter)> {
         let memory = BalanceMemory::default();
         let (dispatch, orders) = DispatchQueue::new();
+        let look = GroupLook::default();
         let applier = Applier {
             database_url: settings.database_url.clone(),
             events: Arc::clone(&events),
             memory: memory.clone(),
             dispatch: dispatch.clone(),
+            groups: look.clone(),
         };
         applier.catch_up().await?;
-        let halts = Halts::load(&*pool.get().await?).await?;
+        let halts = Arc::new(Halts::load(&*pool.get().await?).await?);
+        let groups = Arc::new(Groups {
+            pool: pool.clone(),
+            market: market.clone(),
+            events: Arc::clone(&events),
+            dispatch: dispatch.clone(),
+            memory: memory.clone(),
+            halts: Arc::clone(&halts),
+            look: look.clone(),
+        });
         let (placements, queue) = mpsc::channel(QUEUE_MAX);
         let writer = PlacementWriter {
             database_url: settings.database_url.clone(),
@@ -101,8 +114,9 @@ impl TradingService {
             connected: HashSet::new(),
         };
         background.spawn_vital(applier.run(background.stop.clone()));
+        background.spawn_vital(Keeper { groups: Arc::clone(&groups) }.run(background.stop.clone()));
         background.spawn_vital(dispatcher.run(background.stop.clone()));
-        Ok((Self { pool, accounts, market, placements, dispatch, events, halts }, writer))
+        Ok((Self { pool, accounts, market, placements, dispatch, events, halts, groups }, writer))
     }
 
     /// Places an order. Answers once it is durable.
@@ -206,6 +220,11 @@ impl TradingService {
         })
     }
 
+    /// Groups of orders.
+    pub(super) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
     /// An order with its whole history.
     ///
     /// # Errors
@@ -241,6 +260,7 @@ impl TradingService {
         drop(connection);
         self.events.wake();
         self.dispatch.look();
+        self.groups.look.look();
         Ok(order)
     }
 }
@@ -258,7 +278,12 @@ impl TradingService {
         key: Option<ClientOrderId>,
     ) -> ApiResult<(Order, bool)> {
         let found = store::order_of(&*self.pool.get().await?, user, id).await?;
-        let symbol = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?.wish.symbol;
+        let found = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
+        if change.quantity.is_some() && found.group.is_some_and(|share| share.sibling.is_some()) {
+            let message = "follows from the other order of the group and cannot be changed";
+            return Err(ApiError::field("quantity", "not_replaceable", message));
+        }
+        let symbol = found.wish.symbol;
         // Fetched before any lock is taken.
         let quote = self.price_for(symbol).await?;
         let symbol_halted = self.halts.is_halted(user, symbol);

@@ -2,6 +2,7 @@
 
 mod closing;
 mod executions;
+mod groups;
 mod halts;
 mod history;
 mod journal;
@@ -18,6 +19,10 @@ pub(super) use closing::{
 };
 pub(super) use executions::{
     ExecutionRow, executions_of, insert_executions, insert_incidents, known_executions,
+};
+pub(super) use groups::{
+    active_groups, group_by_key, group_of, insert_group, list_groups, lock_group, orders_by_id, save_group,
+    save_shares,
 };
 pub(super) use halts::{all_halts, delete_halt, save_halt};
 pub(super) use history::{LogLine, insert_log, log_of};

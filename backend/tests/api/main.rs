@@ -17,6 +17,7 @@ mod closing;
 mod corporate;
 mod events;
 mod gate;
+mod groups;
 mod helpers;
 mod journal;
 mod ledger;

@@ -1,6 +1,7 @@
 -- Every open order holds what its open part can still cost, an ended one nothing, and a balance holds what its orders hold.
 -- While other terms are asked for, a purchase holds what is dearer: those alone, or what is open by the present ones and
--- what those add to it; a sale holds the shares of whichever is more.
+-- what those add to it; a sale holds the shares of whichever is more. Two exits for the same
+-- shares hold together what neither has sold.
 WITH open AS (
     SELECT o.id, o.account_id, o.side, o.held, cash.currency, o.symbol, o.worst_price, o.commission + o.tax AS charged,
         o.status IN ('DENIED', 'REJECTED', 'FILLED', 'CANCELED', 'EXPIRED', 'REPLACED') AS has_ended,
@@ -9,6 +10,7 @@ WITH open AS (
         (o.replacing->'terms'->>'worstPrice')::numeric AS asked_worst_price,
         (o.replacing->'terms'->>'feesMax')::numeric AS asked_fees_max,
         o.replacing IS NOT NULL AS is_changing,
+        CASE WHEN o.group_left IS NOT NULL THEN greatest(o.group_left - coalesce(o.sibling_held, 0), 0) END AS group_part,
         CASE cash.currency WHEN 'USD' THEN 100 ELSE 1 END AS units
     FROM trading.orders AS o
     CROSS JOIN LATERAL (SELECT CASE WHEN o.symbol LIKE '%.%' THEN 'KRW' ELSE 'USD' END AS currency) AS cash
@@ -29,7 +31,7 @@ due AS (
     SELECT id, account_id, held, CASE WHEN side = 'buy' THEN currency ELSE symbol END AS commodity,
         CASE
             WHEN has_ended THEN 0
-            WHEN side = 'sell' THEN greatest(leaves, asked_leaves)
+            WHEN side = 'sell' THEN least(greatest(leaves, asked_leaves), group_part)
             WHEN is_changing THEN greatest(asked, crossed)
             ELSE present
         END AS held_due

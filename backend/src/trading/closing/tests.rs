@@ -1,6 +1,6 @@
 use super::*;
 use crate::risk::Hold;
-use domain::{Lifetime, NewOrder, OrderStatus, Price, Pricing, Side, Size};
+use domain::{Lifetime, NewOrder, OrderStatus, Price, Pricing, Quantity, Side, Size};
 use proptest::prelude::*;
 
 fn now() -> DateTime<Utc> {
@@ -15,7 +15,7 @@ fn close(portion: Portion, held: u32) -> Result<CloseRequest, Unclosable> {
 
 /// An open sale of so many shares.
 fn sale(shares: u32, cancel_requested: bool) -> Order {
-    let quantity = Decimal::from(shares).to_string().parse().unwrap();
+    let quantity: Quantity = Decimal::from(shares).to_string().parse().unwrap();
     let wish = NewOrder {
         account_id: AccountId::generate(),
         symbol: "AAPL".parse().unwrap(),

@@ -1,6 +1,6 @@
 //! `trading.orders`, each new one with its first event.
 
-use super::super::order::{Order, OrderTerms};
+use super::super::order::{GroupShare, Order, OrderTerms};
 use super::terms::{self, price};
 use crate::db::corrupt;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -11,8 +11,8 @@ use diesel::sql_types::{
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
-    AccountId, Lifetime, NewOrder, Notional, OrderId, OrderStatus, OrderType, Percent, PriceFields, Pricing,
-    Quantity, Side, Size, Symbol, TimeInForce, UserId,
+    AccountId, Lifetime, NewOrder, Notional, OrderGroupId, OrderId, OrderStatus, OrderType, Percent,
+    PriceFields, Pricing, Quantity, Side, Size, Symbol, TimeInForce, UserId,
 };
 use rust_decimal::Decimal;
 use std::collections::{HashMap, HashSet};
@@ -81,6 +81,14 @@ pub(super) struct OrderRow {
     original: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     replacing: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    group_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    sibling_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    group_left: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    sibling_held: Option<Decimal>,
     #[diesel(sql_type = Integer)]
     event_sequence: i32,
     #[diesel(sql_type = Timestamptz)]
@@ -136,6 +144,12 @@ impl TryFrom<OrderRow> for Order {
                 .map_err(|_| corrupt("amount"))?
                 .map_or(Size::Shares(first.quantity), Size::Notional),
         };
+        let group = row.group_id.map(|group| GroupShare {
+            group: OrderGroupId(group),
+            sibling: row.sibling_id.map(OrderId),
+            left: row.group_left.map(|left| left.normalize()),
+            sibling_held: row.sibling_held.map(|held| held.normalize()),
+        });
         let denials =
             row.denials.as_deref().map(serde_json::from_str).transpose().map_err(|_| corrupt("denial"))?;
         Ok(Self {
@@ -160,6 +174,7 @@ impl TryFrom<OrderRow> for Order {
             triggered_at: row.triggered_at,
             original,
             replacing,
+            group,
             event_sequence: row.event_sequence,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -223,8 +238,8 @@ macro_rules! order_columns {
             o.expire_date, o.quantity, o.notional, o.limit_price, o.stop_price, o.trail_amount, o.trail_percent,
             o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission, o.tax, o.held,
             o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at, o.triggered_at,
-            o.original::text AS original, o.replacing::text AS replacing, o.event_sequence, o.created_at,
-            o.updated_at"
+            o.original::text AS original, o.replacing::text AS replacing, o.group_id, o.sibling_id, o.group_left,
+            o.sibling_held, o.event_sequence, o.created_at, o.updated_at"
     };
 }
 pub(super) use order_columns;
@@ -234,6 +249,7 @@ macro_rules! select_orders {
         concat!("SELECT ", order_columns!(), " FROM trading.orders AS o ", $rest)
     };
 }
+pub(super) use select_orders;
 
 statement! {
     KnownOrders {

@@ -363,6 +363,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/order-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists groups of orders, newest first. */
+        get: operations["list_groups"];
+        put?: never;
+        /** Places orders that belong together: all that is due now is placed, or nothing is. */
+        post: operations["place_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/order-groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a group with its orders. */
+        get: operations["show_group"];
+        put?: never;
+        post?: never;
+        /** Asks to take every order of a group back; those that wait for their turn never come. */
+        delete: operations["cancel_group"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders": {
         parameters: {
             query?: never;
@@ -1095,6 +1131,35 @@ export interface components {
             /** @description Stable word for the rule, such as `required` or `too_long`. */
             rule: string;
         };
+        /**
+         * @description How orders belong together.
+         * @enum {string}
+         */
+        GroupKind: "oco" | "oto" | "bracket";
+        /** @description One order of a group. */
+        GroupLegDocument: {
+            /** @description Why it could not be placed when its turn came. */
+            denials: components["schemas"]["FieldError"][];
+            /** Format: date */
+            expireDate?: string | null;
+            leg: components["schemas"]["LegName"];
+            limitPrice?: components["schemas"]["Price"] | null;
+            order?: components["schemas"]["Order"] | null;
+            /** @description The id of its order, also before there is one. */
+            orderId: components["schemas"]["OrderId"];
+            side: components["schemas"]["Side"];
+            state: components["schemas"]["LegState"];
+            stopPrice?: components["schemas"]["Price"] | null;
+            timeInForce: components["schemas"]["TimeInForce"];
+            trailAmount?: components["schemas"]["Price"] | null;
+            trailPercent?: components["schemas"]["Percent"] | null;
+            type: components["schemas"]["OrderType"];
+        };
+        /** @description A page of groups. */
+        GroupPage: {
+            groups: components["schemas"]["OrderGroup"][];
+            nextCursor?: components["schemas"]["OrderGroupId"] | null;
+        };
         /** @description Why a symbol is halted. */
         HaltSymbol: {
             /** @description 1 to 200 characters. */
@@ -1129,6 +1194,28 @@ export interface components {
          * @enum {string}
          */
         Language: "en" | "ko";
+        /**
+         * @description A leg's part in its group.
+         * @enum {string}
+         */
+        LegName: "entry" | "take_profit" | "stop_loss" | "then";
+        /** @description One order of a group; symbol, account and quantity are the group's. */
+        LegRequest: {
+            /** Format: date */
+            expireDate?: string | null;
+            limitPrice?: components["schemas"]["Price"] | null;
+            side?: components["schemas"]["Side"] | null;
+            stopPrice?: components["schemas"]["Price"] | null;
+            timeInForce?: components["schemas"]["TimeInForce"] | null;
+            trailAmount?: components["schemas"]["Price"] | null;
+            trailPercent?: components["schemas"]["Percent"] | null;
+            type?: components["schemas"]["OrderType"] | null;
+        };
+        /**
+         * @description What has become of a leg.
+         * @enum {string}
+         */
+        LegState: "waiting" | "placed" | "dropped" | "refused";
         /** @description A share that can be quoted. */
         ListedSymbol: {
             currency: components["schemas"]["Currency"];
@@ -1243,6 +1330,7 @@ export interface components {
              */
             expireDate?: string | null;
             filledQuantity: components["schemas"]["DecimalText"];
+            groupId?: components["schemas"]["OrderGroupId"] | null;
             /** @description Reserved for it: cash for a purchase, shares for a sale. */
             held: components["schemas"]["DecimalText"];
             id: components["schemas"]["OrderId"];
@@ -1280,6 +1368,28 @@ export interface components {
             executions: components["schemas"]["Execution"][];
             requests: components["schemas"]["OrderRequestDocument"][];
         };
+        /** @description Orders that belong together. */
+        OrderGroup: {
+            accountId: components["schemas"]["AccountId"];
+            /** @description Whether something may still happen. */
+            active: boolean;
+            cancelRequested: boolean;
+            clientGroupId: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: components["schemas"]["OrderGroupId"];
+            kind: components["schemas"]["GroupKind"];
+            legs: components["schemas"]["GroupLegDocument"][];
+            quantity: components["schemas"]["Quantity"];
+            symbol: components["schemas"]["Symbol"];
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /**
+         * Format: uuid
+         * @description Orders that belong together.
+         */
+        OrderGroupId: string;
         /**
          * Format: uuid
          * @description An order; also the client order id under which brokers know it.
@@ -1356,6 +1466,23 @@ export interface components {
          * @example 150.25
          */
         Percent: string;
+        /** @description Orders that belong together. */
+        PlaceGroup: {
+            accountId: components["schemas"]["AccountId"];
+            clientGroupId?: components["schemas"]["ClientOrderId"] | null;
+            entry?: components["schemas"]["LegRequest"] | null;
+            /**
+             * @description `bracket`: `entry` (a purchase), then `takeProfit` and `stopLoss` for what it has bought. `oco`: `takeProfit` and
+             *     `stopLoss` for shares that are held. `oto`: `entry`, then `then`.
+             */
+            kind: components["schemas"]["GroupKind"];
+            /** @description Whole shares, the same for every order of the group. */
+            quantity: components["schemas"]["Quantity"];
+            stopLoss?: components["schemas"]["LegRequest"] | null;
+            symbol: components["schemas"]["Symbol"];
+            takeProfit?: components["schemas"]["LegRequest"] | null;
+            then?: components["schemas"]["LegRequest"] | null;
+        };
         /** @description An order to be placed. */
         PlaceOrder: {
             accountId: components["schemas"]["AccountId"];
@@ -2617,6 +2744,172 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    list_groups: {
+        parameters: {
+            query?: {
+                /** @description One account instead of all. */
+                accountId?: components["schemas"]["AccountId"];
+                /** @description 1 to 100; 50 unless given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: components["schemas"]["OrderGroupId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPage"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_group: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceGroup"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderGroup"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is not acceptable, or risk has refused an order */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrderGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderGroup"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrderGroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderGroup"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,0 +1,198 @@
+//! Looks at every active group, when something has happened and on a timer, and does what its plan asks for.
+
+use super::plan::{Step, next_steps};
+use super::service::{Done, Groups, write_woken};
+use super::wake::{self, Circumstances};
+use super::{Group, GroupStatus, LegState};
+use crate::account::{self, LockedBalances};
+use crate::clock;
+use crate::error::{ApiError, ApiResult, ErrorCode};
+use crate::trading::apply::Incident;
+use crate::trading::replace::{self, Change, request_replace};
+use crate::trading::requests::request_cancel;
+use crate::trading::store;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use domain::{OrderGroupId, OrderId, Quantity, Quote};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// How often every active group is looked at, whatever was told.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Groups read at once.
+const PAGE_GROUPS_MAX: i64 = 100;
+
+/// Tells the keeper that something has happened to a group.
+#[derive(Clone, Default)]
+pub(in crate::trading) struct GroupLook(Arc<Notify>);
+
+impl GroupLook {
+    /// Makes the keeper look now.
+    pub(in crate::trading) fn look(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// The keeper.
+pub(in crate::trading) struct Keeper {
+    pub(in crate::trading) groups: Arc<Groups>,
+}
+
+impl Keeper {
+    /// Looks until told to stop.
+    pub(in crate::trading) async fn run(self, stop: CancellationToken) {
+        let mut timer = tokio::time::interval(LOOK_INTERVAL);
+        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let look = self.groups.look.clone();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = look.0.notified() => {}
+                _ = timer.tick() => {}
+            }
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "groups of orders could not be looked at; trying again");
+            }
+        }
+    }
+
+    async fn look(&self) -> ApiResult<()> {
+        let mut after = OrderGroupId(Uuid::nil());
+        loop {
+            let connection = self.groups.pool.get().await?;
+            let groups = store::active_groups(&connection, after, PAGE_GROUPS_MAX).await?;
+            let ids: Vec<OrderId> = groups.iter().flat_map(Group::placed).collect();
+            let orders = store::orders_by_id(&connection, ids.into_iter()).await?;
+            drop(connection);
+            for group in &groups {
+                if next_steps(&group.standing(&orders)).is_empty() {
+                    continue;
+                }
+                if let Err(error) = self.advance(group).await {
+                    tracing::warn!(%error, group = %group.id, "a group of orders could not be moved on");
+                }
+            }
+            match groups.last() {
+                Some(last) if i64::try_from(groups.len()).is_ok_and(|read| read == PAGE_GROUPS_MAX) => {
+                    after = last.id;
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn advance(&self, group: &Group) -> ApiResult<()> {
+        // Fetched before any lock is taken; without a price nothing is placed, but what must be taken back is.
+        let quote = self.groups.market.quote(group.symbol).await.ok();
+        let symbol_halted = self.groups.halts.is_halted(group.user_id, group.symbol);
+        let mut connection = self.groups.pool.get().await?;
+        let done = connection
+            .transaction(async |connection| {
+                advance(connection, group.id, quote.as_deref(), symbol_halted).await
+            })
+            .await?;
+        drop(connection);
+        self.groups.tell(done);
+        Ok(())
+    }
+}
+
+/// Plans anew on locked rows, and does it. Locks in the house's order: group, account, orders.
+async fn advance(
+    connection: &AsyncPgConnection,
+    id: OrderGroupId,
+    quote: Option<&Quote>,
+    symbol_halted: bool,
+) -> ApiResult<Done> {
+    let mut done = Done::default();
+    let Some(mut group) = store::lock_group(connection, id).await? else { return Ok(done) };
+    let accounts = BTreeSet::from([group.account_id]);
+    let mut balances = account::lock_balances(connection, &accounts, std::iter::once(group.symbol)).await?;
+    let placed: Vec<OrderId> = group.placed().collect();
+    let orders = store::lock_orders(connection, placed.into_iter()).await?;
+    let now = clock::now();
+    for step in next_steps(&group.standing(&orders)) {
+        match step {
+            Step::Wake(quantity) => {
+                let pairs = HashSet::from([(group.account_id, group.symbol)]);
+                let (_, unresolved) = store::known_orders(connection, &HashSet::new(), &pairs).await?;
+                let symbol_unresolved = !unresolved.is_empty();
+                let circumstances = Circumstances { quote, symbol_halted, symbol_unresolved, now };
+                wake_legs(connection, &mut group, quantity, &mut balances, circumstances, &mut done).await?;
+            }
+            Step::Drop => {
+                for leg in group.legs.iter_mut().filter(|leg| leg.state == LegState::Waiting) {
+                    leg.state = LegState::Dropped;
+                }
+            }
+            Step::Cancel(order) => {
+                unless_too_late(request_cancel(connection, group.user_id, order, Some("group")).await)?;
+            }
+            Step::Resize(order, quantity) => {
+                let Some(quote) = quote else { continue };
+                let change = Change { quantity: Some(quantity), ..Change::default() };
+                let circumstances = replace::Circumstances { quote, symbol_halted: false, key: None };
+                let asked = request_replace(connection, group.user_id, order, change, circumstances).await;
+                unless_too_late(asked)?;
+            }
+            Step::Finish => group.status = GroupStatus::Done,
+        }
+    }
+    group.updated_at = now;
+    store::save_group(connection, &group).await?;
+    done.look_again = true;
+    Ok(done)
+}
+
+/// A request that the order's own progress has overtaken is no failure: the next look sees what has become of it. Such a
+/// refusal comes before anything was written.
+fn unless_too_late<T>(asked: ApiResult<T>) -> ApiResult<()> {
+    match asked {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == ErrorCode::Internal => Err(error),
+        Err(error) if error.code() == ErrorCode::ServiceUnavailable => Err(error),
+        Err(error) => {
+            tracing::debug!(%error, "a request for an order of a group was not needed");
+            Ok(())
+        }
+    }
+}
+
+async fn wake_legs(
+    connection: &AsyncPgConnection,
+    group: &mut Group,
+    quantity: Quantity,
+    balances: &mut LockedBalances,
+    circumstances: Circumstances<'_>,
+    done: &mut Done,
+) -> Result<(), ApiError> {
+    let believed = balances.clone();
+    let woken = wake::wake(group, &wake::waiting(group), quantity, balances, circumstances);
+    if woken.only_waits() {
+        // The timer tries again.
+        *balances = believed;
+        return Ok(());
+    }
+    let mut incidents = Vec::new();
+    for leg in group.legs.iter_mut().filter(|leg| leg.state == LegState::Waiting) {
+        leg.state = LegState::Placed;
+        if let Some((_, denials)) = woken.refused.iter().find(|(name, _)| *name == leg.name) {
+            leg.state = LegState::Refused;
+            leg.denials = Some(denials.clone());
+            let rules: Vec<&str> = denials.iter().map(|denial| denial.rule.as_str()).collect();
+            let detail = format!(
+                "the leg {} of group {} was refused: {}",
+                leg.name.name(),
+                group.id,
+                rules.join(", ")
+            );
+            tracing::error!(group = %group.id, detail, "a person must look at this");
+            incidents.push((leg.order_id, None, Incident { kind: "leg_refused", detail }));
+        }
+    }
+    store::insert_incidents(connection, &incidents, circumstances.now).await?;
+    write_woken(connection, &believed, balances, woken, circumstances.now, done).await
+}

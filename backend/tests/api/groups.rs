@@ -1,0 +1,196 @@
+//! `/api/order-groups`, with the real simulator beside.
+
+use crate::books::{assert_books_balance, count, rows_of};
+use crate::helpers::Answer;
+use crate::trader::{Trader, decimal};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Longest wait for a group to come to where it should be.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+async fn place(trader: &Trader, kind: &str, quantity: &str, legs: Value) -> Answer {
+    let mut body =
+        json!({ "accountId": trader.account, "kind": kind, "symbol": "AAPL", "quantity": quantity });
+    body.as_object_mut().unwrap().extend(legs.as_object().unwrap().clone());
+    trader.app.post("/api/order-groups", &trader.user, body).await
+}
+
+async fn group(trader: &Trader, id: &str) -> Value {
+    trader.app.get(&format!("/api/order-groups/{id}"), &trader.user).await.expect(200).json()
+}
+
+async fn until(trader: &Trader, id: &str, reached: impl Fn(&Value) -> bool) -> Value {
+    let deadline = tokio::time::Instant::now() + WAIT_MAX;
+    loop {
+        let group = group(trader, id).await;
+        if reached(&group) {
+            return group;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{group:#}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn leg<'a>(group: &'a Value, name: &str) -> &'a Value {
+    group["legs"].as_array().unwrap().iter().find(|leg| leg["leg"] == name).unwrap()
+}
+
+fn status<'a>(group: &'a Value, name: &str) -> &'a str {
+    leg(group, name)["order"]["status"].as_str().unwrap_or("none")
+}
+
+fn id(group: &Value) -> String {
+    group["id"].as_str().unwrap().to_owned()
+}
+
+async fn held_shares(trader: &Trader) -> Decimal {
+    let positions = trader.app.get("/api/portfolio/positions", &trader.user).await.expect(200).json();
+    let position = &positions["positions"][0];
+    decimal(&position["quantity"]) - decimal(&position["available"])
+}
+
+/// An entry that is filled at once, and exits that are far away.
+fn far_bracket() -> Value {
+    json!({ "entry": {}, "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.01" } })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bracket_places_its_exits_when_the_entry_is_filled_and_they_share_the_shares() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let placed = place(&trader, "bracket", "10", far_bracket()).await.expect(201).json();
+    assert_eq!(leg(&placed, "take_profit")["state"], "waiting");
+    let working =
+        |group: &Value| status(group, "take_profit") == "NEW" && status(group, "stop_loss") == "NEW";
+    let group = until(&trader, &id(&placed), working).await;
+    assert_eq!(status(&group, "entry"), "FILLED");
+    assert_eq!(leg(&group, "take_profit")["order"]["held"], "10");
+    assert_eq!(leg(&group, "stop_loss")["order"]["held"], "0");
+    assert_eq!(held_shares(&trader).await, Decimal::TEN);
+    assert_books_balance(&trader.app.database_url).await;
+
+    // Nobody else can sell them.
+    let sold = trader.place("sell", "AAPL", "1", None).await.expect(422);
+    assert_eq!(sold.complaint().1, "insufficient_shares");
+
+    // Cancelling one cancels the group, and the shares are free.
+    let profit = leg(&group, "take_profit")["orderId"].as_str().unwrap().to_owned();
+    trader.app.delete(&format!("/api/orders/{profit}"), &trader.user).await.expect(202);
+    let ended = until(&trader, &id(&placed), |group| group["active"] == false).await;
+    assert_eq!((status(&ended, "take_profit"), status(&ended, "stop_loss")), ("CANCELED", "CANCELED"));
+    assert_eq!(held_shares(&trader).await, Decimal::ZERO);
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_that_is_executed_cancels_the_other() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.bought("AAPL", "10").await;
+    // A limit below the market is executed at once.
+    let exits = json!({ "takeProfit": { "limitPrice": "1" }, "stopLoss": { "stopPrice": "0.01" } });
+    let placed = place(&trader, "oco", "10", exits).await.expect(201).json();
+    let ended = until(&trader, &id(&placed), |group| group["active"] == false).await;
+    assert_eq!((status(&ended, "take_profit"), status(&ended, "stop_loss")), ("FILLED", "CANCELED"));
+    assert_eq!(count(&trader.app.database_url, "SELECT count(*) AS rows FROM trading.incidents").await, 0);
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_triggers_the_other() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let orders = json!({ "entry": { "side": "buy" }, "then": { "side": "sell", "limitPrice": "100000" } });
+    let placed = place(&trader, "oto", "3", orders).await.expect(201).json();
+    let group = until(&trader, &id(&placed), |group| status(group, "then") == "NEW").await;
+    assert_eq!(leg(&group, "then")["order"]["quantity"], "3");
+    let path = format!("/api/order-groups/{}", id(&placed));
+    trader.app.delete(&path, &trader.user).await.expect(202);
+    let ended = until(&trader, &id(&placed), |group| group["active"] == false).await;
+    assert_eq!(status(&ended, "then"), "CANCELED");
+    assert_eq!(trader.app.delete(&path, &trader.user).await.expect(409).code(), "order_not_open");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_is_taken_back_has_no_exits() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let legs = json!({ "entry": { "limitPrice": "1" }, "takeProfit": { "limitPrice": "2" }, "stopLoss": { "stopPrice": "0.5" } });
+    let placed = place(&trader, "bracket", "10", legs).await.expect(201).json();
+    until(&trader, &id(&placed), |group| status(group, "entry") == "NEW").await;
+    let entry = leg(&placed, "entry")["orderId"].as_str().unwrap().to_owned();
+    trader.app.delete(&format!("/api/orders/{entry}"), &trader.user).await.expect(202);
+    let ended = until(&trader, &id(&placed), |group| group["active"] == false).await;
+    assert_eq!(
+        (&leg(&ended, "take_profit")["state"], &leg(&ended, "stop_loss")["state"]),
+        (&json!("dropped"), &json!("dropped"))
+    );
+    assert_eq!(rows_of(&trader.app.database_url, "trading.orders").await, 1);
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_made_once_whatever_is_repeated_and_goes_on_after_a_restart() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let mut legs = far_bracket();
+    legs["clientGroupId"] = json!("one");
+    let (first, second) = tokio::join!(
+        place(&trader, "bracket", "10", legs.clone()),
+        place(&trader, "bracket", "10", legs.clone())
+    );
+    let (first, second) = (first.expect(201).json(), second.expect(201).json());
+    assert_eq!(first["id"], second["id"]);
+    legs["entry"] = json!({ "limitPrice": "1" });
+    assert_eq!(place(&trader, "bracket", "10", legs).await.expect(409).code(), "idempotency_key_reused");
+    let trader = Trader { app: trader.app.restart().await, ..trader };
+    let working = |group: &Value| status(group, "stop_loss") == "NEW";
+    until(&trader, &id(&first), working).await;
+    assert_eq!(rows_of(&trader.app.database_url, "trading.orders").await, 3);
+    let listed = trader.app.get("/api/order-groups?limit=1", &trader.user).await.expect(200).json();
+    assert_eq!(listed["groups"][0]["id"], first["id"]);
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_cannot_be_is_refused_whole_and_every_reason_is_named() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let nothing = |answer: Answer| answer.expect(422);
+    let missing = nothing(place(&trader, "bracket", "10", json!({ "entry": {} })).await);
+    assert!(missing.text.contains("takeProfit") && missing.text.contains("stopLoss"));
+    let wrong_way = json!({ "entry": { "limitPrice": "100" }, "takeProfit": { "limitPrice": "90" }, "stopLoss": { "stopPrice": "110" } });
+    let wrong_way = nothing(place(&trader, "bracket", "10", wrong_way).await);
+    for rule in ["below_stop", "below_entry", "above_entry"] {
+        assert!(wrong_way.text.contains(rule), "{}", wrong_way.text);
+    }
+    let off_tick =
+        json!({ "entry": {}, "takeProfit": { "limitPrice": "1000.001" }, "stopLoss": { "stopPrice": "1" } });
+    assert_eq!(
+        nothing(place(&trader, "bracket", "10", off_tick).await).complaint(),
+        ("takeProfit.limitPrice".to_owned(), "tick_size".to_owned())
+    );
+    let fraction = nothing(place(&trader, "bracket", "1.5", far_bracket()).await);
+    assert_eq!(fraction.complaint().1, "whole_shares");
+    let not_held = json!({ "takeProfit": { "limitPrice": "1000" }, "stopLoss": { "stopPrice": "1" } });
+    assert!(nothing(place(&trader, "oco", "10", not_held).await).text.contains("insufficient_shares"));
+    for table in ["trading.orders", "trading.order_groups", "trading.group_legs"] {
+        assert_eq!(rows_of(&trader.app.database_url, table).await, 0, "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_or_takes_back_the_groups_of_others() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let placed = place(&trader, "bracket", "1", far_bracket()).await.expect(201).json();
+    let other = trader.app.register("bee@example.com").await;
+    let path = format!("/api/order-groups/{}", id(&placed));
+    trader.app.get(&path, &other).await.expect(404);
+    trader.app.delete(&path, &other).await.expect(404);
+    let body = json!({ "accountId": trader.account, "kind": "bracket", "symbol": "AAPL", "quantity": "1" , "entry": {}, "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.01" } });
+    trader.app.post("/api/order-groups", &other, body).await.expect(404);
+    assert_eq!(trader.app.get("/api/order-groups", &other).await.expect(200).json()["groups"], json!([]));
+}
