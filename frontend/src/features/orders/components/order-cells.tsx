@@ -4,16 +4,43 @@ import { Decimal } from "@/lib/decimal";
 import { formatPrice } from "@/lib/format";
 import { reasonSentence } from "@/lib/i18n/sentences";
 import { isOpen } from "@/lib/order-lists";
+import { Cell } from "@/lib/ui/table";
 
-export function SideWord({ side }: { side: Side }) {
+function SideWord({ side }: { side: Side }) {
   const { t } = useTranslation();
   return <span className={side === "buy" ? "text-up" : "text-down"}>{t(`ticket.${side}`)}</span>;
 }
 
-export function OrderPrice({ order }: { order: Order }) {
+/** What kind of order it is, with its limit. */
+export function OrderKind({ order }: { order: Order }) {
   const { t } = useTranslation();
   const price = order.limitPrice ?? order.stopPrice;
-  return price ? formatPrice(price, order.currency) : t("orders.atMarket");
+  if (!price) return t("orders.atMarket");
+  const at = { price: formatPrice(price, order.currency) };
+  return order.limitPrice ? t("orders.limitAt", at) : t("orders.stopAt", at);
+}
+
+/** The first columns of every table of orders or fills. */
+export function useOrderColumns() {
+  const { t } = useTranslation();
+  return [
+    { label: t("orders.symbol"), words: true },
+    { label: t("orders.side"), words: true },
+  ];
+}
+
+/** The cells under them. */
+export function OrderHead({ symbol, side }: { symbol: string; side: Side }) {
+  return (
+    <>
+      <Cell words>
+        <strong className="font-medium">{symbol}</strong>
+      </Cell>
+      <Cell words>
+        <SideWord side={side} />
+      </Cell>
+    </>
+  );
 }
 
 /** The order's state in one word, and whether the broker owes an answer. */
@@ -26,7 +53,7 @@ export function StateWord({ order }: { order: Order }) {
         ? t("orders.cancelling")
         : t(partly ? "orders.state.partial" : `orders.state.${order.state}`)}
       {order.reason && !isOpen(order) && (
-        <span className="block max-w-60 whitespace-normal text-soft text-xs">
+        <span className="block min-w-44 max-w-60 whitespace-normal text-soft text-xs">
           {reasonSentence(order.reason)}
         </span>
       )}
