@@ -36,7 +36,11 @@ STOPSIGNAL SIGTERM
 
 FROM base AS market-data
 COPY --from=programs /usr/local/bin/market-data /usr/local/bin/market-data
-ENV GAEMI_MARKET_DATA_HOST=0.0.0.0
+# The place of the replay is kept here; a volume takes its owner over.
+USER root
+RUN mkdir -m 0700 /var/lib/gaemi && chown gaemi: /var/lib/gaemi
+USER gaemi
+ENV GAEMI_MARKET_DATA_HOST=0.0.0.0 GAEMI_REPLAY_STATE=/var/lib/gaemi/replay.json
 EXPOSE 8001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD curl -fsS http://127.0.0.1:8001/ready
 ENTRYPOINT ["market-data"]

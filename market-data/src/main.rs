@@ -1,6 +1,7 @@
 //! The quote server's process: settings, log, run until told to stop.
 
 use anyhow::Context as _;
+use market_data::provider::registry;
 use market_data::settings::LogFormat;
 use market_data::{Application, Settings};
 use std::io::Write as _;
@@ -24,6 +25,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = Settings::from_environment()?;
+    registry::check_names(&settings)?;
+    // Whoever starts several programs can ask before the first whether this one could start.
+    if std::env::args().nth(1).as_deref() == Some("check-settings") {
+        return Ok(());
+    }
     start_log(&settings)?;
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::warn!("another TLS provider was installed before");

@@ -64,6 +64,8 @@ pub struct ReplaySettings {
     pub ticks_per_session: u32,
     /// First recorded day to play; chosen by the data when there is none.
     pub start: Option<NaiveDate>,
+    /// File that keeps how far the play has come; without one every start begins anew.
+    pub state: Option<PathBuf>,
 }
 
 /// How prices are invented.
@@ -155,6 +157,7 @@ struct Variables {
     replay_session_seconds: u64,
     replay_ticks_per_session: u32,
     replay_start: Option<NaiveDate>,
+    replay_state: Option<PathBuf>,
     synthetic_seed: u64,
     synthetic_tick_millis: u64,
     yahoo_resolve_to: Option<SocketAddr>,
@@ -248,6 +251,7 @@ impl Settings {
                 session: Duration::from_secs(variables.replay_session_seconds),
                 ticks_per_session: ticks,
                 start: variables.replay_start,
+                state: variables.replay_state,
             },
             synthetic: SyntheticSettings {
                 seed: variables.synthetic_seed,

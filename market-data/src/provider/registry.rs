@@ -16,13 +16,27 @@ type Open = fn(&Settings, &Arc<Cache>) -> Result<Arc<dyn Provider>, ProviderErro
 const REGISTRY: &[(&str, Open)] =
     &[(yahoo::NAME, yahoo::open), (replay::NAME, replay::open), (synthetic::NAME, synthetic::open)];
 
+/// The one provider name that stands for a choice.
+const AUTOMATIC: &str = "auto";
+
+fn unknown(name: &str) -> ProviderError {
+    let names: Vec<_> = REGISTRY.iter().map(|(name, _)| *name).collect();
+    let message = format!("GAEMI_PROVIDERS names {name:?}; it may name {AUTOMATIC} or {}", names.join(", "));
+    ProviderError::Unusable(message)
+}
+
 fn open(name: &str, settings: &Settings, cache: &Arc<Cache>) -> Result<Arc<dyn Provider>, ProviderError> {
-    let Some((_, open)) = REGISTRY.iter().find(|(known, _)| *known == name) else {
-        let names: Vec<_> = REGISTRY.iter().map(|(name, _)| *name).collect();
-        let message = format!("GAEMI_PROVIDERS names {name:?}; it may name auto or {}", names.join(", "));
-        return Err(ProviderError::Unusable(message));
-    };
+    let (_, open) = REGISTRY.iter().find(|(known, _)| *known == name).ok_or_else(|| unknown(name))?;
     open(settings, cache)
+}
+
+/// Whether every configured name is one of a provider. Opens nothing and asks nobody.
+///
+/// # Errors
+/// [`ProviderError::Unusable`] with the first name that is not.
+pub fn check_names(settings: &Settings) -> Result<(), ProviderError> {
+    let known = |name: &str| name == AUTOMATIC || REGISTRY.iter().any(|(known, _)| *known == name);
+    settings.providers.iter().find(|name| !known(name)).map_or(Ok(()), |name| Err(unknown(name)))
 }
 
 /// Opens the configured providers, in order.
@@ -33,7 +47,8 @@ pub async fn choose(
     settings: &Settings,
     cache: &Arc<Cache>,
 ) -> Result<Vec<Arc<dyn Provider>>, ProviderError> {
-    let automatic = settings.providers.iter().any(|name| name == "auto");
+    check_names(settings)?;
+    let automatic = settings.providers.iter().any(|name| name == AUTOMATIC);
     if !automatic {
         return settings.providers.iter().map(|name| open(name, settings, cache)).collect();
     }

@@ -11,6 +11,7 @@
 
 mod cache;
 mod rest;
+mod restart;
 mod stream;
 mod support;
 mod yahoo;

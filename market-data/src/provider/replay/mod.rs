@@ -1,9 +1,10 @@
 //! Plays recorded days as if they were today: real prices without a network.
 //!
-//! What is played is a function of the time since the start and the settings, and of nothing else. All shares of one
-//! market play the same recorded day; one that has no good row for it keeps its last price and its last time, so
+//! What is played is a function of the time of play and the settings, and of nothing else. The time of play stands
+//! still while the server does, and [`bookmark`] keeps it over a restart. All shares of one market play the same recorded day; one that has no good row for it keeps its last price and its last time, so
 //! nobody takes the price for a new one. History ends where the play is: the future stays unknown.
 
+mod bookmark;
 mod csv;
 mod path;
 mod tape;
@@ -13,6 +14,7 @@ use crate::cache::Cache;
 use crate::grid;
 use crate::settings::{ReplaySettings, Settings};
 use async_trait::async_trait;
+use bookmark::{Bookmark, Resumed};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{Bar, Quote, Symbol};
 pub use path::{DayUnits, walk};
@@ -33,10 +35,13 @@ const FILE_SIZE_MAX: u64 = 128 * 1024 * 1024;
 /// Most files that are read from a folder.
 const FILES_MAX: usize = 1_000;
 
+/// The place of the play is kept at least this often, however rarely prices come.
+const KEPT_EVERY: Duration = Duration::from_secs(1);
+
 /// Where the play is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// Recorded days completed since the start.
+    /// Recorded days completed since the play began.
     pub session: u64,
     /// Ticks completed in the running day; the tick of this number is the current one.
     pub tick: usize,
@@ -60,7 +65,7 @@ impl Pace {
         usize::try_from(self.ticks).unwrap_or(usize::MAX)
     }
 
-    /// Where the play is, so long after its start.
+    /// Where the play is after so much time of play.
     #[must_use]
     pub fn position(self, elapsed: Duration) -> Position {
         let (elapsed, session) = (elapsed.as_micros(), self.session.as_micros().max(1));
@@ -71,7 +76,7 @@ impl Pace {
         }
     }
 
-    /// When a position begins, as time since the start.
+    /// When a position begins, as time of play.
     #[must_use]
     pub fn begins(self, position: Position) -> Duration {
         let session = self.session.as_micros();
@@ -111,8 +116,13 @@ struct Played<'a> {
 pub struct Replay {
     tape: Tape,
     pace: Pace,
+    /// When this process began to play.
     began: Instant,
+    /// Time of play before that.
+    played_before: Duration,
+    /// When the play would have begun without a pause.
     began_at: DateTime<Utc>,
+    bookmark: Option<Bookmark>,
     notes: Vec<String>,
     /// The path of the day each share plays, so that it is computed once a day.
     paths: Mutex<HashMap<Symbol, (NaiveDate, Path)>>,
@@ -174,11 +184,16 @@ fn read_folder(folder: &std::path::Path) -> Result<(Tape, Vec<String>), Provider
 }
 
 impl Replay {
-    /// Starts playing now.
+    /// Starts playing now, where an earlier process has stopped.
     ///
     /// # Errors
-    /// [`ProviderError::Unusable`] when there is nothing to play from the configured day on.
-    pub fn new(mut tape: Tape, notes: Vec<String>, settings: &ReplaySettings) -> Result<Self, ProviderError> {
+    /// [`ProviderError::Unusable`] when there is nothing to play from the configured day on, or when the place of the
+    /// play can not be kept in the configured file.
+    pub fn new(
+        mut tape: Tape,
+        mut notes: Vec<String>,
+        settings: &ReplaySettings,
+    ) -> Result<Self, ProviderError> {
         if tape.symbols().is_empty() {
             return Err(ProviderError::Unusable("the record to replay holds no good row".to_owned()));
         }
@@ -194,14 +209,56 @@ impl Replay {
         for (reason, rows) in &tape.rejected {
             tracing::info!(reason = reason.name(), rows, "recorded rows that are never played");
         }
+        let pace = Pace::new(settings);
+        let resumed = match &settings.state {
+            None => None,
+            Some(file) => Some(Bookmark::open(file, tape.identity(), pace).map_err(|error| {
+                let message = format!("GAEMI_REPLAY_STATE {}: {error}", file.display());
+                ProviderError::Unusable(message)
+            })?),
+        };
+        let (bookmark, played_before) = match resumed {
+            None => (None, Duration::ZERO),
+            Some(Resumed { bookmark, played, note }) => {
+                if let Some(note) = note {
+                    tracing::warn!("the replay begins anew: {note}");
+                    notes.push(format!("began anew: {note}"));
+                }
+                tracing::info!(sessions = pace.position(played).session, "days played before");
+                (Some(bookmark), played)
+            }
+        };
+        let now = Utc::now();
+        let before = TimeDelta::from_std(played_before).unwrap_or_default();
         Ok(Self {
             tape,
-            pace: Pace::new(settings),
+            pace,
             began: Instant::now(),
-            began_at: Utc::now(),
+            played_before,
+            began_at: now.checked_sub_signed(before).unwrap_or(now),
+            bookmark,
             notes,
             paths: Mutex::default(),
         })
+    }
+
+    /// Time of play until now.
+    fn elapsed(&self) -> Duration {
+        self.played_before.saturating_add(self.began.elapsed())
+    }
+
+    /// The moment of a time of play.
+    fn moment(&self, played: Duration) -> Instant {
+        self.began + played.saturating_sub(self.played_before)
+    }
+
+    /// Where the play is now; whoever restarts after this moment does not go back behind it.
+    async fn advance(&self) -> Position {
+        let elapsed = self.elapsed();
+        if let Some(bookmark) = &self.bookmark {
+            bookmark.reach(elapsed).await;
+        }
+        self.pace.position(elapsed)
     }
 
     fn path(&self, symbol: Symbol, session: &Session) -> Path {
@@ -320,7 +377,7 @@ impl Provider for Replay {
     }
 
     fn supports(&self, symbol: Symbol) -> bool {
-        self.played(symbol, self.pace.position(self.began.elapsed())).is_some()
+        self.played(symbol, self.pace.position(self.elapsed())).is_some()
     }
 
     async fn probe(&self) -> Result<(), ProviderError> {
@@ -332,33 +389,31 @@ impl Provider for Replay {
         mut wanted: watch::Receiver<Wanted>,
         updates: mpsc::Sender<Update>,
     ) -> Result<(), ProviderError> {
-        let mut known = BTreeSet::new();
+        let (mut known, mut told) = (BTreeSet::new(), None);
         loop {
             let now = wanted.borrow_and_update().clone();
-            let position = self.pace.position(self.began.elapsed());
-            if !self.send(now.difference(&known).copied(), position, &updates).await {
+            let position = self.advance().await;
+            let moves = |symbol: &Symbol| {
+                told != Some(position)
+                    && self.played(*symbol, position).is_some_and(|played| played.position == position)
+            };
+            let due: Vec<_> =
+                now.iter().copied().filter(|symbol| !known.contains(symbol) || moves(symbol)).collect();
+            if !self.send(due.into_iter(), position, &updates).await {
                 return Ok(());
             }
-            known = now.as_ref().clone();
-            let next = self.pace.next(position);
+            (known, told) = (now.as_ref().clone(), Some(position));
+            // The play goes on, and its place is kept, also while nobody looks.
+            let next = self.moment(self.pace.begins(self.pace.next(position)));
             tokio::select! {
                 changed = wanted.changed() => if changed.is_err() { return Ok(()) },
-                () = tokio::time::sleep_until(self.began + self.pace.begins(next)), if !known.is_empty() => {
-                    let position = self.pace.position(self.began.elapsed());
-                    let calendar_moves = |symbol: &Symbol| {
-                        self.played(*symbol, position).is_some_and(|played| played.position == position)
-                    };
-                    let moving: Vec<_> = known.iter().copied().filter(calendar_moves).collect();
-                    if !self.send(moving.into_iter(), position, &updates).await {
-                        return Ok(());
-                    }
-                }
+                () = tokio::time::sleep_until(next.min(Instant::now() + KEPT_EVERY)) => {}
             }
         }
     }
 
     async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
-        self.history_at(symbol, self.pace.position(self.began.elapsed()), range)
+        self.history_at(symbol, self.pace.position(self.elapsed()), range)
     }
 
     fn report(&self) -> ProviderReport {

@@ -155,6 +155,18 @@ impl Tape {
         Ok(())
     }
 
+    /// What is played from which day on, in one line: two records with the same line play the same days.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let describe = |(market, calendar): (&Market, &Calendar)| {
+            let day = |place: usize| calendar.days.get(place).map_or_else(String::new, NaiveDate::to_string);
+            let last = calendar.days.len().saturating_sub(1);
+            format!("{market} {}..{} from {}", day(0), day(last), day(calendar.start))
+        };
+        let calendars: Vec<_> = self.calendars.iter().map(describe).collect();
+        format!("{} rows, {}", self.accepted, calendars.join(", "))
+    }
+
     /// Every share.
     #[must_use]
     pub fn symbols(&self) -> Vec<Symbol> {

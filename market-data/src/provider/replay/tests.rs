@@ -6,6 +6,7 @@ fn settings(start: Option<&str>) -> ReplaySettings {
         session: Duration::from_secs(60),
         ticks_per_session: 120,
         start: start.map(|date| date.parse().unwrap()),
+        state: None,
     }
 }
 
@@ -119,6 +120,29 @@ fn a_share_without_a_row_for_the_day_keeps_its_last_price_and_time() {
     );
     assert_eq!(next.session_date, NaiveDate::from_ymd_opt(2010, 1, 6).unwrap());
     assert_eq!(replay.report().rejected.get("halted_day"), Some(&1));
+}
+
+#[test]
+fn a_restart_goes_on_where_the_play_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = |start| ReplaySettings { state: Some(folder.path().join("replay.json")), ..settings(start) };
+    let start =
+        |kept: &ReplaySettings| Replay::new(Tape::read([SHIPPED]).unwrap(), Vec::new(), kept).unwrap();
+    let text = r#"{"record":"@","session":3,"dayPartMillionths":500000}"#;
+    let record = start(&kept(None)).tape.identity();
+    std::fs::write(folder.path().join("replay.json"), text.replace('@', &record)).unwrap();
+    let again = start(&kept(None));
+    let position = again.pace.position(again.elapsed());
+    assert_eq!((position.session, position.tick), (3, 60));
+    let quote = again.quote(symbol("AAPL"), position).unwrap();
+    assert!(
+        Utc::now() - quote.at < TimeDelta::seconds(1),
+        "a price that is played now is of now: {}",
+        quote.at
+    );
+    let other = start(&kept(Some("2008-09-29")));
+    assert_eq!(other.pace.position(other.elapsed()), Position { session: 0, tick: 0 }, "another start");
+    assert!(other.notes[0].contains("began anew"), "{:?}", other.notes);
 }
 
 #[test]

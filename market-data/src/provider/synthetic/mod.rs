@@ -101,9 +101,10 @@ impl Synthetic {
     fn with_walk<T>(&self, symbol: Symbol, steps: u64, look: impl FnOnce(&Walk) -> T) -> Option<T> {
         let base = *self.bases.get(&symbol)?;
         let mut walks = self.walks.lock().unwrap_or_else(PoisonError::into_inner);
-        let walk = walks
-            .entry(symbol)
-            .or_insert_with(|| Walk::new(symbol, base, self.seed, local_day(symbol.market(), self.began_at)));
+        let walk = walks.entry(symbol).or_insert_with(|| {
+            let today = local_day(symbol.market(), self.began_at);
+            Walk::new(symbol, base, self.seed, today, self.tick)
+        });
         walk.advance(steps, |step| local_day(symbol.market(), self.at(step)));
         Some(look(walk))
     }

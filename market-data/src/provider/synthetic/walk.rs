@@ -4,6 +4,7 @@ use crate::grid::{self, UNITS_PER_CURRENCY};
 use crate::random::Noise;
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use domain::{Bar, Symbol};
+use std::time::Duration;
 
 /// Most a price may differ from the close before, in percent: the daily limit of the Korea Exchange, kept everywhere.
 pub const DAILY_LIMIT_PERCENT: i64 = 30;
@@ -17,8 +18,10 @@ const PAST_REACH: i64 = 40;
 const LIVE_REACH: i64 = 3;
 /// The pull back to the base price: at the double of it, one step in so many goes a tick homeward.
 const PULL_RARITY: i64 = 4;
-/// Most shares traded in one step.
-const VOLUME_PER_STEP_MAX: i64 = 5_000;
+/// Shares traded on an ordinary day.
+const VOLUME_PER_DAY: i64 = 10_000_000;
+/// Seconds in which a live day goes by; what is invented is traded around the clock.
+const SECONDS_PER_DAY: i64 = 86_400;
 
 /// The trading day that a calendar day belongs to: a weekend is still Friday.
 #[must_use]
@@ -65,6 +68,32 @@ impl Session {
     }
 }
 
+/// How far a step can go.
+#[derive(Debug, Clone, Copy)]
+struct Stride {
+    /// In ten-thousandths of the price; a tick at least.
+    reach: i64,
+    /// Most shares traded in it: so many that a live day and an invented one of the past come to the same.
+    volume_max: i64,
+}
+
+impl Stride {
+    /// Of so many steps to a day.
+    fn new(reach: i64, steps_per_day: i64) -> Self {
+        let mean = VOLUME_PER_DAY.checked_div(steps_per_day).unwrap_or(VOLUME_PER_DAY);
+        Self { reach, volume_max: mean.saturating_mul(2).max(1) }
+    }
+
+    fn past() -> Self {
+        Self::new(PAST_REACH, i64::try_from(STEPS_PER_PAST_DAY).unwrap_or(1))
+    }
+
+    fn live(step: Duration) -> Self {
+        let millis = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
+        Self::new(LIVE_REACH, SECONDS_PER_DAY.saturating_mul(1_000).checked_div(millis).unwrap_or(1).max(1))
+    }
+}
+
 /// One share's walk: its past days and the running one. A function of seed, symbol, first day and steps.
 #[derive(Debug)]
 pub struct Walk {
@@ -74,12 +103,13 @@ pub struct Walk {
     past: Vec<Session>,
     session: Session,
     steps: u64,
+    live: Stride,
 }
 
 impl Walk {
-    /// Invents the past up to `today` and stands at its first price.
+    /// Invents the past up to `today` and stands at its first price. A live step takes the time `step`.
     #[must_use]
-    pub fn new(symbol: Symbol, base: i64, seed: u64, today: NaiveDate) -> Self {
+    pub fn new(symbol: Symbol, base: i64, seed: u64, today: NaiveDate, step: Duration) -> Self {
         let base = grid::snap(symbol.market(), base.max(UNITS_PER_CURRENCY));
         let (days, today) = (days_before(today, DAYS_BEFORE), trading_day(today));
         let mut walk = Self {
@@ -89,15 +119,16 @@ impl Walk {
             past: Vec::with_capacity(DAYS_BEFORE + 1),
             session: opened(days.first().copied().unwrap_or(today), base, base),
             steps: 0,
+            live: Stride::live(step),
         };
         for day in days {
             walk.enter(day);
             for _ in 0..STEPS_PER_PAST_DAY {
-                walk.step(PAST_REACH);
+                walk.step(Stride::past());
             }
         }
         walk.enter(today);
-        walk.step(LIVE_REACH);
+        walk.step(walk.live);
         walk.steps = 0;
         walk
     }
@@ -107,7 +138,7 @@ impl Walk {
         while self.steps < steps {
             self.steps += 1;
             self.enter(trading_day(day_of(self.steps)));
-            self.step(LIVE_REACH);
+            self.step(self.live);
         }
     }
 
@@ -136,14 +167,14 @@ impl Walk {
         self.session = opened(day, self.session.price, self.session.price);
     }
 
-    fn step(&mut self, reach: i64) {
+    fn step(&mut self, stride: Stride) {
         let market = self.symbol.market();
         let session = &mut self.session;
         let tick = grid::tick(market, session.price);
         let distance = self.base - session.price;
         let pulled = self.noise.between(0, self.base.saturating_mul(PULL_RARITY)) < distance.abs();
         let pull = if pulled { distance.signum().saturating_mul(tick) } else { 0 };
-        let reach = (session.price / 10_000).saturating_mul(reach).max(tick);
+        let reach = (session.price / 10_000).saturating_mul(stride.reach).max(tick);
         let moved = self.noise.between(-reach, reach);
         let wanted = grid::snap(market, session.price.saturating_add(moved).saturating_add(pull));
         let limit = session.previous_close / 100 * DAILY_LIMIT_PERCENT;
@@ -152,7 +183,7 @@ impl Walk {
         session.price = wanted.clamp(lowest, highest);
         session.high = session.high.max(session.price);
         session.low = session.low.min(session.price);
-        let traded = u64::try_from(self.noise.between(1, VOLUME_PER_STEP_MAX)).unwrap_or(1);
+        let traded = u64::try_from(self.noise.between(1, stride.volume_max)).unwrap_or(1);
         session.volume = session.volume.saturating_add(traded);
     }
 }
@@ -179,8 +210,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    const STEP: Duration = Duration::from_secs(1);
+
     fn samsung(seed: u64) -> Walk {
-        Walk::new("005930.KS".parse().unwrap(), 70_000 * UNITS_PER_CURRENCY, seed, date("2026-11-18"))
+        Walk::new("005930.KS".parse().unwrap(), 70_000 * UNITS_PER_CURRENCY, seed, date("2026-11-18"), STEP)
     }
 
     #[test]
@@ -217,12 +250,26 @@ mod tests {
         assert_eq!(walk.session().previous_close, walk.past().last().unwrap().price);
     }
 
+    #[test]
+    fn a_live_day_trades_as_much_as_a_day_of_the_past() {
+        for (millis, steps) in [(1_000, 86_400), (60_000, 1_440), (3_600_000, 24)] {
+            let step = Duration::from_millis(millis);
+            let mut walk =
+                Walk::new("IBM".parse().unwrap(), 170 * UNITS_PER_CURRENCY, 1, date("2026-11-18"), step);
+            let past = walk.past().iter().map(|day| day.volume).sum::<u64>()
+                / u64::try_from(walk.past().len()).unwrap();
+            walk.advance(steps, |_| date("2026-11-18"));
+            let today = walk.session().volume;
+            assert!(past / 2 < today && today < past * 2, "{millis} ms: {today} today, {past} before");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn prices_stay_on_the_grid_and_inside_the_daily_limit(seed in any::<u64>(), symbol in prop::sample::select(vec!["005930.KS", "IBM"]), base in 1i64..500_000) {
             let symbol: Symbol = symbol.parse().unwrap();
-            let mut walk = Walk::new(symbol, base * UNITS_PER_CURRENCY, seed, date("2026-11-18"));
+            let mut walk = Walk::new(symbol, base * UNITS_PER_CURRENCY, seed, date("2026-11-18"), STEP);
             walk.advance(2_000, |_| date("2026-11-18"));
             for session in walk.past().iter().chain([walk.session()]) {
                 for units in [session.open, session.high, session.low, session.price] {
