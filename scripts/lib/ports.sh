@@ -23,10 +23,10 @@ port_owner() {
         sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/ (held by \1, process \2)/p' | head -n 1
 }
 
-# require_port SETTING HOST PORT -> ends the script when the port cannot be ours
+# require_port SETTING HOST PORT [FLAG] -> ends the script when the port cannot be ours
 require_port() {
     [[ $3 =~ ^[0-9]+$ ]] && (($3 >= 1 && $3 <= 65535)) || die "$1 must be a port number from 1 to 65535, not '$3'."
-    port_is_free "$2" "$3" || die "port $3 on $2 is taken$(port_owner "$3"); stop that program or choose another port with $1."
+    port_is_free "$2" "$3" || die "port $3 on $2 is taken$(port_owner "$3"); stop that program or choose another port with ${4:-}$1."
 }
 
 # free_ports COUNT -> that many ports nobody listens on at this moment, one a line

@@ -11,6 +11,16 @@ postgres_data_major() {
     [[ ! -e $ENGINE_DIR/postgres/PG_VERSION ]] || cat "$ENGINE_DIR/postgres/PG_VERSION"
 }
 
+# postgres_set_aside -> a cluster outside of the state folder whose secrets went with that folder opens to nobody: it makes
+# room for a new one, and is not removed, because somebody may still have the secrets
+postgres_set_aside() {
+    local old
+    [[ -e $ENGINE_DIR/postgres ]] || return 0
+    old=$ENGINE_DIR/postgres.$(date -u +%Y%m%dT%H%M%SZ)
+    mv "$ENGINE_DIR/postgres" "$old"
+    say "  the database of an earlier start, whose secrets are gone, is now $old; remove it if nobody needs it"
+}
+
 # postgres_create -> initdb, unless it was done before; the folder gets its name only when the cluster in it is whole
 postgres_create() {
     local data=$ENGINE_DIR/postgres password_file
@@ -55,7 +65,14 @@ admin_psql() {
         "$POSTGRES_BIN/psql" -X -q -v ON_ERROR_STOP=1 "$@"
 }
 
-postgres_is_ready() { admin_psql -c 'SELECT 1' >/dev/null 2>&1; }
+# postgres_is_ready -> does it answer; a cluster that was made with another password will never, so that ends the script
+postgres_is_ready() {
+    local answer
+    answer=$(admin_psql -c 'SELECT 1' 2>&1) && return 0
+    [[ $answer != *"password authentication failed"* ]] ||
+        die "the database in $ENGINE_DIR/postgres was made with other secrets than those in $STATE_DIR/secrets.env: put the old secrets.env back, or move $ENGINE_DIR/postgres away to start anew."
+    return 1
+}
 
 # postgres_provide_role ROLE PASSWORD_VARIABLE ROLE_OPTIONS -> makes the role or sets its password anew
 postgres_provide_role() {

@@ -13,8 +13,10 @@ start_private() {
     GIVEN_DATABASE_URL=${DATABASE_URL:-}
     GIVEN_REDIS_URL=${REDIS_URL:-}
     choose_engine_user
-    [[ $ENGINE_DIR == "$STATE_DIR" ]] ||
+    if [[ $ENGINE_DIR != "$STATE_DIR" ]]; then
         say "  the user '$ENGINE_USER' cannot enter $STATE_DIR, so the database is kept in $ENGINE_DIR"
+        [[ -n $GIVEN_DATABASE_URL || $SECRETS_ARE_NEW == no ]] || postgres_set_aside
+    fi
     provide_engines "$(postgres_data_major)"
     choose_sockets
     if [[ -z $GIVEN_DATABASE_URL ]]; then

@@ -5,9 +5,11 @@
 random_hex() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
 # load_secrets -> sets GAEMI_JWT_SECRET, GAEMI_ENCRYPTION_KEY, GAEMI_INTERNAL_TOKEN and the passwords of the private
-# cluster as shell variables; they are not exported here, each process is given the ones it needs.
+# cluster as shell variables; they are not exported here, each process is given the ones it needs. SECRETS_ARE_NEW says
+# whether this start has made them.
 load_secrets() {
     local file=$STATE_DIR/secrets.env name
+    SECRETS_ARE_NEW=no
     if [[ ! -e $file ]]; then
         (
             umask 077
@@ -17,6 +19,7 @@ load_secrets() {
             done >"$file.new"
             mv "$file.new" "$file"
         )
+        SECRETS_ARE_NEW=yes
     fi
     chmod 0600 "$file"
     read_settings "$file"

@@ -10,8 +10,9 @@ POSTGRES_STOP_SECONDS_MAX=30
 LOG_BYTES_MAX=10485760
 POLL_SECONDS=0.2
 
-# PROCESS_DELAY holds the seconds to wait before the next start.
-declare -A PROCESS_PID=() PROCESS_SINCE=() PROCESS_DELAY=() PROCESS_DUE=()
+# PROCESS_DELAY holds the seconds to wait before the next start; PROCESS_AWAITED names those that were started again and
+# have not answered yet.
+declare -A PROCESS_PID=() PROCESS_SINCE=() PROCESS_DELAY=() PROCESS_DUE=() PROCESS_AWAITED=()
 
 # start_process NAME -> calls launch_NAME, which becomes the process; its output goes to logs/NAME.log
 start_process() {
@@ -83,15 +84,28 @@ note_fall() {
     PROCESS_PID[$1]=
 }
 
+# note_return NAME -> says once that a process that had fallen answers again; ready_NAME tells
+note_return() {
+    [[ -n ${PROCESS_AWAITED[$1]:-} ]] || return 0
+    "ready_${1//-/_}" || return 0
+    unset "PROCESS_AWAITED[$1]"
+    say "$(date -u +%FT%TZ) $1 is back"
+}
+
 # watch_processes NAME... -> never returns; a signal's trap ends the script
 watch_processes() {
     local name
     while true; do
         for name in "$@"; do
             if [[ -n ${PROCESS_DUE[$name]:-} ]]; then
-                ((SECONDS < PROCESS_DUE[$name])) || start_process "$name"
+                if ((SECONDS >= PROCESS_DUE[$name])); then
+                    start_process "$name"
+                    PROCESS_AWAITED[$name]=yes
+                fi
             elif ! is_running "$name"; then
                 note_fall "$name"
+            else
+                note_return "$name"
             fi
         done
         sleep "$POLL_SECONDS"

@@ -6,11 +6,11 @@ SERVER_READY_SECONDS_MAX=90
 HEAL_SECONDS_MAX=10
 SERVER_PROCESSES=(market-data broker-connector backend redis postgres)
 
-# start_script -> scripts/start of this checkout on the state and the ports of the whole server
+# start_script ARGUMENT... -> scripts/start of this checkout on the state and the ports of the whole server
 start_script() {
     GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null GAEMI_PROVIDERS=replay,synthetic \
         GAEMI_BACKEND_PORT=${SERVER_PORTS[0]} GAEMI_MARKET_DATA_PORT=${SERVER_PORTS[1]} \
-        GAEMI_BROKER_CONNECTOR_PORT=${SERVER_PORTS[2]} exec scripts/start --debug-build --no-build
+        GAEMI_BROKER_CONNECTOR_PORT=${SERVER_PORTS[2]} exec scripts/start --debug-build --no-build "$@"
 }
 
 show_server_log() { cat "$STATE_DIR/logs/server.log" >&2; }
@@ -18,7 +18,7 @@ show_server_log() { cat "$STATE_DIR/logs/server.log" >&2; }
 start_whole_server() {
     local deadline=$((SECONDS + SERVER_READY_SECONDS_MAX))
     mapfile -t SERVER_PORTS < <(free_ports 3)
-    SERVER_STATE=$STATE_DIR/server
+    : "${SERVER_STATE:=$STATE_DIR/server}"
     (start_script) >"$STATE_DIR/logs/server.log" 2>&1 &
     SERVER_PID=$!
     until [[ -e $SERVER_STATE/run/address ]]; do
@@ -39,6 +39,31 @@ refuse_second_start() {
     [[ $answer == *"already running"* ]] || { say "$answer"; return 1; }
     ! answer=$( (SERVER_STATE=$STATE_DIR/other start_script) 2>&1) || { say "taken ports were not noticed"; return 1; }
     [[ $answer == *"port ${SERVER_PORTS[0]} "*"is taken"* ]] || { say "$answer"; return 1; }
+}
+
+# refuse_wrong_settings -> a source of prices that does not exist is told before anything is started
+refuse_wrong_settings() {
+    local answer
+    ! answer=$( (SERVER_STATE=$STATE_DIR/wrong && mapfile -t SERVER_PORTS < <(free_ports 3) && start_script --providers foo) 2>&1) ||
+        { say "an unknown provider was not refused"; return 1; }
+    [[ $answer == *'GAEMI_PROVIDERS names "foo"'* ]] || { say "$answer"; return 1; }
+    [[ ! -e $STATE_DIR/wrong/postgres && ! -e $STATE_DIR/wrong/secrets.env ]] || { say "something was started"; return 1; }
+}
+
+# start_anew -> with its state folder removed a server starts from nothing, also where the database is elsewhere: the
+# folder is closed to the user of Postgres
+start_anew() {
+    local SERVER_STATE=$STATE_DIR/closed/server SERVER_PID='' status=0
+    mkdir -p -m 0700 "$STATE_DIR/closed"
+    start_whole_server && stop_whole_server && rm -rf "$SERVER_STATE" && start_whole_server && stop_whole_server || status=1
+    remove_closed_state
+    return "$status"
+}
+
+# remove_closed_state -> what start_anew may have left outside of the throw-away folder
+remove_closed_state() {
+    local STATE_DIR=$SERVER_STATE
+    ((EUID != 0)) || rm -rf "/var/lib/gaemi/$(state_hash)"
 }
 
 whole_server_is_ready() {
