@@ -3,7 +3,8 @@
 //! A handler that takes these extractors never sees an invalid value: what is wrong is answered as a problem that
 //! names the field and the rule.
 
-use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
+use crate::error::{ApiError, ApiResult, ErrorCode};
+use crate::refusal::{self, WHOLE_BODY};
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
@@ -14,6 +15,7 @@ use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::time::Duration;
+use utoipa::PartialSchema;
 use uuid::Uuid;
 
 /// Most bytes of a request body.
@@ -49,7 +51,7 @@ impl FromRequest for CurrentUser {
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + PartialSchema + 'static> FromRequest for Body<T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
@@ -99,18 +101,20 @@ async fn read_limited(mut payload: Payload) -> ApiResult<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+fn read_json<T: DeserializeOwned + PartialSchema>(bytes: &[u8]) -> ApiResult<T> {
     refuse_nul(bytes)?;
     refuse_array(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         // What is no JSON at all is told as that, wherever the reader stumbled first. The reader's own word for it does
         // not help: it calls a number where one of several words belongs a mistake of syntax.
-        if let Err(error) = serde_json::from_slice::<serde_json::Value>(bytes) {
-            return malformed(&error);
-        }
+        let body = match serde_json::from_slice::<serde_json::Value>(bytes) {
+            Err(error) => return malformed(&error),
+            Ok(body) => body,
+        };
         let path = error.path().to_string();
-        ApiError::fields(ErrorCode::ValidationFailed, vec![explain(&path, &error.into_inner().to_string())])
+        let refusals = refusal::all_of::<T>(&body, &path, &error.into_inner().to_string());
+        ApiError::fields(ErrorCode::ValidationFailed, refusals)
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
@@ -126,7 +130,7 @@ fn refuse_array(bytes: &[u8]) -> ApiResult<()> {
         return Ok(());
     }
     match serde_json::from_slice::<serde_json::Value>(bytes) {
-        Ok(_) => Err(ApiError::field("", "wrong_type", "the body must be an object")),
+        Ok(_) => Err(ApiError::field(WHOLE_BODY, "wrong_type", "must be an object")),
         Err(error) => Err(malformed(&error)),
     }
 }
@@ -166,38 +170,6 @@ fn find_nul(value: &serde_json::Value, path: &str) -> Option<String> {
     }
 }
 
-/// Longest explanation that is sent: it may quote what the caller sent.
-const EXPLANATION_LENGTH_MAX: usize = 300;
-
-/// Puts the words of serde into a field, a rule and a message.
-fn explain(path: &str, message: &str) -> FieldError {
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let quoted = message.split('`').nth(1).unwrap_or_default();
-    let parent = path.trim_matches('.');
-    let child = match (parent, quoted) {
-        ("", name) => name.to_owned(),
-        (parent, name) if parent == name || parent.ends_with(&format!(".{name}")) => parent.to_owned(),
-        (parent, name) => format!("{parent}.{name}"),
-    };
-    let shortened: String = message.chars().take(EXPLANATION_LENGTH_MAX).collect();
-    if message.starts_with("missing field") {
-        FieldError::new(child, "required", "is required")
-    } else if message.starts_with("unknown field") {
-        FieldError::new(child, "unknown_field", "is not a known field")
-    } else if message.starts_with("duplicate field") {
-        FieldError::new(child, "duplicate_field", "is given more than once")
-    } else if message.starts_with("unknown variant") {
-        let expected = message.split_once(", ").map_or("", |(_, expected)| expected);
-        FieldError::new(parent, "unknown_value", format!("must be one of the known values: {expected}"))
-    } else if message.starts_with("invalid type") {
-        FieldError::new(parent, "wrong_type", shortened)
-    } else if message.starts_with("expected value") {
-        FieldError::new(parent, "wrong_type", "must be a string")
-    } else {
-        FieldError::new(parent, "invalid", shortened)
-    }
-}
-
 /// The query string of a request.
 #[derive(Debug)]
 pub struct Params<T>(pub T);
@@ -226,7 +198,8 @@ fn read_query<T: DeserializeOwned>(query: &str) -> ApiResult<T> {
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
-        ApiError::fields(ErrorCode::ValidationFailed, vec![explain(&path, &error.into_inner().to_string())])
+        let refused = refusal::explain(&path, &error.into_inner().to_string());
+        ApiError::fields(ErrorCode::ValidationFailed, vec![refused])
     })
 }
 
@@ -271,10 +244,12 @@ impl FromRequest for IdempotencyKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::FieldError;
     use actix_web::error::PayloadError;
     use serde::Deserialize;
+    use utoipa::ToSchema;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, ToSchema)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Order {
         #[allow(dead_code, reason = "only its reading is tested")]
@@ -298,11 +273,13 @@ mod tests {
             (r#"{"limitPrice":"1","limitPrice":"2"}"#, "limitPrice", "duplicate_field"),
             (r#"{"limitPrice":1}"#, "limitPrice", "wrong_type"),
             (r#"{"limitPrice":null}"#, "limitPrice", "wrong_type"),
-            (r#"{"limitPrice":"-1"}"#, "limitPrice", "invalid"),
-            (r#"{"limitPrice":"1e9999"}"#, "limitPrice", "invalid"),
+            (r#"{"limitPrice":"-1"}"#, "limitPrice", "not_positive"),
+            (r#"{"limitPrice":"1e9999"}"#, "limitPrice", "not_a_number"),
             (r#"{"limitPrice":"1","side":"steal"}"#, "side", "unknown_value"),
             (r#"{"limitPrice":"1","side":7}"#, "side", "wrong_type"),
-            (r#"["1", "buy"]"#, "", "wrong_type"),
+            (r#"["1", "buy"]"#, "body", "wrong_type"),
+            ("null", "body", "wrong_type"),
+            ("7", "body", "wrong_type"),
             (r#"{"limitPrice":"1\u0000"}"#, "limitPrice", "forbidden_character"),
         ] {
             assert_eq!(

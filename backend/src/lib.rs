@@ -14,6 +14,7 @@ pub mod notify;
 pub mod openapi;
 pub mod operations;
 pub mod portfolio;
+pub mod refusal;
 pub mod relay;
 pub mod risk;
 pub mod routes;

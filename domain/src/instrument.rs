@@ -58,7 +58,9 @@ pub struct Symbol {
 
 /// Why a text is no symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be a US symbol such as AAPL or BRK-B, or six characters and .KS or .KQ such as 005930.KS")]
+#[error(
+    "must be a US symbol in capital letters such as AAPL or BRK-B, or six characters and .KS or .KQ such as 005930.KS"
+)]
 pub struct SymbolError;
 
 impl Symbol {

@@ -1,5 +1,6 @@
 //! Names that people choose for themselves.
 
+use crate::refusal::with_rule;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::str::FromStr;
 use thiserror::Error;
@@ -11,12 +12,26 @@ pub(super) const DISPLAY_NAME_LENGTH_MAX: usize = 64;
 /// Why a text is no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum DisplayNameError {
-    /// Blank, or longer than [`DISPLAY_NAME_LENGTH_MAX`].
-    #[error("must have 1 to {DISPLAY_NAME_LENGTH_MAX} characters")]
-    Length,
+    /// Nothing, or only blanks.
+    #[error("must not be empty")]
+    Blank,
+    /// Longer than [`DISPLAY_NAME_LENGTH_MAX`].
+    #[error("must have at most {DISPLAY_NAME_LENGTH_MAX} characters")]
+    TooLong,
     /// Characters that nobody sees, or that turn the text around them.
     #[error("must not contain control characters or invisible ones")]
     Invisible,
+}
+
+impl DisplayNameError {
+    /// Stable word.
+    const fn rule(self) -> &'static str {
+        match self {
+            Self::Blank => "too_short",
+            Self::TooLong => "too_long",
+            Self::Invisible => "forbidden_character",
+        }
+    }
 }
 
 /// A name that is safe to show beside others: visible, on one line, in one writing direction of its own.
@@ -46,14 +61,17 @@ impl FromStr for DisplayName {
     fn from_str(text: &str) -> Result<Self, DisplayNameError> {
         // Normalising can lengthen a text, so a far too long one is refused before.
         if text.chars().take(4 * DISPLAY_NAME_LENGTH_MAX + 1).count() > 4 * DISPLAY_NAME_LENGTH_MAX {
-            return Err(DisplayNameError::Length);
+            return Err(DisplayNameError::TooLong);
         }
         if text.chars().any(is_invisible) {
             return Err(DisplayNameError::Invisible);
         }
         let name: String = text.trim().nfc().collect();
-        if name.is_empty() || name.chars().count() > DISPLAY_NAME_LENGTH_MAX {
-            return Err(DisplayNameError::Length);
+        if name.is_empty() {
+            return Err(DisplayNameError::Blank);
+        }
+        if name.chars().count() > DISPLAY_NAME_LENGTH_MAX {
+            return Err(DisplayNameError::TooLong);
         }
         Ok(Self(name))
     }
@@ -61,7 +79,8 @@ impl FromStr for DisplayName {
 
 impl<'de> Deserialize<'de> for DisplayName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error: DisplayNameError| D::Error::custom(with_rule(error.rule(), error)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Email addresses: a plain, strict subset of what the standards allow.
 
+use crate::refusal::with_rule;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::fmt;
 use std::str::FromStr;
@@ -38,6 +39,12 @@ impl Email {
     #[must_use]
     pub(super) fn local_part(&self) -> &str {
         self.0.split_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// What stands behind it.
+    #[must_use]
+    pub(super) fn domain(&self) -> &str {
+        self.0.split_once('@').map_or("", |(_, domain)| domain)
     }
 }
 
@@ -84,7 +91,8 @@ impl fmt::Display for Email {
 
 impl<'de> Deserialize<'de> for Email {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error: EmailError| D::Error::custom(with_rule("not_an_email", error)))
     }
 }
 

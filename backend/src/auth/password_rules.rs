@@ -1,5 +1,5 @@
-//! Which passwords are accepted: the rules of NIST SP 800-63B-4, section 3.1.1.2. Length and a blocklist; no demands on
-//! what a password is made of.
+//! Which passwords are accepted: the rules of NIST SP 800-63B-4, section 3.1.1.2. Length, a blocklist, and nothing that
+//! this service and its owner's data make obvious; no demands on what a password is made of.
 
 use super::email::Email;
 use std::sync::LazyLock;
@@ -13,8 +13,12 @@ pub(super) const PASSWORD_LENGTH_MAX: usize = 128;
 
 /// The name of this program, which everybody would try.
 const PROGRAM_NAME: &str = "gaemi";
-/// A shorter local part is contained in too many honest passwords to mean anything.
-const LOCAL_PART_LENGTH_MIN: usize = 4;
+/// A shorter word is contained in too many honest passwords to mean anything there.
+const WORD_LENGTH_MIN: usize = 4;
+/// Fewer letters beside the words that everybody could guess add nothing to them.
+const OWN_LETTERS_MIN: usize = 4;
+/// What may stand between the parts of a date.
+const DATE_SEPARATORS: [char; 5] = ['-', '.', '/', ' ', '_'];
 
 /// Passwords that many people choose, one a line, lower case, sorted.
 static COMMON: LazyLock<Vec<&'static str>> =
@@ -32,8 +36,8 @@ pub(super) enum PasswordRefusal {
     /// Among the first that anybody would try.
     #[error("is among the most common passwords")]
     TooCommon,
-    /// Holds the name of the person or of this program.
-    #[error("must not contain your email's name or the name of this program")]
+    /// Made of what everybody knows of the person or of this program.
+    #[error("must not be built from your email, your name, the name of this program or a date")]
     Predictable,
 }
 
@@ -56,11 +60,45 @@ pub(super) fn normalize(password: &str) -> String {
     password.nfc().collect()
 }
 
+/// What is known of a password's owner without asking.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner<'a> {
+    /// Their address.
+    pub(super) email: &'a Email,
+    /// The name they go by, if they gave one.
+    pub(super) display_name: Option<&'a str>,
+}
+
+impl Owner<'_> {
+    /// Words that a password must not contain: the address and its parts, the names.
+    fn words(&self) -> Vec<String> {
+        let mut words =
+            vec![self.email.key(), self.email.local_part().to_owned(), self.email.domain().to_owned()];
+        if let Some(name) = self.display_name {
+            words.extend(name.split_whitespace().map(str::to_owned));
+            words.push(name.split_whitespace().collect());
+            words.push(name.to_owned());
+        }
+        words.push(PROGRAM_NAME.to_owned());
+        words.into_iter().map(|word| word.to_lowercase()).collect()
+    }
+
+    /// Parts of the address that are nothing beside other letters, but everything without them.
+    fn parts(&self) -> Vec<String> {
+        let inside = |text: &str| {
+            text.split(|character: char| !character.is_alphanumeric())
+                .map(str::to_lowercase)
+                .collect::<Vec<_>>()
+        };
+        [inside(self.email.local_part()), inside(self.email.domain())].concat()
+    }
+}
+
 /// Judges a normalised password.
 ///
 /// # Errors
 /// The first rule it breaks.
-pub(super) fn judge(password: &str, email: &Email) -> Result<(), PasswordRefusal> {
+pub(super) fn judge(password: &str, owner: Owner<'_>) -> Result<(), PasswordRefusal> {
     let length = password.chars().count();
     if length < PASSWORD_LENGTH_MIN {
         return Err(PasswordRefusal::TooShort);
@@ -73,12 +111,59 @@ pub(super) fn judge(password: &str, email: &Email) -> Result<(), PasswordRefusal
     if is_monotonous(&lower) || is_common(&lower) || is_common(&plain) {
         return Err(PasswordRefusal::TooCommon);
     }
-    let local_part = email.local_part().to_ascii_lowercase();
-    let names_owner = local_part.len() >= LOCAL_PART_LENGTH_MIN && lower.contains(&local_part);
-    if names_owner || lower.contains(PROGRAM_NAME) || plain.contains(PROGRAM_NAME) {
+    if is_date(&lower) || names_owner(&lower, owner) || names_owner(&plain, owner) {
         return Err(PasswordRefusal::Predictable);
     }
     Ok(())
+}
+
+/// Whether a password contains a word of its owner's, or is such words and hardly anything else.
+fn names_owner(password: &str, owner: Owner<'_>) -> bool {
+    let words = owner.words();
+    // A word of another script says in two characters what takes a dozen letters.
+    let telling = |word: &&String| {
+        word.chars().count() >= WORD_LENGTH_MIN || (!word.is_ascii() && word.chars().count() >= 2)
+    };
+    if words.iter().filter(telling).any(|word| password.contains(word.as_str())) {
+        return true;
+    }
+    let mut rest = password.to_owned();
+    let mut known = [words, owner.parts()].concat();
+    // The longest first: a word may be a part of another.
+    known.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    for word in known.iter().filter(|word| !word.is_empty()) {
+        rest = rest.replace(word.as_str(), " ");
+    }
+    let own_letters = rest.chars().filter(|character| character.is_alphabetic()).count();
+    rest != password && own_letters < OWN_LETTERS_MIN
+}
+
+/// Whether a password is a day written in one of the usual orders, such as `20261121` or `21.11.2026`.
+fn is_date(password: &str) -> bool {
+    let digits: String = password.chars().filter(|character| !DATE_SEPARATORS.contains(character)).collect();
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let number = |from: usize, length: usize| {
+        digits.get(from..from.saturating_add(length)).and_then(|text| text.parse::<u32>().ok())
+    };
+    let is_day = |day: Option<u32>, month: Option<u32>| {
+        day.is_some_and(|day| (1..=31).contains(&day)) && month.is_some_and(|month| (1..=12).contains(&month))
+    };
+    let is_year = |year: Option<u32>| year.is_some_and(|year| (1900..2100).contains(&year));
+    match digits.len() {
+        8 => {
+            (is_year(number(0, 4)) && is_day(number(6, 2), number(4, 2)))
+                || (is_year(number(4, 4))
+                    && (is_day(number(0, 2), number(2, 2)) || is_day(number(2, 2), number(0, 2))))
+        }
+        6 => {
+            is_day(number(4, 2), number(2, 2))
+                || is_day(number(0, 2), number(2, 2))
+                || is_day(number(2, 2), number(0, 2))
+        }
+        _ => false,
+    }
 }
 
 fn is_common(password: &str) -> bool {
@@ -119,7 +204,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn judged(password: &str) -> Result<(), PasswordRefusal> {
-        judge(&normalize(password), &"market.ant@example.com".parse().unwrap())
+        let email = "market.ant@example.com".parse().unwrap();
+        judge(&normalize(password), Owner { email: &email, display_name: None })
+    }
+
+    fn judged_for(email: &str, name: Option<&str>, password: &str) -> Result<(), PasswordRefusal> {
+        judge(&normalize(password), Owner { email: &email.parse().unwrap(), display_name: name })
     }
 
     #[test]
@@ -170,6 +260,61 @@ mod tests {
         assert_eq!(judged("my market.ant secret"), Err(PasswordRefusal::Predictable));
         assert_eq!(judged("GAEMI forever and ever"), Err(PasswordRefusal::Predictable));
         assert_eq!(judged("g43mi forever and ever"), Err(PasswordRefusal::Predictable));
+    }
+
+    #[test]
+    fn what_everybody_knows_of_its_owner_makes_no_password() {
+        for (email, name, password) in [
+            ("me@example.com", None, "me@example.com"),
+            ("me@example.com", None, "ME@Example.com1"),
+            ("me@example.com", None, "example.com"),
+            ("me@example.com", None, "my example.com password"),
+            ("me@example.com", None, "example2026!"),
+            ("me@example.com", None, "Example.me"),
+            ("me@example.com", None, "me123456789"),
+            ("ant@example.com", None, "ant-ant-2026"),
+            ("ant@example.com", None, "4nt3x4mpl3"),
+            ("kim@naver.com", None, "kim.naver.77"),
+            ("a@b-c.example.com", None, "a.b.c.example"),
+            ("me@example.com", Some("Amelia Ferreira"), "amelia1234"),
+            ("me@example.com", Some("Amelia Ferreira"), "AmeliaFerreira"),
+            ("me@example.com", Some("Amelia Ferreira"), "the Ferreira secret"),
+            ("me@example.com", Some("김개미"), "김개미 일이삼사오"),
+            ("me@example.com", Some("Jo"), "jojojo!2026"),
+        ] {
+            assert_eq!(judged_for(email, name, password), Err(PasswordRefusal::Predictable), "{password}");
+        }
+    }
+
+    #[test]
+    fn honest_passwords_hold_short_words_by_chance() {
+        for (email, name, password) in [
+            ("me@example.com", Some("Jo"), "some major summer"),
+            ("ant@example.com", None, "important elephants wander"),
+            ("a@mail.example.org", Some("Lee"), "sleepy mailbox kettle"),
+            ("42@example.com", None, "4242 violet kettles"),
+        ] {
+            assert_eq!(judged_for(email, name, password), Ok(()), "{password}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_no_password_in_any_order() {
+        for password in [
+            "20261121",
+            "21112026",
+            "11212026",
+            "2026-11-21",
+            "21.11.2026",
+            "11/21/2026",
+            "26-11-21",
+            "1984 02 29",
+        ] {
+            assert_eq!(judged(password), Err(PasswordRefusal::Predictable), "{password}");
+        }
+        for password in ["73910482", "20261321", "2026112199", "1121-2026-77"] {
+            assert_eq!(judged(password), Ok(()), "{password}");
+        }
     }
 
     #[test]

@@ -37,12 +37,19 @@ pub(super) fn all(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "auth", security(()), request_body = RegisterRequest, responses(
     (status = 201, body = RegisterAnswer),
     (status = 409, description = "email_taken", body = Problem),
-    (status = 422, description = "validation_failed", body = Problem)
+    (status = 422, description = "validation_failed", body = Problem),
+    (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
 ))]
 #[post("/auth/register")]
-async fn register(auth: Data<Auth>, Body(request): Body<RegisterRequest>) -> ApiResult<HttpResponse> {
+async fn register(
+    http: HttpRequest,
+    auth: Data<Auth>,
+    Body(request): Body<RegisterRequest>,
+) -> ApiResult<HttpResponse> {
+    let origin = ClientOrigin::of(&http, auth.trust_proxy);
     let RegisterRequest { email, password, display_name, language } = request;
-    let user = auth.register(Registration { email, password, display_name, language }).await?;
+    let registration = Registration { email, password, display_name, language };
+    let user = auth.register(registration, origin.address).await?;
     Ok(HttpResponse::Created().json(RegisterAnswer { user }))
 }
 

@@ -2,7 +2,7 @@
 
 use super::email::Email;
 use super::password::Passwords;
-use super::password_rules;
+use super::password_rules::{self, Owner};
 use super::sessions::LiveSessions;
 use super::store::{self, Attempt, Revocation, UserRow};
 use super::throttle::Subject;
@@ -119,10 +119,18 @@ impl Auth {
         self.passwords.checks()
     }
 
-    pub(super) async fn register(&self, registration: Registration) -> ApiResult<Profile> {
+    pub(super) async fn register(&self, registration: Registration, address: IpAddr) -> ApiResult<Profile> {
         let password = password_rules::normalize(registration.password.expose_secret());
-        password_rules::judge(&password, &registration.email)
+        let display_name = registration.display_name.as_ref().map(DisplayName::as_str);
+        password_rules::judge(&password, Owner { email: &registration.email, display_name })
             .map_err(|refusal| ApiError::field("password", refusal.rule(), refusal.to_string()))?;
+        // Counted whatever comes of it: a success is as dear as a failure.
+        let attempt = self.begin_attempt(vec![Subject::registrations(address)]).await?;
+        let outcome = self.register_counted(registration).await;
+        self.settle_attempt(outcome, &attempt).await
+    }
+
+    async fn register_counted(&self, registration: Registration) -> ApiResult<Profile> {
         // Asked first to spare the work of hashing; the unique index decides.
         let mut connection = self.pool.get().await?;
         if store::email_is_taken(&mut connection, &registration.email.key()).await? {

@@ -4,8 +4,8 @@ use super::throttle::{ATTEMPT_AGE_MAX, Failures, Subject, retry_after_seconds};
 use super::tokens::{RefreshToken, TokenHash};
 use crate::db::schema::{login_attempts, refresh_tokens, sessions, users};
 use crate::error::{ApiError, ApiResult, ErrorCode};
-use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, exists, max, select};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::{count_star, exists, max, not, select};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{BigInt, Text};
@@ -267,10 +267,12 @@ pub(super) async fn revoke_all_sessions(
     Ok(())
 }
 
+/// A session younger than this may have an access token that is still valid.
+const SESSION_AGE_MIN: TimeDelta = TimeDelta::days(1);
 /// Most rows removed in passing by one request.
 const SWEEP_ROWS_MAX: i64 = 100;
 
-/// Removes a few expired tokens and forgotten attempts. Called now and then by logins.
+/// Removes a few expired tokens, sessions that have none left, and forgotten attempts. Called now and then by logins.
 pub(super) async fn sweep(connection: &mut AsyncPgConnection, now: DateTime<Utc>) -> ApiResult<()> {
     let (tokens, attempts) = diesel::alias!(refresh_tokens as old_tokens, login_attempts as old_attempts);
     let expired = tokens
@@ -280,6 +282,7 @@ pub(super) async fn sweep(connection: &mut AsyncPgConnection, now: DateTime<Utc>
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::token_hash.eq_any(expired)))
         .execute(connection)
         .await?;
+    delete_dead_sessions(connection, now).await?;
     let forgotten = attempts
         .filter(attempts.field(login_attempts::attempted_at).lt(now - ATTEMPT_AGE_MAX))
         .select(attempts.field(login_attempts::id))
@@ -287,6 +290,21 @@ pub(super) async fn sweep(connection: &mut AsyncPgConnection, now: DateTime<Utc>
     diesel::delete(login_attempts::table.filter(login_attempts::id.eq_any(forgotten)))
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// A session ends for good when its last refresh token has expired: nobody can renew it, and its access tokens are much
+/// shorter-lived. Ids grow with time, so the oldest are looked at first.
+async fn delete_dead_sessions(connection: &mut AsyncPgConnection, now: DateTime<Utc>) -> ApiResult<()> {
+    let tokens = refresh_tokens::table.filter(refresh_tokens::session_id.eq(sessions::id));
+    let dead = sessions::table
+        .filter(sessions::created_at.lt(now - SESSION_AGE_MIN))
+        .filter(not(exists(tokens)))
+        .select(sessions::id)
+        .order(sessions::id)
+        .limit(SWEEP_ROWS_MAX);
+    let dead: Vec<Uuid> = dead.load(connection).await?;
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(dead))).execute(connection).await?;
     Ok(())
 }
 

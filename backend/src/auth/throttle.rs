@@ -1,4 +1,4 @@
-//! How often a login may be tried. Failures are counted in the database, so a restart forgives nobody.
+//! How often a login or a registration may be tried. Failures are counted in the database, so a restart forgives nobody.
 //!
 //! An attempt is counted before it is judged and taken back when it succeeds: a thousand guesses sent at once are a
 //! thousand attempts, not one.
@@ -90,12 +90,24 @@ impl Subject {
         Self::new("user", id.0.as_bytes(), PERSON)
     }
 
-    /// Logins from an address. A customer of an IPv6 provider owns a whole /64.
+    /// New users from an address: each costs a hash and a row, and tells whether an email is taken. They are counted
+    /// beside the logins, so that nobody is locked out by registrations of others.
+    #[must_use]
+    pub(super) fn registrations(address: IpAddr) -> Self {
+        Self::of_address("registration", address)
+    }
+
+    /// Logins from an address.
     #[must_use]
     pub(super) fn address(address: IpAddr) -> Self {
+        Self::of_address("address", address)
+    }
+
+    /// A customer of an IPv6 provider owns a whole /64.
+    fn of_address(kind: &str, address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V4(address) => Self::new("address", &address.octets(), ADDRESS),
-            IpAddr::V6(address) => Self::new("address", &(address.to_bits() >> 64).to_be_bytes(), ADDRESS),
+            IpAddr::V4(address) => Self::new(kind, &address.octets(), ADDRESS),
+            IpAddr::V6(address) => Self::new(kind, &(address.to_bits() >> 64).to_be_bytes(), ADDRESS),
         }
     }
 }
@@ -139,6 +151,7 @@ mod tests {
         assert_eq!(address("2001:db8::1"), address("2001:db8::ffff"));
         assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
         assert_eq!(address("::ffff:192.0.2.1"), address("192.0.2.1"));
+        assert_ne!(Subject::registrations("192.0.2.1".parse().unwrap()).hash, address("192.0.2.1"));
     }
 
     #[test]

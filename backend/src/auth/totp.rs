@@ -1,6 +1,7 @@
 //! Codes of an authenticator app (RFC 6238), and how their secret is kept.
 
 use crate::error::{ApiError, ApiResult};
+use crate::refusal::with_rule;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use chrono::{DateTime, Utc};
@@ -38,7 +39,8 @@ impl FromStr for TotpCode {
 
 impl<'de> Deserialize<'de> for TotpCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error: TotpCodeError| D::Error::custom(with_rule("not_a_code", error)))
     }
 }
 

@@ -1,8 +1,16 @@
 //! `POST /api/auth/login`
 
 use crate::helpers::{PASSWORD, TestApp};
+use diesel::sql_types::BigInt;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use reqwest::Method;
 use serde_json::json;
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_user_and_a_wrong_password_get_the_same_answer_after_the_same_work() {
@@ -67,4 +75,29 @@ async fn an_access_token_opens_closed_routes() {
         .request(Method::GET, "/api/users/profile")
         .header("authorization", format!("BEARER {}", user.access_token));
     app.send(shouted).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_nobody_can_renew_are_deleted_in_passing() {
+    let app = TestApp::start().await;
+    let user = app.register("ant@example.com").await;
+    let other = app.logged_in("ant@example.com").await;
+    let mut connection = AsyncPgConnection::establish(&app.database_url).await.unwrap();
+    let count = async |connection: &mut AsyncPgConnection| {
+        let query = "SELECT count(*) AS count FROM auth.sessions";
+        diesel::sql_query(query).get_result::<Count>(connection).await.unwrap().count
+    };
+    assert_eq!(count(&mut connection).await, 2);
+    app.post_anonymous("/api/auth/logout", json!({ "refreshToken": other.refresh_token })).await.expect(204);
+    connection
+        .batch_execute(
+            "UPDATE auth.sessions SET created_at = created_at - interval '8 days' WHERE revoked_at IS NOT NULL;
+             UPDATE auth.refresh_tokens SET expires_at = now() - interval '1 day' WHERE session_id IN
+                 (SELECT id FROM auth.sessions WHERE revoked_at IS NOT NULL)",
+        )
+        .await
+        .unwrap();
+    app.logged_in("ant@example.com").await;
+    assert_eq!(count(&mut connection).await, 2, "the dead one has gone, the new one has come");
+    app.get("/api/users/profile", &user).await.expect(200);
 }

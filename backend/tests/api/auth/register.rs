@@ -26,6 +26,10 @@ async fn an_unacceptable_password_is_refused_by_name() {
         ("P@ssw0rd", "too_common"),
         ("this is busy.ant talking", "predictable"),
         ("gaemi gaemi gaemi!", "predictable"),
+        ("busy.ant@example.com", "predictable"),
+        ("example.com 2026", "predictable"),
+        ("example99", "predictable"),
+        ("20261121", "predictable"),
     ] {
         let body = json!({ "email": "busy.ant@example.com", "password": password });
         let answer = app.post_anonymous(PATH, body).await.expect(422);
@@ -71,4 +75,34 @@ async fn a_newcomer_is_told_who_they_are_and_never_their_password() {
     let stored: StoredUser = diesel::sql_query(query).get_result(&mut connection).await.unwrap();
     assert_eq!(stored.count, 1);
     assert!(stored.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bad_field_is_told_at_once_and_in_words_of_the_api() {
+    let app = TestApp::start().await;
+    let told = |answer: &crate::helpers::Answer| {
+        let errors = answer.json()["errors"].as_array().unwrap().clone();
+        let pair =
+            |error: &serde_json::Value| format!("{} {}", error["field"], error["rule"]).replace('"', "");
+        let mut pairs: Vec<_> = errors.iter().map(pair).collect();
+        pairs.sort();
+        pairs
+    };
+    let empty = app.post_anonymous(PATH, json!({})).await.expect(422);
+    assert_eq!(told(&empty), ["email required", "password required"]);
+    let body = json!({ "email": "x", "displayName": "n".repeat(65), "language": "fr", "admin": true });
+    let wrong = app.post_anonymous(PATH, body).await.expect(422);
+    let expected = [
+        "admin unknown_field",
+        "displayName too_long",
+        "email not_an_email",
+        "language unknown_value",
+        "password required",
+    ];
+    assert_eq!(told(&wrong), expected);
+    for body in [json!(null), json!([]), json!(7)] {
+        let answer = app.post_anonymous(PATH, body).await.expect(422);
+        assert_eq!(told(&answer), ["body wrong_type"]);
+        assert!(!answer.text.contains("struct") && !answer.text.contains("Request"), "{}", answer.text);
+    }
 }

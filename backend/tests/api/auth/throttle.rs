@@ -109,3 +109,26 @@ async fn behind_a_trusted_proxy_cookies_are_secure() {
     let answer = app.send(request).await.expect(200);
     assert!(answer.header("set-cookie").unwrap().contains("Secure"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_cannot_register_without_end_and_may_still_log_in() {
+    let app = TestApp::start().await;
+    app.register("ant@example.com").await;
+    let mut connection = AsyncPgConnection::establish(&app.database_url).await.unwrap();
+    let body = json!({ "email": "ant@example.com", "password": PASSWORD });
+    // The registration before counts too, whatever became of it.
+    app.post_anonymous("/api/auth/register", body.clone()).await.expect(409);
+    connection
+        .batch_execute(
+            "INSERT INTO auth.login_attempts (subject, attempted_at)
+             SELECT subject, max(attempted_at) FROM auth.login_attempts, generate_series(1, 100) AS time
+             GROUP BY subject, time",
+        )
+        .await
+        .unwrap();
+    let body = json!({ "email": "bee@example.com", "password": PASSWORD });
+    let refused = app.post_anonymous("/api/auth/register", body).await.expect(429);
+    assert_eq!(refused.code(), "too_many_attempts");
+    assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+    app.login("ant@example.com", PASSWORD).await.expect(200);
+}
