@@ -231,8 +231,8 @@ async fn an_exchange_is_two_legs_and_a_fee() {
         (body("0.01", "1"), ("amount", "too_small")),
         (body("0.001", "1400"), ("amount", "too_precise")),
         (body("1", "999999999999999"), ("rate", "too_large")),
-        (body("1", "0"), ("rate", "invalid")),
-        (body("1", "1e3"), ("rate", "invalid")),
+        (body("1", "0"), ("rate", "not_positive")),
+        (body("1", "1e3"), ("rate", "not_a_number")),
         (json!({ "from": "USD", "to": "USD", "amount": "1", "rate": "1" }), ("to", "same_currency")),
         (json!({ "from": "USD", "to": "KRW", "amount": "1" }), ("rate", "required")),
     ] {

@@ -17,7 +17,7 @@ export function Books({ accountId, className = "" }: { accountId: string; classN
   return (
     <section
       id="books"
-      className={`min-w-0 rounded-lg border border-line bg-panel ${className}`}
+      className={`flex min-h-0 min-w-0 flex-col rounded-lg border border-line bg-panel ${className}`}
       aria-label={t("orders.title")}
     >
       <Tabs

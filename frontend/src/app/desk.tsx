@@ -9,37 +9,43 @@ import { Books } from "./books";
 import { ConnectionWarning } from "./connection-state";
 import { Header } from "./header";
 import { TradingSide } from "./trading-side";
+import { useIsStarting } from "./use-is-starting";
 
 /**
  * The places of the rooms. Three columns on a wide screen (watchlist, chart over books, account and ticket), two on a
- * narrower one, and on a phone one below the other in the order of use.
+ * narrower one, and on a phone one below the other in the order of use: a newcomer's first steps before all. The books
+ * scroll inside their place: the chart does not shrink when they grow.
  */
 const PLACES = {
-  grid: "md:grid-cols-[minmax(0,1fr)_20rem] md:grid-rows-[auto_auto_1fr] xl:grid-cols-[17rem_minmax(0,1fr)_20rem] xl:grid-rows-[1fr_auto]",
+  grid: "md:grid-cols-[minmax(0,1fr)_20rem] md:grid-rows-[auto_auto_1fr] xl:grid-cols-[17rem_minmax(0,1fr)_20rem] xl:grid-rows-[minmax(26rem,1fr)_18rem]",
   watchlist: "max-md:max-h-64 md:col-start-2 md:row-start-3 xl:col-start-1 xl:row-span-2 xl:row-start-1",
-  chart: "min-h-[26rem] md:col-start-1 md:row-start-1 md:row-span-2 xl:row-span-1 xl:col-start-2",
+  chart: "min-h-[26rem] min-w-0 md:col-start-1 md:row-start-1 md:row-span-2 xl:row-span-1 xl:col-start-2",
   trading: "md:col-start-2 md:row-span-2 md:row-start-1 xl:col-start-3",
-  books: "md:col-start-1 md:row-start-3 xl:col-start-2 xl:row-start-2",
+  books: "max-h-[28rem] xl:max-h-none md:col-start-1 md:row-start-3 xl:col-start-2 xl:row-start-2",
 };
 
 /** The trader's desk: everything on one page. */
 export function Desk({ user }: { user: User }) {
   const { t } = useTranslation();
   useEventStream(user.id);
-  const { chosen: symbol } = useWatchlist();
   const { chosen: account } = useAccounts();
+  const { chosen: symbol } = useWatchlist(account?.currency);
+  const isStarting = useIsStarting();
   return (
     <div className="flex min-h-dvh flex-col max-md:pb-12">
       <a href="#trading" className="sr-only focus:not-sr-only focus:p-2">
         {t("app.skip")}
       </a>
-      <Header symbol={symbol} email={user.email} />
+      <Header symbol={symbol} user={user} />
       <ConnectionWarning />
       <main className={`grid flex-1 grid-cols-1 gap-2 p-2 max-md:content-start ${PLACES.grid}`}>
         <h1 className="sr-only">{t("app.name")}</h1>
-        <Watchlist className={PLACES.watchlist} />
+        <Watchlist chosen={symbol} className={PLACES.watchlist} />
         {symbol !== null && <ChartPanel symbol={symbol} className={PLACES.chart} />}
-        <div id="trading" className={`flex min-w-0 scroll-mt-2 flex-col gap-2 ${PLACES.trading}`}>
+        <div
+          id="trading"
+          className={`flex min-w-0 scroll-mt-2 flex-col gap-2 ${PLACES.trading} ${isStarting ? "max-md:order-first" : ""}`}
+        >
           <TradingSide symbol={symbol} />
         </div>
         {account !== null && <Books accountId={account.id} className={PLACES.books} />}

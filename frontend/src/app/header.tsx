@@ -4,7 +4,8 @@ import { DepositForm } from "@/features/accounts/components/deposit-form";
 import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { signOut } from "@/features/auth/api/auth";
-import type { Account } from "@/lib/api/types";
+import { TwoFactor } from "@/features/auth/components/two-factor";
+import type { Account, User } from "@/lib/api/types";
 import { setPreferences } from "@/lib/preferences";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
@@ -22,7 +23,7 @@ export function Brand() {
 }
 
 /** The desk's head: which account, what state, how it looks. */
-export function Header({ symbol, email }: { symbol: string | null; email: string }) {
+export function Header({ symbol, user }: { symbol: string | null; user: User }) {
   const { t } = useTranslation();
   return (
     <header className="flex flex-wrap items-center gap-x-5 gap-y-2 border-line border-b bg-panel px-4 py-2 max-sm:px-3">
@@ -32,27 +33,36 @@ export function Header({ symbol, email }: { symbol: string | null; email: string
         <AccountSwitch />
       </div>
       <div className="flex items-center gap-2 max-lg:hidden">
-        <Choices email={email} />
+        <Choices user={user} />
       </div>
       <details className="relative max-sm:ml-auto lg:hidden">
         <summary className="flex h-7 list-none items-center rounded-md border border-line px-2 text-xs">
           {t("header.menu")}
         </summary>
         <div className="absolute right-0 z-30 mt-1 flex w-52 flex-col gap-2 rounded-lg border border-line bg-panel p-3 shadow-lg">
-          <Choices email={email} />
+          <Choices user={user} />
         </div>
       </details>
     </header>
   );
 }
 
-function Choices({ email }: { email: string }) {
+function Choices({ user }: { user: User }) {
   const { t } = useTranslation();
+  const [securing, setSecuring] = useState(false);
   return (
     <>
       <RisingColourSwitch />
       <LanguageSwitch />
-      <Button look="quiet" size="small" title={email} onClick={() => void signOut().catch(() => {})}>
+      <Button look="quiet" size="small" onClick={() => setSecuring(true)}>
+        {t("header.twoFactor")}
+      </Button>
+      {securing && (
+        <Dialog title={t("header.twoFactor")} onClose={() => setSecuring(false)}>
+          <TwoFactor enabled={user.totpEnabled} />
+        </Dialog>
+      )}
+      <Button look="quiet" size="small" title={user.email} onClick={() => void signOut().catch(() => {})}>
         {t("header.signOut")}
       </Button>
     </>

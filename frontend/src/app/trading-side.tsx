@@ -9,13 +9,13 @@ import { Ticket } from "@/features/orders/components/ticket";
 import { Summary } from "@/features/portfolio/components/summary";
 import { useHoldings } from "@/features/portfolio/hooks/use-holdings";
 import type { Account, Currency } from "@/lib/api/types";
-import { Decimal } from "@/lib/decimal";
 import { useEventsReady } from "@/lib/events-status";
 import { setPreferences } from "@/lib/preferences";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
+import { useIsUntouched } from "./use-is-starting";
 
 /** The right side of the desk: the account's worth and the ticket, or the way there. */
 export function TradingSide({ symbol }: { symbol: string | null }) {
@@ -37,12 +37,7 @@ function AccountSide({ account, accounts, symbol }: Props) {
   const ready = useEventsReady();
   const balance = useQuery({ ...balanceQuery(account.id), enabled: ready });
   const { data: holdings } = useHoldings(account.id);
-  // An account that never had money shows the next step instead of a ticket that can only refuse.
-  const untouched =
-    holdings?.value != null &&
-    holdings.positions.length === 0 &&
-    [holdings.value.netDeposits, holdings.value.cash].every((amount) => new Decimal(amount).isZero());
-  if (untouched) return <FirstSteps account={account} />;
+  if (useIsUntouched(account)) return <FirstSteps account={account} />;
   return (
     <>
       <Summary account={account} balance={balance.data} />

@@ -1,22 +1,43 @@
 import { create } from "zustand";
-import type { Fill } from "@/lib/api/types";
+import type { Fill, OrderDetail } from "@/lib/api/types";
 import { FILLS_KEPT_MAX } from "@/lib/limits";
 
 /** Fills that happened while the page was open, newest first. */
 export const useFills = create<{ fills: readonly Fill[] }>(() => ({ fills: [] }));
 
+const keyOf = ({ accountId, executionId }: Fill) => `${accountId} ${executionId}`;
+
 /** Adds a fill; false where it was known. */
 export function addFill(fill: Fill): boolean {
   const { fills } = useFills.getState();
-  if (
-    fills.some(
-      ({ executionId, accountId }) => executionId === fill.executionId && accountId === fill.accountId,
-    )
-  ) {
-    return false;
-  }
+  if (fills.some((known) => keyOf(known) === keyOf(fill))) return false;
   useFills.setState({ fills: [fill, ...fills].slice(0, FILLS_KEPT_MAX) });
   return true;
+}
+
+/** Fills of before this visit and those of it, each once, newest first. */
+export function mergeFills(heard: readonly Fill[], loaded: readonly Fill[]): Fill[] {
+  const all = new Map([...loaded, ...heard].map((fill) => [keyOf(fill), fill]));
+  return [...all.values()]
+    .sort((left, right) => Date.parse(right.occurredAt) - Date.parse(left.occurredAt))
+    .slice(0, FILLS_KEPT_MAX);
+}
+
+/** The fills that an order's history tells. */
+export function fillsOf({ id, accountId, symbol, side, currency, executions }: OrderDetail): Fill[] {
+  return executions.map(({ executionId, quantity, price, commission, tax, occurredAt }) => ({
+    accountId,
+    orderId: id,
+    executionId,
+    symbol,
+    side,
+    quantity,
+    price,
+    commission,
+    tax,
+    currency,
+    occurredAt,
+  }));
 }
 
 /** Whether a fill of the order has been heard of. */

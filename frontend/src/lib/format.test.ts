@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   directionOf,
   formatCash,
+  formatDay,
   formatGain,
   formatMoney,
   formatPercent,
@@ -41,4 +42,9 @@ test("a direction needs a number that is not zero", () => {
     "flat",
     "flat",
   ]);
+});
+
+test("a day is written as its language writes days", () => {
+  expect(formatDay("2006-02-23", "ko")).toBe("2006년 2월 23일");
+  expect(formatDay("2006-02-23", "en")).toBe("Feb 23, 2006");
 });

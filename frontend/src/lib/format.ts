@@ -93,3 +93,12 @@ export function formatTime(time: string, language: string): string {
     hourCycle: "h23",
   }).format(new Date(time));
 }
+
+/** A calendar day in words: `Feb 23, 2006`, `2006년 2월 23일`. */
+export function formatDay(isoDate: string, language: string): string {
+  const day = new Date(`${isoDate}T00:00:00Z`);
+  return new Intl.DateTimeFormat(language, {
+    dateStyle: language === "ko" ? "long" : "medium",
+    timeZone: "UTC",
+  }).format(day);
+}

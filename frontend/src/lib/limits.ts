@@ -17,12 +17,13 @@ export const EVENTS_FIRST_WAIT_MS = 2_500;
 export const QUOTES_SILENCE_MS_MAX = 15_000;
 /** The estimate waits for typing to pause, and follows the price no faster than this. */
 export const PREVIEW_DEBOUNCE_MS = 250;
-export const PREVIEW_PRICE_INTERVAL_MS = 2_000;
+export const PREVIEW_PRICE_INTERVAL_MS = 200;
 /** How long a notice stays on the screen by its weight, and how many do at once. */
-export const TOAST_MS = { plain: 3_500, good: 5_000, bad: 15_000 };
+export const TOAST_MS = { plain: 3_500, good: 5_000, bad: 10_000 };
 export const TOASTS_MAX = 4;
-/** Fills kept in the list of this visit. */
+/** Fills kept in the list, and how many filled orders of before this visit are asked for theirs. */
 export const FILLS_KEPT_MAX = 100;
+export const FILLED_ORDERS_ASKED_MAX = 20;
 /** Ended orders kept in the list. */
 export const CLOSED_ORDERS_MAX = 50;
 /** Working orders asked for in one page. */

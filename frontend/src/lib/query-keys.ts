@@ -4,6 +4,7 @@ export const queryKeys = {
   balance: (accountId: string) => ["balance", accountId] as const,
   openOrders: (accountId: string) => ["orders", accountId, "open"] as const,
   closedOrders: (accountId: string) => ["orders", accountId, "closed"] as const,
+  fills: (accountId: string) => ["fills", accountId] as const,
   holdings: (accountId: string) => ["holdings", accountId] as const,
   instruments: ["instruments"] as const,
   history: (symbol: string) => ["history", symbol] as const,

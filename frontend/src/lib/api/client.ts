@@ -12,12 +12,24 @@ function withToken(request: Request, token: string | null): Request {
   return authorised;
 }
 
+/** Codes of a 401 that a new access token mends. A wrong password or a wrong code is a 401 too, and stays wrong. */
+const TOKEN_CODES = ["missing_token", "invalid_token", "expired_token"];
+
+async function wantsNewToken(response: Response): Promise<boolean> {
+  if (response.status !== 401) return false;
+  const problem = (await response
+    .clone()
+    .json()
+    .catch(() => null)) as { code?: string } | null;
+  return TOKEN_CODES.includes(problem?.code ?? "");
+}
+
 /** Sends a request with the access token; an expired one is renewed once and the request sent again. */
 async function authorisedFetch(request: Request): Promise<Response> {
   const token = accessToken();
   const again = request.clone();
   const response = await fetch(withToken(request, token));
-  if (response.status !== 401 || token === null) return response;
+  if (token === null || !(await wantsNewToken(response))) return response;
   const renewed = await renewSession(token);
   return renewed === null ? response : fetch(withToken(again, renewed));
 }

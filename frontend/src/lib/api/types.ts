@@ -13,6 +13,7 @@ export type History = Schemas["History"];
 export type Instrument = Schemas["ListedSymbol"];
 export type Language = Schemas["Language"];
 export type Order = Schemas["Order"];
+export type OrderDetail = Schemas["OrderDetail"];
 export type OrderPreview = Schemas["OrderPreview"];
 export type OrderState = Schemas["OrderState"];
 export type OrderType = Schemas["OrderType"];

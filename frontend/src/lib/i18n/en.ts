@@ -11,6 +11,8 @@ export const en = {
     crashed: "The page ran into a defect and stopped.",
     reload: "Reload the page",
     failed: "Could not be loaded.",
+    numberTooLarge: "This number is too large: {{digits}} digits at most.",
+    numberTooPrecise: "This number has too many decimals: {{digits}} at most.",
     chartCredit: "Charts: TradingView Lightweight Charts™, © TradingView, Inc.",
   },
   header: {
@@ -24,6 +26,7 @@ export const en = {
     signOut: "Sign out",
     menu: "Menu",
     sections: "Sections",
+    twoFactor: "Two-factor login",
   },
   auth: {
     signIn: "Sign in",
@@ -36,10 +39,31 @@ export const en = {
     toSignUp: "New here? Create an account",
     toSignIn: "Have an account? Sign in",
     introTitle: "Trade Korean and US shares from your own server.",
-    introFirst: "Practise with play money on prices of real markets.",
+    introFirst: "Practise with play money on market prices; where a price is invented, it says so.",
     introSecond: "Every order, fill and won is in a ledger that you own.",
-    introThird: "Nothing leaves your machine, nothing is loaded from elsewhere.",
+    introThird:
+      "Orders and books stay on your machine. Only prices are asked for outside, from Yahoo, if at all.",
     submitting: "One moment…",
+  },
+  twoFactor: {
+    offHint:
+      "With two-factor login, signing in takes a code of an authenticator app on your phone besides the password.",
+    onHint: "Two-factor login is on. To turn it off, prove that it is you.",
+    begin: "Turn on",
+    secret: "Key for the authenticator app",
+    secretHint:
+      "Type the key into the app, or open it there with the link. The app then shows a new code every 30 seconds.",
+    openApp: "Open in the app of this device",
+    copy: "Copy",
+    copied: "Copied",
+    keepHint:
+      "Keep a copy of the key where only you find it: with it a new phone shows the same codes. There is no other way back in when the phone is lost.",
+    code: "Code from the app",
+    confirm: "Confirm and turn on",
+    disable: "Turn off",
+    endsSessions: "You will be signed out everywhere and sign in again.",
+    nowOn: "Two-factor login is on. Sign in again with a code.",
+    nowOff: "Two-factor login is off. Sign in again.",
   },
   accounts: {
     startTitle: "Three steps to your first order",
@@ -131,6 +155,8 @@ export const en = {
     stepDown: "One step down",
     allShares: "All {{quantity}}",
     estimatedPrice: "Estimated price",
+    estimatedAsk: "Estimated price (ask)",
+    estimatedBid: "Estimated price (bid)",
     notional: "Value",
     commission: "Commission",
     tax: "Taxes and fees",
@@ -165,6 +191,13 @@ export const en = {
     quantity: "Quantity",
     filled: "Filled",
     price: "Price",
+    kind: {
+      market: "Market",
+      limit: "Limit {{limit}}",
+      stop: "Stop {{stop}}",
+      stop_limit: "Stop {{stop}}, limit {{limit}}",
+      trailing_stop: "Trailing stop {{stop}}",
+    },
     averagePrice: "Avg. price",
     status: "Status",
     fees: "Fees",
@@ -173,8 +206,7 @@ export const en = {
     cancelling: "Cancelling…",
     noOpen: "No order is working. Orders that wait for their price are listed here.",
     noClosed: "No order has ended yet.",
-    noFills: "No fills since you opened the page. They appear here the moment they happen.",
-    atMarket: "Market",
+    noFills: "No fills yet. They appear here the moment they happen.",
     unresolved: "unresolved",
     unresolvedHelp: "The broker has not said what became of this order. It is being asked.",
     filledTitle: "{{side}} {{quantity}} {{symbol}} at {{price}}",
@@ -286,7 +318,8 @@ export const en = {
     too_short: "This is too short.",
     too_long: "This is too long.",
     too_common: "This password is on the lists that attackers try first.",
-    predictable: "This password is too easy to guess from your email or a simple pattern.",
+    predictable:
+      "This password is too easy to guess: it is built from your email, your name, this program's name or a date.",
     exceeds_withdrawable:
       "More than can be taken out: open orders and trades that settle later need the rest.",
     same_account: "Choose another account.",
@@ -298,6 +331,16 @@ export const en = {
     other_market: "Choose a symbol of the same market.",
     before_ex_date: "Must not be before the ex date.",
     forbidden_character: "This contains a character that is not allowed.",
+    negative: "Must not be below zero.",
+    not_a_number: "Type a plain number such as 1234.56.",
+    not_an_email: "Type an email address such as ant@example.com.",
+    not_a_code: "The code has six digits.",
+    not_a_date: "Type a date such as 2026-11-20.",
+    unknown_value: "This is none of the possible values.",
+    unknown_field: "The server does not know this field.",
+    duplicate_field: "This was sent twice.",
+    wrong_type: "The server cannot read this field.",
+    invalid: "This is not valid.",
   },
   /** Why a broker refused or ended an order. */
   reason: {
@@ -316,6 +359,9 @@ export const en = {
   },
   /** The same rules where the server names the numbers. */
   ruleWithNumbers: {
+    too_long: "{{a}} characters at most.",
+    too_short: "{{a}} characters at least.",
+    too_large: "{{a}} at most.",
     insufficient_buying_power: "Up to {{a}} is needed, {{b}} is available.",
     insufficient_shares: "{{a}} shares are needed, {{b}} are available.",
     tick_size: "Prices here move in steps of {{a}}; the nearest are {{b}} and {{c}}.",

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { ProblemError } from "@/lib/api/problem";
 import { en } from "./en";
 import { ko } from "./ko";
-import { fieldRefusal, fieldSentence, problemSentence } from "./sentences";
+import { fieldRefusal, fieldSentence, problemSentence, reasonSentence, restSentence } from "./sentences";
 
 beforeAll(() =>
   i18next.init({
@@ -38,10 +38,42 @@ test("every refused field is said, and each finds its own", () => {
 test("the numbers the server names are kept", () => {
   const refusal = (rule: string, message: string) => fieldSentence({ field: "limitPrice", rule, message });
   expect(refusal("tick_size", "must be a multiple of the tick size 100; nearest: 70000 or 70100")).toBe(
-    "호가 단위는 100입니다. 가까운 가격: 70,000, 70,100.",
+    "호가 단위는 100원입니다. 가까운 가격: 70,000원, 70,100원.",
   );
   expect(refusal("tick_size", "must be a multiple of the tick size 1; nearest: 1")).toBe(ko.rule.tick_size);
-  expect(refusal("insufficient_buying_power", "5276.33 USD are needed, 100 are free")).toContain("5,276.33");
+  expect(refusal("insufficient_buying_power", "5276.33 USD are needed, 100 are free")).toContain("$5,276.33");
+  expect(refusal("too_large", "must be at most 1000000000")).toBe("최대 1,000,000,000까지 가능합니다.");
+  expect(refusal("too_large", "must have at most 15 digits before the decimal point")).toBe(
+    ko.rule.too_large,
+  );
+  expect(refusal("too_long", "must have at most 64 characters")).toContain("64자");
+});
+
+test("why an order was denied is said in the page's language, as far as every part is known", () => {
+  expect(reasonSentence("quantity 10 shares are needed, 4 are free")).toBe("10주 필요, 매도 가능 4주.");
+  expect(
+    reasonSentence(
+      "limitPrice must be a multiple of the tick size 100; nearest: 70000 or 70100; quantity 5000 KRW are needed, 0 are free",
+    ),
+  ).toBe("호가 단위는 100원입니다. 가까운 가격: 70,000원, 70,100원. 최대 5,000원 필요, 주문 가능 금액 0원.");
+  expect(
+    reasonSentence(
+      "symbol an earlier order in this symbol is unresolved: whether the broker has it is being asked",
+    ),
+  ).toBe(ko.rule.unresolved_order);
+  expect(reasonSentence("price_moved_beyond_protection")).toBe(ko.reason.price_moved_beyond_protection);
+  expect(reasonSentence("The broker's own words; and more")).toBe("The broker's own words; and more");
+});
+
+test("what a field says is not said again below the form", () => {
+  const failure = new ProblemError(422, "validation_failed", "refused", [
+    { field: "email", rule: "not_an_email", message: "…" },
+    { field: "language", rule: "unknown_value", message: "…" },
+  ]);
+  expect(restSentence(failure, ["email", "language"])).toBeNull();
+  expect(restSentence(failure, ["email"])).toBe(ko.rule.unknown_value);
+  expect(restSentence(new ProblemError(409, "email_taken", "…"), ["email"])).toBe(ko.problem.email_taken);
+  expect(restSentence(null, [])).toBeNull();
 });
 
 test("every code of the server has a sentence", () => {

@@ -1,7 +1,9 @@
 import i18next from "i18next";
 import { ProblemError } from "@/lib/api/problem";
-import type { FieldProblem } from "@/lib/api/types";
-import { formatQuantity } from "@/lib/format";
+import type { Currency, FieldProblem } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
+import { formatPrice, formatQuantity } from "@/lib/format";
+import { refusalsOf } from "./refusals";
 
 /** The text under a key made from the server's words, where there is one in the page's languages. */
 function known(key: string, values: Record<string, string> = {}): string | null {
@@ -12,21 +14,38 @@ function known(key: string, values: Record<string, string> = {}): string | null 
   return translate(key, values);
 }
 
-/** The numbers the server names, by the letters under which the texts show them. */
-function numbersIn(message: string): Record<string, string> {
-  const numbers = message.match(/\d+(?:\.\d+)?/g) ?? [];
-  return Object.fromEntries(
-    numbers.map((number, index) => ["abcdefgh"[index] ?? "", formatQuantity(number)]),
-  );
+/** An amount inside a sentence, as people write it there: `$1,234.50`, `₩1,200`, `1,200원`. */
+function amountInWords(amount: string, currency: Currency): string {
+  if (currency === "USD") return `$${formatPrice(amount, currency)}`;
+  const won = formatPrice(amount, currency);
+  return i18next.language === "ko" ? `${won}원` : `₩${won}`;
+}
+
+/** In which currency a rule's numbers are; null where they are no money. */
+function currencyOfRule({ rule, message }: FieldProblem, numbers: readonly string[]): Currency | null {
+  const named = /\b(KRW|USD)\b/.exec(message)?.[1];
+  if (named !== undefined) return named as Currency;
+  // Korea's price steps are whole won and it alone has daily limits; those of the United States are parts of a dollar.
+  if (rule === "price_limit") return "KRW";
+  if (rule === "tick_size") return new Decimal(numbers[0] ?? "1").lessThan(1) ? "USD" : "KRW";
+  return null;
 }
 
 /** The rule's text with the numbers of this case, where both name equally many. */
-function knownWithNumbers({ rule, message }: FieldProblem): string | null {
-  const numbers = numbersIn(message);
+function knownWithNumbers(problem: FieldProblem): string | null {
+  const { rule, message } = problem;
   const key = `ruleWithNumbers.${rule}`;
   const template: unknown = i18next.getResource("en", "translation", key);
   const wanted = typeof template === "string" ? (template.match(/\{\{\w\}\}/g) ?? []) : [];
-  return wanted.length > 0 && wanted.length === Object.keys(numbers).length ? known(key, numbers) : null;
+  const numbers = message.match(/\d+(?:\.\d+)?/g) ?? [];
+  // How many digits a number may have is not how large it may be.
+  if (wanted.length === 0 || wanted.length !== numbers.length || /\bdigits\b/.test(message)) return null;
+  const currency = currencyOfRule(problem, numbers);
+  const words = numbers.map((number, index) => [
+    "abcdefgh"[index] ?? "",
+    currency === null ? formatQuantity(number) : amountInWords(number, currency),
+  ]);
+  return known(key, Object.fromEntries(words));
 }
 
 /** A refusal of one field, for people; rules this page does not know keep the server's sentence. */
@@ -34,15 +53,20 @@ export function fieldSentence(problem: FieldProblem): string {
   return knownWithNumbers(problem) ?? known(`rule.${problem.rule}`) ?? problem.message;
 }
 
+function allSentences(problems: readonly FieldProblem[]): string {
+  return [...new Set(problems.map(fieldSentence))].join(" ");
+}
+
 /** Why an order ended, for people; a broker's own words stay as they are. */
 export function reasonSentence(reason: string): string {
-  return known(`reason.${reason}`) ?? reason;
+  const refusals = refusalsOf(reason);
+  return known(`reason.${reason}`) ?? (refusals === null ? reason : allSentences(refusals));
 }
 
 /** What went wrong, for people; codes this page does not know keep the server's sentence. */
 export function problemSentence(failure: unknown): string {
   if (!(failure instanceof ProblemError)) return failure instanceof Error ? failure.message : String(failure);
-  if (failure.fields.length > 0) return [...new Set(failure.fields.map(fieldSentence))].join(" ");
+  if (failure.fields.length > 0) return allSentences(failure.fields);
   return known(`problem.${failure.code}`) ?? failure.detail;
 }
 
@@ -51,4 +75,12 @@ export function fieldRefusal(failure: unknown, field: string): string | undefine
   if (!(failure instanceof ProblemError)) return undefined;
   const refused = failure.fields.find((problem) => problem.field === field);
   return refused && fieldSentence(refused);
+}
+
+/** What is left to say of a failure beside the fields of the form, each of which says its own; null for nothing. */
+export function restSentence(failure: unknown, shown: readonly string[]): string | null {
+  if (failure === null || failure === undefined) return null;
+  if (!(failure instanceof ProblemError) || failure.fields.length === 0) return problemSentence(failure);
+  const rest = failure.fields.filter(({ field }) => !shown.includes(field));
+  return rest.length === 0 ? null : allSentences(rest);
 }

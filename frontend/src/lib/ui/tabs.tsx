@@ -29,7 +29,7 @@ export function Tabs<Value extends string>({ label, tabs, value, onChange, child
         role="tablist"
         aria-label={label}
         onKeyDown={onKeyDown}
-        className="flex gap-1 overflow-x-auto border-line border-b px-2"
+        className="flex shrink-0 gap-1 overflow-x-auto border-line border-b px-2"
       >
         {tabs.map((tab) => {
           const chosen = tab.value === value;
@@ -53,7 +53,12 @@ export function Tabs<Value extends string>({ label, tabs, value, onChange, child
           );
         })}
       </div>
-      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${value}`} className="min-h-40">
+      <div
+        role="tabpanel"
+        id={`${id}-panel`}
+        aria-labelledby={`${id}-${value}`}
+        className="min-h-40 flex-1 overflow-y-auto"
+      >
         {children}
       </div>
     </>

@@ -7,7 +7,10 @@ const EDGE: Record<ToastTone, string> = {
   plain: "border-l-soft",
 };
 
-/** Notices that pass; read out by screen readers as they come. */
+/**
+ * Notices that pass; read out by screen readers as they come. On a phone only the newest is seen, over the page's head and
+ * not over a form, and a finger goes through it to what is below.
+ */
 export function Toasts() {
   const { t } = useTranslation();
   const toasts = useToasts((state) => state.toasts);
@@ -15,12 +18,12 @@ export function Toasts() {
     <div
       role="status"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 bottom-16 z-50 flex flex-col items-center gap-2 px-3 md:inset-x-auto md:bottom-3 md:left-3 md:items-start"
+      className="pointer-events-none fixed inset-x-0 top-2 z-50 flex flex-col items-center gap-2 px-3 md:inset-x-auto md:top-auto md:bottom-3 md:left-3 md:items-start"
     >
       {toasts.map((toast) => (
         <div
           key={toast.id}
-          className={`appear pointer-events-auto flex w-full max-w-sm md:w-64 items-start gap-3 rounded-lg border border-line border-l-4 bg-panel py-2.5 pr-2 pl-3 shadow-lg ${EDGE[toast.tone]}`}
+          className={`appear flex w-full max-w-sm max-md:not-last:hidden md:pointer-events-auto md:w-64 items-start gap-3 rounded-lg border border-line border-l-4 bg-panel py-2.5 pr-2 pl-3 shadow-lg ${EDGE[toast.tone]}`}
         >
           <div className="min-w-0 flex-1">
             <p className="font-medium">{toast.title}</p>
@@ -29,7 +32,7 @@ export function Toasts() {
           <button
             type="button"
             aria-label={t("app.close")}
-            className="rounded px-1.5 text-soft hover:text-text"
+            className="pointer-events-auto rounded px-1.5 text-soft hover:text-text"
             onClick={() => dismissToast(toast.id)}
           >
             <span aria-hidden="true">✕</span>

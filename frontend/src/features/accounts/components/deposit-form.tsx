@@ -12,6 +12,7 @@ import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
+import { useNumberComplaint } from "@/lib/ui/use-number-complaint";
 import { deposit } from "../api/accounts";
 
 const PRESETS: Record<Currency, readonly string[]> = {
@@ -37,6 +38,7 @@ export function DepositForm({ account, onDone }: Props) {
   const { currency } = account;
   const [text, setText] = useState("");
   const [invalid, setInvalid] = useState(false);
+  const complaint = useNumberComplaint();
   const key = useRef(randomUuid());
   const change = (value: string) => {
     key.current = randomUuid();
@@ -62,7 +64,7 @@ export function DepositForm({ account, onDone }: Props) {
     if (amount !== null && !paying.isPending) paying.mutate(plainText(amount));
   };
   const error = invalid
-    ? t("accounts.invalidAmount", { digits: MINOR_DIGITS[currency] })
+    ? complaint(text, t("accounts.invalidAmount", { digits: MINOR_DIGITS[currency] }))
     : fieldRefusal(paying.error, "amount");
   return (
     <form onSubmit={submit} className="space-y-3" noValidate>

@@ -2,8 +2,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, Currency } from "@/lib/api/types";
-import { fieldRefusal, problemSentence } from "@/lib/i18n/sentences";
-import { setPreferences } from "@/lib/preferences";
+import { currencyOf } from "@/lib/currency";
+import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
+import { setPreferences, usePreferences } from "@/lib/preferences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
@@ -32,7 +33,10 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
         ...known.filter(({ id }) => id !== account.id),
         account,
       ]);
-      setPreferences({ accountId: account.id });
+      const { symbol } = usePreferences.getState();
+      // A share of another currency cannot be traded here: let the desk show one that can.
+      const keeps = symbol === null || currencyOf(symbol) === account.currency;
+      setPreferences({ accountId: account.id, ...(!keeps && { symbol: null }) });
       showToast({ tone: "good", title: t("accounts.opened", { name: account.name }) });
       onOpened?.(account);
     },
@@ -41,6 +45,7 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
     event.preventDefault();
     opening.mutate();
   };
+  const rest = restSentence(opening.error, ["name"]);
   return (
     <form onSubmit={submit} className="space-y-3">
       <p className="text-[13px] text-soft">{t("accounts.openHint")}</p>
@@ -62,7 +67,7 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
         ]}
       />
       <p className="text-soft text-xs">{t("accounts.currencyHint")}</p>
-      {opening.isError && <Notice tone="bad">{problemSentence(opening.error)}</Notice>}
+      {rest !== null && <Notice tone="bad">{rest}</Notice>}
       <Button type="submit" look="primary" className="w-full" disabled={opening.isPending}>
         {t("accounts.open")}
       </Button>

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemError } from "@/lib/api/problem";
 import { currentLanguage } from "@/lib/i18n";
-import { fieldRefusal, problemSentence } from "@/lib/i18n/sentences";
+import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
@@ -11,6 +11,9 @@ import { signIn, signUp } from "../api/auth";
 
 const PASSWORD_LENGTH_MIN = 8;
 const PASSWORD_LENGTH_MAX = 128;
+const DISPLAY_NAME_LENGTH_MAX = 64;
+/** The fields of the form that say themselves what is wrong with them. */
+const FIELDS = ["email", "password", "displayName"];
 
 function needsCode(failure: unknown): boolean {
   return (
@@ -72,6 +75,7 @@ function EntryForm() {
     setMode(mode === "signIn" ? "signUp" : "signIn");
   };
   const fresh = mode === "signUp";
+  const rest = restSentence(entry.error, fresh ? FIELDS : ["email", "password"]);
   return (
     <form onSubmit={submit} className="space-y-4 rounded-xl border border-line bg-panel p-6 shadow-sm">
       <h2 className="font-semibold text-lg">{t(fresh ? "auth.signUp" : "auth.signIn")}</h2>
@@ -99,13 +103,14 @@ function EntryForm() {
           label={t("auth.displayName")}
           name="displayName"
           autoComplete="name"
+          maxLength={DISPLAY_NAME_LENGTH_MAX}
           error={fieldRefusal(entry.error, "displayName")}
         />
       )}
       {!fresh && needsCode(entry.error) && (
         <Field label={t("auth.totpCode")} name="totpCode" autoComplete="one-time-code" required autoFocus />
       )}
-      {entry.isError && <Notice tone="bad">{problemSentence(entry.error)}</Notice>}
+      {rest !== null && <Notice tone="bad">{rest}</Notice>}
       <Button type="submit" look="primary" size="large" className="w-full" disabled={entry.isPending}>
         {entry.isPending ? t("auth.submitting") : t(fresh ? "auth.signUp" : "auth.signIn")}
       </Button>

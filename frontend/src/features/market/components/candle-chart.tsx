@@ -7,11 +7,12 @@ import {
   HistogramSeries,
   type IChartApi,
   type ISeriesApi,
+  type Time,
 } from "lightweight-charts";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { Bar, History } from "@/lib/api/types";
-import { MINOR_DIGITS } from "@/lib/format";
+import { formatDay, MINOR_DIGITS } from "@/lib/format";
 import { usePreferences } from "@/lib/preferences";
 import { queryKeys } from "@/lib/query-keys";
 import type { LiveQuote } from "@/lib/quotes/quote";
@@ -78,6 +79,14 @@ function volumePoint(bar: Bar) {
   return { time: bar.date, value: bar.volume, color: `${colour}55` };
 }
 
+/** The day in the library's three ways of saying it, as an ISO date. */
+function dayOf(time: Time): string {
+  if (typeof time === "string") return time;
+  if (typeof time === "number") return new Date(time * 1000).toISOString().slice(0, 10);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${time.year}-${two(time.month)}-${two(time.day)}`;
+}
+
 function build(container: HTMLElement, currency: History["currency"], language: string): Parts {
   const digits = MINOR_DIGITS[currency];
   const priceText = new Intl.NumberFormat(language, {
@@ -88,7 +97,11 @@ function build(container: HTMLElement, currency: History["currency"], language: 
     autoSize: true,
     // The library's own sign brings an inline style, which the page's policy refuses; the credit is in the footer.
     layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
-    localization: { locale: language, priceFormatter: priceText.format },
+    localization: {
+      locale: language,
+      priceFormatter: priceText.format,
+      timeFormatter: (time: Time) => formatDay(dayOf(time), language),
+    },
     timeScale: { rightOffset: RIGHT_MARGIN_BARS },
     crosshair: { mode: 0 },
     // A finger that scrolls the page must not get stuck in the chart.

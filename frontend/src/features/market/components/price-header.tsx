@@ -10,6 +10,7 @@ import {
 import { priceKind } from "@/lib/quotes/quote";
 import { useQuotesStatus } from "@/lib/quotes/socket";
 import { useQuote } from "@/lib/quotes/use-quote";
+import { PriceKindMark } from "@/lib/ui/price-kind-mark";
 import { nameOf, useWatchlist } from "../hooks/use-watchlist";
 
 /** The chosen symbol: its name, its price now, and its day. */
@@ -24,11 +25,7 @@ export function PriceHeader({ symbol }: { symbol: string }) {
       <div className="min-w-0">
         <p className="flex items-center gap-2 text-soft text-xs">
           <span className="truncate">{nameOf(bySymbol.get(symbol), i18n.language)}</span>
-          {kind !== undefined && (
-            <span title={t(`status.${kind}Help`)} className="rounded bg-raised px-1.5 py-px">
-              {t(`status.${kind}`)}
-            </span>
-          )}
+          {kind !== undefined && <PriceKindMark kind={kind} />}
         </p>
         <p className="flex flex-wrap items-baseline gap-x-3">
           <strong className="font-semibold text-lg">{symbol}</strong>

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Instrument } from "@/lib/api/types";
 import { addToWatchlist, setPreferences } from "@/lib/preferences";
 import { INPUT_LOOK } from "@/lib/ui/field";
+import { PriceKindMark } from "@/lib/ui/price-kind-mark";
 import { nameOf } from "../hooks/use-watchlist";
 
 const MATCHES_MAX = 8;
@@ -99,6 +100,7 @@ export function SymbolSearch({ instruments, watched }: Props) {
           >
             <span className="font-medium">{instrument.symbol}</span>
             <span className="truncate text-soft text-xs">{nameOf(instrument, i18n.language)}</span>
+            {instrument.simulated && <PriceKindMark kind="simulated" />}
           </div>
         ))}
       </div>

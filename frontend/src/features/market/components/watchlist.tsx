@@ -6,13 +6,14 @@ import { useQuotesStatus } from "@/lib/quotes/socket";
 import { useQuote } from "@/lib/quotes/use-quote";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
+import { PriceKindMark } from "@/lib/ui/price-kind-mark";
 import { nameOf, useWatchlist } from "../hooks/use-watchlist";
 import { SymbolSearch } from "./symbol-search";
 
 /** The watched symbols with their live prices. */
-export function Watchlist({ className }: { className?: string }) {
+export function Watchlist({ chosen, className }: { chosen: string | null; className?: string }) {
   const { t, i18n } = useTranslation();
-  const { instruments, bySymbol, symbols, chosen } = useWatchlist();
+  const { instruments, bySymbol, symbols } = useWatchlist();
   return (
     <Panel title={t("market.watchlist")} className={className ?? ""} id="watchlist">
       <div className="px-3 pb-2">
@@ -28,6 +29,7 @@ export function Watchlist({ className }: { className?: string }) {
             key={symbol}
             symbol={symbol}
             name={nameOf(bySymbol.get(symbol), i18n.language)}
+            listedAsSimulated={bySymbol.get(symbol)?.simulated ?? false}
             chosen={symbol === chosen}
             watched={symbols}
           />
@@ -40,11 +42,13 @@ export function Watchlist({ className }: { className?: string }) {
 interface RowProps {
   symbol: string;
   name: string;
+  /** What the list of symbols says, until a price says it itself. */
+  listedAsSimulated: boolean;
   chosen: boolean;
   watched: readonly string[];
 }
 
-const Row = memo(function Row({ symbol, name, chosen, watched }: RowProps) {
+const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched }: RowProps) {
   const { t } = useTranslation();
   return (
     <li className={`group relative flex items-stretch ${chosen ? "bg-accent-wash" : "hover:bg-raised"}`}>
@@ -55,7 +59,10 @@ const Row = memo(function Row({ symbol, name, chosen, watched }: RowProps) {
         onClick={() => setPreferences({ symbol })}
       >
         <span className="min-w-0">
-          <span className="block font-medium">{symbol}</span>
+          <span className="flex items-center gap-1.5 font-medium">
+            {symbol}
+            <SimulatedMark symbol={symbol} listed={listedAsSimulated} />
+          </span>
           <span className="block truncate text-soft text-xs">{name}</span>
         </span>
         <PriceCell symbol={symbol} />
@@ -71,6 +78,12 @@ const Row = memo(function Row({ symbol, name, chosen, watched }: RowProps) {
     </li>
   );
 });
+
+/** Marks a row whose price is invented. */
+function SimulatedMark({ symbol, listed }: { symbol: string; listed: boolean }) {
+  const simulated = useQuote(symbol)?.simulated ?? listed;
+  return simulated ? <PriceKindMark kind="simulated" /> : null;
+}
 
 /** Renders by itself when its symbol's price changes, and flashes in the direction of the change. */
 function PriceCell({ symbol }: { symbol: string }) {

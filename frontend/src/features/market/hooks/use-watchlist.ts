@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { Instrument, Language } from "@/lib/api/types";
+import type { Currency, Instrument, Language } from "@/lib/api/types";
+import { fittingSymbol } from "@/lib/currency";
 import { usePreferences } from "@/lib/preferences";
 import { instrumentsQuery } from "../api/market";
 
@@ -20,8 +21,11 @@ export function nameOf(instrument: Instrument | undefined, language: string): st
   return (language as Language) === "ko" ? instrument.nameKorean || instrument.name : instrument.name;
 }
 
-/** The watched symbols, the chosen one among them, and what is known of each. */
-export function useWatchlist() {
+/**
+ * The watched symbols, the chosen one, and what is known of each. Until somebody chooses, it is one that an account in
+ * `currency` can trade.
+ */
+export function useWatchlist(currency?: Currency) {
   const instruments = useQuery(instrumentsQuery);
   const stored = usePreferences((state) => state.watchlist);
   const remembered = usePreferences((state) => state.symbol);
@@ -30,6 +34,6 @@ export function useWatchlist() {
     [instruments.data],
   );
   const symbols = useMemo(() => stored ?? firstWatchlist(instruments.data ?? []), [stored, instruments.data]);
-  const chosen = remembered ?? symbols[0] ?? null;
+  const chosen = remembered ?? fittingSymbol(currency, symbols, instruments.data ?? []);
   return { instruments, bySymbol, symbols, chosen };
 }

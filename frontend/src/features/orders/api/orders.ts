@@ -1,7 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
-import type { Order, PlaceOrder } from "@/lib/api/types";
-import { CLOSED_ORDERS_MAX, OPEN_ORDERS_MAX } from "@/lib/limits";
+import type { Fill, Order, OrderDetail, PlaceOrder } from "@/lib/api/types";
+import { fillsOf } from "@/lib/fills";
+import { isZero } from "@/lib/format";
+import { CLOSED_ORDERS_MAX, FILLED_ORDERS_ASKED_MAX, OPEN_ORDERS_MAX } from "@/lib/limits";
 import { withHeard } from "@/lib/order-lists";
 import { queryKeys } from "@/lib/query-keys";
 
@@ -18,6 +20,32 @@ const ordersQuery = (accountId: string, status: "open" | "closed", limit: number
 
 export const openOrdersQuery = (accountId: string) => ordersQuery(accountId, "open", OPEN_ORDERS_MAX);
 export const closedOrdersQuery = (accountId: string) => ordersQuery(accountId, "closed", CLOSED_ORDERS_MAX);
+
+/**
+ * Fills of the latest filled orders, as their histories tell them. From then on the event stream tells of new ones.
+ */
+export const pastFillsQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: queryKeys.fills(accountId),
+    queryFn: async ({ client }): Promise<Fill[]> => {
+      const lists = await Promise.all([
+        client.ensureQueryData(openOrdersQuery(accountId)),
+        client.ensureQueryData(closedOrdersQuery(accountId)),
+      ]);
+      const filled = lists
+        .flat()
+        .filter(({ filledQuantity }) => !isZero(filledQuantity))
+        .sort((left, right) => right.updatedAt.localeCompare(left.updatedAt))
+        .slice(0, FILLED_ORDERS_ASKED_MAX);
+      const details = await Promise.all(filled.map(({ id }) => orderDetail(id)));
+      return details.flatMap(fillsOf);
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+function orderDetail(id: string): Promise<OrderDetail> {
+  return unwrap(api.GET("/api/orders/{id}", { params: { path: { id } } }));
+}
 
 export const previewQuery = (order: PlaceOrder) =>
   queryOptions({

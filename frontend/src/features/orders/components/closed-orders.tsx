@@ -7,12 +7,13 @@ import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
 import { closedOrdersQuery } from "../api/orders";
-import { SideWord, StateWord } from "./order-cells";
+import { OrderHead, OrderKind, StateWord, useOrderColumns } from "./order-cells";
 
 /** Orders that have ended, newest first. */
 export function ClosedOrders({ accountId }: { accountId: string }) {
   const { t, i18n } = useTranslation();
   const ready = useEventsReady();
+  const columns = useOrderColumns();
   const orders = useQuery({ ...closedOrdersQuery(accountId), enabled: ready });
   if (orders.isError) return <LoadFailure failure={orders.error} onRetry={() => orders.refetch()} />;
   if (orders.data === undefined) return <Empty>{t("app.loading")}</Empty>;
@@ -21,8 +22,8 @@ export function ClosedOrders({ accountId }: { accountId: string }) {
     <Table
       label={t("orders.closed")}
       columns={[
-        { label: t("orders.symbol"), words: true },
-        { label: t("orders.side"), words: true },
+        ...columns,
+        { label: t("orders.type"), words: true },
         { label: t("orders.filled") },
         { label: t("orders.averagePrice") },
         { label: t("orders.fees"), wideOnly: true },
@@ -32,11 +33,9 @@ export function ClosedOrders({ accountId }: { accountId: string }) {
     >
       {orders.data.map((order) => (
         <Row key={order.id}>
+          <OrderHead symbol={order.symbol} side={order.side} />
           <Cell words>
-            <strong className="font-medium">{order.symbol}</strong>
-          </Cell>
-          <Cell words>
-            <SideWord side={order.side} />
+            <OrderKind order={order} />
           </Cell>
           <Cell>
             {formatQuantity(order.filledQuantity)}

@@ -11,10 +11,12 @@ interface Props {
   current: boolean;
   /** Whether the server has refused it: then its reasons stand below, and not twice. */
   refused: boolean;
+  /** Whether the price is the market's best, which is not the last one traded. */
+  atMarket: boolean;
 }
 
 /** What the order would cost, and what stands against it. */
-export function Estimate({ estimate, failure, current, refused }: Props) {
+export function Estimate({ estimate, failure, current, refused, atMarket }: Props) {
   const { t } = useTranslation();
   if (failure !== null && failure !== undefined)
     return <Notice tone="bad">{problemSentence(failure)}</Notice>;
@@ -23,8 +25,10 @@ export function Estimate({ estimate, failure, current, refused }: Props) {
   // Without a price nothing can be estimated; the reason stands among the denials.
   const money = (amount: string | null | undefined) =>
     orDash(amount, (known) => formatMoney(known, currency));
+  const touch = estimate.side === "buy" ? "ticket.estimatedAsk" : "ticket.estimatedBid";
+  const priceLabel = t(atMarket ? touch : "ticket.estimatedPrice");
   const rows: [string, string][] = [
-    [t("ticket.estimatedPrice"), orDash(estimate.estimatedPrice, (price) => formatPrice(price, currency))],
+    [priceLabel, orDash(estimate.estimatedPrice, (price) => formatPrice(price, currency))],
     [t("ticket.notional"), money(estimate.notional)],
     [t("ticket.commission"), money(estimate.commission)],
     [t("ticket.tax"), money(estimate.tax)],

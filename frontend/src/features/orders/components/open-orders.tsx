@@ -11,7 +11,7 @@ import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
 import { cancelOrder, openOrdersQuery } from "../api/orders";
-import { OrderPrice, SideWord, StateWord } from "./order-cells";
+import { OrderHead, OrderKind, StateWord, useOrderColumns } from "./order-cells";
 
 /** How many orders are working; shown on the tab. */
 export function useOpenOrderCount(accountId: string): number {
@@ -23,6 +23,7 @@ export function useOpenOrderCount(accountId: string): number {
 export function OpenOrders({ accountId }: { accountId: string }) {
   const { t } = useTranslation();
   const ready = useEventsReady();
+  const columns = useOrderColumns();
   const orders = useQuery({ ...openOrdersQuery(accountId), enabled: ready });
   if (orders.isError) return <LoadFailure failure={orders.error} onRetry={() => orders.refetch()} />;
   if (orders.data === undefined) return <Empty>{t("app.loading")}</Empty>;
@@ -31,10 +32,9 @@ export function OpenOrders({ accountId }: { accountId: string }) {
     <Table
       label={t("orders.open")}
       columns={[
-        { label: t("orders.symbol"), words: true },
-        { label: t("orders.side"), words: true },
+        ...columns,
         { label: t("orders.quantity") },
-        { label: t("orders.price") },
+        { label: t("orders.type"), words: true },
         { label: t("orders.filled") },
         { label: t("orders.status"), words: true },
         { label: t("orders.time"), wideOnly: true },
@@ -63,15 +63,10 @@ function OpenOrder({ order }: { order: Order }) {
   };
   return (
     <Row>
-      <Cell words>
-        <strong className="font-medium">{order.symbol}</strong>
-      </Cell>
-      <Cell words>
-        <SideWord side={order.side} />
-      </Cell>
+      <OrderHead symbol={order.symbol} side={order.side} />
       <Cell>{formatQuantity(order.quantity)}</Cell>
-      <Cell>
-        <OrderPrice order={order} />
+      <Cell words>
+        <OrderKind order={order} />
       </Cell>
       <Cell>{formatQuantity(order.filledQuantity)}</Cell>
       <Cell words>

@@ -1,19 +1,46 @@
 import { useTranslation } from "react-i18next";
 import type { Order, Side } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
-import { formatPrice } from "@/lib/format";
+import { formatPrice, orDash } from "@/lib/format";
 import { reasonSentence } from "@/lib/i18n/sentences";
 import { isOpen } from "@/lib/order-lists";
+import { Cell } from "@/lib/ui/table";
 
-export function SideWord({ side }: { side: Side }) {
+function SideWord({ side }: { side: Side }) {
   const { t } = useTranslation();
   return <span className={side === "buy" ? "text-up" : "text-down"}>{t(`ticket.${side}`)}</span>;
 }
 
-export function OrderPrice({ order }: { order: Order }) {
+/** What kind of order it is, with the prices it was given. */
+export function OrderKind({ order }: { order: Order }) {
   const { t } = useTranslation();
-  const price = order.limitPrice ?? order.stopPrice;
-  return price ? formatPrice(price, order.currency) : t("orders.atMarket");
+  const words = (price: string | null | undefined) =>
+    orDash(price, (known) => formatPrice(known, order.currency));
+  const values = { limit: words(order.limitPrice), stop: words(order.stopPrice) };
+  return t(`orders.kind.${order.type}`, values);
+}
+
+/** The first columns of every table of orders or fills. */
+export function useOrderColumns() {
+  const { t } = useTranslation();
+  return [
+    { label: t("orders.symbol"), words: true },
+    { label: t("orders.side"), words: true },
+  ];
+}
+
+/** The cells under them. */
+export function OrderHead({ symbol, side }: { symbol: string; side: Side }) {
+  return (
+    <>
+      <Cell words>
+        <strong className="font-medium">{symbol}</strong>
+      </Cell>
+      <Cell words>
+        <SideWord side={side} />
+      </Cell>
+    </>
+  );
 }
 
 /** The order's state in one word, and whether the broker owes an answer. */

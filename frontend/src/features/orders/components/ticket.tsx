@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, Currency, Position } from "@/lib/api/types";
+import { currencyOf } from "@/lib/currency";
 import { plainText } from "@/lib/decimal";
 import { formatQuantity, isZero } from "@/lib/format";
 import { problemSentence } from "@/lib/i18n/sentences";
@@ -10,7 +11,8 @@ import { Button } from "@/lib/ui/button";
 import { Notice } from "@/lib/ui/notice";
 import { Panel } from "@/lib/ui/panel";
 import { Segmented } from "@/lib/ui/segmented";
-import { currencyOf, type Draft, EMPTY_DRAFT, orderOf, readPrice, readQuantity } from "../hooks/draft";
+import { useNumberComplaint } from "@/lib/ui/use-number-complaint";
+import { type Draft, EMPTY_DRAFT, orderOf, readPrice, readQuantity } from "../hooks/draft";
 import { outcomeUnknown, usePlaceOrder } from "../hooks/use-place-order";
 import { usePreview } from "../hooks/use-preview";
 import { Estimate } from "./estimate";
@@ -55,6 +57,7 @@ function TicketForm({ account, symbol, position }: Omit<Props, "otherCurrency">)
   const order = orderOf(draft, account, symbol);
   const preview = usePreview(order);
   const placing = usePlaceOrder();
+  const complaint = useNumberComplaint();
   const change = (part: Partial<Draft>) => {
     placing.reset();
     setChecked(false);
@@ -87,14 +90,22 @@ function TicketForm({ account, symbol, position }: Omit<Props, "otherCurrency">)
         draft={draft}
         position={position}
         onChange={change}
-        error={checked && readQuantity(draft.quantity) === null ? t("ticket.invalidQuantity") : undefined}
+        error={
+          checked && readQuantity(draft.quantity) === null
+            ? complaint(draft.quantity, t("ticket.invalidQuantity"))
+            : undefined
+        }
       />
       {draft.type === "limit" && (
         <LimitPriceField
           draft={draft}
           currency={account.currency}
           onChange={change}
-          error={checked && readPrice(draft.limitPrice) === null ? t("ticket.invalidPrice") : undefined}
+          error={
+            checked && readPrice(draft.limitPrice) === null
+              ? complaint(draft.limitPrice, t("ticket.invalidPrice"))
+              : undefined
+          }
         />
       )}
       <Estimate
@@ -102,6 +113,7 @@ function TicketForm({ account, symbol, position }: Omit<Props, "otherCurrency">)
         failure={preview.failure}
         current={preview.current}
         refused={placing.failure !== null}
+        atMarket={draft.type === "market"}
       />
       {placing.failure !== null && (
         <Notice tone="bad">

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Account } from "@/lib/api/types";
-import { currencyOf, type Draft, EMPTY_DRAFT, orderOf } from "./draft";
+import { type Draft, EMPTY_DRAFT, orderOf } from "./draft";
 
 const account = { id: "a", currency: "USD" } as Account;
 const orderFor = (part: Partial<Draft>) => orderOf({ ...EMPTY_DRAFT, ...part }, account, "AAPL");
@@ -22,8 +22,4 @@ test("an unfinished draft is no order", () => {
   for (const limitPrice of ["", "0", "-1", "abc"]) {
     expect(orderFor({ quantity: "1", type: "limit", limitPrice }), limitPrice).toBeNull();
   }
-});
-
-test("a symbol knows its currency", () => {
-  expect(["AAPL", "BRK-B", "005930.KS", "035720.KQ"].map(currencyOf)).toEqual(["USD", "USD", "KRW", "KRW"]);
 });

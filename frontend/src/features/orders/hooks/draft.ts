@@ -1,4 +1,4 @@
-import type { Account, Currency, PlaceOrder, Side } from "@/lib/api/types";
+import type { Account, PlaceOrder, Side } from "@/lib/api/types";
 import { type Decimal, parseDecimal, plainText } from "@/lib/decimal";
 
 /** An order as it stands in the ticket: what was typed, not yet what it means. */
@@ -44,9 +44,4 @@ export function orderOf(draft: Draft, account: Account, symbol: string): PlaceOr
   if (draft.type === "market") return order;
   const limitPrice = readPrice(draft.limitPrice);
   return limitPrice === null ? null : { ...order, limitPrice: plainText(limitPrice) };
-}
-
-/** The currency a symbol is priced in: Korean symbols carry their board behind a point. */
-export function currencyOf(symbol: string): Currency {
-  return /\.K[SQ]$/.test(symbol) ? "KRW" : "USD";
 }

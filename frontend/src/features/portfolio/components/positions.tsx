@@ -7,6 +7,7 @@ import { useQuote } from "@/lib/quotes/use-quote";
 import { Gain } from "@/lib/ui/gain";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
+import { PriceKindMark } from "@/lib/ui/price-kind-mark";
 import { Cell, Row, Table } from "@/lib/ui/table";
 import { useHoldings } from "../hooks/use-holdings";
 import { valueOfPosition } from "../hooks/value";
@@ -54,6 +55,11 @@ const PositionRow = memo(function PositionRow({ position }: { position: Position
         >
           {symbol}
         </button>
+        {quote?.simulated && !closed && (
+          <span className="ml-2">
+            <PriceKindMark kind="simulated" />
+          </span>
+        )}
         {closed && <span className="ml-2 text-soft text-xs">{t("portfolio.realisedOnly")}</span>}
       </Cell>
       <Cell>{formatQuantity(quantity)}</Cell>
