@@ -139,7 +139,7 @@ step("buys 10 AAPL at market and sees the fill arrive, without asking for it", a
   await page.getByRole("tab", { name: "History" }).click();
   await page
     .getByRole("table", { name: "History" })
-    .getByRole("row", { name: /AAPL Buy 10 \/ 10 .* Filled/ })
+    .getByRole("row", { name: /AAPL Buy Market 10 \/ 10 .* Filled/ })
     .waitFor();
   assert.equal(orderRequests(), asked, "the page asked for orders instead of waiting for events");
   const sent = browser.watched.requests.filter((request) => request === "POST /api/orders").length;
@@ -196,8 +196,14 @@ step("switches to Korean", async () => {
   await picture(page, "07-korean");
 });
 
-step("reloads and is still logged in", async () => {
+step("reloads, is still logged in and finds the fills of before", async () => {
   await page.reload();
+  await page.getByRole("tab", { name: "체결", exact: true }).click();
+  await page
+    .getByRole("table", { name: "체결" })
+    .getByRole("row", { name: /^AAPL 매수 10 / })
+    .waitFor();
+  await page.getByRole("tab", { name: "보유 종목" }).click();
   await page
     .getByRole("table", { name: "보유 종목" })
     .getByRole("row", { name: /^AAPL 10 / })
@@ -225,6 +231,16 @@ step("finds the same desk on a phone and in the dark", async () => {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   assert.ok(overflow <= 0, `the page is ${overflow} px wider than the phone`);
   await picture(page, "09-phone", true);
+});
+
+step("gives the chart as much room as before, whatever stands in the books", async () => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("tab", { name: "주문 내역" }).click();
+  await page.getByRole("table", { name: "주문 내역" }).waitFor();
+  const withRows = await page.getByTestId("chart").boundingBox();
+  await page.getByRole("tab", { name: "미체결" }).click();
+  const without = await page.getByTestId("chart").boundingBox();
+  assert.equal(withRows?.height, without?.height);
 });
 
 step("and nothing went wrong behind the scenes", async () => {
