@@ -92,6 +92,10 @@ step("the first steps are the first thing on the phone", async () => {
   await amount.fill("10,000,000");
   await page.locator("form").getByRole("button", { name: "입금" }).click();
   await page.getByTestId("cash").waitFor();
+  await page.waitForFunction((height) => {
+    const ticket = document.getElementById("ticket")?.getBoundingClientRect();
+    return ticket !== undefined && ticket.top >= 0 && ticket.top < height;
+  }, PHONE.height);
 });
 
 step("the symbol shown is one that the account can trade, and its invented price says so", async () => {

@@ -97,6 +97,18 @@ heal_whole_server() {
     done
 }
 
+# first_calls -> the README's first calls, pasted as they stand, end with an order that is filled
+first_calls() {
+    local answers folder=$STATE_DIR/first-calls
+    command -v jq >/dev/null && command -v curl >/dev/null || { complain "jq or curl is missing"; return "$SKIPPED"; }
+    mkdir -p "$folder"
+    # shellcheck disable=SC2016 # the backquotes are Markdown's
+    sed -n '/^## First calls/,/^## /{/^```sh$/,/^```$/{/^```/d;p}}' README.md |
+        sed "s#http://127.0.0.1:8000#$SERVER_ADDRESS#" >"$folder/calls.sh"
+    answers=$(cd "$folder" && bash calls.sh 2>&1) || { say "$answers"; return 1; }
+    [[ $answers == *'event: execution'* && $answers == *'"state": "filled"'* ]] || { say "$answers"; return 1; }
+}
+
 check_books() { GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null scripts/check-books; }
 
 # stop_whole_server -> asked to stop, it ends well and leaves no process behind

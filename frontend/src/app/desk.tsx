@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { useEventStream } from "@/features/events/hooks/use-event-stream";
@@ -31,6 +32,7 @@ export function Desk({ user }: { user: User }) {
   const { chosen: account } = useAccounts();
   const { chosen: symbol } = useWatchlist(account?.currency);
   const isStarting = useIsStarting();
+  useShowTicketAfterStart(isStarting);
   return (
     <div className="flex min-h-dvh flex-col max-md:pb-12">
       <a href="#trading" className="sr-only focus:not-sr-only focus:p-2">
@@ -58,6 +60,15 @@ export function Desk({ user }: { user: User }) {
       <PhoneBar hasBooks={account !== null} />
     </div>
   );
+}
+
+/** When the first steps are done, their place gives way to the ticket, further down on a phone: follow it there. */
+function useShowTicketAfterStart(isStarting: boolean): void {
+  const wasStarting = useRef(false);
+  useEffect(() => {
+    if (wasStarting.current && !isStarting) document.getElementById("trading")?.scrollIntoView();
+    wasStarting.current = isStarting;
+  }, [isStarting]);
 }
 
 /** On a phone the rooms stand one below the other; this bar jumps to each. */

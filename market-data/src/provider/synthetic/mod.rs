@@ -7,7 +7,7 @@ use crate::cache::Cache;
 use crate::grid::{self, UNITS_PER_CURRENCY};
 use crate::settings::{Settings, SyntheticSettings};
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{Bar, Market, Quote, Symbol};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,12 +42,13 @@ const SEOUL_OFFSET: TimeDelta = TimeDelta::hours(9);
 /// New York is so many hours behind in winter; an hour's error in summer only moves an invented midnight.
 const NEW_YORK_OFFSET: TimeDelta = TimeDelta::hours(-5);
 
-fn local_day(market: Market, at: DateTime<Utc>) -> NaiveDate {
+/// What the clock of a market says.
+fn local(market: Market, at: DateTime<Utc>) -> NaiveDateTime {
     let offset = match market {
         Market::Krx => SEOUL_OFFSET,
         Market::Us => NEW_YORK_OFFSET,
     };
-    (at + offset).date_naive()
+    (at + offset).naive_utc()
 }
 
 /// The provider.
@@ -102,10 +103,10 @@ impl Synthetic {
         let base = *self.bases.get(&symbol)?;
         let mut walks = self.walks.lock().unwrap_or_else(PoisonError::into_inner);
         let walk = walks.entry(symbol).or_insert_with(|| {
-            let today = local_day(symbol.market(), self.began_at);
-            Walk::new(symbol, base, self.seed, today, self.tick)
+            let began = local(symbol.market(), self.began_at);
+            Walk::new(symbol, base, self.seed, began, self.tick)
         });
-        walk.advance(steps, |step| local_day(symbol.market(), self.at(step)));
+        walk.advance(local(symbol.market(), self.at(steps)));
         Some(look(walk))
     }
 

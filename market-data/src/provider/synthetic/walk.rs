@@ -1,21 +1,37 @@
 //! The invented prices: a seeded walk on the grid, pulled back to where it came from.
+//!
+//! Everything is a function of seed, share and the clock of the wall: a server that is started again goes on with the same
+//! prices. Each day is walked coarsely from its open to its close, from a fixed first day on; today is walked again in small
+//! steps that stay near the line between the two.
 
 use crate::grid::{self, UNITS_PER_CURRENCY};
 use crate::random::Noise;
-use chrono::{Datelike, Days, NaiveDate, Weekday};
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 use domain::{Bar, Symbol};
 use std::time::Duration;
 
 /// Most a price may differ from the close before, in percent: the daily limit of the Korea Exchange, kept everywhere.
 pub const DAILY_LIMIT_PERCENT: i64 = 30;
-/// Days that were invented before the first live one.
+/// Most completed days that are kept for charts.
 pub(super) const DAYS_BEFORE: usize = 500;
+/// The first invented day: a Monday, whose open is the base price.
+const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2024, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+/// Shortest time between two different prices: a start in the evening walks the whole day until then.
+const LIVE_STEP_MIN: Duration = Duration::from_secs(1);
 /// Steps that make one invented day of the past.
 const STEPS_PER_PAST_DAY: u64 = 40;
 /// Largest step of a past day's walk, in ten-thousandths of the price.
 const PAST_REACH: i64 = 40;
 /// Largest step of the live walk, in ten-thousandths of the price; a tick at least.
 const LIVE_REACH: i64 = 3;
+/// How far the live price may be from the line between the day's open and its close, in ten-thousandths of the price: in
+/// the morning and in the evening. A few ticks at least.
+const BAND_AT_OPEN: i64 = 150;
+const BAND_AT_CLOSE: i64 = 20;
+const BAND_TICKS_MIN: i64 = 3;
 /// The pull back to the base price: at the double of it, one step in so many goes a tick homeward.
 const PULL_RARITY: i64 = 4;
 /// Shares traded on an ordinary day.
@@ -89,57 +105,81 @@ impl Stride {
     }
 
     fn live(step: Duration) -> Self {
-        let millis = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
-        Self::new(LIVE_REACH, SECONDS_PER_DAY.saturating_mul(1_000).checked_div(millis).unwrap_or(1).max(1))
+        Self::new(
+            LIVE_REACH,
+            SECONDS_PER_DAY.saturating_mul(1_000).checked_div(millis(step)).unwrap_or(1).max(1),
+        )
     }
 }
 
-/// One share's walk: its past days and the running one. A function of seed, symbol, first day and steps.
+fn millis(step: Duration) -> i64 {
+    i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1)
+}
+
+/// One share's walk: its past days and the running one.
 #[derive(Debug)]
 pub struct Walk {
     symbol: Symbol,
     base: i64,
-    noise: Noise,
+    seed: u64,
+    step: Duration,
+    live: Stride,
     past: Vec<Session>,
     session: Session,
-    steps: u64,
-    live: Stride,
+    /// Close of the running session.
+    close: i64,
+    noise: Noise,
+    /// Steps of the running session that were taken.
+    steps: i64,
 }
 
 impl Walk {
-    /// Invents the past up to `today` and stands at its first price. A live step takes the time `step`.
+    /// Invents everything up to a moment of the market's own clock. A live step takes the time `step`, or a second if
+    /// that is longer.
     #[must_use]
-    pub fn new(symbol: Symbol, base: i64, seed: u64, today: NaiveDate, step: Duration) -> Self {
+    pub fn new(symbol: Symbol, base: i64, seed: u64, now: NaiveDateTime, step: Duration) -> Self {
         let base = grid::snap(symbol.market(), base.max(UNITS_PER_CURRENCY));
-        let (days, today) = (days_before(today, DAYS_BEFORE), trading_day(today));
+        let step = step.max(LIVE_STEP_MIN);
+        let first = opened(FIRST_DAY.min(trading_day(now.date())), base, base);
         let mut walk = Self {
             symbol,
             base,
-            noise: Noise::new(seed, symbol, 0),
-            past: Vec::with_capacity(DAYS_BEFORE + 1),
-            session: opened(days.first().copied().unwrap_or(today), base, base),
-            steps: 0,
+            seed,
+            step,
             live: Stride::live(step),
+            past: Vec::with_capacity(DAYS_BEFORE),
+            session: first,
+            close: base,
+            noise: Noise::new(seed, symbol, 0),
+            steps: 0,
         };
-        for day in days {
-            walk.enter(day);
-            for _ in 0..STEPS_PER_PAST_DAY {
-                walk.step(Stride::past());
-            }
+        let today = trading_day(now.date());
+        while walk.session.date < today {
+            let day = walk.coarse(walk.session);
+            walk.keep(day);
+            walk.session = opened(next_trading_day(day.date), day.price, day.price);
         }
-        walk.enter(today);
-        walk.step(walk.live);
-        walk.steps = 0;
+        walk.begin_day();
+        walk.advance(now);
         walk
     }
 
-    /// Goes on to step number `steps`; `day_of` tells the calendar day of a step.
-    pub fn advance(&mut self, steps: u64, day_of: impl Fn(u64) -> NaiveDate) {
-        while self.steps < steps {
-            self.steps += 1;
-            self.enter(trading_day(day_of(self.steps)));
-            self.step(self.live);
+    /// Goes on to a moment of the market's own clock.
+    pub fn advance(&mut self, now: NaiveDateTime) {
+        let today = trading_day(now.date());
+        while self.session.date < today {
+            self.take_steps(i64::MAX);
+            // The day ends where it had to: the next one opens there.
+            let close = self.close;
+            self.session.price = close;
+            self.session.high = self.session.high.max(close);
+            self.session.low = self.session.low.min(close);
+            self.keep(self.session);
+            self.session = opened(next_trading_day(self.session.date), close, close);
+            self.begin_day();
         }
+        let since_open = now - self.session.date.and_time(NaiveTime::MIN);
+        self.take_steps(since_open.num_milliseconds() / millis(self.step));
     }
 
     /// The running session.
@@ -154,36 +194,88 @@ impl Walk {
         &self.past
     }
 
-    fn enter(&mut self, day: NaiveDate) {
-        if day <= self.session.date {
-            return;
+    fn keep(&mut self, day: Session) {
+        if self.past.len() >= DAYS_BEFORE {
+            self.past.remove(0);
         }
-        if self.session.volume > 0 {
-            if self.past.len() > 2 * DAYS_BEFORE {
-                self.past.remove(0);
-            }
-            self.past.push(self.session);
-        }
-        self.session = opened(day, self.session.price, self.session.price);
+        self.past.push(day);
     }
 
-    fn step(&mut self, stride: Stride) {
+    /// Noise of a day; the live walk of a day has another than the coarse one.
+    fn noise_of(&self, day: NaiveDate, live: bool) -> Noise {
+        let number = u64::try_from(day.to_epoch_days()).unwrap_or(0);
+        Noise::new(self.seed, self.symbol, number.saturating_mul(2).saturating_add(u64::from(live)))
+    }
+
+    /// A whole day from its open on, in few steps.
+    fn coarse(&self, open: Session) -> Session {
+        let (mut day, mut noise) = (open, self.noise_of(open.date, false));
+        for _ in 0..STEPS_PER_PAST_DAY {
+            let home = self.pull(day.price, &mut noise);
+            self.step(&mut day, Stride::past(), home, &mut noise, (i64::MIN, i64::MAX));
+        }
+        day
+    }
+
+    fn begin_day(&mut self) {
+        self.close = self.coarse(self.session).price;
+        self.noise = self.noise_of(self.session.date, true);
+        self.steps = 0;
+        self.take_steps(1);
+    }
+
+    /// Live steps of the running day, up to number `wanted` or the day's last.
+    fn take_steps(&mut self, wanted: i64) {
+        let day_millis = (next_trading_day(self.session.date) - self.session.date).num_milliseconds();
+        let last = day_millis / millis(self.step);
+        while self.steps < wanted.min(last) {
+            self.steps += 1;
+            let bounds = self.band(last);
+            let (mut day, mut noise) = (self.session, self.noise.clone());
+            self.step(&mut day, self.live, 0, &mut noise, bounds);
+            (self.session, self.noise) = (day, noise);
+        }
+    }
+
+    /// Lowest and highest price of the present step of a day that has `last` of them.
+    fn band(&self, last: i64) -> (i64, i64) {
+        let Session { open, price, .. } = self.session;
+        // In parts of a million of the day, so that no product overflows.
+        let gone = self.steps.saturating_mul(1_000).checked_div(last.max(1)).unwrap_or(1_000).min(1_000);
+        let line = open.saturating_add((self.close - open).saturating_mul(gone) / 1_000);
+        let width = BAND_AT_CLOSE + (BAND_AT_OPEN - BAND_AT_CLOSE) * (1_000 - gone) / 1_000;
+        let ticks = grid::tick(self.symbol.market(), price).saturating_mul(BAND_TICKS_MIN);
+        let reach = (line / 10_000).saturating_mul(width).max(ticks);
+        (line.saturating_sub(reach), line.saturating_add(reach))
+    }
+
+    /// A tick towards the base price now and then, the more often the further away.
+    fn pull(&self, price: i64, noise: &mut Noise) -> i64 {
+        let distance = self.base - price;
+        let pulled = noise.between(0, self.base.saturating_mul(PULL_RARITY)) < distance.abs();
+        if pulled { distance.signum().saturating_mul(grid::tick(self.symbol.market(), price)) } else { 0 }
+    }
+
+    fn step(
+        &self,
+        session: &mut Session,
+        stride: Stride,
+        pull: i64,
+        noise: &mut Noise,
+        (lowest, highest): (i64, i64),
+    ) {
         let market = self.symbol.market();
-        let session = &mut self.session;
         let tick = grid::tick(market, session.price);
-        let distance = self.base - session.price;
-        let pulled = self.noise.between(0, self.base.saturating_mul(PULL_RARITY)) < distance.abs();
-        let pull = if pulled { distance.signum().saturating_mul(tick) } else { 0 };
         let reach = (session.price / 10_000).saturating_mul(stride.reach).max(tick);
-        let moved = self.noise.between(-reach, reach);
-        let wanted = grid::snap(market, session.price.saturating_add(moved).saturating_add(pull));
+        let moved = noise.between(-reach, reach);
+        let wanted = session.price.saturating_add(moved).saturating_add(pull).clamp(lowest, highest);
         let limit = session.previous_close / 100 * DAILY_LIMIT_PERCENT;
-        let lowest = grid::snap_up(market, session.previous_close - limit);
-        let highest = grid::snap_down(market, session.previous_close + limit).max(lowest);
-        session.price = wanted.clamp(lowest, highest);
+        let floor = grid::snap_up(market, session.previous_close - limit);
+        let ceiling = grid::snap_down(market, session.previous_close + limit).max(floor);
+        session.price = grid::snap(market, wanted).clamp(floor, ceiling);
         session.high = session.high.max(session.price);
         session.low = session.low.min(session.price);
-        let traded = u64::try_from(self.noise.between(1, stride.volume_max)).unwrap_or(1);
+        let traded = u64::try_from(noise.between(1, stride.volume_max)).unwrap_or(1);
         session.volume = session.volume.saturating_add(traded);
     }
 }
@@ -192,13 +284,9 @@ fn opened(date: NaiveDate, price: i64, previous_close: i64) -> Session {
     Session { date, open: price, high: price, low: price, price, previous_close, volume: 0 }
 }
 
-/// So many trading days before a day, oldest first.
-fn days_before(day: NaiveDate, count: usize) -> Vec<NaiveDate> {
-    let weekday = |day: &NaiveDate| trading_day(*day) == *day;
-    let earlier = std::iter::successors(trading_day(day).pred_opt(), |day| day.pred_opt());
-    let mut days: Vec<_> = earlier.filter(weekday).take(count).collect();
-    days.reverse();
-    days
+fn next_trading_day(day: NaiveDate) -> NaiveDate {
+    let days = if day.weekday() == Weekday::Fri { 3 } else { 1 };
+    day.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
 }
 
 #[cfg(test)]
@@ -206,61 +294,76 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const STEP: Duration = Duration::from_secs(1);
+
+    fn at(text: &str) -> NaiveDateTime {
+        text.parse().unwrap()
+    }
+
     fn date(text: &str) -> NaiveDate {
         text.parse().unwrap()
     }
 
-    const STEP: Duration = Duration::from_secs(1);
-
-    fn samsung(seed: u64) -> Walk {
-        Walk::new("005930.KS".parse().unwrap(), 70_000 * UNITS_PER_CURRENCY, seed, date("2026-11-18"), STEP)
+    fn samsung(seed: u64, now: &str) -> Walk {
+        Walk::new("005930.KS".parse().unwrap(), 70_000 * UNITS_PER_CURRENCY, seed, at(now), STEP)
     }
 
     #[test]
     fn a_seed_always_invents_the_same_prices() {
-        let (mut one, mut same, mut other) = (samsung(1), samsung(1), samsung(2));
-        for walk in [&mut one, &mut same, &mut other] {
-            walk.advance(500, |_| date("2026-11-18"));
-        }
-        assert_eq!(one.session(), same.session());
-        assert_eq!(one.past(), same.past());
-        assert_ne!(one.past(), other.past());
+        let now = "2026-11-18T09:00:00";
+        assert_eq!(samsung(1, now).session(), samsung(1, now).session());
+        assert_eq!(samsung(1, now).past(), samsung(1, now).past());
+        assert_ne!(samsung(1, now).past(), samsung(2, now).past());
     }
 
     #[test]
-    fn steps_taken_one_by_one_or_at_once_lead_to_the_same_place() {
-        let day = |step: u64| date("2026-11-18") + Days::new(step / 100);
-        let (mut one, mut many) = (samsung(1), samsung(1));
-        one.advance(700, day);
-        (1..=700).for_each(|step| many.advance(step, day));
-        assert_eq!(one.session(), many.session());
-        assert_eq!(one.past(), many.past());
+    fn whoever_starts_later_goes_on_with_the_same_prices() {
+        let mut walked = samsung(1, "2026-11-18T00:00:00");
+        for now in ["2026-11-18T00:00:01", "2026-11-18T03:00:00", "2026-11-18T23:59:59"] {
+            walked.advance(at(now));
+            assert_eq!(walked.session(), samsung(1, now).session(), "{now}");
+        }
+        let mut walked = samsung(1, "2026-11-18T23:00:00");
+        for now in ["2026-11-19T00:10:00", "2026-11-22T12:00:00", "2026-11-24T08:00:00"] {
+            walked.advance(at(now));
+            assert_eq!(walked.session(), samsung(1, now).session(), "{now}, days later");
+        }
+    }
+
+    #[test]
+    fn midnight_is_no_leap() {
+        for seed in 1..20 {
+            let mut walk = samsung(seed, "2026-11-18T23:59:50");
+            let before = walk.session().price;
+            walk.advance(at("2026-11-19T00:00:02"));
+            let apart = (walk.session().price - before).abs();
+            assert!(apart * 100 <= before, "from {before} to {} over midnight", walk.session().price);
+        }
     }
 
     #[test]
     fn midnight_closes_the_session() {
-        let mut walk = samsung(1);
-        walk.advance(10, |_| date("2026-11-20"));
+        let mut walk = samsung(1, "2026-11-20T15:00:00");
         let friday = *walk.session();
-        walk.advance(11, |_| date("2026-11-22"));
+        walk.advance(at("2026-11-22T10:00:00"));
         assert_eq!(walk.session().date, friday.date, "a Sunday is still Friday");
-        walk.advance(12, |_| date("2026-11-23"));
+        walk.advance(at("2026-11-23T00:00:05"));
         assert_eq!(walk.session().date, date("2026-11-23"));
         assert_eq!(walk.past().last().unwrap().date, date("2026-11-20"));
         assert_eq!(walk.session().previous_close, walk.past().last().unwrap().price);
+        assert_eq!(walk.past().len(), DAYS_BEFORE);
     }
 
     #[test]
     fn a_live_day_trades_as_much_as_a_day_of_the_past() {
-        for (millis, steps) in [(1_000, 86_400), (60_000, 1_440), (3_600_000, 24)] {
-            let step = Duration::from_millis(millis);
-            let mut walk =
-                Walk::new("IBM".parse().unwrap(), 170 * UNITS_PER_CURRENCY, 1, date("2026-11-18"), step);
+        for seconds in [1, 60, 3_600] {
+            let step = Duration::from_secs(seconds);
+            let evening = at("2026-11-18T23:59:59");
+            let walk = Walk::new("IBM".parse().unwrap(), 170 * UNITS_PER_CURRENCY, 1, evening, step);
             let past = walk.past().iter().map(|day| day.volume).sum::<u64>()
                 / u64::try_from(walk.past().len()).unwrap();
-            walk.advance(steps, |_| date("2026-11-18"));
             let today = walk.session().volume;
-            assert!(past / 2 < today && today < past * 2, "{millis} ms: {today} today, {past} before");
+            assert!(past / 2 < today && today < past * 2, "{seconds} s: {today} today, {past} before");
         }
     }
 
@@ -269,8 +372,8 @@ mod tests {
         #[test]
         fn prices_stay_on_the_grid_and_inside_the_daily_limit(seed in any::<u64>(), symbol in prop::sample::select(vec!["005930.KS", "IBM"]), base in 1i64..500_000) {
             let symbol: Symbol = symbol.parse().unwrap();
-            let mut walk = Walk::new(symbol, base * UNITS_PER_CURRENCY, seed, date("2026-11-18"), STEP);
-            walk.advance(2_000, |_| date("2026-11-18"));
+            let mut walk = Walk::new(symbol, base * UNITS_PER_CURRENCY, seed, at("2026-11-18T10:00:00"), STEP);
+            walk.advance(at("2026-11-18T10:30:00"));
             for session in walk.past().iter().chain([walk.session()]) {
                 for units in [session.open, session.high, session.low, session.price] {
                     prop_assert_eq!(units % grid::tick(symbol.market(), units), 0);
