@@ -7,7 +7,7 @@
 use crate::grid::{self, UNITS_PER_CURRENCY};
 use crate::random::Noise;
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
-use domain::{Bar, Symbol};
+use domain::{Bar, Market, Symbol};
 use std::time::Duration;
 
 /// Most a price may differ from the close before, in percent: the daily limit of the Korea Exchange, kept everywhere.
@@ -209,10 +209,19 @@ impl Walk {
 
     /// A whole day from its open on, in few steps.
     fn coarse(&self, open: Session) -> Session {
+        let market = self.symbol.market();
         let (mut day, mut noise) = (open, self.noise_of(open.date, false));
+        let (limits, stride) = (day.limits(market), Stride::past());
         for _ in 0..STEPS_PER_PAST_DAY {
-            let home = self.pull(day.price, &mut noise);
-            self.step(&mut day, Stride::past(), home, &mut noise, (i64::MIN, i64::MAX));
+            let tick = grid::tick(market, day.price);
+            let distance = self.base - day.price;
+            // The further from the base price, the more often a tick towards it.
+            let pulled = noise.between(0, self.base.saturating_mul(PULL_RARITY)) < distance.abs();
+            let pull = if pulled { distance.signum().saturating_mul(tick) } else { 0 };
+            let wanted =
+                day.price.saturating_add(stride.draw(day.price, tick, &mut noise)).saturating_add(pull);
+            day.step(market, tick, wanted, limits);
+            day.trade(stride, &mut noise);
         }
         day
     }
@@ -226,57 +235,66 @@ impl Walk {
 
     /// Live steps of the running day, up to number `wanted` or the day's last.
     fn take_steps(&mut self, wanted: i64) {
+        let market = self.symbol.market();
+        let limits = self.session.limits(market);
         let day_millis = (next_trading_day(self.session.date) - self.session.date).num_milliseconds();
         let last = day_millis / millis(self.step);
         while self.steps < wanted.min(last) {
             self.steps += 1;
-            let bounds = self.band(last);
-            let (mut day, mut noise) = (self.session, self.noise.clone());
-            self.step(&mut day, self.live, 0, &mut noise, bounds);
-            (self.session, self.noise) = (day, noise);
+            let price = self.session.price;
+            let tick = grid::tick(market, price);
+            let (lowest, highest) = self.band(last, tick);
+            let moved = self.live.draw(price, tick, &mut self.noise);
+            let wanted = price.saturating_add(moved).clamp(lowest, highest);
+            self.session.step(market, tick, wanted, limits);
+            // A weekend belongs to its Friday, and nobody counts what is traded on it.
+            if self.steps.saturating_mul(millis(self.step)) <= SECONDS_PER_DAY.saturating_mul(1_000) {
+                self.session.trade(self.live, &mut self.noise);
+            }
         }
     }
 
     /// Lowest and highest price of the present step of a day that has `last` of them.
-    fn band(&self, last: i64) -> (i64, i64) {
-        let Session { open, price, .. } = self.session;
-        // In parts of a million of the day, so that no product overflows.
+    fn band(&self, last: i64, tick: i64) -> (i64, i64) {
+        // In thousandths of the day, so that no product overflows.
         let gone = self.steps.saturating_mul(1_000).checked_div(last.max(1)).unwrap_or(1_000).min(1_000);
-        let line = open.saturating_add((self.close - open).saturating_mul(gone) / 1_000);
+        let line =
+            self.session.open.saturating_add((self.close - self.session.open).saturating_mul(gone) / 1_000);
         let width = BAND_AT_CLOSE + (BAND_AT_OPEN - BAND_AT_CLOSE) * (1_000 - gone) / 1_000;
-        let ticks = grid::tick(self.symbol.market(), price).saturating_mul(BAND_TICKS_MIN);
-        let reach = (line / 10_000).saturating_mul(width).max(ticks);
+        let reach = (line / 10_000).saturating_mul(width).max(tick.saturating_mul(BAND_TICKS_MIN));
         (line.saturating_sub(reach), line.saturating_add(reach))
     }
+}
 
-    /// A tick towards the base price now and then, the more often the further away.
-    fn pull(&self, price: i64, noise: &mut Noise) -> i64 {
-        let distance = self.base - price;
-        let pulled = noise.between(0, self.base.saturating_mul(PULL_RARITY)) < distance.abs();
-        if pulled { distance.signum().saturating_mul(grid::tick(self.symbol.market(), price)) } else { 0 }
+impl Session {
+    /// The daily limits, on the grid.
+    fn limits(&self, market: Market) -> (i64, i64) {
+        let limit = self.previous_close / 100 * DAILY_LIMIT_PERCENT;
+        let lowest = grid::snap_up(market, self.previous_close - limit);
+        (lowest, grid::snap_down(market, self.previous_close + limit).max(lowest))
     }
 
-    fn step(
-        &self,
-        session: &mut Session,
-        stride: Stride,
-        pull: i64,
-        noise: &mut Noise,
-        (lowest, highest): (i64, i64),
-    ) {
-        let market = self.symbol.market();
-        let tick = grid::tick(market, session.price);
-        let reach = (session.price / 10_000).saturating_mul(stride.reach).max(tick);
-        let moved = noise.between(-reach, reach);
-        let wanted = session.price.saturating_add(moved).saturating_add(pull).clamp(lowest, highest);
-        let limit = session.previous_close / 100 * DAILY_LIMIT_PERCENT;
-        let floor = grid::snap_up(market, session.previous_close - limit);
-        let ceiling = grid::snap_down(market, session.previous_close + limit).max(floor);
-        session.price = grid::snap(market, wanted).clamp(floor, ceiling);
-        session.high = session.high.max(session.price);
-        session.low = session.low.min(session.price);
+    /// One step of the walk to a price near `wanted`. The price is on the grid before and after.
+    fn step(&mut self, market: Market, tick: i64, wanted: i64, (lowest, highest): (i64, i64)) {
+        // Most steps of a live day change nothing, and a start takes many: what stays on its tick is not looked up.
+        if (wanted - self.price).saturating_mul(2).abs() < tick {
+            return;
+        }
+        self.price = grid::snap(market, wanted).clamp(lowest, highest);
+        self.high = self.high.max(self.price);
+        self.low = self.low.min(self.price);
+    }
+
+    fn trade(&mut self, stride: Stride, noise: &mut Noise) {
         let traded = u64::try_from(noise.between(1, stride.volume_max)).unwrap_or(1);
-        session.volume = session.volume.saturating_add(traded);
+        self.volume = self.volume.saturating_add(traded);
+    }
+}
+
+impl Stride {
+    fn draw(self, price: i64, tick: i64, noise: &mut Noise) -> i64 {
+        let reach = (price / 10_000).saturating_mul(self.reach).max(tick);
+        noise.between(-reach, reach)
     }
 }
 
@@ -352,6 +370,13 @@ mod tests {
         assert_eq!(walk.past().last().unwrap().date, date("2026-11-20"));
         assert_eq!(walk.session().previous_close, walk.past().last().unwrap().price);
         assert_eq!(walk.past().len(), DAYS_BEFORE);
+    }
+
+    #[test]
+    fn a_weekend_adds_nothing_to_its_friday() {
+        let (friday, sunday) = (samsung(1, "2026-11-20T23:59:59"), samsung(1, "2026-11-22T20:00:00"));
+        assert!(sunday.session().volume - friday.session().volume < 1_000);
+        assert_ne!(sunday.session().price, friday.session().price);
     }
 
     #[test]
