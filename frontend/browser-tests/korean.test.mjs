@@ -141,6 +141,7 @@ step("a refused order and a number far too large are explained in Korean", async
     .first()
     .waitFor();
   await page.getByRole("tab", { name: "주문 내역" }).click();
+  assert.equal(await page.getByRole("status").getByText("거부됨").count(), 0, "told twice");
   const refused = page.getByRole("table", { name: "주문 내역" }).getByRole("row", { name: /거부됨/ });
   await refused.first().waitFor();
   assert.doesNotMatch((await refused.first().textContent()) ?? "", /needed|are free/);

@@ -51,6 +51,8 @@ function EntryForm() {
   const { t } = useTranslation();
   const [mode, setMode] = useState<"signIn" | "signUp">("signIn");
   const entry = useMutation({
+    // On a phone the form may have been scrolled to; the desk begins at its top.
+    onSuccess: () => window.scrollTo(0, 0),
     mutationFn: (form: FormData) => {
       const text = (name: string) => String(form.get(name) ?? "");
       const credentials = { email: text("email").trim(), password: text("password") };

@@ -6,6 +6,7 @@ import { addFill } from "@/lib/fills";
 import { formatPrice, formatQuantity } from "@/lib/format";
 import { reasonSentence } from "@/lib/i18n/sentences";
 import { applyOrder, isOpen } from "@/lib/order-lists";
+import { isOwnOrder } from "@/lib/own-orders";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import type { ServerSentEvent } from "./sse";
@@ -38,6 +39,8 @@ function announceEnd(order: Order): void {
     showToast({ tone: "plain", title: i18next.t("orders.cancelledToast", words), ...detail });
   }
   if (order.state === "expired") showToast({ tone: "plain", title: i18next.t("orders.expiredToast", words) });
+  // The ticket that sent it says why it was denied.
+  if (order.status === "DENIED" && isOwnOrder(order.clientOrderId)) return;
   if (order.state === "rejected") {
     showToast({ tone: "bad", title: i18next.t("orders.rejectedToast", words), ...detail });
   }

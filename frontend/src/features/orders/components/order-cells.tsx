@@ -53,7 +53,7 @@ export function StateWord({ order }: { order: Order }) {
         ? t("orders.cancelling")
         : t(partly ? "orders.state.partial" : `orders.state.${order.state}`)}
       {order.reason && !isOpen(order) && (
-        <span className="block max-w-60 whitespace-normal text-soft text-xs">
+        <span className="block min-w-44 max-w-60 whitespace-normal text-soft text-xs">
           {reasonSentence(order.reason)}
         </span>
       )}

@@ -6,6 +6,7 @@ import type { PlaceOrder } from "@/lib/api/types";
 import { hasFill } from "@/lib/fills";
 import { formatQuantity } from "@/lib/format";
 import { acceptanceIsNews, applyOrder } from "@/lib/order-lists";
+import { rememberOwnOrder } from "@/lib/own-orders";
 import { randomUuid } from "@/lib/random";
 import { showToast } from "@/lib/toasts";
 import { placeOrder } from "../api/orders";
@@ -27,6 +28,7 @@ export function usePlaceOrder() {
     mutationFn: (order: PlaceOrder) => {
       const text = JSON.stringify(order);
       if (intent.current?.text !== text) intent.current = { text, key: randomUuid() };
+      rememberOwnOrder(intent.current.key);
       return placeOrder(order, intent.current.key);
     },
     onSuccess: (order) => {
