@@ -104,7 +104,9 @@ impl Problem {
         let (status, code, detail) = self.row();
         let errors = match self {
             Self::InvalidParameter { field, rule, message } => vec![FieldError { field, rule, message }],
-            Self::InvalidSymbol => vec![FieldError { field: "symbol", rule: "invalid_symbol", message: &detail }],
+            Self::InvalidSymbol => {
+                vec![FieldError { field: "symbol", rule: "invalid_symbol", message: &detail }]
+            }
             _ => Vec::new(),
         };
         let document = Document {
