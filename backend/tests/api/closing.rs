@@ -168,10 +168,10 @@ async fn what_cannot_be_closed_is_refused_by_name() {
         (json!({ "percent": "100.1" }), "percent", "out_of_range"),
         (json!({ "percent": "-5" }), "percent", "out_of_range"),
         (json!({ "percent": 5 }), "percent", "wrong_type"),
-        (json!({ "quantity": "0" }), "quantity", "invalid"),
+        (json!({ "quantity": "0" }), "quantity", "not_positive"),
         (json!({ "quantity": "1", "percent": "5" }), "percent", "contradiction"),
         (json!({ "shares": "1" }), "shares", "unknown_field"),
-        (json!({ "symbol": "aapl" }), "symbol", "invalid"),
+        (json!({ "symbol": "aapl" }), "symbol", "invalid_symbol"),
     ] {
         let refused = trader.close(None, "AAPL", body.clone()).await.expect(422);
         assert_eq!(refused.complaint(), (field.to_owned(), rule.to_owned()), "{body}");

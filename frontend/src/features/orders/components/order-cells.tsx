@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { Order, Side } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
-import { formatPrice } from "@/lib/format";
+import { formatPrice, orDash } from "@/lib/format";
 import { reasonSentence } from "@/lib/i18n/sentences";
 import { isOpen } from "@/lib/order-lists";
 import { Cell } from "@/lib/ui/table";
@@ -11,13 +11,13 @@ function SideWord({ side }: { side: Side }) {
   return <span className={side === "buy" ? "text-up" : "text-down"}>{t(`ticket.${side}`)}</span>;
 }
 
-/** What kind of order it is, with its limit. */
+/** What kind of order it is, with the prices it was given. */
 export function OrderKind({ order }: { order: Order }) {
   const { t } = useTranslation();
-  const price = order.limitPrice ?? order.stopPrice;
-  if (!price) return t("orders.atMarket");
-  const at = { price: formatPrice(price, order.currency) };
-  return order.limitPrice ? t("orders.limitAt", at) : t("orders.stopAt", at);
+  const words = (price: string | null | undefined) =>
+    orDash(price, (known) => formatPrice(known, order.currency));
+  const values = { limit: words(order.limitPrice), stop: words(order.stopPrice) };
+  return t(`orders.kind.${order.type}`, values);
 }
 
 /** The first columns of every table of orders or fills. */
