@@ -85,14 +85,17 @@ error_codes! {
     TotpNotEnabled        409 "totp_not_enabled"        "Two-factor login is not on"
     TotpNotStarted        409 "totp_not_started"        "Two-factor login must be enabled before it is confirmed"
     AccountLimitReached   409 "account_limit_reached"   "No more accounts can be opened"
+    NotAPaperAccount      409 "not_a_paper_account"     "Only an account of play money can begin anew"
+    ResetUnderWay         409 "reset_under_way"         "The account is beginning anew already"
     NothingToClose        409 "nothing_to_close"        "There are no shares to sell"
     CloseUnderWay         409 "close_under_way"         "The position is being closed already"
     AccountNotActive      409 "account_not_active"      "The account is not active"
 
     BodyTooLarge          413 "body_too_large"          "The request body is too large"
-    UnsupportedMediaType  415 "unsupported_media_type"  "The request body must be application/json"
+    UnsupportedMediaType  415 "unsupported_media_type"  "The request body is not of the media type expected"
 
     ValidationFailed      422 "validation_failed"       "A field is not acceptable"
+    ImportRefused         422 "import_refused"          "The file was not imported: nothing of it is booked"
     OrderDenied           422 "order_denied"            "The order was refused by the risk check"
 
     TooManyAttempts       429 "too_many_attempts"       "Too many attempts; try again later"

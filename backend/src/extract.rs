@@ -22,6 +22,10 @@ use uuid::Uuid;
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Longest time from a request's headers to the end of its body: who sends slower keeps others out.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
+/// Most bytes of an uploaded file, and the longest time from a request's headers to its end.
+pub const UPLOAD_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// See [`UPLOAD_BYTES_MAX`].
+pub const UPLOAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// Most bytes of a query string.
 pub const QUERY_BYTES_MAX: usize = 4 * 1024;
 /// Header that names an order for its caller.
@@ -59,46 +63,104 @@ impl<T: DeserializeOwned + PartialSchema + 'static> FromRequest for Body<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            check_content_headers(&request)?;
-            let bytes = tokio::time::timeout(BODY_TIME_MAX, read_limited(payload)).await;
+            check_content_headers(&request, "application/json", BODY_BYTES_MAX)?;
+            let bytes = tokio::time::timeout(BODY_TIME_MAX, read_limited(payload, BODY_BYTES_MAX)).await;
             let bytes = bytes.map_err(|_| ApiError::new(ErrorCode::RequestTimeout, ""))??;
             read_json(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
         })
     }
 }
 
-fn check_content_headers(request: &HttpRequest) -> ApiResult<()> {
+fn check_content_headers(request: &HttpRequest, expected: &str, bytes_max: usize) -> ApiResult<()> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(content_type) = header(CONTENT_TYPE) {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, ""));
+        if !essence.eq_ignore_ascii_case(expected) {
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, format!("must be {expected}")));
         }
     }
     if header(CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "a compressed body is not accepted"));
     }
     let announced_bytes = header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok()).unwrap_or(0);
-    if announced_bytes > u64::try_from(BODY_BYTES_MAX).unwrap_or(u64::MAX) {
-        return Err(body_too_large());
+    if announced_bytes > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+        return Err(body_too_large(bytes_max));
     }
     Ok(())
 }
 
-fn body_too_large() -> ApiError {
-    ApiError::new(ErrorCode::BodyTooLarge, format!("at most {BODY_BYTES_MAX} bytes are accepted"))
+fn body_too_large(bytes_max: usize) -> ApiError {
+    ApiError::new(ErrorCode::BodyTooLarge, format!("at most {bytes_max} bytes are accepted"))
 }
 
-async fn read_limited(mut payload: Payload) -> ApiResult<Vec<u8>> {
+async fn read_limited(mut payload: Payload, bytes_max: usize) -> ApiResult<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(ErrorCode::MalformedRequest, "the body ended early"))?;
-        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(body_too_large());
+        if bytes.len() + chunk.len() > bytes_max {
+            return Err(body_too_large(bytes_max));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// A text file as the body of a request: `text/csv`, at most [`UPLOAD_BYTES_MAX`].
+#[derive(Debug)]
+pub struct Upload {
+    /// The file as it came.
+    pub bytes: Vec<u8>,
+    encoding: &'static encoding_rs::Encoding,
+}
+
+impl FromRequest for Upload {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            check_content_headers(&request, "text/csv", UPLOAD_BYTES_MAX)?;
+            let encoding = charset_of(&request)?;
+            let bytes = tokio::time::timeout(UPLOAD_TIME_MAX, read_limited(payload, UPLOAD_BYTES_MAX)).await;
+            let bytes = bytes.map_err(|_| ApiError::new(ErrorCode::RequestTimeout, ""))??;
+            Ok(Self { bytes, encoding })
+        })
+    }
+}
+
+/// UTF-8, or the Korean code page where the sender says so.
+fn charset_of(request: &HttpRequest) -> ApiResult<&'static encoding_rs::Encoding> {
+    let header =
+        request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let charset = header
+        .split(';')
+        .skip(1)
+        .filter_map(|part| part.trim().split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("charset"));
+    let label = charset.map_or("utf-8", |(_, label)| label.trim_matches('"'));
+    encoding_rs::Encoding::for_label(label.as_bytes())
+        .filter(|encoding| [encoding_rs::UTF_8, encoding_rs::EUC_KR].contains(encoding))
+        .ok_or_else(|| ApiError::new(ErrorCode::UnsupportedMediaType, "the charset must be utf-8 or euc-kr"))
+}
+
+impl Upload {
+    /// The file as text.
+    ///
+    /// # Errors
+    /// A field error that names the first line which is not text in the charset that was given, or holds NUL.
+    pub fn text(&self) -> ApiResult<String> {
+        let (text, malformed) = self.encoding.decode_without_bom_handling(&self.bytes);
+        let wrong = match malformed {
+            true => text.find('\u{fffd}'),
+            false => text.find('\0'),
+        };
+        let Some(at) = wrong else { return Ok(text.into_owned()) };
+        let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+        let name = self.encoding.name();
+        Err(ApiError::field("body", "not_text", format!("line {line} has bytes that are no text in {name}")))
+    }
 }
 
 fn read_json<T: DeserializeOwned + PartialSchema>(bytes: &[u8]) -> ApiResult<T> {

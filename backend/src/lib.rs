@@ -1,6 +1,7 @@
 //! The backend of Gaemi: HTTP API, event stream, and the page.
 
 pub mod account;
+pub mod activity;
 pub mod auth;
 pub mod clock;
 pub mod corporate;

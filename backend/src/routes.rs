@@ -2,7 +2,9 @@
 
 use crate::error::{ApiError, ErrorCode};
 use crate::middleware::gate;
-use crate::{account, auth, corporate, market, notify, openapi, operations, portfolio, relay, spa, trading};
+use crate::{
+    account, activity, auth, corporate, market, notify, openapi, operations, portfolio, relay, spa, trading,
+};
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -24,6 +26,7 @@ pub const PUBLIC: &[(&str, &str)] = &[
 fn api(config: &mut ServiceConfig<'_>) {
     auth::routes(config);
     account::routes(config);
+    activity::routes(config);
     market::routes(config);
     notify::routes(config);
     portfolio::routes(config);

@@ -1,6 +1,7 @@
 //! The only place where things are wired together. Tests start the same application on port 0.
 
 use crate::account::AccountService;
+use crate::activity::{ImportService, ResetService};
 use crate::auth::Auth;
 use crate::corporate::CorporateService;
 use crate::db::{self, Pool};
@@ -90,6 +91,10 @@ pub struct State {
     pub trading: web::Data<TradingService>,
     /// Corporate actions.
     pub corporate: web::Data<CorporateService>,
+    /// Activities taken over from files.
+    pub imports: web::Data<ImportService>,
+    /// Accounts that begin anew.
+    pub resets: web::Data<ResetService>,
     /// Closes of positions.
     pub closing: web::Data<Closing>,
     /// Who listens to the events.
@@ -135,6 +140,14 @@ impl State {
             &background,
         );
         let closing = web::Data::new(Closing::start(trading.clone(), accounts.clone(), &background));
+        let imports = ImportService::new(pool.clone(), accounts.clone(), Arc::clone(&events));
+        let resets = ResetService::start(
+            pool.clone(),
+            accounts.clone(),
+            trading.clone(),
+            Arc::clone(&events),
+            &background,
+        );
         let state = Self {
             pool: web::Data::new(pool),
             auth: web::Data::new(auth),
@@ -144,6 +157,8 @@ impl State {
             portfolio: web::Data::new(portfolio),
             trading,
             corporate: web::Data::new(corporate),
+            imports: web::Data::new(imports),
+            resets: web::Data::new(resets),
             closing,
             streams: web::Data::new(OpenStreams::default()),
             relay: web::Data::new(relay),
@@ -164,6 +179,8 @@ impl State {
             .app_data(self.portfolio.clone())
             .app_data(self.trading.clone())
             .app_data(self.corporate.clone())
+            .app_data(self.imports.clone())
+            .app_data(self.resets.clone())
             .app_data(self.closing.clone())
             .app_data(self.streams.clone())
             .app_data(self.relay.clone())

@@ -156,6 +156,9 @@ pub async fn reversal_of_fill(
     if store::is_reversed(connection, original.id).await? {
         return Err(ReverseError::Twice);
     }
+    if store::is_reset_since(connection, account, original.id).await? {
+        return Err(ReverseError::NotByRule("the account has begun anew since"));
+    }
     let legs = original
         .postings
         .iter()

@@ -1,12 +1,15 @@
 //! The tables of `account`.
 
 mod journals;
+mod reset;
 mod shares;
 mod statement;
 mod unsettled;
 
 pub use journals::{is_reversed, post};
 pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};
+pub(super) use reset::is_reset_since;
+pub use reset::{balances_of, take_promises, trial_balance};
 pub use shares::{Shares, shares_in, shares_of};
 pub(super) use statement::page_of_statement;
 pub(super) use unsettled::{accounts_due, is_promised, take_due, unsettled_of};

@@ -107,6 +107,22 @@ impl Books {
     /// # Errors
     /// [`LedgerError`]; nothing of these books may be saved then.
     pub fn trade(&mut self, fill: &Fill) -> Result<Journal, LedgerError> {
+        self.book(fill, Journal::fill)
+    }
+
+    /// Books a trade that was made elsewhere, and returns its journal.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing of these books may be saved then.
+    pub fn take_over(&mut self, fill: &Fill) -> Result<Journal, LedgerError> {
+        self.book(fill, Journal::trade)
+    }
+
+    fn book(
+        &mut self,
+        fill: &Fill,
+        journal_of: fn(&Fill, Decimal) -> Result<Journal, LedgerError>,
+    ) -> Result<Journal, LedgerError> {
         let key = (fill.account_id, fill.symbol);
         let seen = PositionFill {
             side: fill.side,
@@ -118,7 +134,7 @@ impl Books {
         };
         let holding = self.holding(key);
         let cost_change = holding.state.apply(&seen);
-        let journal = Journal::fill(fill, cost_change)?;
+        let journal = journal_of(fill, cost_change)?;
         let sale = holding.follow(&seen, cost_change, (journal.id(), fill.trade_date));
         self.sales.extend(sale.map(|sale| (key, sale)));
         self.journals.push(journal.clone());
@@ -254,6 +270,16 @@ impl Books {
         *self.holding((account, old)) = leaving;
         self.journals.push(journal);
         Ok(())
+    }
+
+    /// Empties a position, of which every lot is loaded, with the journal that closes its sums in the ledger. Its shares
+    /// go for what they have cost; its figures start anew.
+    pub fn reset(&mut self, key: PositionKey, journal: Journal) {
+        let day = journal.dates().0;
+        let holding = self.holding(key);
+        let sale = holding.close((journal.id(), day), key.1.currency());
+        self.sales.extend(sale.map(|sale| (key, sale)));
+        self.journals.push(journal);
     }
 
     /// Writes everything that has moved.

@@ -56,7 +56,7 @@ pub(super) fn replay(movements: &[Movement], currency: Currency) -> Option<(Hold
     for movement in movements {
         let place = (movement.journal_id, movement.trade_date);
         match movement.kind {
-            JournalKind::Fill | JournalKind::CashInLieu => {
+            JournalKind::Fill | JournalKind::Trade | JournalKind::CashInLieu => {
                 let bought = movement.shares > Decimal::ZERO;
                 let fill = PositionFill {
                     side: if bought { Side::Buy } else { Side::Sell },
@@ -69,6 +69,7 @@ pub(super) fn replay(movements: &[Movement], currency: Currency) -> Option<(Hold
                 let change = holding.state.apply(&fill);
                 sales.extend(holding.follow(&fill, change, place));
             }
+            JournalKind::Reset => sales.extend(holding.close(place, currency)),
             JournalKind::SharesIn => holding.receive(movement.shares, movement.worth, place),
             JournalKind::SharesOut => {
                 let quantity = -movement.shares;

@@ -113,6 +113,17 @@ impl Holding {
         self.state.cost_of(quantity, currency)
     }
 
+    /// Shares go for what they have cost, and nothing is left of the figures.
+    pub(super) fn close(&mut self, place: (Uuid, NaiveDate), currency: Currency) -> Option<Sale> {
+        let quantity = self.state.quantity;
+        let sale = (quantity > Decimal::ZERO).then(|| {
+            let cost = self.cost_of(quantity, currency);
+            self.deliver(quantity, cost, place, currency)
+        });
+        self.state = PositionState::default();
+        sale
+    }
+
     /// Shares that go without a trade. Under either method they take along what they have cost; where that differs, the
     /// lots count the difference as profit or loss, so that both methods keep telling the same money.
     pub(super) fn deliver(

@@ -30,6 +30,6 @@ mod store;
 pub use closing::Closing;
 pub use document::{OrderDocument, OrderState};
 pub use placement::PlacementWriter;
-pub use recall::has_open_orders;
+pub use recall::{has_any_open_order, has_open_orders};
 pub use routes::routes;
 pub use service::TradingService;

@@ -1,7 +1,7 @@
 //! Money that comes, goes, and changes its currency or its account. Pure.
 
 use super::{Head, Journal, JournalKind, LedgerAccount, LedgerError, Lines};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{AccountId, Currency, Money};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -46,6 +46,26 @@ impl Journal {
     ) -> Result<Self, LedgerError> {
         let head = Head::new(account_id, JournalKind::Withdrawal, idempotency_key, at);
         cash(head, Money::new(-positive(money.amount)?, money.currency), LedgerAccount::Deposits)
+    }
+
+    /// A fee that belongs to no trade.
+    ///
+    /// # Errors
+    /// [`LedgerError`] for an amount of zero or less.
+    pub fn fee(
+        account_id: AccountId,
+        money: Money,
+        idempotency_key: String,
+        at: DateTime<Utc>,
+    ) -> Result<Self, LedgerError> {
+        let head = Head::new(account_id, JournalKind::Fee, idempotency_key, at);
+        cash(head, Money::new(-positive(money.amount)?, money.currency), LedgerAccount::Commission)
+    }
+
+    /// The same movement as one of another day: booked now, but made then.
+    #[must_use]
+    pub fn made_on(self, day: NaiveDate) -> Self {
+        Self { head: self.head.on(day, day), ..self }
     }
 
     /// Money moved from one account to another: both sides, linked.

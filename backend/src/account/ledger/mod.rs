@@ -7,6 +7,7 @@
 mod cash;
 mod holdings;
 mod names;
+mod reset;
 mod reversal;
 mod settlement;
 mod trade;

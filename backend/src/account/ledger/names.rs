@@ -115,6 +115,10 @@ words! {
         ExchangeIn "exchange_in"
         /// Shares bought or sold.
         Fill "fill"
+        /// Shares bought or sold elsewhere, taken over from a file.
+        Trade "trade"
+        /// A fee that belongs to no trade.
+        Fee "fee"
         /// What a day's trades had promised.
         Settlement "settlement"
         /// A cash dividend.
@@ -135,5 +139,7 @@ words! {
         Recost "recost"
         /// Legs of trades that were booked before legs were known.
         CarryOver "carry_over"
+        /// Everything closed, for an account that begins anew.
+        Reset "reset"
     }
 }

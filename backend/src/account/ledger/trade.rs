@@ -57,32 +57,50 @@ impl Journal {
     /// # Errors
     /// [`LedgerError`] for negative fees or amounts beyond the books.
     pub fn fill(fill: &Fill, cost_change: Decimal) -> Result<Self, LedgerError> {
-        if fill.commission < Decimal::ZERO || fill.tax < Decimal::ZERO {
-            return Err(LedgerError::Impossible);
-        }
-        let (worth, shares) = match fill.side {
-            Side::Buy => (-fill.notional()?, fill.quantity.value()),
-            Side::Sell => (fill.notional()?, -fill.quantity.value()),
-        };
-        let money = worth
-            .checked_sub(fill.commission)
-            .and_then(|money| money.checked_sub(fill.tax))
-            .ok_or(LedgerError::Overflow)?;
-        let leg = match (fill.settles_later(), money > Decimal::ZERO) {
-            (false, _) => LedgerAccount::Cash,
-            (true, true) => LedgerAccount::Receivable,
-            (true, false) => LedgerAccount::Payable,
-        };
-        let mut lines = Lines::default();
-        lines.of(fill.symbol, leg, money);
-        lines.of(fill.symbol, LedgerAccount::PositionCost, cost_change);
-        lines.of(fill.symbol, LedgerAccount::RealisedPnl, -worth - cost_change);
-        lines.shares(fill.symbol, shares);
-        lines.of(fill.symbol, LedgerAccount::Commission, fill.commission);
-        lines.of(fill.symbol, LedgerAccount::Tax, fill.tax);
         let key = format!("fill:{}", fill.execution_id);
         let head = Head::new(fill.account_id, JournalKind::Fill, key, fill.booked_at)
             .on(fill.trade_date, fill.settle_date);
-        Self::balanced(Head { execution_id: Some(fill.execution_id.clone()), ..head }, lines)
+        let head = Head { execution_id: Some(fill.execution_id.clone()), ..head };
+        Self::balanced(head, trade_lines(fill, cost_change)?)
     }
+
+    /// Shares bought or sold elsewhere and taken over from a file: as [`Journal::fill`], but no order and no execution
+    /// of ours stands behind it. Its name is the fill's execution id.
+    ///
+    /// # Errors
+    /// [`LedgerError`] for negative fees or amounts beyond the books.
+    pub fn trade(fill: &Fill, cost_change: Decimal) -> Result<Self, LedgerError> {
+        let key = format!("trade:{}", fill.execution_id);
+        let head = Head::new(fill.account_id, JournalKind::Trade, key, fill.booked_at)
+            .on(fill.trade_date, fill.settle_date);
+        Self::balanced(head, trade_lines(fill, cost_change)?)
+    }
+}
+
+/// What a trade moves.
+fn trade_lines(fill: &Fill, cost_change: Decimal) -> Result<Lines, LedgerError> {
+    if fill.commission < Decimal::ZERO || fill.tax < Decimal::ZERO {
+        return Err(LedgerError::Impossible);
+    }
+    let (worth, shares) = match fill.side {
+        Side::Buy => (-fill.notional()?, fill.quantity.value()),
+        Side::Sell => (fill.notional()?, -fill.quantity.value()),
+    };
+    let money = worth
+        .checked_sub(fill.commission)
+        .and_then(|money| money.checked_sub(fill.tax))
+        .ok_or(LedgerError::Overflow)?;
+    let leg = match (fill.settles_later(), money > Decimal::ZERO) {
+        (false, _) => LedgerAccount::Cash,
+        (true, true) => LedgerAccount::Receivable,
+        (true, false) => LedgerAccount::Payable,
+    };
+    let mut lines = Lines::default();
+    lines.of(fill.symbol, leg, money);
+    lines.of(fill.symbol, LedgerAccount::PositionCost, cost_change);
+    lines.of(fill.symbol, LedgerAccount::RealisedPnl, -worth - cost_change);
+    lines.shares(fill.symbol, shares);
+    lines.of(fill.symbol, LedgerAccount::Commission, fill.commission);
+    lines.of(fill.symbol, LedgerAccount::Tax, fill.tax);
+    Ok(lines)
 }

@@ -166,3 +166,18 @@ pub(in crate::account) async fn take_due(
     let rows: Vec<UnsettledRow> = TakeDue { accounts, commodities, days }.load(&mut connection).await?;
     rows.into_iter().map(Unsettled::try_from).collect()
 }
+
+statement! {
+    TakeAll { account: SqlUuid = Uuid }
+    "DELETE FROM account.unsettled WHERE account_id = ?
+     RETURNING id, account_id, commodity, settle_date, receivable, payable"
+}
+
+/// Takes away every promise of an account, for the caller to keep them in this transaction. It is locked.
+pub(super) async fn take_all(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+) -> QueryResult<Vec<Unsettled>> {
+    let rows: Vec<UnsettledRow> = TakeAll { account: account.0 }.load(&mut connection).await?;
+    rows.into_iter().map(Unsettled::try_from).collect()
+}

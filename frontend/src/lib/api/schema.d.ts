@@ -93,6 +93,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest 100 files that an account has taken over, newest first. */
+        get: operations["list_imports"];
+        put?: never;
+        /**
+         * Takes a file of activities over: all of its lines or none. The same file is taken over once and answered alike
+         *     afterwards. Orders are never touched.
+         */
+        post: operations["import_activities"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/imports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what a file would do, line by line, and books nothing. CSV with a header line, at most 2 MiB and 5,000 lines,
+         *     UTF-8 or, when `Content-Type` says `charset=euc-kr`, the Korean code page.
+         */
+        post: operations["preview_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks an account of play money to begin anew. Its open orders are taken back first; then its positions and cash, and
+         *     everything it has earned and paid, are closed by journals. What was before stays readable, and every login stays valid.
+         *     The wish is durable: it goes on after a restart.
+         */
+        post: operations["reset_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest resets of an account, newest first. */
+        get: operations["list_resets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/statement": {
         parameters: {
             query?: never;
@@ -861,6 +940,25 @@ export interface components {
             totalValue: components["schemas"]["DecimalText"];
             unrealisedPnl: components["schemas"]["DecimalText"];
         };
+        /** @description A line as it was understood. */
+        ActivityDocument: {
+            amount?: components["schemas"]["DecimalText"] | null;
+            commission?: components["schemas"]["DecimalText"] | null;
+            currency?: components["schemas"]["Currency"] | null;
+            /** Format: date */
+            date: string;
+            /** @description `deposit`, `withdrawal`, `buy`, `sell`, `dividend`, `fee` or `split`. */
+            kind: string;
+            /** Format: int64 */
+            line: number;
+            newShares?: components["schemas"]["DecimalText"] | null;
+            oldShares?: components["schemas"]["DecimalText"] | null;
+            price?: components["schemas"]["DecimalText"] | null;
+            quantity?: components["schemas"]["DecimalText"] | null;
+            reference?: string | null;
+            symbol?: components["schemas"]["Symbol"] | null;
+            tax?: components["schemas"]["DecimalText"] | null;
+        };
         /** @description The cash of an account in one currency. */
         Balance: {
             accountId: components["schemas"]["AccountId"];
@@ -988,6 +1086,12 @@ export interface components {
             quantity?: components["schemas"]["Quantity"] | null;
             symbol: components["schemas"]["Symbol"];
         };
+        /** @description A change of what the account has. */
+        CommodityChange: {
+            change: components["schemas"]["DecimalText"];
+            /** @description A currency or a symbol. */
+            commodity: string;
+        };
         /** @description A corporate action. */
         CorporateAction: {
             accountId?: components["schemas"]["AccountId"] | null;
@@ -1081,6 +1185,16 @@ export interface components {
          * @enum {string}
          */
         Delivery: "body" | "cookie";
+        /** @description A line that is not taken over because it is there already. */
+        DuplicateLine: {
+            /** Format: int64 */
+            line: number;
+            /**
+             * Format: int64
+             * @description The line of this file that says the same; absent when it was taken over before.
+             */
+            sameAsLine?: number | null;
+        };
         /** @description An exchange that is in the books. */
         Exchange: {
             /** @description What was given, without the fee. */
@@ -1188,6 +1302,54 @@ export interface components {
             source: string;
             /** @example AAPL */
             symbol: string;
+        };
+        /** @description A file that was taken over. */
+        Import: {
+            /**
+             * Format: int32
+             * @description Lines that were booked.
+             */
+            booked: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description SHA-256 of the file. */
+            fileHash: string;
+            /** Format: uuid */
+            id: string;
+        };
+        /** @description Files that were taken over. */
+        ImportList: {
+            imports: components["schemas"]["Import"][];
+        };
+        /** @description What a file would do, or has done. */
+        ImportReport: {
+            /** @description Lines that are, or would be, booked. */
+            accepted: number;
+            /** @description By how much cash and shares change. */
+            changes: components["schemas"]["CommodityChange"][];
+            /** @description Which column was taken for what. */
+            columns: {
+                [key: string]: string;
+            };
+            /** @description The first 200 lines that are there already. */
+            duplicates: components["schemas"]["DuplicateLine"][];
+            /** @description SHA-256 of the file. The same file is taken over once. */
+            fileHash: string;
+            /**
+             * Format: uuid
+             * @description The import; absent for a preview.
+             */
+            importId?: string | null;
+            /** @description Lines of the file, the header and empty ones not counted. */
+            lines: number;
+            /** @description The first 200 lines as they were understood. */
+            preview: components["schemas"]["ActivityDocument"][];
+            /** @description The first 200 of them. */
+            refused: components["schemas"]["RefusedLine"][];
+            /** @description Reasons against lines. While there is one, nothing of the file can be booked. */
+            refusedCount: number;
+            /** @description Lines that are left out because they are there already. */
+            skipped: number;
         };
         /**
          * @description The language somebody reads.
@@ -1311,6 +1473,11 @@ export interface components {
             currency: components["schemas"]["Currency"];
             /** @description One to sixty characters. */
             name: string;
+        };
+        /** @description What an account begins with. */
+        OpeningDeposit: {
+            amount: components["schemas"]["DecimalText"];
+            currency: components["schemas"]["Currency"];
         };
         /** @description An order. */
         Order: {
@@ -1661,6 +1828,21 @@ export interface components {
         RefreshRequest: {
             refreshToken?: string | null;
         };
+        /** @description A line that is refused. */
+        RefusedLine: {
+            /** @description From 1; absent where no single column is to blame. */
+            column?: number | null;
+            /** @description What the column is called in the file. */
+            header?: string | null;
+            /**
+             * Format: int64
+             * @description From 1, the header counted.
+             */
+            line: number;
+            message: string;
+            /** @description Stable word for the rule. */
+            rule: string;
+        };
         /** @description A new user. */
         RegisterAnswer: {
             user: components["schemas"]["Profile"];
@@ -1699,6 +1881,31 @@ export interface components {
             stopPrice?: components["schemas"]["Price"] | null;
             trailAmount?: components["schemas"]["Price"] | null;
             trailPercent?: components["schemas"]["Percent"] | null;
+        };
+        /** @description A reset, and what has become of it. */
+        Reset: {
+            accountId: components["schemas"]["AccountId"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The caller's name for it. */
+            key: string;
+            openingAmount?: components["schemas"]["DecimalText"] | null;
+            openingCurrency?: components["schemas"]["Currency"] | null;
+            reason?: string | null;
+            /** @description `WAITING` for open orders to end, `DONE`, or `FAILED` with nothing booked. */
+            status: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /** @description How an account is to begin anew. */
+        ResetAccount: {
+            openingDeposit?: components["schemas"]["OpeningDeposit"] | null;
+        };
+        /** @description Resets of an account. */
+        ResetList: {
+            resets: components["schemas"]["Reset"][];
         };
         /** @description A sale with what it has brought and from which lots it came. */
         Sale: {
@@ -2081,6 +2288,278 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_activities: {
+        parameters: {
+            query?: {
+                /** @description `ymd` unless given. */
+                dateFormat?: "ymd" | "mdy" | "dmy";
+                /** @description `point` unless given. */
+                decimal?: "point" | "comma";
+                /** @description For Korean codes without `.KS` or `.KQ`. */
+                koreanBoard?: "kospi" | "kosdaq";
+                /** @description `refuse` unless given. */
+                duplicates?: "refuse" | "skip" | "keep";
+                /** @description Header of the column with the day. */
+                columnDate?: string;
+                /** @description Header of the column with the kind: deposit, withdrawal, buy, sell, dividend, fee or split. */
+                columnKind?: string;
+                columnSymbol?: string;
+                columnQuantity?: string;
+                columnPrice?: string;
+                columnAmount?: string;
+                columnCommission?: string;
+                columnTax?: string;
+                columnCurrency?: string;
+                /** @description Header of the column with a split's ratio, new to old, such as `4:1`. */
+                columnRatio?: string;
+                /** @description Header of the column with the number that names a line in the books it comes from. */
+                columnReference?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file cannot be read, or lines are refused; nothing is booked */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_import: {
+        parameters: {
+            query?: {
+                /** @description `ymd` unless given. */
+                dateFormat?: "ymd" | "mdy" | "dmy";
+                /** @description `point` unless given. */
+                decimal?: "point" | "comma";
+                /** @description For Korean codes without `.KS` or `.KQ`. */
+                koreanBoard?: "kospi" | "kosdaq";
+                /** @description `refuse` unless given. */
+                duplicates?: "refuse" | "skip" | "keep";
+                /** @description Header of the column with the day. */
+                columnDate?: string;
+                /** @description Header of the column with the kind: deposit, withdrawal, buy, sell, dividend, fee or split. */
+                columnKind?: string;
+                columnSymbol?: string;
+                columnQuantity?: string;
+                columnPrice?: string;
+                columnAmount?: string;
+                columnCommission?: string;
+                columnTax?: string;
+                columnCurrency?: string;
+                /** @description Header of the column with a split's ratio, new to old, such as `4:1`. */
+                columnRatio?: string;
+                /** @description Header of the column with the number that names a line in the books it comes from. */
+                columnReference?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_account: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetAccount"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reset"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_resets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetList"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
