@@ -43,8 +43,10 @@ refuse_second_start() {
 
 # refuse_wrong_settings -> a source of prices that does not exist is told before anything is started
 refuse_wrong_settings() {
-    local answer
-    ! answer=$( (SERVER_STATE=$STATE_DIR/wrong && mapfile -t SERVER_PORTS < <(free_ports 3) && start_script --providers foo) 2>&1) ||
+    local answer SERVER_STATE=$STATE_DIR/wrong
+    local -a SERVER_PORTS
+    mapfile -t SERVER_PORTS < <(free_ports 3)
+    ! answer=$( (start_script --providers foo) 2>&1) ||
         { say "an unknown provider was not refused"; return 1; }
     [[ $answer == *'GAEMI_PROVIDERS names "foo"'* ]] || { say "$answer"; return 1; }
     [[ ! -e $STATE_DIR/wrong/postgres && ! -e $STATE_DIR/wrong/secrets.env ]] || { say "something was started"; return 1; }
