@@ -3,12 +3,14 @@
 mod journals;
 mod shares;
 mod statement;
+mod traded;
 mod unsettled;
 
 pub use journals::{is_reversed, post};
 pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};
 pub use shares::{Shares, shares_in, shares_of};
 pub(super) use statement::page_of_statement;
+pub use traded::traded;
 pub(super) use unsettled::{accounts_due, is_promised, take_due, unsettled_of};
 
 use super::ledger::Commodity;
@@ -307,6 +309,16 @@ pub struct LockedBalances {
 }
 
 impl LockedBalances {
+    /// One account with cash, for tests without a database.
+    #[cfg(test)]
+    #[must_use]
+    pub fn of_account(account: AccountId, owner: UserId, currency: Currency, cash: Decimal) -> Self {
+        let mut balances = Self::default();
+        let row = BalanceRow { total: cash, held: Decimal::ZERO };
+        balances.insert(account, (owner, currency), currency.code().to_owned(), row);
+        balances
+    }
+
     /// The owner and the currency of an account; `None` when it does not exist.
     #[must_use]
     pub fn account(&self, account: AccountId) -> Option<(UserId, Currency)> {

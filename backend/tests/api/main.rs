@@ -32,3 +32,5 @@ mod relay;
 mod replace;
 mod statement;
 mod trader;
+mod truth;
+mod truth_faults;

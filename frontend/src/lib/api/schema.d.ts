@@ -93,6 +93,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/halt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says whether trading is halted in an account. */
+        get: operations["show_halt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/halt/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets an account trade again. Doing it twice changes nothing. */
+        post: operations["lift_halt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for a comparison of an account with its broker. Its outcome is listed among the others soon after. */
+        post: operations["reconcile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/statement": {
         parameters: {
             query?: never;
@@ -289,6 +340,40 @@ export interface paths {
         get: operations["stream_events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a person must look at, newest first. */
+        get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that an incident was seen. Doing it again changes nothing but the note. */
+        post: operations["acknowledge_incident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -551,6 +636,26 @@ export interface paths {
         patch: operations["replace_order"];
         trace?: never;
     };
+    "/api/orders/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what became of an order whose fate neither we nor the broker can tell. The answer says that the word is written;
+         *     what it does to the order comes as an event.
+         */
+        post: operations["resolve_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/portfolio": {
         parameters: {
             query?: never;
@@ -690,6 +795,26 @@ export interface paths {
         post?: never;
         /** Takes a close back that still waits. Sales that were taken back for it stay so. */
         delete: operations["withdraw_close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists comparisons of accounts with their brokers, newest first, with what differed. Of comparisons in a row that the
+         *     timer made and that found nothing, the last is kept.
+         */
+        get: operations["list_reconciliations"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -860,6 +985,11 @@ export interface components {
             totalPnlPercent?: components["schemas"]["DecimalText"] | null;
             totalValue: components["schemas"]["DecimalText"];
             unrealisedPnl: components["schemas"]["DecimalText"];
+        };
+        /** @description That an incident was seen. */
+        Acknowledgement: {
+            /** @description What was found out about it. */
+            note?: string | null;
         };
         /** @description The cash of an account in one currency. */
         Balance: {
@@ -1160,6 +1290,13 @@ export interface components {
             groups: components["schemas"]["OrderGroup"][];
             nextCursor?: components["schemas"]["OrderGroupId"] | null;
         };
+        /** @description Whether trading is halted in an account. */
+        HaltDocument: {
+            halted: boolean;
+            /** Format: date-time */
+            haltedAt?: string | null;
+            reason?: string | null;
+        };
         /** @description Why a symbol is halted. */
         HaltSymbol: {
             /** @description 1 to 200 characters. */
@@ -1188,6 +1325,35 @@ export interface components {
             source: string;
             /** @example AAPL */
             symbol: string;
+        };
+        /** @description Something that a person must look at. */
+        Incident: {
+            accountId?: components["schemas"]["AccountId"] | null;
+            /**
+             * Format: date-time
+             * @description When its owner said to have seen it.
+             */
+            acknowledgedAt?: string | null;
+            /** @description The same for people. */
+            detail: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Stable word: `overfill`, `late_fill`, `fill_of_refused_order`, `unresolved_order`, … */
+            kind: string;
+            /** @description What its owner wrote about it. */
+            note?: string | null;
+            /** Format: date-time */
+            occurredAt: string;
+            orderId?: components["schemas"]["OrderId"] | null;
+        };
+        /** @description A page of incidents. */
+        IncidentPage: {
+            incidents: components["schemas"]["Incident"][];
+            /**
+             * Format: uuid
+             * @description Give this as `cursor` for the next page; absent on the last one.
+             */
+            nextCursor?: string | null;
         };
         /**
          * @description The language somebody reads.
@@ -1338,6 +1504,8 @@ export interface components {
             leavesQuantity: components["schemas"]["DecimalText"];
             limitPrice?: components["schemas"]["Price"] | null;
             notional?: components["schemas"]["Notional"] | null;
+            /** @description Whether it was made here or found at the broker. */
+            origin: components["schemas"]["Origin"];
             /** @description Shares in total, what is filled included. */
             quantity: components["schemas"]["Quantity"];
             reason?: string | null;
@@ -1406,6 +1574,11 @@ export interface components {
             /** @description Where the order stood after it. */
             status: components["schemas"]["OrderStatus"];
         };
+        /**
+         * @description What became of an order that nobody knows of.
+         * @enum {string}
+         */
+        OrderOutcome: "never_arrived" | "arrived";
         /** @description A page of orders. */
         OrderPage: {
             /** @description Give this as `cursor` for the next page; absent on the last one. */
@@ -1461,6 +1634,11 @@ export interface components {
          * @enum {string}
          */
         OrderType: "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
+        /**
+         * @description Where an order was made.
+         * @enum {string}
+         */
+        Origin: "OWN" | "EXTERNAL";
         /**
          * @description A number of hundredths; greater than zero.
          * @example 150.25
@@ -1634,6 +1812,56 @@ export interface components {
              */
             volume: number;
         };
+        /** @description A comparison of an account with its broker. */
+        Reconciliation: {
+            accountId: components["schemas"]["AccountId"];
+            /** @description Why it failed. */
+            detail?: string | null;
+            differences: components["schemas"]["ReconciliationDifference"][];
+            /** Format: date-time */
+            endedAt: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Open orders the broker was asked about.
+             */
+            ordersAsked: number;
+            /** @description `agreed`, `differed` or `failed`. */
+            outcome: string;
+            /** @description `start`, `timer` or `request`. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Reports that had been missing and were pulled in.
+             */
+            reportsAdded: number;
+            /** Format: date-time */
+            startedAt: string;
+        };
+        /** @description Something that was not the same on both sides. */
+        ReconciliationDifference: {
+            /** @description `booked`, `imported` or `told`. */
+            action: string;
+            /** @description The symbol or the currency. */
+            commodity?: string | null;
+            /** @description `order_status`, `order_filled`, `order_missing`, `position`, `cash`, `external_order` or `unknown_order`. */
+            kind: string;
+            orderId?: components["schemas"]["OrderId"] | null;
+            /** @description What our books said. */
+            ours: string;
+            /** @description What the broker said. */
+            theirs: string;
+        };
+        /** @description A page of comparisons with brokers. */
+        ReconciliationPage: {
+            /**
+             * Format: uuid
+             * @description Give this as `cursor` for the next page; absent on the last one.
+             */
+            nextCursor?: string | null;
+            reconciliations: components["schemas"]["Reconciliation"][];
+        };
         /** @description A corporate action to record and apply. */
         RecordAction: {
             accountId?: components["schemas"]["AccountId"] | null;
@@ -1699,6 +1927,12 @@ export interface components {
             stopPrice?: components["schemas"]["Price"] | null;
             trailAmount?: components["schemas"]["Price"] | null;
             trailPercent?: components["schemas"]["Percent"] | null;
+        };
+        /** @description A person's word about an order. */
+        ResolveOrder: {
+            /** @description The broker's own number of it; given exactly when it arrived. */
+            brokerOrderId?: string | null;
+            outcome: components["schemas"]["OrderOutcome"];
         };
         /** @description A sale with what it has brought and from which lots it came. */
         Sale: {
@@ -2081,6 +2315,91 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_halt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lift_halt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2587,6 +2906,81 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_incidents: {
+        parameters: {
+            query?: {
+                /** @description Only those that were not acknowledged; all of them unless given. */
+                unacknowledged?: boolean;
+                /** @description 1 to 200; 50 unless given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3425,6 +3819,64 @@ export interface operations {
             };
         };
     };
+    resolve_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveOrder"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has to say, or the broker says otherwise */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_portfolio: {
         parameters: {
             query?: {
@@ -3756,6 +4208,48 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reconciliations: {
+        parameters: {
+            query?: {
+                /** @description One account instead of all. */
+                accountId?: components["schemas"]["AccountId"];
+                /** @description 1 to 200; 50 unless given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationPage"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
