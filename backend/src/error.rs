@@ -78,6 +78,8 @@ error_codes! {
     Conflict              409 "conflict"                "The request contradicts the present state"
     EmailTaken            409 "email_taken"             "This email is registered already"
     IdempotencyKeyReused  409 "idempotency_key_reused"  "The key was used before for another request"
+    OrderNotUnresolved    409 "order_not_unresolved"    "Nobody has to say what became of this order"
+    BrokerDisagrees       409 "broker_disagrees"        "The broker says otherwise"
     OrderNotOpen          409 "order_not_open"          "The order is not open any more"
     CancelPending         409 "cancel_pending"          "The order is being taken back"
     ReplacePending        409 "replace_pending"         "Another change of the order is under way"
@@ -103,6 +105,7 @@ error_codes! {
 
     Internal              500 "internal_error"          "Something went wrong here"
     ServiceUnavailable    503 "service_unavailable"     "The server cannot do this at the moment"
+    NotReconciled         503 "not_reconciled"          "The account is being compared with its broker; nothing new is placed before"
     PriceUnavailable      503 "price_unavailable"       "There is no current price"
 }
 

@@ -32,6 +32,7 @@ fn api(config: &mut ServiceConfig<'_>) {
     portfolio::routes(config);
     trading::routes(config);
     corporate::routes(config);
+    trading::truth_routes(config);
     openapi::routes(config);
 }
 

@@ -5,7 +5,9 @@
 
 mod body;
 pub mod broker;
+pub mod journal;
 mod problem;
+pub mod recovery;
 mod routes;
 mod settings;
 mod startup;

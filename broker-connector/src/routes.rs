@@ -2,11 +2,15 @@
 
 use crate::body::Json;
 use crate::broker::{Brokers, JournalLine, JournalQuery, OrderState};
+use crate::journal::Journal;
 use crate::problem::Problem;
+use crate::recovery;
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
+use chrono::{DateTime, Utc};
 use domain::broker::{BATCH_MAX, OrderRequest, ReplaceRequest};
-use domain::{AccountId, Currency, OrderId, OrderStatus};
+use domain::inquiry::{InquiryRequest, ResolveRequest};
+use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -30,6 +34,10 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(at("/broker/replaces").post(replace_orders))
         .service(at("/broker/order/{order_id}").get(order_status).delete(cancel_order))
         .service(at("/broker/accounts/{account_id}/sync").get(sync))
+        .service(at("/broker/accounts/{account_id}/recover").post(recover))
+        .service(at("/broker/accounts/{account_id}/orders").get(orders_of_account))
+        .service(at("/broker/inquiries").post(inquire))
+        .service(at("/broker/resolutions").post(resolve))
         .service(at("/broker/executions").get(executions))
         .default_service(web::to(|| async { Answer::Err(Problem::NotFound) }));
 }
@@ -160,6 +168,71 @@ async fn order_status(brokers: Data<Brokers>, order_id: Path<String>) -> Answer 
 async fn sync(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
     let account_id: AccountId = id("accountId", &account_id)?;
     Ok(HttpResponse::Ok().json(brokers.of_orders().sync(account_id).await?))
+}
+
+/// Looks for reports that the journal lacks. The body names the orders that were not heard of yet.
+async fn recover(
+    brokers: Data<Brokers>,
+    journal: Data<Journal>,
+    account_id: Path<String>,
+    Json(request): Json<InquiryRequest>,
+) -> Answer {
+    let account_id: AccountId = id("accountId", &account_id)?;
+    let waiting = limited("waiting", request.waiting)?;
+    let recovery = recovery::recover(&**brokers.of_orders(), &journal, account_id, &waiting).await?;
+    Ok(HttpResponse::Ok().json(recovery))
+}
+
+async fn inquire(
+    brokers: Data<Brokers>,
+    journal: Data<Journal>,
+    Json(request): Json<InquiryRequest>,
+) -> Answer {
+    let orders = limited("orders", request.orders)?;
+    let waiting = limited("waiting", request.waiting)?;
+    let findings = recovery::inquire(&**brokers.of_orders(), &journal, &orders, &waiting).await;
+    Ok(HttpResponse::Ok().json(findings))
+}
+
+async fn resolve(
+    brokers: Data<Brokers>,
+    journal: Data<Journal>,
+    Json(request): Json<ResolveRequest>,
+) -> Answer {
+    recovery::resolve(&**brokers.of_orders(), &journal, &request.order, &request.resolution).await?;
+    Ok(HttpResponse::Ok().json(json!({ "status": "written" })))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OrdersQuery {
+    /// Orders that the broker took since then; all of them unless given.
+    since: Option<DateTime<Utc>>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+async fn orders_of_account(
+    brokers: Data<Brokers>,
+    account_id: Path<String>,
+    query: Query<OrdersQuery>,
+) -> Answer {
+    let account_id: AccountId = id("accountId", &account_id)?;
+    let query = query.into_inner();
+    let since = query.since.unwrap_or(DateTime::UNIX_EPOCH);
+    let page = brokers.of_orders().order_page(account_id, since, query.after).await?;
+    let orders: Vec<_> = page
+        .items
+        .iter()
+        .map(|order| {
+            json!({
+                "brokerOrderId": order.broker_order_id, "orderId": order.known_as, "symbol": order.symbol,
+                "side": order.side, "status": order.status, "quantity": DecimalText(order.quantity),
+                "filledQuantity": DecimalText(order.filled_quantity), "acceptedAt": order.accepted_at,
+            })
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({ "orders": orders, "next": page.next })))
 }
 
 #[derive(Deserialize)]

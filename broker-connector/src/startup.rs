@@ -1,8 +1,9 @@
 //! The only place where things are wired together. Tests start the same application on port 0.
 
 use crate::body::BODY_BYTES_MAX;
-use crate::broker::Brokers;
 use crate::broker::simulator::Simulator;
+use crate::broker::{Broker, Brokers};
+use crate::journal::Journal;
 use crate::problem::Problem;
 use crate::routes;
 use crate::settings::Settings;
@@ -33,6 +34,9 @@ const DRAIN_SECONDS: u64 = 2;
 /// Time that the simulator gets to finish its batch.
 const ENGINE_STOP_MAX: Duration = Duration::from_secs(2);
 
+/// A broker, and the task that ends with it.
+type Started = (Arc<dyn Broker>, JoinHandle<anyhow::Result<()>>);
+
 /// The running connector.
 pub struct Application {
     server: Server,
@@ -47,14 +51,39 @@ impl Application {
     /// # Errors
     /// One sentence: the port is taken, or the database's address cannot be read.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        Self::build_from(settings, |settings, stop| {
+            let (simulator, engine) = Simulator::start(settings, stop)?;
+            Ok((Arc::new(simulator), engine))
+        })
+    }
+
+    /// The same with another broker in the simulator's place.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub async fn build_with(settings: Settings, broker: Arc<dyn Broker>) -> anyhow::Result<Self> {
+        Self::build_from(settings, |_, stop| {
+            let stopped = stop.clone();
+            let task = tokio::spawn(async move {
+                stopped.cancelled().await;
+                Ok(())
+            });
+            Ok((broker, task))
+        })
+    }
+
+    fn build_from(
+        settings: Settings,
+        start: impl FnOnce(&Settings, &CancellationToken) -> anyhow::Result<Started>,
+    ) -> anyhow::Result<Self> {
         let address = format!("{}:{}", settings.host, settings.port);
         let listener = TcpListener::bind(&address)
             .with_context(|| format!("cannot listen on {address} (port {} is taken?)", settings.port))?;
         let port = listener.local_addr()?.port();
         let stop = CancellationToken::new();
-        let (simulator, engine) = Simulator::start(&settings, &stop)?;
-        let brokers = Brokers::new(Arc::new(simulator));
-        let server = serve(listener, brokers, InternalToken(settings.internal_token))?;
+        let (broker, engine) = start(&settings, &stop)?;
+        let journal = Journal::new(&settings.database_url)?;
+        let server = serve(listener, Brokers::new(broker), journal, InternalToken(settings.internal_token))?;
         Ok(Self { server, port, engine, stop })
     }
 
@@ -95,12 +124,19 @@ impl Application {
     }
 }
 
-fn serve(listener: TcpListener, brokers: Brokers, token: InternalToken) -> anyhow::Result<Server> {
+fn serve(
+    listener: TcpListener,
+    brokers: Brokers,
+    journal: Journal,
+    token: InternalToken,
+) -> anyhow::Result<Server> {
     let brokers = Data::new(brokers);
+    let journal = Data::new(journal);
     let token = Data::new(token);
     let factory = move || {
         App::new()
             .app_data(brokers.clone())
+            .app_data(journal.clone())
             .app_data(token.clone())
             .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
             .app_data(

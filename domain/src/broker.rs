@@ -244,6 +244,60 @@ pub enum ReportKind {
         /// As in [`OrderRequest`].
         trail_percent: Option<Percent>,
     },
+    /// The broker or the market holds the order; it comes back or ends.
+    Suspended {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A held order, or one that was done for the day, works again.
+    Resumed,
+    /// Finished for today, comes back with the next session.
+    DoneForDay,
+    /// An execution was undone (a bust): it never counted.
+    TradeCanceled {
+        /// The execution that is undone.
+        execution_id: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// An execution was corrected: what it said is undone, and this counts in its place.
+    TradeCorrected {
+        /// The execution that is undone.
+        corrects: String,
+        /// The number of the one that counts in its place, another one.
+        execution_id: String,
+        /// Shares executed.
+        quantity: Quantity,
+        /// Price per share.
+        price: Price,
+        /// Broker's commission, in the symbol's currency; zero or more.
+        #[serde(with = "crate::decimal::text")]
+        commission: Decimal,
+        /// Taxes and regulatory fees, in the symbol's currency; zero or more.
+        #[serde(with = "crate::decimal::text")]
+        tax: Decimal,
+    },
+}
+
+impl ReportKind {
+    /// The stored name, which is also the `kind` on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected { .. } => "rejected",
+            Self::Fill { .. } => "fill",
+            Self::Canceled { .. } => "canceled",
+            Self::Expired => "expired",
+            Self::Suspended { .. } => "suspended",
+            Self::Resumed => "resumed",
+            Self::DoneForDay => "done_for_day",
+            Self::Triggered { .. } => "triggered",
+            Self::Replaced { .. } => "replaced",
+            Self::TradeCanceled { .. } => "trade_canceled",
+            Self::TradeCorrected { .. } => "trade_corrected",
+        }
+    }
 }
 
 /// One line of the journal `broker.execution_reports`.

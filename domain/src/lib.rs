@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod decimal;
 pub mod ids;
+pub mod inquiry;
 pub mod instrument;
 pub mod locks;
 pub mod market_data;

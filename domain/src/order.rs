@@ -154,11 +154,15 @@ pub enum OrderEvent {
     TermsReplaced,
     /// Its terms are no more than what is filled already: nothing of it is open any more.
     TermsFulfilled,
+    /// An execution was undone or made smaller; others are left.
+    FillsReduced,
+    /// The last execution that was left was undone.
+    FillsUndone,
 }
 
 impl OrderEvent {
     /// Every event.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Denied,
         Self::Submitted,
         Self::Accepted,
@@ -174,6 +178,8 @@ impl OrderEvent {
         Self::Resumed,
         Self::DoneForDay,
         Self::Replaced,
+        Self::FillsReduced,
+        Self::FillsUndone,
     ];
 }
 
@@ -224,6 +230,14 @@ pub const fn transition(from: OrderStatus, event: OrderEvent) -> Result<Transiti
         (S::Denied | S::Rejected, E::PartialFill | E::CompletingFill) => LateFill { halt: true },
         (_, E::CompletingFill) => To(S::Filled),
         (_, E::PartialFill) => To(S::PartiallyFilled),
+
+        // What was executed and is undone is open again (FIX 4.2, appendix D, matrix D34: "Filled order, followed by
+        // correction and cancellation of executions"), so a filled order comes back. What was ended by a word of
+        // somebody stays ended, and what is held stays held.
+        (S::PendingNew, E::FillsReduced | E::FillsUndone) => return Err(IllegalTransition { from, event }),
+        (S::New | S::PartiallyFilled | S::Filled, E::FillsReduced) => To(S::PartiallyFilled),
+        (S::New | S::PartiallyFilled | S::Filled, E::FillsUndone) => To(S::New),
+        (_, E::FillsReduced | E::FillsUndone) => Ignored,
 
         (S::Denied | S::Rejected | S::Filled | S::Canceled | S::Expired | S::Replaced, _) => Ignored,
 
@@ -304,13 +318,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_undone_execution_opens_a_filled_order_and_no_other_that_has_ended() {
+        assert_eq!(to(OrderStatus::Filled, OrderEvent::FillsReduced), OrderStatus::PartiallyFilled);
+        assert_eq!(to(OrderStatus::Filled, OrderEvent::FillsUndone), OrderStatus::New);
+        assert_eq!(to(OrderStatus::PartiallyFilled, OrderEvent::FillsUndone), OrderStatus::New);
+        for status in
+            [OrderStatus::Canceled, OrderStatus::Expired, OrderStatus::Rejected, OrderStatus::Suspended]
+        {
+            assert_eq!(transition(status, OrderEvent::FillsUndone), Ok(Transition::Ignored), "{status}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn what_has_ended_stays_ended(events in prop::collection::vec(prop::sample::select(OrderEvent::ALL.to_vec()), 0..40)) {
+        fn what_has_ended_stays_ended_unless_its_execution_is_undone(
+            events in prop::collection::vec(prop::sample::select(OrderEvent::ALL.to_vec()), 0..40),
+        ) {
             let mut status = OrderStatus::Created;
             for event in events {
                 if let Ok(Transition::To(next)) = transition(status, event) {
-                    prop_assert!(!status.is_terminal(), "{status} left by {event:?}");
+                    let undone = status == OrderStatus::Filled
+                        && matches!(event, OrderEvent::FillsReduced | OrderEvent::FillsUndone);
+                    prop_assert!(undone || !status.is_terminal(), "{status} left by {event:?}");
                     prop_assert_ne!(next, OrderStatus::Created);
                     status = next;
                 }

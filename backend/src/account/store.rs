@@ -4,6 +4,7 @@ mod journals;
 mod reset;
 mod shares;
 mod statement;
+mod traded;
 mod unsettled;
 
 pub use journals::{is_reversed, post};
@@ -12,6 +13,7 @@ pub(super) use reset::is_reset_since;
 pub use reset::{balances_of, take_promises, trial_balance};
 pub use shares::{Shares, shares_in, shares_of};
 pub(super) use statement::page_of_statement;
+pub use traded::traded;
 pub(super) use unsettled::{accounts_due, is_promised, take_due, unsettled_of};
 
 use super::ledger::Commodity;
@@ -310,6 +312,16 @@ pub struct LockedBalances {
 }
 
 impl LockedBalances {
+    /// One account with cash, for tests without a database.
+    #[cfg(test)]
+    #[must_use]
+    pub fn of_account(account: AccountId, owner: UserId, currency: Currency, cash: Decimal) -> Self {
+        let mut balances = Self::default();
+        let row = BalanceRow { total: cash, held: Decimal::ZERO };
+        balances.insert(account, (owner, currency), currency.code().to_owned(), row);
+        balances
+    }
+
     /// The owner and the currency of an account; `None` when it does not exist.
     #[must_use]
     pub fn account(&self, account: AccountId) -> Option<(UserId, Currency)> {

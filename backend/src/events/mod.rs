@@ -29,6 +29,8 @@ pub enum EventKind {
     Position,
     /// An account was opened.
     Account,
+    /// Something happened that a person must look at.
+    Incident,
 }
 
 impl EventKind {
@@ -41,6 +43,7 @@ impl EventKind {
             Self::Balance => "balance",
             Self::Position => "position",
             Self::Account => "account",
+            Self::Incident => "incident",
         }
     }
 }

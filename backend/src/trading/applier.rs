@@ -4,20 +4,25 @@
 //! whatever is killed when, a line is either applied with all it moves or not at all. A line that can never be applied
 //! is passed over with an incident, so that it does not hold up the others.
 
-use super::apply::Incident;
 use super::batch::Batch;
 use super::dispatcher::DispatchQueue;
+use super::gate::Gate;
 use super::group::GroupLook;
+use super::incident::{Incident, NewIncident};
 use super::pace::Pace;
-use super::store;
+use super::reconcile::Reconciler;
+use super::store::{self, JournalLine};
+use super::undo;
 use crate::account::{BalanceChange, BalanceMemory};
 use crate::clock;
 use crate::db;
 use crate::error::{ApiError, ErrorCode};
-use crate::events::EventHub;
+use crate::events::{self, EventHub};
 use diesel_async::AsyncPgConnection;
+use domain::AccountId;
 use futures_util::{FutureExt, StreamExt, try_join};
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +48,9 @@ pub(super) struct Applier {
     pub(super) memory: BalanceMemory,
     pub(super) dispatch: DispatchQueue,
     pub(super) groups: GroupLook,
+    pub(super) gate: Gate,
+    /// Who asks the broker about orders that are not known here.
+    pub(super) reconciler: Reconciler,
 }
 
 impl Applier {
@@ -102,7 +110,8 @@ impl Applier {
         let (mut lines_max, mut failures) = (BATCH_MAX, 0);
         loop {
             // A panic would end this task, and with it everything that was ever to be applied.
-            let applying = AssertUnwindSafe(connection.apply_next(lines_max)).catch_unwind().await;
+            let applying =
+                AssertUnwindSafe(connection.apply_next(lines_max, &self.gate)).catch_unwind().await;
             let applied =
                 applying.unwrap_or_else(|_| Err(ApiError::internal("a line of the journal panicked")));
             match applied {
@@ -118,8 +127,9 @@ impl Applier {
                     if applied.requests_wait {
                         self.dispatch.look();
                     }
+                    self.reconciler.ask_for(applied.accounts_with_orphans);
                     // That was all; what arrives from here on is notified.
-                    if applied.lines < lines_max {
+                    if applied.is_all {
                         return Ok(());
                     }
                 }
@@ -148,6 +158,10 @@ struct Applied {
     groups_moved: bool,
     /// How it has changed balances.
     balance_changes: Vec<BalanceChange>,
+    /// Whether nothing was left.
+    is_all: bool,
+    /// Accounts whose broker reports about what is not known here.
+    accounts_with_orphans: BTreeSet<AccountId>,
     /// Whether an order that somebody wants cancelled or changed has just reached the broker.
     requests_wait: bool,
 }
@@ -168,7 +182,7 @@ impl Connection {
         Ok(Self { connection, prepared: false })
     }
 
-    async fn apply_next(&mut self, lines_max: usize) -> Result<Applied, ApiError> {
+    async fn apply_next(&mut self, lines_max: usize, gate: &Gate) -> Result<Applied, ApiError> {
         let connection = &self.connection;
         let lines = if self.prepared {
             let (begin, cursor) = (db::begin(connection), store::lock_cursor(connection));
@@ -178,20 +192,28 @@ impl Connection {
             store::lock_cursor(connection).await?;
             store::read_journal(connection, lines_max).await?
         };
+        let read = lines.len();
+        let lines = together(&lines);
         let Some(last) = lines.last().map(|line| line.id) else {
             db::rollback(connection).await?;
-            return Ok(Applied::default());
+            return Ok(Applied { is_all: true, ..Applied::default() });
         };
-        let mut batch = Batch::load(connection, &lines).await?;
-        for line in &lines {
-            batch.apply(line)?;
+        let batch = apply_lines(connection, lines).await?;
+        let applied = Applied {
+            lines: lines.len(),
+            is_all: read < lines_max && lines.len() == read,
+            accounts_with_orphans: batch.accounts_with_orphans(),
+            requests_wait: batch.requests_wait(),
+            groups_moved: batch.groups_moved(),
+            balance_changes: Vec::new(),
+        };
+        for (account, reason) in batch.halts() {
+            gate.halt(account, reason);
         }
-        let requests_wait = batch.requests_wait();
-        let groups_moved = batch.groups_moved();
-        let balance_changes = batch.save(connection, last, self.prepared).await?;
+        let balance_changes = batch.save(connection, Some(last), self.prepared).await?;
         db::commit(connection).await?;
         self.prepared = true;
-        Ok(Applied { lines: lines.len(), groups_moved, balance_changes, requests_wait })
+        Ok(Applied { balance_changes, ..applied })
     }
 
     /// Moves the cursor over a line that cannot be applied and leaves an incident, so that a person books it by hand.
@@ -199,13 +221,44 @@ impl Connection {
         let connection = &self.connection;
         db::begin(connection).await?;
         store::lock_cursor(connection).await?;
-        if let Some((report, order)) = store::next_line(connection).await? {
+        if let Some((report, account, order)) = store::next_line(connection).await? {
             tracing::error!(%order, report, "a report cannot be applied; a person must look at this");
             let detail = "the report could not be applied and was passed over; the log says why".to_owned();
-            let incident = Incident { kind: "unappliable_report", detail };
-            store::insert_incidents(connection, &[(order, Some(report), incident)], clock::now()).await?;
+            let incident = Incident::new("unappliable_report", detail);
+            let owner = store::lock_orders(connection, std::iter::once(order)).await.unwrap_or_default();
+            let owner = owner.first().map(|order| order.user_id);
+            let incident = NewIncident::new(owner, account, incident, clock::now());
+            let incident = incident.about(order).with_report(report);
+            let told = incident.event().transpose().map_err(ApiError::internal)?;
+            store::insert_incidents(connection, &[incident]).await?;
             store::advance_cursor(connection, report).await?;
+            events::append(connection, told.into_iter().collect()).await?;
         }
         Ok(db::commit(connection).await?)
     }
+}
+
+/// The first of these lines that can be applied as one batch: a line that takes an execution back stands alone, because it
+/// needs what those before it have written.
+fn together(lines: &[JournalLine]) -> &[JournalLine] {
+    let alone = lines.iter().position(undo::is_undo);
+    let count = alone.map_or(lines.len(), |place| place.max(1));
+    lines.get(..count).unwrap_or(lines)
+}
+
+/// Applies lines in the caller's transaction; the caller saves the batch.
+pub(super) async fn apply_lines(
+    connection: &AsyncPgConnection,
+    lines: &[JournalLine],
+) -> Result<Batch, ApiError> {
+    if let [line] = lines
+        && undo::is_undo(line)
+    {
+        return undo::apply(connection, line).await;
+    }
+    let mut batch = Batch::load(connection, lines).await?;
+    for line in lines {
+        batch.apply(line)?;
+    }
+    Ok(batch)
 }

@@ -1,20 +1,12 @@
 //! What a broker's report does to an order. Pure: ten thousand interleavings are tested without a socket.
 
+use super::incident::{FILL_OF_REFUSED_ORDER, Incident};
 use super::order::{Order, OrderLogEntry, OrderTerms};
 use chrono::{DateTime, Utc};
 use domain::broker::ReportKind;
 use domain::order::{OrderEvent, Transition, transition};
 use domain::{OrderStatus, Price, PriceFields, Pricing, Quantity, ReplaceId};
 use rust_decimal::Decimal;
-
-/// Something that no order of business produces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Incident {
-    /// Stable word.
-    pub(super) kind: &'static str,
-    /// The same for people.
-    pub(super) detail: String,
-}
 
 /// What an execution moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +23,8 @@ pub(super) struct Execution {
 pub(super) struct Effects {
     /// Lines for the order's history; none when the report was old news.
     pub(super) entries: Vec<OrderLogEntry>,
-    /// By how much its hold has changed; zero or below, save for terms that nobody here has asked for.
+    /// By how much its hold has changed; above zero only for terms that nobody here has asked for, and where an execution
+    /// was taken back.
     pub(super) hold_change: Decimal,
     /// Whether its terms, or what is known of its trigger, have changed.
     pub(super) terms_changed: bool,
@@ -75,6 +68,13 @@ pub(super) fn apply(
             };
             replace(order, *replace_id, *quantity, fields, at)
         }
+        ReportKind::Suspended { reason } => {
+            change(order, OrderEvent::Suspended, "suspended", reason.as_ref(), at)
+        }
+        ReportKind::Resumed => resume(order, at),
+        ReportKind::DoneForDay => change(order, OrderEvent::DoneForDay, "done_for_day", None, at),
+        // These speak of an execution and need it: see `undo`.
+        ReportKind::TradeCanceled { .. } | ReportKind::TradeCorrected { .. } => Effects::default(),
         ReportKind::Fill { execution_id, quantity, price, commission, tax } => {
             let execution = Execution {
                 execution_id: execution_id.clone(),
@@ -86,22 +86,105 @@ pub(super) fn apply(
             fill(order, execution, at)
         }
     };
-    if !effects.entries.is_empty() {
-        // The broker has spoken: nothing about this order is unknown any more.
-        order.unresolved_since = None;
-        order.updated_at = now;
-        if order.status.is_terminal() {
-            order.replacing = None;
+    settle_hold(order, &mut effects, asked, now);
+    effects
+}
+
+/// What every word of the broker leads to. `asked` is the request for other terms that was open before it.
+fn settle_hold(order: &mut Order, effects: &mut Effects, asked: Option<ReplaceId>, now: DateTime<Utc>) {
+    if effects.entries.is_empty() {
+        return;
+    }
+    // The broker has spoken: nothing about this order is unknown any more.
+    order.unresolved_since = None;
+    order.updated_at = now;
+    if order.status.is_terminal() {
+        order.replacing = None;
+    }
+    if let Some(asked) = asked.filter(|_| order.replacing.is_none()) {
+        effects.terms_changed = true;
+        effects.replace_answered = Some((asked, order.was_replaced_by(asked)));
+    }
+    let due = order.hold_due();
+    effects.hold_change += due - order.held;
+    order.held = due;
+}
+
+/// Works again. Shares that were executed before it was held are not forgotten.
+fn resume(order: &mut Order, at: DateTime<Utc>) -> Effects {
+    let held_back = matches!(order.status, OrderStatus::Suspended | OrderStatus::DoneForDay);
+    let mut effects = change(order, OrderEvent::Resumed, "resumed", None, at);
+    if held_back && order.filled_quantity > Decimal::ZERO {
+        order.status = OrderStatus::PartiallyFilled;
+        for entry in &mut effects.entries {
+            entry.status = order.status;
         }
-        if let Some(asked) = asked.filter(|_| order.replacing.is_none()) {
-            effects.terms_changed = true;
-            effects.replace_answered = Some((asked, order.was_replaced_by(asked)));
-        }
-        let due = order.hold_due();
-        effects.hold_change = due - order.held;
-        order.held = due;
     }
     effects
+}
+
+/// Takes an execution back that the order counts, and counts another in its place if there is one. The only way in which
+/// a filled quantity goes down. The caller has made sure that it happens once, and books the money.
+///
+/// `ended` is how the broker has said that the order ended, if it has: that was no news as long as the order was filled,
+/// and is now.
+pub(super) fn undo(
+    order: &mut Order,
+    undone: &Execution,
+    instead: Option<Execution>,
+    ended: Option<&ReportKind>,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Effects {
+    // What was counted once is rounded as it was then.
+    let worth = |execution: &Execution| execution.price.value_of(execution.quantity).unwrap_or_default();
+    order.filled_quantity -= undone.quantity.value();
+    order.filled_notional -= worth(undone);
+    order.commission -= undone.commission;
+    order.tax -= undone.tax;
+    let (kind, detail) = match &instead {
+        None => ("trade_canceled", format!("execution {} was undone", undone.execution_id)),
+        Some(execution) => {
+            order.filled_quantity += execution.quantity.value();
+            order.filled_notional += worth(execution);
+            order.commission += execution.commission;
+            order.tax += execution.tax;
+            let detail = format!(
+                "execution {} counts as {} at {}",
+                undone.execution_id, execution.quantity, execution.price
+            );
+            ("trade_corrected", detail)
+        }
+    };
+    let asked = order.replacing.map(|replacing| replacing.id);
+    let mut incidents = vec![Incident { kind, detail: detail.clone() }];
+    incidents.extend(recount(order));
+    let entry = order.log(kind, Some(detail), at);
+    let mut effects = ended.map(|ended| apply(order, ended, at, now)).unwrap_or_default();
+    effects.entries.insert(0, entry);
+    effects.incidents.splice(0..0, incidents);
+    effects.execution = instead;
+    settle_hold(order, &mut effects, asked, now);
+    effects
+}
+
+/// Puts an order where its executions say after one of them was taken back.
+fn recount(order: &mut Order) -> Option<Incident> {
+    let ordered = order.quantity.value();
+    let event = if order.filled_quantity >= ordered {
+        OrderEvent::CompletingFill
+    } else if order.filled_quantity > Decimal::ZERO {
+        OrderEvent::FillsReduced
+    } else {
+        OrderEvent::FillsUndone
+    };
+    if let Ok(Transition::To(status)) = transition(order.status, event) {
+        order.status = status;
+    }
+    (order.filled_quantity > ordered).then(|| Incident {
+        kind: "overfill",
+        detail: format!("{} shares were executed of an order for {ordered}", order.filled_quantity),
+    })
 }
 
 fn change(
@@ -233,7 +316,7 @@ fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
     match transition(order.status, event) {
         Ok(Transition::To(status)) => order.status = status,
         Ok(Transition::LateFill { halt }) => {
-            let kind = if halt { "fill_of_refused_order" } else { "late_fill" };
+            let kind = if halt { FILL_OF_REFUSED_ORDER } else { "late_fill" };
             let detail =
                 format!("execution {} of an order that was {}", execution.execution_id, order.status);
             incidents.push(Incident { kind, detail });

@@ -1,7 +1,8 @@
 //! A batch of the journal's lines: what it reads, what it changes, what it tells.
 
-use super::apply::{Effects, Execution, Incident, apply};
+use super::apply::{Effects, Execution, apply, undo};
 use super::document::OrderDocument;
+use super::incident::{Incident, NewIncident};
 use super::order::{Order, OrderLogEntry};
 use super::store::{self, ExecutionRow, JournalLine};
 use crate::account::{self, BalanceChange, CashBalance, Commodity, Fill, LockedBalances, balance_event};
@@ -48,6 +49,16 @@ struct PositionEvent {
     quantity: DecimalText,
 }
 
+/// What a batch would otherwise read from the database.
+#[cfg(test)]
+#[derive(Default)]
+pub(super) struct BatchMemory {
+    pub(super) balances: LockedBalances,
+    pub(super) orders: BTreeMap<OrderId, Order>,
+    pub(super) books: Books,
+    pub(super) known_executions: HashSet<(AccountId, String)>,
+}
+
 /// Everything that a batch of lines reads and changes.
 pub(super) struct Batch {
     now: DateTime<Utc>,
@@ -65,7 +76,9 @@ pub(super) struct Batch {
     terms_changed: BTreeSet<OrderId>,
     shares_changed: BTreeSet<OrderId>,
     replaces_answered: Vec<(ReplaceId, bool)>,
-    incidents: Vec<(OrderId, Option<i64>, Incident)>,
+    incidents: Vec<NewIncident>,
+    /// Lines that speak of an order or an execution that is not known here.
+    orphans: Vec<(i64, AccountId, OrderId)>,
     cash_changed: BTreeSet<(AccountId, Currency)>,
 }
 
@@ -109,6 +122,7 @@ impl Batch {
             shares_changed: BTreeSet::new(),
             replaces_answered: Vec::new(),
             incidents: Vec::new(),
+            orphans: Vec::new(),
             cash_changed: BTreeSet::new(),
         }
     }
@@ -123,7 +137,9 @@ impl Batch {
         let symbols = store::symbols_of(connection, moving.iter().map(|line| line.order_id)).await?;
         self.balances = account::lock_balances(connection, &accounts, symbols.into_iter()).await?;
         let asked = moving.iter().filter_map(|line| match &line.report {
-            Ok(ReportKind::Fill { execution_id, .. }) => Some((line.account_id, execution_id.clone())),
+            Ok(ReportKind::Fill { execution_id, .. } | ReportKind::TradeCorrected { execution_id, .. }) => {
+                Some((line.account_id, execution_id.clone()))
+            }
             _ => None,
         });
         self.known_executions = store::known_executions(connection, asked.collect()).await?;
@@ -174,8 +190,10 @@ impl Batch {
     fn shares_going(&self, lines: &[&JournalLine]) -> BTreeMap<PositionKey, Decimal> {
         let mut going = BTreeMap::<PositionKey, Decimal>::new();
         for line in lines {
-            let (Some((order, _)), Ok(ReportKind::Fill { quantity, .. })) =
-                (self.orders.get(&line.order_id), &line.report)
+            let (
+                Some((order, _)),
+                Ok(ReportKind::Fill { quantity, .. } | ReportKind::TradeCorrected { quantity, .. }),
+            ) = (self.orders.get(&line.order_id), &line.report)
             else {
                 continue;
             };
@@ -197,7 +215,21 @@ impl Batch {
 
     fn incident(&mut self, line: &JournalLine, kind: &'static str, detail: String) {
         tracing::error!(order = %line.order_id, report = line.id, kind, detail, "a person must look at this");
-        self.incidents.push((line.order_id, Some(line.id), Incident { kind, detail }));
+        let owner = self.balances.account(line.account_id).map(|(user, _)| user);
+        let owner = owner.or_else(|| self.orders.get(&line.order_id).map(|(order, _)| order.user_id));
+        let incident = NewIncident::new(owner, line.account_id, Incident::new(kind, detail), self.now);
+        self.incidents.push(incident.about(line.order_id).with_report(line.id));
+    }
+
+    /// Accounts in which nothing new may be placed after this, and why.
+    pub(super) fn halts(&self) -> Vec<(AccountId, String)> {
+        let halting = self.incidents.iter().filter(|new| new.incident.halts());
+        halting.map(|new| (new.account_id, new.incident.detail.clone())).collect()
+    }
+
+    /// Accounts whose broker reports about what is not known here.
+    pub(super) fn accounts_with_orphans(&self) -> BTreeSet<AccountId> {
+        self.orphans.iter().map(|(_, account, _)| *account).collect()
     }
 
     /// Applies one line to what was loaded.
@@ -209,26 +241,68 @@ impl Batch {
                 return Ok(());
             }
         };
-        if let ReportKind::Fill { execution_id, .. } = report
-            && !self.known_executions.insert((line.account_id, execution_id.clone()))
-        {
-            return Ok(());
-        }
         let Some((order, changed)) = self.orders.get_mut(&line.order_id) else {
-            self.incident(
-                line,
-                "unknown_order",
-                format!("a report about an order that is not ours: {report:?}"),
-            );
+            // Somebody else's order in this account, or one that was never written here: the broker is asked.
+            self.orphans.push((line.id, line.account_id, line.order_id));
             return Ok(());
         };
         if order.wish.account_id != line.account_id {
             self.incident(line, "wrong_account", "the order belongs to another account".to_owned());
             return Ok(());
         }
+        if let ReportKind::Fill { execution_id, .. } = report
+            && !self.known_executions.insert((line.account_id, execution_id.clone()))
+        {
+            return Ok(());
+        }
         let effects = apply(order, report, line.occurred_at, self.now);
         *changed |= !effects.entries.is_empty();
         let order = order.clone();
+        self.take_effects(line, &order, effects)
+    }
+
+    /// Tells of a position that was moved beside these books.
+    pub(super) fn tell_position(
+        &mut self,
+        account_id: AccountId,
+        symbol: Symbol,
+        quantity: Decimal,
+    ) -> Result<(), ApiError> {
+        let Some((user, _)) = self.balances.account(account_id) else { return Ok(()) };
+        let event = PositionEvent { account_id, symbol, quantity: quantity.into() };
+        let event = NewEvent::new(user, EventKind::Position, &event).map_err(ApiError::internal)?;
+        self.execution_events.push(event);
+        Ok(())
+    }
+
+    /// Applies a line that takes an execution back, after the books have taken it back. `undone` is what it said; nothing
+    /// where it is not known here yet. `ended` is how the order was said to have ended.
+    pub(super) fn undo(
+        &mut self,
+        line: &JournalLine,
+        undone: Option<&Execution>,
+        ended: Option<&ReportKind>,
+    ) -> Result<(), ApiError> {
+        let Some((undone, (order, changed))) = undone.zip(self.orders.get_mut(&line.order_id)) else {
+            self.orphans.push((line.id, line.account_id, line.order_id));
+            return Ok(());
+        };
+        let instead = match &line.report {
+            Ok(ReportKind::TradeCorrected { execution_id, quantity, price, commission, tax, .. }) => {
+                Some(Execution {
+                    execution_id: execution_id.clone(),
+                    quantity: *quantity,
+                    price: *price,
+                    commission: *commission,
+                    tax: *tax,
+                })
+            }
+            _ => None,
+        };
+        let effects = undo(order, undone, instead, ended, line.occurred_at, self.now);
+        *changed = true;
+        let order = order.clone();
+        self.cash_changed.insert((line.account_id, order.currency()));
         self.take_effects(line, &order, effects)
     }
 
@@ -312,6 +386,7 @@ impl Batch {
             commission: execution.commission,
             tax: execution.tax,
             occurred_at: line.occurred_at,
+            reversed_by: None,
         });
         let event = ExecutionEvent {
             account_id: line.account_id,
@@ -331,16 +406,17 @@ impl Batch {
         Ok(())
     }
 
-    /// Writes everything, and that the journal is applied up to `last`. `together` sends the statements without waiting
-    /// for each other's answers, where their order does not matter. Returns how balances have changed.
+    /// Writes everything, and that the journal is applied up to `last`, where the cursor moves. `together` sends the
+    /// statements without waiting for each other's answers, where their order does not matter. Returns how balances have
+    /// changed.
     pub(super) async fn save(
         mut self,
         connection: &AsyncPgConnection,
-        last: i64,
+        last: Option<i64>,
         together: bool,
     ) -> Result<Vec<BalanceChange>, ApiError> {
         let told = self.events().map_err(ApiError::internal)?;
-        if self.moves_nothing() && together {
+        if let Some(last) = last.filter(|_| self.moves_nothing() && together) {
             let orders = store::save_orders(connection, self.changed_orders());
             let log = store::insert_log(connection, &self.entries);
             let cursor = store::advance_cursor(connection, last);
@@ -363,11 +439,42 @@ impl Batch {
         self.books.save(connection, self.now).await?;
         account::change_balances(connection, &self.holds).await?;
         store::insert_executions(connection, &self.executions).await?;
-        store::insert_incidents(connection, &self.incidents, self.now).await?;
-        store::advance_cursor(connection, last).await?;
+        store::insert_incidents(connection, &self.incidents).await?;
+        store::insert_halts(connection, self.halts(), self.now).await?;
+        store::insert_orphans(connection, &self.orphans).await?;
+        if let Some(last) = last {
+            store::advance_cursor(connection, last).await?;
+        }
         events::append(connection, told).await?;
         self.moved.append(&mut self.holds);
         Ok(self.moved)
+    }
+
+    /// A batch on what a test remembers instead of what a database holds.
+    #[cfg(test)]
+    pub(super) fn on(memory: BatchMemory, now: DateTime<Utc>) -> Self {
+        let orders = memory.orders.into_iter().map(|(id, order)| (id, (order, false))).collect();
+        Self {
+            now,
+            balances: memory.balances,
+            orders,
+            books: memory.books,
+            known_executions: memory.known_executions,
+            ..Self::empty()
+        }
+    }
+
+    /// What would be written, and what the next batch goes on from.
+    #[cfg(test)]
+    pub(super) fn into_memory(self) -> (BatchMemory, Vec<ExecutionRow>, Vec<NewIncident>, Vec<i64>) {
+        let memory = BatchMemory {
+            balances: self.balances,
+            orders: self.orders.into_iter().map(|(id, (order, _))| (id, order)).collect(),
+            books: self.books,
+            known_executions: self.known_executions,
+        };
+        let orphans = self.orphans.iter().map(|(report, ..)| *report).collect();
+        (memory, self.executions, self.incidents, orphans)
     }
 
     fn changed_orders(&self) -> impl Iterator<Item = &Order> + Clone {
@@ -379,6 +486,7 @@ impl Batch {
             && self.books.is_empty()
             && self.incidents.is_empty()
             && self.terms_changed.is_empty()
+            && self.orphans.is_empty()
             && self.changed_orders().all(|order| !order.status.is_terminal())
     }
 
@@ -389,6 +497,9 @@ impl Batch {
             told.push(NewEvent::new(order.user_id, EventKind::Order, &OrderDocument::from(order))?);
         }
         told.append(&mut self.execution_events);
+        for incident in &self.incidents {
+            told.extend(incident.event().transpose()?);
+        }
         for (account_id, currency) in &self.cash_changed {
             let Some((user, _)) = self.balances.account(*account_id) else { continue };
             let row = self.balances.balance(*account_id, Commodity::Cash(*currency));

@@ -1,20 +1,25 @@
 //! The way to the broker connector. Its answers say what the connector did with a message, never what became of an
 //! order: that is only in the journal.
 
+use super::delivery::Manners;
 use domain::broker::{
     CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, TOKEN_HEADER,
 };
+use domain::inquiry::{AccountState, Finding, InquiryRequest, OrderState, Recovery, ResolveRequest};
 use domain::{AccountId, Currency, OrderId};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Longest wait for the connection.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for an answer; after it nobody knows what became of the message.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Longest wait for an answer for which a broker's history is read page by page.
+const HISTORY_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Why a message was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +32,19 @@ pub(super) enum SendError {
     OutcomeUnknown(String),
 }
 
-/// The connector.
+/// Why a question was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum AskError {
+    /// The connector, or the broker behind it, cannot be reached now.
+    #[error("not reachable: {0}")]
+    Unreachable(String),
+    /// What was asked contradicts what is there.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+/// The connector. Cloning is cheap.
+#[derive(Clone)]
 pub(super) struct Connector {
     client: reqwest::Client,
     url: String,
@@ -46,6 +63,24 @@ struct Connection {
 #[serde(rename_all = "camelCase")]
 struct Cancels<'a> {
     order_ids: &'a [OrderId],
+}
+
+#[derive(Deserialize)]
+struct Brokers {
+    brokers: Vec<Capabilities>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Capabilities {
+    idempotent_orders: bool,
+}
+
+/// The part of a problem document that is told on.
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    detail: String,
 }
 
 impl Connector {
@@ -100,6 +135,102 @@ impl Connector {
     ) -> Result<Vec<ReplaceOutcome>, SendError> {
         let outcomes: Vec<ReplaceOutcome> = self.post("/broker/replaces", &requests).await?;
         same_length(outcomes, requests.len())
+    }
+
+    /// How the brokers behind it want to be treated: as the strictest of them.
+    ///
+    /// # Errors
+    /// [`AskError`]
+    pub(super) async fn manners(&self) -> Result<Manners, AskError> {
+        let request = self.client.get(format!("{}/broker/capabilities", self.url));
+        let Brokers { brokers } = self.ask(request, ANSWER_TIME_MAX).await?;
+        Ok(Manners { idempotent_orders: brokers.iter().all(|broker| broker.idempotent_orders) })
+    }
+
+    /// What became of orders; one finding each, in their order. `waiting` are orders of the same accounts that were not
+    /// heard of yet, which must not be taken for those asked for. What the journal lacked about them is written.
+    ///
+    /// # Errors
+    /// [`AskError`]
+    pub(super) async fn inquire(
+        &self,
+        orders: &[OrderRequest],
+        waiting: Vec<OrderRequest>,
+    ) -> Result<Vec<Finding>, AskError> {
+        let body = InquiryRequest { orders: orders.to_vec(), waiting };
+        let request = self.client.post(format!("{}/broker/inquiries", self.url)).json(&body);
+        let findings: Vec<Finding> = self.ask(request, HISTORY_TIME_MAX).await?;
+        if findings.len() == orders.len() {
+            Ok(findings)
+        } else {
+            Err(AskError::Unreachable(format!("{} findings for {} orders", findings.len(), orders.len())))
+        }
+    }
+
+    /// Looks for reports that the journal lacks about an account. `waiting` are the orders not heard of yet.
+    ///
+    /// # Errors
+    /// [`AskError`]
+    pub(super) async fn recover(
+        &self,
+        account: AccountId,
+        waiting: Vec<OrderRequest>,
+    ) -> Result<Recovery, AskError> {
+        let path = format!("{}/broker/accounts/{account}/recover", self.url);
+        let request = self.client.post(path).json(&InquiryRequest { orders: Vec::new(), waiting });
+        self.ask(request, HISTORY_TIME_MAX).await
+    }
+
+    /// What the broker holds for an account.
+    ///
+    /// # Errors
+    /// [`AskError`]
+    pub(super) async fn account(&self, account: AccountId) -> Result<AccountState, AskError> {
+        let request = self.client.get(format!("{}/broker/accounts/{account}/sync", self.url));
+        self.ask(request, ANSWER_TIME_MAX).await
+    }
+
+    /// How an order stands that may not be ours; nothing where the broker does not know it.
+    ///
+    /// # Errors
+    /// [`AskError`]
+    pub(super) async fn order(&self, order: OrderId) -> Result<Option<OrderState>, AskError> {
+        #[derive(Deserialize)]
+        struct Status {
+            order: Option<OrderState>,
+        }
+        let request = self.client.get(format!("{}/broker/order/{order}", self.url));
+        let status: Status = self.ask(request, ANSWER_TIME_MAX).await?;
+        Ok(status.order)
+    }
+
+    /// Passes a person's word about an order on.
+    ///
+    /// # Errors
+    /// [`AskError::Conflict`] when the broker knows better.
+    pub(super) async fn resolve(&self, request: &ResolveRequest) -> Result<(), AskError> {
+        let request = self.client.post(format!("{}/broker/resolutions", self.url)).json(request);
+        self.ask::<serde::de::IgnoredAny>(request, HISTORY_TIME_MAX).await.map(|_| ())
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        time_max: Duration,
+    ) -> Result<T, AskError> {
+        let unreachable = |error: reqwest::Error| AskError::Unreachable(error.to_string());
+        let request = request.header(TOKEN_HEADER, self.token.expose_secret()).timeout(time_max);
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        if status == StatusCode::CONFLICT {
+            let refusal: Refusal = response.json().await.map_err(unreachable)?;
+            return Err(AskError::Conflict(refusal.detail));
+        }
+        if !status.is_success() {
+            let problem = response.text().await.unwrap_or_default();
+            return Err(AskError::Unreachable(format!("{status}: {problem}")));
+        }
+        response.json().await.map_err(unreachable)
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, SendError> {

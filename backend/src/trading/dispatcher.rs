@@ -1,24 +1,27 @@
 //! Brings committed orders and cancels to the broker connector.
 //!
 //! Delivery is at least once: what the queue in memory loses (a crash, an overflow, a connector that is down) is found
-//! again in the table, and the connector places an order that comes twice once. No transaction is open while a message
-//! is under way.
+//! again in the table. A broker that takes an order twice for two is sent to once: that an order is about to leave is
+//! written first. What may or may not have arrived is left to the inquirer. No transaction is open while a message is
+//! under way.
 
-use super::connector::{Connector, SendError};
+use super::connector::{AskError, Connector, SendError};
+use super::delivery::{self, Delivery, Manners, Sent, delivery};
+use super::inquirer::mark_unresolved;
+use super::order::Order;
 use super::pace::Pace;
 use super::replace::{ReplaceResult, settle_replaces};
 use super::requests::{CancelResult, settle_cancels};
 use super::store::{self, CancelRequest, RequestStatus};
-use super::{document::OrderDocument, order::Order};
 use crate::clock;
 use crate::db::Pool;
 use crate::error::ApiError;
-use crate::events::{self, EventHub, EventKind, NewEvent};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
-use domain::{AccountId, Currency, OrderId, OrderStatus};
+use crate::events::EventHub;
+use diesel_async::AsyncConnection;
+use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, ReplaceOutcome, ReplaceRequest};
+use domain::{AccountId, Currency, OrderId};
 use futures_util::{StreamExt, TryStreamExt};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -78,6 +81,8 @@ pub(super) struct Dispatcher {
     pub(super) orders: mpsc::Receiver<OrderRequest>,
     /// Accounts that the connector has confirmed to know.
     pub(super) connected: HashSet<AccountId>,
+    /// How the broker wants to be treated, once it has said so.
+    pub(super) manners: Option<Manners>,
 }
 
 impl Dispatcher {
@@ -109,9 +114,8 @@ impl Dispatcher {
     async fn scan(&mut self) -> Result<(), ApiError> {
         let overdue =
             store::orders_to_dispatch(&*self.pool.get().await?, SCAN_AGE_MIN, SCAN_ROWS_MAX).await?;
-        let requests: Vec<OrderRequest> = overdue.iter().filter_map(Order::request).collect();
-        for requests in requests.chunks(BATCH_MAX) {
-            self.deliver(requests.to_vec()).await?;
+        if !overdue.is_empty() {
+            self.deliver_overdue(&overdue).await?;
         }
         self.deliver_requests().await
     }
@@ -120,6 +124,30 @@ impl Dispatcher {
     async fn deliver_requests(&self) -> Result<(), ApiError> {
         self.deliver_cancels().await?;
         self.deliver_replaces().await
+    }
+
+    async fn deliver_overdue(&mut self, overdue: &[Order]) -> Result<(), ApiError> {
+        let Ok(manners) = self.ask_manners().await else { return Ok(()) };
+        let ids: Vec<OrderId> = overdue.iter().map(|order| order.id).collect();
+        let inquiries = if manners.idempotent_orders {
+            HashMap::new()
+        } else {
+            store::inquiries_of(&*self.pool.get().await?, &ids).await?
+        };
+        let (mut send, mut ask) = (Vec::new(), Vec::new());
+        for order in overdue {
+            let sent_at = inquiries.get(&order.id).and_then(|inquiry| inquiry.sent_at);
+            match delivery(order, sent_at, manners, clock::now()) {
+                Delivery::Send | Delivery::MarkAndSend => send.extend(order.request()),
+                Delivery::Ask => ask.push(order.id),
+                Delivery::Wait => {}
+            }
+        }
+        mark_unresolved(&self.pool, &self.events, ask).await?;
+        for requests in send.chunks(BATCH_MAX) {
+            self.deliver(requests.to_vec()).await?;
+        }
+        Ok(())
     }
 
     /// Makes accounts known to their broker before their first order.
@@ -148,21 +176,55 @@ impl Dispatcher {
         if requests.is_empty() {
             return Ok(());
         }
+        let manners = match self.ask_manners().await {
+            Ok(manners) => manners,
+            Err(error) => {
+                tracing::warn!(%error, orders = requests.len(), "orders wait for the broker connector");
+                return Ok(());
+            }
+        };
         if let Err(error) = self.connect_accounts(&requests).await {
             // Their orders were not sent; the table has them.
             tracing::warn!(%error, orders = requests.len(), "orders wait for their accounts to be known to the broker");
             return Ok(());
         }
-        let unknown = match self.connector.place(&requests).await {
-            Ok(outcomes) => requests
-                .iter()
-                .zip(outcomes)
-                .filter(|(_, outcome)| matches!(outcome, PlaceOutcome::OutcomeUnknown { .. }))
-                .map(|(request, _)| request.order_id)
-                .collect(),
+        let requests = if manners.idempotent_orders { requests } else { self.mark(requests).await? };
+        let sent = self.send(&requests).await;
+        let with = |wanted: Sent| -> Vec<OrderId> {
+            let those = requests.iter().zip(&sent).filter(|(_, sent)| **sent == wanted);
+            those.map(|(request, _)| request.order_id).collect()
+        };
+        if !manners.idempotent_orders {
+            store::unmark_sent(&*self.pool.get().await?, &with(Sent::Never)).await?;
+        }
+        mark_unresolved(&self.pool, &self.events, with(Sent::Unknown)).await
+    }
+
+    async fn ask_manners(&mut self) -> Result<Manners, AskError> {
+        match self.manners {
+            Some(manners) => Ok(manners),
+            None => Ok(*self.manners.insert(self.connector.manners().await?)),
+        }
+    }
+
+    /// Writes that orders are about to leave for a broker that must be sent to once, and leaves out those that may have
+    /// left before.
+    async fn mark(&self, requests: Vec<OrderRequest>) -> Result<Vec<OrderRequest>, ApiError> {
+        let orders: Vec<OrderId> = requests.iter().map(|request| request.order_id).collect();
+        let may_leave = store::mark_sent(&*self.pool.get().await?, &orders, clock::now()).await?;
+        Ok(requests.into_iter().filter(|request| may_leave.contains(&request.order_id)).collect())
+    }
+
+    /// Sends orders and says of each what is known of it then.
+    async fn send(&self, requests: &[OrderRequest]) -> Vec<Sent> {
+        if requests.is_empty() {
+            return Vec::new();
+        }
+        match self.connector.place(requests).await {
+            Ok(outcomes) => outcomes.iter().map(delivery::sent).collect(),
             Err(SendError::NotSent(reason)) => {
                 tracing::warn!(reason, orders = requests.len(), "orders wait for the broker connector");
-                return Ok(());
+                vec![Sent::Never; requests.len()]
             }
             Err(SendError::OutcomeUnknown(reason)) => {
                 tracing::warn!(
@@ -170,46 +232,9 @@ impl Dispatcher {
                     orders = requests.len(),
                     "nobody knows whether the connector has these orders"
                 );
-                requests.iter().map(|request| request.order_id).collect()
+                vec![Sent::Unknown; requests.len()]
             }
-        };
-        self.mark_unresolved(unknown).await
-    }
-
-    /// Keeps the hold and stops new exposure in the symbol, until the broker has spoken about the order.
-    async fn mark_unresolved(&self, orders: Vec<OrderId>) -> Result<(), ApiError> {
-        if orders.is_empty() {
-            return Ok(());
         }
-        let mut connection = self.pool.get().await?;
-        connection
-            .transaction(async |connection| {
-                let connection: &AsyncPgConnection = connection;
-                let now = clock::now();
-                let mut entries = Vec::new();
-                let mut told = Vec::new();
-                let mut locked = store::lock_orders(connection, orders.into_iter()).await?;
-                locked.retain(|order| {
-                    order.status == OrderStatus::PendingNew && order.unresolved_since.is_none()
-                });
-                for order in &mut locked {
-                    order.unresolved_since = Some(now);
-                    order.updated_at = now;
-                    entries.push(order.log("unresolved", None, now));
-                    let document = OrderDocument::from(&*order);
-                    told.push(
-                        NewEvent::new(order.user_id, EventKind::Order, &document)
-                            .map_err(ApiError::internal)?,
-                    );
-                }
-                store::save_orders(connection, locked.iter()).await?;
-                store::insert_log(connection, &entries).await?;
-                events::append(connection, told).await?;
-                Ok::<_, ApiError>(())
-            })
-            .await?;
-        self.events.wake();
-        Ok(())
     }
 
     async fn deliver_replaces(&self) -> Result<(), ApiError> {

@@ -1,6 +1,6 @@
 //! An order as it is answered and told.
 
-use super::order::{Order, Replacement};
+use super::order::{Order, Origin, Replacement};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     AccountId, Currency, DecimalText, Notional, OrderGroupId, OrderId, OrderStatus, OrderType, Percent,
@@ -120,6 +120,8 @@ pub struct OrderDocument {
     group_id: Option<OrderGroupId>,
     /// Other terms that its owner has asked for.
     replacing: Option<ReplacingDocument>,
+    /// Whether it was made here or found at the broker.
+    origin: Origin,
     reason: Option<String>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -158,6 +160,7 @@ impl From<&Order> for OrderDocument {
             cancel_requested: order.cancel_requested_at.is_some(),
             group_id: order.group.map(|share| share.group),
             replacing: order.replacing.map(ReplacingDocument::from),
+            origin: order.origin,
             reason: reason_of(order),
             created_at: order.created_at,
             updated_at: order.updated_at,

@@ -1,11 +1,13 @@
 //! An order as this server knows it, and how it is born. Pure.
 
+use crate::account::{BalanceChange, Commodity};
 use crate::risk::{Approved, Denial, Hold, HoldTerms};
 use chrono::{DateTime, Utc};
 use domain::broker::OrderRequest;
+use domain::inquiry::OrderState;
 use domain::{
-    ClientOrderId, Currency, NewOrder, Notional, OrderGroupId, OrderId, OrderStatus, Price, Pricing,
-    Quantity, ReplaceId, Side, Size, UserId,
+    ClientOrderId, Currency, Lifetime, NewOrder, Notional, OrderGroupId, OrderId, OrderStatus, Price,
+    Pricing, Quantity, ReplaceId, Side, Size, TimeInForce, UserId,
 };
 use rust_decimal::Decimal;
 
@@ -60,6 +62,33 @@ impl GroupShare {
     }
 }
 
+/// Where an order was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Origin {
+    /// Here.
+    Own,
+    /// Somewhere else; it was found at the broker.
+    External,
+}
+
+impl Origin {
+    /// The stored and shown name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Own => "OWN",
+            Self::External => "EXTERNAL",
+        }
+    }
+
+    /// The origin of a stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Own, Self::External].into_iter().find(|origin| origin.name() == name)
+    }
+}
+
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -107,12 +136,24 @@ pub struct Order {
     pub replacing: Option<Replacement>,
     /// Its place in a group.
     pub group: Option<GroupShare>,
+    /// Where it was made.
+    pub origin: Origin,
     /// Number of its latest event.
     pub event_sequence: i32,
     /// When it was committed.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// An order that was made elsewhere.
+pub(super) struct Found<'a> {
+    /// Whose account it is in.
+    pub(super) owner: UserId,
+    /// What the broker says.
+    pub(super) state: &'a OrderState,
+    /// The worst price it may be executed at, as far as that can be told.
+    pub(super) worst_price: Option<Price>,
 }
 
 /// One line of an order's history.
@@ -163,6 +204,7 @@ impl Order {
             original: None,
             replacing: None,
             group: None,
+            origin: Origin::Own,
             event_sequence: 0,
             created_at: at,
             updated_at: at,
@@ -207,6 +249,55 @@ impl Order {
         order.denials = Some(denials);
         let entry = order.log("denied", Some(detail), at);
         (order, entry)
+    }
+
+    /// An order that was made elsewhere, as it was when its broker took it, with its first event. Nothing where it cannot
+    /// be said what it may cost at worst.
+    #[must_use]
+    pub(super) fn found(found: &Found<'_>, now: DateTime<Utc>) -> Option<(Self, OrderLogEntry)> {
+        let state = found.state;
+        let quantity = Quantity::new(state.quantity.normalize()).ok()?;
+        let wish = NewOrder {
+            account_id: state.account_id,
+            symbol: state.symbol,
+            side: state.side,
+            pricing: state.limit_price.map_or(Pricing::Market, Pricing::Limit),
+            // Whatever ends it, its broker will say so.
+            lifetime: if state.time_in_force == TimeInForce::Day { Lifetime::Day } else { Lifetime::Gtc },
+            size: Size::Shares(quantity),
+        };
+        let (market, worst_price) = (state.symbol.market(), found.worst_price?);
+        let on = exchange::trade_date(market, state.accepted_at);
+        let fees = exchange::fees_max(market, state.side, worst_price, quantity, on).ok()?;
+        let mut order = Self {
+            worst_price: Some(worst_price),
+            fees_max: fees.total().ok()?,
+            status: OrderStatus::PendingNew,
+            origin: Origin::External,
+            updated_at: now,
+            ..Self::new(
+                state.order_id,
+                found.owner,
+                &state.order_id.into(),
+                (wish, quantity),
+                state.accepted_at,
+            )
+        };
+        order.held = order.hold_due();
+        let detail = format!("number {} at the broker", state.broker_order_id);
+        let entry = order.log("found_at_broker", Some(detail), now);
+        Some((order, entry))
+    }
+
+    /// How the balance changes that it holds of.
+    #[must_use]
+    pub(super) fn hold_change(&self, held: Decimal) -> BalanceChange {
+        let commodity = if self.holds_cash() {
+            Commodity::Cash(self.currency())
+        } else {
+            Commodity::Shares(self.wish.symbol)
+        };
+        BalanceChange { account_id: self.wish.account_id, commodity, total: Decimal::ZERO, held }
     }
 
     /// Numbers the next event.
@@ -340,7 +431,14 @@ impl Order {
     /// The message to the broker; nothing for an order that must not be sent.
     #[must_use]
     pub fn request(&self) -> Option<OrderRequest> {
-        let worst_price = self.worst_price.filter(|_| self.status == OrderStatus::PendingNew)?;
+        let is_ours = self.origin == Origin::Own;
+        if is_ours && self.status == OrderStatus::PendingNew { self.description() } else { None }
+    }
+
+    /// The order as it was, or would be, told to the broker: for questions about it.
+    #[must_use]
+    pub fn description(&self) -> Option<OrderRequest> {
+        let worst_price = self.worst_price?;
         let fields = self.pricing.fields();
         Some(OrderRequest {
             order_id: self.id,

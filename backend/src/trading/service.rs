@@ -4,10 +4,13 @@ use super::applier::Applier;
 use super::connector::Connector;
 use super::decide::{Answer, Wish};
 use super::dispatcher::{DispatchQueue, Dispatcher};
+use super::gate::Gate;
 use super::group::{GroupLook, Groups, Keeper};
 use super::halts::{Halt, Halts};
+use super::inquirer::Inquirer;
 use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
+use super::reconcile::{Comparer, Reconciler, Timer};
 use super::replace::{Change, Circumstances, Requested, request_replace};
 use super::requests::request_cancel;
 use super::store::{self, ExecutionRow, LogLine, RequestLine};
@@ -22,7 +25,7 @@ use crate::startup::Background;
 use actix_web::web;
 use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Symbol, UserId};
+use domain::{AccountId, ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Symbol, UserId};
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -45,6 +48,9 @@ pub struct TradingService {
     pub(super) events: Arc<EventHub>,
     halts: Arc<Halts>,
     groups: Arc<Groups>,
+    pub(super) gate: Gate,
+    pub(super) reconciler: Reconciler,
+    pub(super) connector: Connector,
 }
 
 /// An order with its whole history.
@@ -79,12 +85,16 @@ impl TradingService {
         let memory = BalanceMemory::default();
         let (dispatch, orders) = DispatchQueue::new();
         let look = GroupLook::default();
+        let (reconciler, wishes) = Reconciler::new();
+        let gate = closed_gate(&pool).await?;
         let applier = Applier {
             database_url: settings.database_url.clone(),
             events: Arc::clone(&events),
             memory: memory.clone(),
             dispatch: dispatch.clone(),
             groups: look.clone(),
+            gate: gate.clone(),
+            reconciler: reconciler.clone(),
         };
         applier.catch_up().await?;
         let halts = Arc::new(Halts::load(&*pool.get().await?).await?);
@@ -105,18 +115,44 @@ impl TradingService {
             dispatch: dispatch.clone(),
             queue,
         };
+        let connector = Connector::new(&settings.broker_connector_url, settings.internal_token.clone())?;
         let dispatcher = Dispatcher {
             pool: pool.clone(),
-            connector: Connector::new(&settings.broker_connector_url, settings.internal_token.clone())?,
+            connector: connector.clone(),
             events: Arc::clone(&events),
             queue: dispatch.clone(),
             orders,
             connected: HashSet::new(),
+            manners: None,
         };
+        let inquirer =
+            Inquirer { pool: pool.clone(), connector: connector.clone(), events: Arc::clone(&events) };
+        let comparer = Comparer {
+            pool: pool.clone(),
+            connector: connector.clone(),
+            events: Arc::clone(&events),
+            market: market.clone(),
+        };
+        let timer = Timer { pool: pool.clone(), comparer, gate: gate.clone(), wishes };
         background.spawn_vital(applier.run(background.stop.clone()));
         background.spawn_vital(Keeper { groups: Arc::clone(&groups) }.run(background.stop.clone()));
         background.spawn_vital(dispatcher.run(background.stop.clone()));
-        Ok((Self { pool, accounts, market, placements, dispatch, events, halts, groups }, writer))
+        background.spawn_vital(inquirer.run(background.stop.clone()));
+        background.spawn_vital(timer.run(background.stop.clone()));
+        let service = Self {
+            pool,
+            accounts,
+            market,
+            placements,
+            dispatch,
+            events,
+            halts,
+            groups,
+            gate,
+            reconciler,
+            connector,
+        };
+        Ok((service, writer))
     }
 
     /// Places an order. Answers once it is durable.
@@ -130,6 +166,14 @@ impl TradingService {
         order: NewOrder,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(Order, bool)> {
+        if let Err(closed) = self.gate.check(order.account_id) {
+            // Only the owner learns why; and what was placed before is still answered.
+            self.accounts.find(user, order.account_id).await?;
+            match &key {
+                Some(key) if self.exists(&order, key).await? => {}
+                _ => return Err(closed),
+            }
+        }
         let quote = match self.price_for(order.symbol).await {
             Ok(quote) => Some(quote),
             // Without a price nothing new can be placed, but what was placed is still answered.
@@ -322,6 +366,17 @@ impl TradingService {
     pub(super) async fn resume(&self, user: UserId, symbol: Symbol) -> ApiResult<()> {
         self.halts.resume(&self.pool, user, symbol).await
     }
+}
+
+/// Closed for all accounts that exist, until each was compared with its broker, and for those that are halted.
+async fn closed_gate(pool: &Pool) -> anyhow::Result<Gate> {
+    let connection = pool.get().await?;
+    let accounts = store::accounts_to_compare(&connection).await?;
+    let halts = store::account_halts(&connection).await?;
+    Ok(Gate::new(
+        accounts.into_iter().map(|(account, _)| account),
+        halts.into_iter().map(|halt| (AccountId(halt.account_id), halt.reason)),
+    ))
 }
 
 fn refuse_denied(order: Order) -> ApiResult<Order> {

@@ -2,13 +2,18 @@
 
 mod closing;
 mod executions;
+mod external;
 mod groups;
 mod halts;
 mod history;
+mod incidents;
+mod inquiries;
 mod journal;
 mod listing;
 mod orders;
+mod orphans;
 mod placement;
+mod reconciliations;
 mod replaces;
 mod requests;
 mod terms;
@@ -18,21 +23,34 @@ pub(super) use closing::{
     newest_open_orders, open_closes, save_close,
 };
 pub(super) use executions::{
-    ExecutionRow, executions_of, insert_executions, insert_incidents, known_executions,
+    ExecutionRow, executions_of, insert_executions, known_executions, lock_execution, mark_reversed,
 };
+pub(super) use external::insert_external;
 pub(super) use groups::{
     active_groups, group_by_key, group_of, insert_group, list_groups, lock_group, orders_by_id, save_group,
     save_shares,
 };
 pub(super) use halts::{all_halts, delete_halt, save_halt};
 pub(super) use history::{LogLine, insert_log, log_of};
-pub(super) use journal::{JournalLine, advance_cursor, listen, lock_cursor, next_line, read_journal};
+pub(super) use incidents::{
+    AccountHalt, account_halts, acknowledge_incident, halt_of, insert_halts, insert_incidents, is_told,
+    lift_halt, list_incidents,
+};
+pub(super) use inquiries::{
+    close_inquiries, inquiries_of, inquiry_of, mark_sent, orders_to_ask_for, save_inquiries, unmark_sent,
+};
+pub(super) use journal::{
+    JournalLine, advance_cursor, cursor, end_told, listen, lock_cursor, movements_between, next_line,
+    read_journal,
+};
 pub(super) use listing::page_of_orders;
 pub(super) use orders::{
-    holders_of, id_of_key, known_orders, lock_orders, open_orders, order_of, orders_to_dispatch, save_orders,
-    symbols_of,
+    holders_of, id_of_key, known_orders, lock_orders, open_orders, open_orders_of, order_of,
+    orders_not_heard_of, orders_of, orders_to_dispatch, save_orders, symbols_of,
 };
+pub(super) use orphans::{insert_orphans, orders_of_orphans, take_orphans};
 pub(super) use placement::{PlacedBatch, place_orders};
+pub(super) use reconciliations::{accounts_to_compare, insert_run, list_runs};
 pub(super) use replaces::{
     NewReplace, close_replaces, insert_replace, replace_by_key, replaces_to_dispatch, save_replaces,
 };

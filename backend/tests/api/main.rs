@@ -34,3 +34,5 @@ mod replace;
 mod reset;
 mod statement;
 mod trader;
+mod truth;
+mod truth_faults;

@@ -8,14 +8,18 @@ pub mod registry;
 pub mod simulator;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::broker::{
     CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest,
 };
-use domain::{AccountId, Currency, Market, OrderId, OrderStatus, OrderType, Side, Symbol, TimeInForce};
+use domain::{
+    AccountId, Currency, Market, OrderId, OrderStatus, OrderType, Price, Quantity, Side, Symbol, TimeInForce,
+};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use thiserror::Error;
 
+pub use domain::inquiry::{AccountState, OrderState, Position, TradeCash};
 pub use registry::Brokers;
 
 /// Why a broker could not answer a question. Orders and cancels have outcomes instead.
@@ -48,74 +52,121 @@ pub struct Capabilities {
     pub times_in_force: Vec<TimeInForce>,
     /// Whether sending an order twice under one id is safe.
     pub idempotent_orders: bool,
+    /// Whether it knows orders by the ids that we give them.
+    pub client_order_ids: bool,
+    /// Whether what it does and the line of the journal that tells it are one transaction, so that no line can be
+    /// missing.
+    pub journals_what_it_does: bool,
     /// Whether an order can be replaced without a gap.
     pub replace: bool,
     /// Whether real money is at stake.
     pub real_money: bool,
 }
 
-/// Where an order stands at the broker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OrderState {
-    /// Which order.
-    pub order_id: OrderId,
-    /// Whose.
-    pub account_id: AccountId,
+/// An order as a broker lists it, under the broker's own number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedOrder {
     /// The broker's own number.
     pub broker_order_id: String,
+    /// The id we gave it, where the broker keeps ids of its clients.
+    pub known_as: Option<OrderId>,
     /// What is traded.
     pub symbol: Symbol,
     /// Buy or sell.
     pub side: Side,
+    /// How its price is decided.
+    pub order_type: OrderType,
+    /// How long it stays.
+    pub time_in_force: TimeInForce,
+    /// The worst price it may be executed at, where it names one.
+    pub limit_price: Option<Price>,
     /// Where it stands.
     pub status: OrderStatus,
     /// Shares ordered.
-    #[serde(serialize_with = "domain::decimal::text::serialize")]
     pub quantity: Decimal,
-    /// Shares executed.
-    #[serde(serialize_with = "domain::decimal::text::serialize")]
+    /// Shares executed, undone executions left out.
     pub filled_quantity: Decimal,
     /// Commission so far.
-    #[serde(serialize_with = "domain::decimal::text::serialize")]
     pub commission: Decimal,
     /// Taxes and regulatory fees so far.
-    #[serde(serialize_with = "domain::decimal::text::serialize")]
     pub tax: Decimal,
     /// Why it was refused or taken back, if that was not the trader.
     pub reason: Option<String>,
+    /// When the broker took it.
+    pub accepted_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
-/// Shares that executions left in an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Position {
-    /// Of what.
-    pub symbol: Symbol,
-    /// How many; never zero.
-    #[serde(serialize_with = "domain::decimal::text::serialize")]
-    pub quantity: Decimal,
+impl ListedOrder {
+    /// The same under the id by which we know it.
+    #[must_use]
+    pub fn state(&self, account_id: AccountId, order_id: OrderId) -> OrderState {
+        OrderState {
+            order_id,
+            account_id,
+            broker_order_id: self.broker_order_id.clone(),
+            symbol: self.symbol,
+            side: self.side,
+            order_type: self.order_type,
+            time_in_force: self.time_in_force,
+            limit_price: self.limit_price,
+            status: self.status,
+            quantity: self.quantity,
+            filled_quantity: self.filled_quantity,
+            commission: self.commission,
+            tax: self.tax,
+            reason: self.reason.clone(),
+            accepted_at: self.accepted_at,
+        }
+    }
 }
 
-/// Cash that executions moved in an account: what was received less what was paid, fees included.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TradeCash {
-    /// In this currency.
-    pub currency: Currency,
-    /// Signed amount.
-    #[serde(serialize_with = "domain::decimal::text::serialize")]
-    pub amount: Decimal,
+/// What became of an execution after it was reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecutionFate {
+    /// It counts.
+    Stands,
+    /// It was undone.
+    Undone {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// It counts in the place of another one.
+    Corrects {
+        /// The number of that one.
+        execution_id: String,
+    },
 }
 
-/// An account as its broker sees it. Deposits are no business of the simulator and are not in here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AccountState {
-    /// Every order that still works.
-    pub orders: Vec<OrderState>,
+/// An execution as a broker lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedExecution {
+    /// The broker's number of the order.
+    pub broker_order_id: String,
+    /// Its number, unique in the account.
+    pub execution_id: String,
     /// Shares.
-    pub positions: Vec<Position>,
-    /// Cash moved by trading.
-    pub trade_cash: Vec<TradeCash>,
+    pub quantity: Quantity,
+    /// Price of each.
+    pub price: Price,
+    /// Broker's commission.
+    pub commission: Decimal,
+    /// Taxes and regulatory fees.
+    pub tax: Decimal,
+    /// When.
+    pub occurred_at: DateTime<Utc>,
+    /// What became of it.
+    pub fate: ExecutionFate,
+}
+
+/// A page of a list that is read to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the next one begins; nothing on the last.
+    pub next: Option<String>,
 }
 
 /// A line of the journal with its place in it.
@@ -162,8 +213,25 @@ pub trait Broker: Send + Sync {
     /// answered twice and done once.
     async fn replace_orders(&self, requests: Vec<ReplaceRequest>) -> Vec<ReplaceOutcome>;
 
-    /// Where an order stands; `None` only when it provably never arrived.
+    /// Where an order stands; `None` when the broker does not find it under our id, which proves nothing yet.
     async fn order_status(&self, order_id: OrderId) -> Result<Option<OrderState>, BrokerError>;
+
+    /// A page of all orders that the account ever had since a moment, whatever became of them and whoever made them,
+    /// oldest first. `after` is what the page before said comes next.
+    async fn order_page(
+        &self,
+        account_id: AccountId,
+        since: DateTime<Utc>,
+        after: Option<String>,
+    ) -> Result<Page<ListedOrder>, BrokerError>;
+
+    /// A page of all executions of the account since a moment, oldest first.
+    async fn execution_page(
+        &self,
+        account_id: AccountId,
+        since: DateTime<Utc>,
+        after: Option<String>,
+    ) -> Result<Page<ListedExecution>, BrokerError>;
 
     /// The account as the broker sees it.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError>;

@@ -1,6 +1,6 @@
 //! All brokers of this process.
 
-use super::{Broker, simulator};
+use super::Broker;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,15 +8,14 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Brokers {
     by_name: BTreeMap<&'static str, Arc<dyn Broker>>,
-    simulator: Arc<dyn Broker>,
+    keeper: Arc<dyn Broker>,
 }
 
 impl Brokers {
-    /// One line for each broker.
-    pub(crate) fn new(simulator: Arc<simulator::Simulator>) -> Self {
-        let simulator: Arc<dyn Broker> = simulator;
-        let by_name = BTreeMap::from([(simulator::NAME, Arc::clone(&simulator))]);
-        Self { by_name, simulator }
+    /// The one broker whose accounts there are.
+    pub(crate) fn new(broker: Arc<dyn Broker>) -> Self {
+        let by_name = BTreeMap::from([(broker.capabilities().broker, Arc::clone(&broker))]);
+        Self { by_name, keeper: broker }
     }
 
     /// The broker of a name.
@@ -25,10 +24,10 @@ impl Brokers {
         self.by_name.get(name)
     }
 
-    /// The broker that keeps the orders. Every account is the simulator's (the table of accounts allows no other).
+    /// The broker that keeps the orders. Every account is of one broker (the table of accounts allows no other).
     #[must_use]
     pub fn of_orders(&self) -> &Arc<dyn Broker> {
-        &self.simulator
+        &self.keeper
     }
 
     /// All of them.

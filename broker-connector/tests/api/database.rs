@@ -5,10 +5,8 @@ use diesel::sql_types::BigInt;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
-const MIGRATION: &str = concat!(
-    include_str!("../../../migrations/2026-11-21-000500_broker/up.sql"),
-    include_str!("../../../migrations/2026-11-21-002200_broker_order_types/up.sql"),
-);
+/// Where the migrations are.
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
 const TEMPLATE_LOCK_KEY: i64 = 7_202_690;
 
 /// Drops its database at the end.
@@ -30,9 +28,17 @@ fn in_database(url: &str, name: &str) -> String {
     format!("{scheme}://{authority}/{name}{parameters}")
 }
 
+/// What the backend does to an empty database.
+fn migration() -> String {
+    let folders = std::fs::read_dir(MIGRATIONS).unwrap().map(|entry| entry.unwrap().path().join("up.sql"));
+    let mut files: Vec<_> = folders.filter(|file| file.exists()).collect();
+    files.sort();
+    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect::<Vec<_>>().join("\n")
+}
+
 /// Another text, another template.
 fn template_name() -> String {
-    let hash = MIGRATION.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    let hash = migration().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("gaemi_broker_template_{hash:016x}")
@@ -52,7 +58,7 @@ async fn make_template(maintenance: &mut AsyncPgConnection, url: &str) {
         let draft = format!("gaemi_draft_{}", Uuid::now_v7().simple());
         maintenance.batch_execute(&format!("CREATE DATABASE {draft}")).await.unwrap();
         let mut connection = AsyncPgConnection::establish(&in_database(url, &draft)).await.unwrap();
-        connection.batch_execute(MIGRATION).await.unwrap();
+        connection.batch_execute(&migration()).await.unwrap();
         drop(connection);
         let rename = format!("ALTER DATABASE {draft} RENAME TO {template}");
         while maintenance.batch_execute(&rename).await.is_err() {
@@ -106,7 +112,7 @@ impl TestDatabase {
     }
 
     pub(crate) async fn migrate(&self) {
-        self.execute(MIGRATION).await;
+        self.execute(&migration()).await;
     }
 
     /// Ends every connection that the connector has, as a server that goes down does.

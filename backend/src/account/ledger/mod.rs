@@ -5,6 +5,7 @@
 //! others one on `payable`.
 
 mod cash;
+mod difference;
 mod holdings;
 mod names;
 mod reset;

@@ -133,6 +133,8 @@ words! {
         SharesIn "shares_in"
         /// Shares that went without a trade.
         SharesOut "shares_out"
+        /// Cash that a broker counts otherwise.
+        BrokerDifference "broker_difference"
         /// Takes another journal back.
         Reversal "reversal"
         /// What a reversal changes about the movements behind it.

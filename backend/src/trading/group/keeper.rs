@@ -7,7 +7,8 @@ use super::{Group, GroupStatus, LegState};
 use crate::account::{self, LockedBalances};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, ErrorCode};
-use crate::trading::apply::Incident;
+use crate::trading::incident::{Incident, NewIncident};
+use crate::trading::inquirer::tell;
 use crate::trading::replace::{self, Change, request_replace};
 use crate::trading::requests::request_cancel;
 use crate::trading::store;
@@ -190,9 +191,12 @@ async fn wake_legs(
                 rules.join(", ")
             );
             tracing::error!(group = %group.id, detail, "a person must look at this");
-            incidents.push((leg.order_id, None, Incident { kind: "leg_refused", detail }));
+            let incident = Incident::new("leg_refused", detail);
+            let incident =
+                NewIncident::new(Some(group.user_id), group.account_id, incident, circumstances.now);
+            incidents.push(incident.about(leg.order_id));
         }
     }
-    store::insert_incidents(connection, &incidents, circumstances.now).await?;
-    write_woken(connection, &believed, balances, woken, circumstances.now, done).await
+    write_woken(connection, &believed, balances, woken, circumstances.now, done).await?;
+    tell(connection, &incidents).await
 }

@@ -1,10 +1,9 @@
-//! `trading.executions` and `trading.incidents`.
+//! `trading.executions`.
 
-use super::super::apply::Incident;
 use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryResult, QueryableByName};
+use diesel::sql_types::{Array, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, OrderId};
 use rust_decimal::Decimal;
@@ -32,6 +31,9 @@ pub(in crate::trading) struct ExecutionRow {
     pub(in crate::trading) tax: Decimal,
     #[diesel(sql_type = Timestamptz)]
     pub(in crate::trading) occurred_at: DateTime<Utc>,
+    /// The journal that took it back.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub(in crate::trading) reversed_by: Option<Uuid>,
 }
 
 #[derive(QueryableByName)]
@@ -99,7 +101,7 @@ pub(in crate::trading) async fn insert_executions(
 
 statement! {
     ExecutionsOf { order: SqlUuid = Uuid }
-    "SELECT account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at
+    "SELECT account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at, reversed_by
      FROM trading.executions WHERE order_id = ? ORDER BY occurred_at, execution_id"
 }
 
@@ -112,31 +114,33 @@ pub(in crate::trading) async fn executions_of(
 }
 
 statement! {
-    InsertIncidents {
-        at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, orders: Array<SqlUuid> = Vec<Uuid>,
-        reports: Array<Nullable<BigInt>> = Vec<Option<i64>>, kinds: Array<Text> = Vec<String>,
-        details: Array<Text> = Vec<String>,
-    }
-    "INSERT INTO trading.incidents (occurred_at, id, order_id, report_id, kind, detail)
-     SELECT ?, new.* FROM unnest(?, ?, ?, ?, ?) AS new"
+    LockExecution { account: SqlUuid = Uuid, execution: Text = String }
+    "SELECT account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at, reversed_by
+     FROM trading.executions WHERE account_id = ? AND execution_id = ? FOR UPDATE"
 }
 
-/// Writes what a person must look at, each with its order and the line of the journal it comes from.
-pub(in crate::trading) async fn insert_incidents(
+/// An execution, locked to the end of the caller's transaction.
+pub(in crate::trading) async fn lock_execution(
     mut connection: &AsyncPgConnection,
-    incidents: &[(OrderId, Option<i64>, Incident)],
-    at: DateTime<Utc>,
+    account: AccountId,
+    execution: &str,
+) -> QueryResult<Option<ExecutionRow>> {
+    let query = LockExecution { account: account.0, execution: execution.to_owned() };
+    query.get_result(&mut connection).await.optional()
+}
+
+statement! {
+    MarkReversed { journal: SqlUuid = Uuid, account: SqlUuid = Uuid, execution: Text = String }
+    "UPDATE trading.executions SET reversed_by = ? WHERE account_id = ? AND execution_id = ?"
+}
+
+/// Writes that an execution was taken back, and by which journal.
+pub(in crate::trading) async fn mark_reversed(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    execution: &str,
+    journal: Uuid,
 ) -> QueryResult<()> {
-    if incidents.is_empty() {
-        return Ok(());
-    }
-    let statement = InsertIncidents {
-        at,
-        ids: incidents.iter().map(|_| Uuid::now_v7()).collect(),
-        orders: incidents.iter().map(|(order, ..)| order.0).collect(),
-        reports: incidents.iter().map(|(_, report, _)| *report).collect(),
-        kinds: incidents.iter().map(|(.., incident)| incident.kind.to_owned()).collect(),
-        details: incidents.iter().map(|(.., incident)| incident.detail.clone()).collect(),
-    };
+    let statement = MarkReversed { journal, account: account.0, execution: execution.to_owned() };
     statement.execute(&mut connection).await.map(|_| ())
 }

@@ -55,7 +55,7 @@ pub(in crate::trading) struct JournalLine {
 }
 
 #[derive(QueryableByName)]
-struct JournalRow {
+pub(super) struct JournalRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = SqlUuid)]
@@ -66,6 +66,8 @@ struct JournalRow {
     kind: String,
     #[diesel(sql_type = Nullable<Text>)]
     execution_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    undone_execution_id: Option<String>,
     #[diesel(sql_type = Nullable<Numeric>)]
     quantity: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
@@ -99,8 +101,29 @@ fn report_of(row: &JournalRow) -> QueryResult<ReportKind> {
         "fill" => fill_of(row)?,
         "triggered" => ReportKind::Triggered { price: positive(row.price, Price::new, "price")? },
         "replaced" => replaced_of(row)?,
+        "suspended" => ReportKind::Suspended { reason: row.reason.clone() },
+        "resumed" => ReportKind::Resumed,
+        "done_for_day" => ReportKind::DoneForDay,
+        "trade_canceled" => {
+            ReportKind::TradeCanceled { execution_id: undone_of(row)?, reason: row.reason.clone() }
+        }
+        "trade_corrected" => correction_of(row)?,
         _ => return Err(corrupt("kind of report")),
     })
+}
+
+fn undone_of(row: &JournalRow) -> QueryResult<String> {
+    row.undone_execution_id.clone().ok_or_else(|| corrupt("undone execution id"))
+}
+
+fn correction_of(row: &JournalRow) -> QueryResult<ReportKind> {
+    let corrects = undone_of(row)?;
+    match fill_of(row)? {
+        ReportKind::Fill { execution_id, quantity, price, commission, tax } => {
+            Ok(ReportKind::TradeCorrected { corrects, execution_id, quantity, price, commission, tax })
+        }
+        _ => Err(corrupt("correction")),
+    }
 }
 
 /// An execution whose numbers the books can hold.
@@ -147,8 +170,8 @@ fn positive<T, E>(value: Option<Decimal>, new: fn(Decimal) -> Result<T, E>, what
 
 statement! {
     ReadJournal { limit: BigInt = i64 }
-    "SELECT id, account_id, order_id, kind, execution_id, quantity, price, commission, tax, reason, occurred_at,
-        replace_id, limit_price, stop_price, trail_amount, trail_percent
+    "SELECT id, account_id, order_id, kind, execution_id, undone_execution_id, quantity, price, commission, tax, reason,
+        occurred_at, replace_id, limit_price, stop_price, trail_amount, trail_percent
      FROM broker.execution_reports WHERE id > (SELECT last_id FROM trading.report_cursor) ORDER BY id LIMIT ?"
 }
 
@@ -159,16 +182,19 @@ pub(in crate::trading) async fn read_journal(
 ) -> QueryResult<Vec<JournalLine>> {
     let limit = i64::try_from(lines_max).unwrap_or(i64::MAX);
     let rows: Vec<JournalRow> = ReadJournal { limit }.load(&mut connection).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| JournalLine {
+    Ok(rows.into_iter().map(JournalLine::from).collect())
+}
+
+impl From<JournalRow> for JournalLine {
+    fn from(row: JournalRow) -> Self {
+        Self {
             id: row.id,
             account_id: AccountId(row.account_id),
             order_id: OrderId(row.order_id),
             report: report_of(&row).map_err(|error| error.to_string()),
             occurred_at: row.occurred_at,
-        })
-        .collect())
+        }
+    }
 }
 
 #[derive(QueryableByName)]
@@ -176,19 +202,78 @@ struct NextRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
     order_id: Uuid,
 }
 
 statement! {
     NextLine {}
-    "SELECT id, order_id FROM broker.execution_reports
+    "SELECT id, account_id, order_id FROM broker.execution_reports
      WHERE id > (SELECT last_id FROM trading.report_cursor) ORDER BY id LIMIT 1"
 }
 
-/// Number and order of the next line behind the cursor, whatever else stands in it.
+/// Number, account and order of the next line behind the cursor, whatever else stands in it.
 pub(in crate::trading) async fn next_line(
     mut connection: &AsyncPgConnection,
-) -> QueryResult<Option<(i64, OrderId)>> {
+) -> QueryResult<Option<(i64, AccountId, OrderId)>> {
     let row: Option<NextRow> = NextLine {}.get_result(&mut connection).await.optional()?;
-    Ok(row.map(|row| (row.id, OrderId(row.order_id))))
+    Ok(row.map(|row| (row.id, AccountId(row.account_id), OrderId(row.order_id))))
+}
+
+#[derive(QueryableByName)]
+struct CursorRow {
+    #[diesel(sql_type = BigInt)]
+    last_id: i64,
+}
+
+statement! {
+    Cursor {} "SELECT last_id FROM trading.report_cursor"
+}
+
+/// How far the journal is applied.
+pub(in crate::trading) async fn cursor(mut connection: &AsyncPgConnection) -> QueryResult<i64> {
+    let row: CursorRow = Cursor {}.get_result(&mut connection).await?;
+    Ok(row.last_id)
+}
+
+statement! {
+    /// By the journal's ids alone: the lines of a moment are few beside an account's history.
+    FillsBetween { after: BigInt = i64, until: BigInt = i64, account: SqlUuid = Uuid }
+    "SELECT r.id, r.account_id, r.order_id, r.kind, r.execution_id, r.undone_execution_id, r.quantity, r.price,
+        r.commission, r.tax, r.reason, r.occurred_at, r.replace_id, r.limit_price, r.stop_price, r.trail_amount,
+        r.trail_percent
+     FROM (SELECT * FROM broker.execution_reports WHERE id > ? AND id <= ? OFFSET 0) AS r
+     WHERE r.account_id = ? AND r.kind IN ('fill', 'trade_canceled', 'trade_corrected') ORDER BY r.id"
+}
+
+/// Lines that moved money or shares of an account between two places of the journal, the first excluded.
+pub(in crate::trading) async fn movements_between(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    after: i64,
+    until: i64,
+) -> QueryResult<Vec<JournalLine>> {
+    let rows: Vec<JournalRow> =
+        FillsBetween { after, until, account: account.0 }.load(&mut connection).await?;
+    Ok(rows.into_iter().map(JournalLine::from).collect())
+}
+
+statement! {
+    EndTold { order: SqlUuid = Uuid }
+    "SELECT r.id, r.account_id, r.order_id, r.kind, r.execution_id, r.undone_execution_id, r.quantity, r.price,
+        r.commission, r.tax, r.reason, r.occurred_at, r.replace_id, r.limit_price, r.stop_price, r.trail_amount,
+        r.trail_percent
+     FROM broker.execution_reports AS r
+     WHERE r.order_id = ? AND r.kind IN ('canceled', 'expired') AND r.id <= (SELECT last_id FROM trading.report_cursor)
+     ORDER BY r.id DESC LIMIT 1"
+}
+
+/// How an order was said to have ended, among the lines that are applied.
+pub(in crate::trading) async fn end_told(
+    mut connection: &AsyncPgConnection,
+    order: OrderId,
+) -> QueryResult<Option<ReportKind>> {
+    let row: Option<JournalRow> = EndTold { order: order.0 }.get_result(&mut connection).await.optional()?;
+    row.map(|row| report_of(&row)).transpose()
 }

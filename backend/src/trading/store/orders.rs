@@ -1,6 +1,6 @@
 //! `trading.orders`, each new one with its first event.
 
-use super::super::order::{GroupShare, Order, OrderTerms};
+use super::super::order::{GroupShare, Order, OrderTerms, Origin};
 use super::terms::{self, price};
 use crate::db::corrupt;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -89,6 +89,8 @@ pub(super) struct OrderRow {
     group_left: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
     sibling_held: Option<Decimal>,
+    #[diesel(sql_type = Text)]
+    origin: String,
     #[diesel(sql_type = Integer)]
     event_sequence: i32,
     #[diesel(sql_type = Timestamptz)]
@@ -175,6 +177,7 @@ impl TryFrom<OrderRow> for Order {
             original,
             replacing,
             group,
+            origin: Origin::from_name(&row.origin).ok_or_else(|| corrupt("origin"))?,
             event_sequence: row.event_sequence,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -239,7 +242,7 @@ macro_rules! order_columns {
             o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission, o.tax, o.held,
             o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at, o.triggered_at,
             o.original::text AS original, o.replacing::text AS replacing, o.group_id, o.sibling_id, o.group_left,
-            o.sibling_held, o.event_sequence, o.created_at, o.updated_at"
+            o.sibling_held, o.origin, o.event_sequence, o.created_at, o.updated_at"
     };
 }
 pub(super) use order_columns;
@@ -372,6 +375,51 @@ pub(in crate::trading) async fn open_orders(
 }
 
 statement! {
+    OrdersOf { ids: Array<SqlUuid> = Vec<Uuid> }
+    select_orders!("WHERE o.id = ANY (?) ORDER BY o.id")
+}
+
+/// Orders as they are now; those that do not exist are absent.
+pub(in crate::trading) async fn orders_of(
+    mut connection: &AsyncPgConnection,
+    ids: &[OrderId],
+) -> QueryResult<Vec<Order>> {
+    let rows: Vec<OrderRow> =
+        OrdersOf { ids: ids.iter().map(|id| id.0).collect() }.load(&mut connection).await?;
+    read_all(rows)
+}
+
+statement! {
+    OpenOrdersOf { account: SqlUuid = Uuid, limit: BigInt = i64 }
+    select_orders!("WHERE o.account_id = ? AND o.is_open ORDER BY o.id DESC LIMIT ?")
+}
+
+/// An account's open orders, newest first.
+pub(in crate::trading) async fn open_orders_of(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    limit: i64,
+) -> QueryResult<Vec<Order>> {
+    let rows: Vec<OrderRow> = OpenOrdersOf { account: account.0, limit }.load(&mut connection).await?;
+    read_all(rows)
+}
+
+statement! {
+    OrdersNotHeardOf { accounts: Array<SqlUuid> = Vec<Uuid>, limit: BigInt = i64 }
+    select_orders!("WHERE o.account_id = ANY (?) AND o.is_open AND o.status = 'PENDING_NEW' ORDER BY o.id LIMIT ?")
+}
+
+/// Orders of accounts that the broker has not spoken of yet.
+pub(in crate::trading) async fn orders_not_heard_of(
+    mut connection: &AsyncPgConnection,
+    accounts: &[AccountId],
+    limit: i64,
+) -> QueryResult<Vec<Order>> {
+    let query = OrdersNotHeardOf { accounts: accounts.iter().map(|account| account.0).collect(), limit };
+    read_all(query.load(&mut connection).await?)
+}
+
+statement! {
     OrderOf { id: SqlUuid = Uuid, user_id: SqlUuid = Uuid }
     select_orders!("WHERE o.id = ? AND o.user_id = ?")
 }
@@ -405,7 +453,8 @@ pub(in crate::trading) async fn id_of_key(
 
 statement! {
     OrdersToDispatch { age_seconds: Double = f64, limit: BigInt = i64 }
-    select_orders!("WHERE o.is_open AND o.status = 'PENDING_NEW' AND o.created_at <= now() - make_interval(secs => ?)
+    select_orders!("WHERE o.is_open AND o.status = 'PENDING_NEW' AND o.unresolved_since IS NULL
+        AND o.created_at <= now() - make_interval(secs => ?)
         ORDER BY o.id LIMIT ?")
 }
 

@@ -6,10 +6,13 @@ pub(crate) use database::TestDatabase;
 
 use backend::startup::State;
 use backend::{Application, Settings};
+use broker_connector::journal::Journal;
+use faulty_broker::{FaultyBroker, Stream, Venue};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use secrecy::SecretBox;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -81,6 +84,27 @@ pub(crate) async fn start_broker_connector(database_url: &str, market_data_url: 
     let application = broker_connector::Application::build(settings).await.unwrap();
     let address = format!("http://127.0.0.1:{}", application.port());
     (Running::start(|stopped| application.run_until_stopped(until(stopped))), address)
+}
+
+/// A broker connector in whose simulator's place a broker stands that misbehaves.
+pub(crate) async fn start_faulty_connector(
+    database_url: &str,
+    venue: Venue,
+    stream: Stream,
+) -> (Running, String, Arc<FaultyBroker>) {
+    let journal = Journal::new(&database_url.into()).unwrap();
+    let broker = Arc::new(FaultyBroker::new(venue, stream, journal, 1));
+    let settings = broker_connector::Settings {
+        host: "127.0.0.1".into(),
+        port: 0,
+        database_url: database_url.into(),
+        market_data_url: NOWHERE.into(),
+        internal_token: INTERNAL_TOKEN.into(),
+    };
+    let standing_in = Arc::clone(&broker);
+    let application = broker_connector::Application::build_with(settings, standing_in).await.unwrap();
+    let address = format!("http://127.0.0.1:{}", application.port());
+    (Running::start(|stopped| application.run_until_stopped(until(stopped))), address, broker)
 }
 
 /// What is different from the usual in one test.
@@ -196,6 +220,22 @@ impl TestApp {
             start_broker_connector(database.url(), &market_data_url).await;
         let setup = Setup { market_data_url, broker_connector_url, ..Setup::default() };
         Self::start_in(database, setup, vec![quote_server, connector]).await
+    }
+
+    /// The whole house with a broker that misbehaves.
+    pub(crate) async fn start_faulty(venue: Venue, stream: Stream) -> (Self, Arc<FaultyBroker>) {
+        let database = TestDatabase::create().await;
+        let (quote_server, market_data_url) = start_market_data().await;
+        let (connector, broker_connector_url, broker) =
+            start_faulty_connector(database.url(), venue, stream).await;
+        let setup = Setup { market_data_url, broker_connector_url, ..Setup::default() };
+        (Self::start_in(database, setup, vec![quote_server, connector]).await, broker)
+    }
+
+    /// Sends the connector a message as whoever knows its secret can.
+    pub(crate) async fn to_connector(&self, path: &str, body: &Value) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.setup.broker_connector_url));
+        self.send(request.header("X-Gaemi-Internal-Token", INTERNAL_TOKEN).json(body)).await
     }
 
     async fn start_in(database: TestDatabase, setup: Setup, neighbours: Vec<Running>) -> Self {

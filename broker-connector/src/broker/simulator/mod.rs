@@ -12,9 +12,13 @@ mod rules;
 mod store;
 mod venue;
 
-use super::{AccountState, Broker, BrokerError, Capabilities, JournalLine, JournalQuery, OrderState};
+use super::{
+    AccountState, Broker, BrokerError, Capabilities, JournalLine, JournalQuery, ListedExecution, ListedOrder,
+    OrderState, Page,
+};
 use crate::settings::Settings;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use config::ANSWER_WAIT_MAX;
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, Currency, Market, OrderId, OrderType, TimeInForce};
@@ -64,6 +68,13 @@ impl Simulator {
     }
 }
 
+/// Where a page begins.
+fn place(after: Option<String>) -> Result<i64, BrokerError> {
+    after
+        .map_or(Ok(0), |after| after.parse())
+        .map_err(|_| BrokerError::Conflict("there is no such page".into()))
+}
+
 fn unavailable(error: anyhow::Error) -> BrokerError {
     BrokerError::Unavailable(format!("{error:#}"))
 }
@@ -78,6 +89,8 @@ impl Broker for Simulator {
             order_types: OrderType::ALL.to_vec(),
             times_in_force: TimeInForce::ALL.to_vec(),
             idempotent_orders: true,
+            client_order_ids: true,
+            journals_what_it_does: true,
             replace: true,
             real_money: false,
         }
@@ -121,9 +134,32 @@ impl Broker for Simulator {
 
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
         let orders = self.reader.working_orders_of(account_id).await.map_err(unavailable)?;
-        let positions = self.reader.positions(account_id).await.map_err(unavailable)?;
-        let trade_cash = self.reader.trade_cash(account_id).await.map_err(unavailable)?;
-        Ok(AccountState { orders: orders.iter().map(Record::state).collect(), positions, trade_cash })
+        let holdings = self.reader.holdings(account_id).await.map_err(unavailable)?;
+        let trade_cash = holdings.trade_cash().map_err(unavailable)?;
+        Ok(AccountState {
+            orders: orders.iter().map(Record::state).collect(),
+            positions: holdings.positions(),
+            trade_cash,
+            journal_id: holdings.journal_id,
+        })
+    }
+
+    async fn order_page(
+        &self,
+        account_id: AccountId,
+        since: DateTime<Utc>,
+        after: Option<String>,
+    ) -> Result<Page<ListedOrder>, BrokerError> {
+        self.reader.order_page(account_id, since, place(after)?).await.map_err(unavailable)
+    }
+
+    async fn execution_page(
+        &self,
+        account_id: AccountId,
+        since: DateTime<Utc>,
+        after: Option<String>,
+    ) -> Result<Page<ListedExecution>, BrokerError> {
+        self.reader.execution_page(account_id, since, place(after)?).await.map_err(unavailable)
     }
 
     async fn executions(&self, query: JournalQuery) -> Result<Vec<JournalLine>, BrokerError> {

@@ -1,7 +1,8 @@
 //! An order as the simulator remembers it, and a line for the journal.
 
 use super::rules::Refusal;
-use crate::broker::OrderState;
+use crate::broker::{ListedOrder, OrderState};
+use crate::journal::report_id;
 use chrono::{DateTime, Utc};
 use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReportKind};
 use domain::{OrderId, OrderStatus, Price, ReplaceId};
@@ -89,18 +90,26 @@ impl Record {
     }
 
     pub(super) fn state(&self) -> OrderState {
-        OrderState {
-            order_id: self.request.order_id,
-            account_id: self.request.account_id,
+        self.listed().state(self.request.account_id, self.request.order_id)
+    }
+
+    pub(super) fn listed(&self) -> ListedOrder {
+        ListedOrder {
             broker_order_id: broker_order_id(self.request.order_id),
+            known_as: Some(self.request.order_id),
             symbol: self.request.symbol,
             side: self.request.side,
+            order_type: self.request.order_type,
+            time_in_force: self.request.time_in_force,
+            limit_price: self.request.limit_price,
             status: self.status,
             quantity: self.request.quantity.value(),
             filled_quantity: self.filled_quantity,
             commission: self.commission,
             tax: self.tax,
             reason: self.reason.clone(),
+            accepted_at: self.accepted_at,
+            updated_at: self.updated_at,
         }
     }
 }
@@ -116,15 +125,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(order: OrderRequest, kind: ReportKind, occurred_at: DateTime<Utc>) -> Self {
-        let report_id = match &kind {
-            ReportKind::Fill { execution_id, .. } => format!("{execution_id}:fill"),
-            ReportKind::Accepted => format!("{}:accepted", order.order_id),
-            ReportKind::Rejected { .. } => format!("{}:rejected", order.order_id),
-            ReportKind::Canceled { .. } => format!("{}:canceled", order.order_id),
-            ReportKind::Expired => format!("{}:expired", order.order_id),
-            ReportKind::Triggered { .. } => format!("{}:triggered", order.order_id),
-            ReportKind::Replaced { replace_id, .. } => format!("{}:replaced:{replace_id}", order.order_id),
-        };
+        let report_id = report_id(order.order_id, &kind, occurred_at);
         Self { order, report_id, kind, occurred_at }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::record::{Answered, Record};
 use super::rules::Refusal;
-use crate::broker::{JournalLine, Position, TradeCash};
+use crate::broker::JournalLine;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
@@ -15,7 +15,6 @@ use domain::{
 };
 use exchange::OrderFees;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 #[derive(QueryableByName)]
@@ -140,43 +139,6 @@ impl OrderRow {
             replaces: self.replaces,
             fees: OrderFees::new(symbol.market(), side),
         })
-    }
-}
-
-#[derive(QueryableByName)]
-pub(super) struct PositionRow {
-    #[diesel(sql_type = Text)]
-    symbol: String,
-    #[diesel(sql_type = Numeric)]
-    quantity: Decimal,
-}
-
-impl PositionRow {
-    pub(super) fn read(self) -> anyhow::Result<Position> {
-        Ok(Position { symbol: self.symbol.parse()?, quantity: self.quantity.normalize() })
-    }
-}
-
-#[derive(QueryableByName)]
-pub(super) struct CashRow {
-    #[diesel(sql_type = Text)]
-    symbol: String,
-    #[diesel(sql_type = Numeric)]
-    amount: Decimal,
-}
-
-impl CashRow {
-    /// Adds up what belongs to one currency.
-    pub(super) fn total(rows: Vec<Self>) -> anyhow::Result<Vec<TradeCash>> {
-        let mut totals = BTreeMap::new();
-        for row in rows {
-            let total: &mut Decimal = totals.entry(row.symbol.parse::<Symbol>()?.currency()).or_default();
-            *total = total.checked_add(row.amount).context("the cash of an account is too large")?;
-        }
-        Ok(totals
-            .into_iter()
-            .map(|(currency, amount)| TradeCash { currency, amount: amount.normalize() })
-            .collect())
     }
 }
 

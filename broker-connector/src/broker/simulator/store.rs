@@ -1,13 +1,14 @@
 //! The simulator's rows. One batch is one statement, and so one transaction, one round trip and one notification.
 
 mod append;
+mod holdings;
 
 use super::config::{
     CONNECT_TIME_MAX, DATABASE_ANSWER_MAX, READER_WAIT_MAX, READERS_MAX, STATEMENT_TIME_MAX,
 };
 use super::record::{Answered, Changes, Record};
-use super::rows::{AccountRow, CashRow, Flag, JournalRow, Number, OrderRow, PositionRow, ReplaceRow};
-use crate::broker::{JournalLine, JournalQuery, Position, TradeCash};
+use super::rows::{AccountRow, Flag, JournalRow, Number, OrderRow, ReplaceRow};
+use crate::broker::{JournalLine, JournalQuery};
 use anyhow::{Context, anyhow};
 use append::append;
 use database::{LOOKUP_SETTINGS, statement};
@@ -56,16 +57,6 @@ statement! {
         VALUES (?, 'simulator', ?) ON CONFLICT (account_id) DO NOTHING"
 }
 statement! {
-    Positions { account: SqlUuid = Uuid } "SELECT symbol, sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) AS quantity
-        FROM broker.execution_reports WHERE kind = 'fill' AND broker = 'simulator' AND account_id = ?
-        GROUP BY symbol HAVING sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) <> 0 ORDER BY symbol"
-}
-statement! {
-    Cash { account: SqlUuid = Uuid } "SELECT symbol, sum(CASE side WHEN 'buy' THEN -quantity * price ELSE quantity * price END
-            - commission - tax) AS amount
-        FROM broker.execution_reports WHERE kind = 'fill' AND broker = 'simulator' AND account_id = ? GROUP BY symbol"
-}
-statement! {
     Journal { after: BigInt = i64, account: Nullable<SqlUuid> = Option<Uuid>, limit: BigInt = i64 }
     "SELECT * FROM broker.execution_reports WHERE id > ? AND broker = 'simulator' AND account_id = coalesce(?, account_id)
         ORDER BY id LIMIT ?"
@@ -99,7 +90,7 @@ pub(super) enum TakeOver {
     NoSchema,
 }
 
-async fn answered<T>(query: impl Future<Output = QueryResult<T>>) -> anyhow::Result<T> {
+pub(super) async fn answered<T>(query: impl Future<Output = QueryResult<T>>) -> anyhow::Result<T> {
     Ok(timeout(DATABASE_ANSWER_MAX, query).await.context("the database does not answer")??)
 }
 
@@ -195,7 +186,7 @@ impl Reader {
         Ok(Self { pool: Pool::builder(manager).max_size(READERS_MAX).build()? })
     }
 
-    async fn connection(&self) -> anyhow::Result<Object<AsyncPgConnection>> {
+    pub(super) async fn connection(&self) -> anyhow::Result<Object<AsyncPgConnection>> {
         Ok(timeout(READER_WAIT_MAX, self.pool.get()).await.context("all connections are busy")??)
     }
 
@@ -209,18 +200,6 @@ impl Reader {
         let query = WorkingOrdersOf { account: account_id.0 };
         let rows: Vec<OrderRow> = answered(query.load(&mut self.connection().await?)).await?;
         rows.into_iter().map(OrderRow::read).collect()
-    }
-
-    pub(super) async fn positions(&self, account_id: AccountId) -> anyhow::Result<Vec<Position>> {
-        let query = Positions { account: account_id.0 };
-        let rows: Vec<PositionRow> = answered(query.load(&mut self.connection().await?)).await?;
-        rows.into_iter().map(PositionRow::read).collect()
-    }
-
-    pub(super) async fn trade_cash(&self, account_id: AccountId) -> anyhow::Result<Vec<TradeCash>> {
-        let query = Cash { account: account_id.0 };
-        let rows: Vec<CashRow> = answered(query.load(&mut self.connection().await?)).await?;
-        CashRow::total(rows)
     }
 
     pub(super) async fn journal(&self, query: JournalQuery) -> anyhow::Result<Vec<JournalLine>> {

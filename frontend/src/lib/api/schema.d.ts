@@ -374,6 +374,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a person must look at, newest first. */
+        get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that an incident was seen. Doing it again changes nothing but the note. */
+        post: operations["acknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/market/history/{symbol}": {
         parameters: {
             query?: never;
@@ -630,6 +664,26 @@ export interface paths {
         patch: operations["replace_order"];
         trace?: never;
     };
+    "/api/orders/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what became of an order whose fate neither we nor the broker can tell. The answer says that the word is written;
+         *     what it does to the order comes as an event.
+         */
+        post: operations["resolve_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/portfolio": {
         parameters: {
             query?: never;
@@ -769,6 +823,26 @@ export interface paths {
         post?: never;
         /** Takes a close back that still waits. Sales that were taken back for it stay so. */
         delete: operations["withdraw_close"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists comparisons of accounts with their brokers, newest first, with what differed. Of comparisons in a row that the
+         *     timer made and that found nothing, the last is kept.
+         */
+        get: operations["list_reconciliations"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1274,6 +1348,13 @@ export interface components {
             groups: components["schemas"]["OrderGroup"][];
             nextCursor?: components["schemas"]["OrderGroupId"] | null;
         };
+        /** @description Whether trading is halted in an account. */
+        HaltDocument: {
+            halted: boolean;
+            /** Format: date-time */
+            haltedAt?: string | null;
+            reason?: string | null;
+        };
         /** @description Why a symbol is halted. */
         HaltSymbol: {
             /** @description 1 to 200 characters. */
@@ -1505,6 +1586,8 @@ export interface components {
             leavesQuantity: components["schemas"]["DecimalText"];
             limitPrice?: components["schemas"]["Price"] | null;
             notional?: components["schemas"]["Notional"] | null;
+            /** @description Whether it was made here or found at the broker. */
+            origin: components["schemas"]["Origin"];
             /** @description Shares in total, what is filled included. */
             quantity: components["schemas"]["Quantity"];
             reason?: string | null;
@@ -1573,6 +1656,11 @@ export interface components {
             /** @description Where the order stood after it. */
             status: components["schemas"]["OrderStatus"];
         };
+        /**
+         * @description What became of an order that nobody knows of.
+         * @enum {string}
+         */
+        OrderOutcome: "never_arrived" | "arrived";
         /** @description A page of orders. */
         OrderPage: {
             /** @description Give this as `cursor` for the next page; absent on the last one. */
@@ -1628,6 +1716,11 @@ export interface components {
          * @enum {string}
          */
         OrderType: "market" | "limit" | "stop" | "stop_limit" | "trailing_stop";
+        /**
+         * @description Where an order was made.
+         * @enum {string}
+         */
+        Origin: "OWN" | "EXTERNAL";
         /**
          * @description A number of hundredths; greater than zero.
          * @example 150.25
@@ -1800,6 +1893,56 @@ export interface components {
              * @description Shares traded in the session so far.
              */
             volume: number;
+        };
+        /** @description A comparison of an account with its broker. */
+        Reconciliation: {
+            accountId: components["schemas"]["AccountId"];
+            /** @description Why it failed. */
+            detail?: string | null;
+            differences: components["schemas"]["ReconciliationDifference"][];
+            /** Format: date-time */
+            endedAt: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Open orders the broker was asked about.
+             */
+            ordersAsked: number;
+            /** @description `agreed`, `differed` or `failed`. */
+            outcome: string;
+            /** @description `start`, `timer` or `request`. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Reports that had been missing and were pulled in.
+             */
+            reportsAdded: number;
+            /** Format: date-time */
+            startedAt: string;
+        };
+        /** @description Something that was not the same on both sides. */
+        ReconciliationDifference: {
+            /** @description `booked`, `imported` or `told`. */
+            action: string;
+            /** @description The symbol or the currency. */
+            commodity?: string | null;
+            /** @description `order_status`, `order_filled`, `order_missing`, `position`, `cash`, `external_order` or `unknown_order`. */
+            kind: string;
+            orderId?: components["schemas"]["OrderId"] | null;
+            /** @description What our books said. */
+            ours: string;
+            /** @description What the broker said. */
+            theirs: string;
+        };
+        /** @description A page of comparisons with brokers. */
+        ReconciliationPage: {
+            /**
+             * Format: uuid
+             * @description Give this as `cursor` for the next page; absent on the last one.
+             */
+            nextCursor?: string | null;
+            reconciliations: components["schemas"]["Reconciliation"][];
         };
         /** @description A corporate action to record and apply. */
         RecordAction: {
@@ -3092,6 +3235,81 @@ export interface operations {
             };
         };
     };
+    list_incidents: {
+        parameters: {
+            query?: {
+                /** @description Only those that were not acknowledged; all of them unless given. */
+                unacknowledged?: boolean;
+                /** @description 1 to 200; 50 unless given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_history: {
         parameters: {
             query?: {
@@ -3913,6 +4131,64 @@ export interface operations {
             };
         };
     };
+    resolve_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveOrder"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has to say, or the broker says otherwise */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_portfolio: {
         parameters: {
             query?: {
@@ -4244,6 +4520,48 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reconciliations: {
+        parameters: {
+            query?: {
+                /** @description One account instead of all. */
+                accountId?: components["schemas"]["AccountId"];
+                /** @description 1 to 200; 50 unless given. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationPage"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

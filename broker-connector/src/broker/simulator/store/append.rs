@@ -296,6 +296,12 @@ impl ReportRow {
                 Self { kind: "canceled", reason: reason.clone(), ..Self::default() }
             }
             ReportKind::Expired => Self { kind: "expired", ..Self::default() },
+            // The simulator never does these.
+            ReportKind::Suspended { .. }
+            | ReportKind::Resumed
+            | ReportKind::DoneForDay
+            | ReportKind::TradeCanceled { .. }
+            | ReportKind::TradeCorrected { .. } => Self { kind: kind.name(), ..Self::default() },
             ReportKind::Triggered { price } => {
                 Self { kind: "triggered", price: Some(price.value()), ..Self::default() }
             }

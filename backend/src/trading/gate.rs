@@ -1,0 +1,94 @@
+//! Accounts in which nothing new may be placed now.
+//!
+//! Kept in memory beside the tables that say so, because every order asks. Whoever closes it does so before the commit
+//! that gives the reason, whoever opens it does so after.
+
+use crate::error::{ApiError, ErrorCode};
+use domain::AccountId;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// When a caller should come back whose account is still being compared.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+#[derive(Default)]
+struct Closed {
+    /// Not compared with their broker since the start of this process.
+    unreconciled: HashSet<AccountId>,
+    /// Halted, and why.
+    halted: HashMap<AccountId, String>,
+}
+
+/// The gate. Cloning is cheap.
+#[derive(Clone, Default)]
+pub(super) struct Gate(Arc<RwLock<Closed>>);
+
+impl Gate {
+    /// Closed for accounts that existed before this process and were not compared with their broker yet, and for those
+    /// that are halted.
+    pub(super) fn new(
+        unreconciled: impl Iterator<Item = AccountId>,
+        halted: impl Iterator<Item = (AccountId, String)>,
+    ) -> Self {
+        let closed = Closed { unreconciled: unreconciled.collect(), halted: halted.collect() };
+        Self(Arc::new(RwLock::new(closed)))
+    }
+
+    /// Whether something new may be placed.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TradingHalted`], [`ErrorCode::NotReconciled`].
+    pub(super) fn check(&self, account: AccountId) -> Result<(), ApiError> {
+        let closed = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = closed.halted.get(&account) {
+            return Err(ApiError::new(ErrorCode::TradingHalted, reason.clone()));
+        }
+        if closed.unreconciled.contains(&account) {
+            return Err(ApiError::new(ErrorCode::NotReconciled, "").retry_after_seconds(RETRY_AFTER_SECONDS));
+        }
+        Ok(())
+    }
+
+    /// Whether an account waits for its first comparison.
+    pub(super) fn is_unreconciled(&self, account: AccountId) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).unreconciled.contains(&account)
+    }
+
+    /// The account was compared with its broker.
+    pub(super) fn reconciled(&self, account: AccountId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).unreconciled.remove(&account);
+    }
+
+    /// Nothing new until [`Self::lift`].
+    pub(super) fn halt(&self, account: AccountId, reason: String) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).halted.insert(account, reason);
+    }
+
+    /// A person has said that the account may trade again.
+    pub(super) fn lift(&self, account: AccountId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).halted.remove(&account);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_halt_outlasts_a_comparison() {
+        let account = AccountId::generate();
+        let gate = Gate::new(std::iter::once(account), std::iter::empty());
+        assert_eq!(gate.check(account).unwrap_err().code(), ErrorCode::NotReconciled);
+        gate.halt(account, "it went wrong".into());
+        gate.reconciled(account);
+        assert_eq!(gate.check(account).unwrap_err().code(), ErrorCode::TradingHalted);
+        gate.lift(account);
+        assert!(gate.check(account).is_ok());
+    }
+
+    #[test]
+    fn an_account_opened_since_the_start_is_not_waited_for() {
+        let gate = Gate::new(std::iter::once(AccountId::generate()), std::iter::empty());
+        assert!(gate.check(AccountId::generate()).is_ok());
+    }
+}

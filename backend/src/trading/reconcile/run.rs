@@ -1,0 +1,279 @@
+//! One comparison of one account.
+
+use super::import::Importer;
+use super::{
+    Difference, Failure, Outcome, Reason, Run, amount_of, compare_holdings, compare_orders, lasting,
+};
+use crate::account::{self, Commodity};
+use crate::clock;
+use crate::db::Pool;
+use crate::error::ApiError;
+use crate::events::EventHub;
+use crate::market::Market;
+use crate::portfolio::{self, DifferenceError};
+use crate::trading::connector::Connector;
+use crate::trading::incident::{BROKER_DIFFERENCE, Incident, NewIncident, ORDER_DIFFERS, ORDER_MISSING};
+use crate::trading::inquirer::tell;
+use crate::trading::order::Order;
+use crate::trading::store;
+use actix_web::web;
+use chrono::TimeDelta;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use domain::broker::{BATCH_MAX, OrderRequest, ReportKind};
+use domain::inquiry::Finding;
+use domain::{AccountId, Currency, Side, UserId};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Longest wait until the journal is applied up to where the broker was looked at.
+const APPLIED_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Between two looks at how far the journal is applied.
+const APPLIED_LOOK_PAUSE: Duration = Duration::from_millis(20);
+/// Before something that differs is looked at a second time.
+const SECOND_LOOK_AFTER: Duration = Duration::from_secs(1);
+/// Orders younger than this are on their way.
+const ORDER_AGE_MIN: TimeDelta = TimeDelta::seconds(2);
+/// Most open orders asked about in one comparison.
+const ORDERS_ASKED_MAX: i64 = 5_000;
+/// Largest difference that is booked by itself, in units: what is beyond is told alone.
+const BOOKED_MAX: i64 = 1_000_000_000_000;
+
+/// Compares accounts.
+pub(in crate::trading) struct Comparer {
+    pub(in crate::trading) pool: Pool,
+    pub(in crate::trading) connector: Connector,
+    pub(in crate::trading) events: Arc<EventHub>,
+    pub(in crate::trading) market: web::Data<Market>,
+}
+
+/// What a comparison has seen so far.
+#[derive(Default)]
+struct Seen {
+    orders_asked: i64,
+    reports_added: i64,
+    differences: Vec<(Difference, &'static str)>,
+}
+
+impl Comparer {
+    /// Compares an account and writes how it went.
+    ///
+    /// # Errors
+    /// The database's, when not even that can be written.
+    pub(in crate::trading) async fn compare(
+        &self,
+        account: AccountId,
+        reason: Reason,
+    ) -> Result<Outcome, ApiError> {
+        let started_at = clock::now();
+        let mut seen = Seen::default();
+        let compared = self.look(account, &mut seen).await;
+        let outcome = match &compared {
+            Err(_) => Outcome::Failed,
+            Ok(()) if seen.differences.is_empty() => Outcome::Agreed,
+            Ok(()) => Outcome::Differed,
+        };
+        if let Err(error) = &compared {
+            tracing::warn!(%error, %account, "an account cannot be compared with its broker");
+        }
+        let run = Run {
+            id: Uuid::now_v7(),
+            account_id: account,
+            reason,
+            outcome,
+            detail: compared.err().map(|error| error.to_string()),
+            orders_asked: seen.orders_asked,
+            reports_added: seen.reports_added,
+            started_at,
+            ended_at: clock::now(),
+            differences: seen.differences,
+        };
+        let mut connection = self.pool.get().await?;
+        connection.transaction(async |connection| store::insert_run(connection, &run).await).await?;
+        Ok(outcome)
+    }
+
+    async fn look(&self, account: AccountId, seen: &mut Seen) -> Result<(), Failure> {
+        let waiting = self.waiting(account).await?;
+        let recovery = self.connector.recover(account, waiting).await?;
+        seen.reports_added = i64::try_from(recovery.reports_added).unwrap_or(i64::MAX);
+        self.wait_until_applied(recovery.journal_id).await?;
+        let importer = Importer {
+            pool: &self.pool,
+            connector: &self.connector,
+            events: &self.events,
+            market: &self.market,
+        };
+        seen.differences.extend(importer.import(account).await?);
+        let mut found = self.differences(account, seen).await?;
+        if !found.is_empty() {
+            tokio::time::sleep(SECOND_LOOK_AFTER).await;
+            let second = self.differences(account, seen).await?;
+            for difference in lasting(std::mem::take(&mut found), &second) {
+                let action = self.settle(account, &difference).await?;
+                seen.differences.push((difference, action));
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that is not the same on both sides now.
+    async fn differences(
+        &self,
+        account: AccountId,
+        seen: &mut Seen,
+    ) -> Result<BTreeSet<Difference>, Failure> {
+        let mut found = self.orders_that_differ(account, seen).await?;
+        let theirs = self.connector.account(account).await?;
+        self.wait_until_applied(theirs.journal_id).await?;
+        if let Some(ours) = self.holdings_at(account, theirs.journal_id).await? {
+            found.extend(compare_holdings(&ours, &theirs));
+        }
+        Ok(found)
+    }
+
+    async fn open_orders(&self, account: AccountId) -> Result<Vec<Order>, Failure> {
+        Ok(store::open_orders_of(&*self.pool.get().await?, account, ORDERS_ASKED_MAX).await?)
+    }
+
+    /// The orders that were not heard of yet, none of which may be taken for another.
+    async fn waiting(&self, account: AccountId) -> Result<Vec<OrderRequest>, Failure> {
+        let limit = i64::try_from(BATCH_MAX).unwrap_or(i64::MAX);
+        let waiting = store::orders_not_heard_of(&*self.pool.get().await?, &[account], limit).await?;
+        Ok(waiting.iter().filter_map(Order::description).collect())
+    }
+
+    async fn orders_that_differ(
+        &self,
+        account: AccountId,
+        seen: &mut Seen,
+    ) -> Result<BTreeSet<Difference>, Failure> {
+        let before = clock::now() - ORDER_AGE_MIN;
+        let open = self.open_orders(account).await?;
+        let asked: Vec<_> = open
+            .iter()
+            .filter(|order| order.created_at <= before && order.unresolved_since.is_none())
+            .filter_map(Order::description)
+            .collect();
+        let mut findings = BTreeMap::new();
+        for requests in asked.chunks(BATCH_MAX) {
+            let answers = self.connector.inquire(requests, self.waiting(account).await?).await?;
+            findings.extend(requests.iter().map(|request| request.order_id).zip(answers));
+        }
+        seen.orders_asked = i64::try_from(asked.len()).unwrap_or(i64::MAX);
+        let found = findings.values().any(|finding| matches!(finding, Finding::Found { .. }));
+        if found {
+            // What was asked may have brought reports to light.
+            let last = self.connector.account(account).await?.journal_id;
+            self.wait_until_applied(last).await?;
+        }
+        let ids = findings.keys().copied().collect::<Vec<_>>();
+        let now = store::orders_of(&*self.pool.get().await?, &ids).await?;
+        Ok(compare_orders(now.iter().filter_map(|order| Some((order, findings.get(&order.id)?)))))
+    }
+
+    async fn wait_until_applied(&self, journal_id: i64) -> Result<(), Failure> {
+        let began = Instant::now();
+        while store::cursor(&*self.pool.get().await?).await? < journal_id {
+            if began.elapsed() > APPLIED_WAIT_MAX {
+                return Err(Failure::Behind);
+            }
+            tokio::time::sleep(APPLIED_LOOK_PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// What trading had left in our books at a line of the journal; nothing when that cannot be told now.
+    async fn holdings_at(
+        &self,
+        account: AccountId,
+        journal_id: i64,
+    ) -> Result<Option<BTreeMap<Commodity, Decimal>>, Failure> {
+        let mut connection = self.pool.get().await?;
+        // One picture of the books, the cursor and the journal.
+        connection
+            .build_transaction()
+            .read_only()
+            .repeatable_read()
+            .run(async |connection| {
+                let connection: &AsyncPgConnection = connection;
+                let cursor = store::cursor(connection).await?;
+                let mut ours = account::traded(connection, account).await?;
+                let later = store::movements_between(connection, account, journal_id, cursor).await?;
+                for line in later {
+                    let symbol = store::symbols_of(connection, std::iter::once(line.order_id)).await?;
+                    let order = store::orders_of(connection, &[line.order_id]).await?;
+                    let (Some(symbol), Some(order)) = (symbol.into_iter().next(), order.first()) else {
+                        return Ok::<_, Failure>(None);
+                    };
+                    let Ok(ReportKind::Fill { quantity, price, commission, tax, .. }) = line.report else {
+                        return Ok(None);
+                    };
+                    let worth = symbol.currency().round(quantity.value() * price.value());
+                    let (shares, cash) = match order.wish.side {
+                        Side::Buy => (quantity.value(), -worth),
+                        Side::Sell => (-quantity.value(), worth),
+                    };
+                    *ours.entry(Commodity::Shares(symbol)).or_default() -= shares;
+                    *ours.entry(Commodity::Cash(symbol.currency())).or_default() -= cash - commission - tax;
+                }
+                Ok(Some(ours))
+            })
+            .await
+    }
+
+    /// Does what a lasting difference asks for and says what that was.
+    async fn settle(&self, account: AccountId, difference: &Difference) -> Result<&'static str, Failure> {
+        let mut connection = self.pool.get().await?;
+        let action =
+            connection.transaction(async |connection| settle(connection, account, difference).await).await?;
+        self.events.wake();
+        Ok(action)
+    }
+}
+
+async fn settle(
+    connection: &mut AsyncPgConnection,
+    account: AccountId,
+    difference: &Difference,
+) -> Result<&'static str, Failure> {
+    let connection: &AsyncPgConnection = connection;
+    let symbols = match difference.commodity {
+        Some(Commodity::Shares(symbol)) => vec![symbol],
+        _ => Vec::new(),
+    };
+    let locked = account::lock_balances(connection, &BTreeSet::from([account]), symbols.into_iter()).await?;
+    let owner: Option<(UserId, Currency)> = locked.account(account);
+    let words = format!("we say {}, the broker says {}", difference.ours, difference.theirs);
+    let (kind, detail, action) = match (amount_of(difference), owner) {
+        (Some((commodity, amount)), Some(_)) if amount.abs() <= Decimal::from(BOOKED_MAX) => {
+            let detail = format!("{} of {}: {words}", amount.normalize(), commodity.name());
+            let booked =
+                portfolio::book_broker_difference(connection, account, commodity, amount, clock::now()).await;
+            match booked {
+                Ok(()) => (BROKER_DIFFERENCE, detail, "booked"),
+                Err(DifferenceError::Ledger(error)) => {
+                    (BROKER_DIFFERENCE, format!("{detail}; not booked: {error}"), "told")
+                }
+                Err(DifferenceError::Database(error)) => return Err(error.into()),
+            }
+        }
+        (Some((commodity, _)), _) => {
+            (BROKER_DIFFERENCE, format!("{}: {words}; too large to be booked", commodity.name()), "told")
+        }
+        (None, _) if difference.kind == "order_missing" => (ORDER_MISSING, words, "told"),
+        (None, _) => (ORDER_DIFFERS, format!("{}: {words}", difference.kind), "told"),
+    };
+    let incident =
+        NewIncident::new(owner.map(|(user, _)| user), account, Incident::new(kind, detail), clock::now());
+    let incident = NewIncident { order_id: difference.order_id, ..incident };
+    // What is only told is told once: the timer comes by again and again.
+    if action == "booked" || !store::is_told(connection, &incident).await? {
+        tracing::error!(%account, kind, detail = incident.incident.detail, "a broker differs from our books");
+        tell(connection, &[incident]).await?;
+    }
+    Ok(action)
+}

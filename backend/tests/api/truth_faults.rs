@@ -1,0 +1,168 @@
+//! The real backend and the real connector over HTTP, with a broker that misbehaves behind them.
+
+use crate::books::{assert_books_balance, execute};
+use crate::helpers::{TestApp, eventually};
+use crate::trader::Trader;
+use domain::OrderId;
+use faulty_broker::{Fault, FaultyBroker, Stream, Venue};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+async fn house(knows_ids: bool, stream: Stream) -> (Trader, Arc<FaultyBroker>) {
+    let (app, broker) = TestApp::start_faulty(Venue::new(knows_ids), stream).await;
+    let trader = Trader::on(app, "USD", "100000").await;
+    trader.priced("AAPL").await;
+    (trader, broker)
+}
+
+fn id(order: &Value) -> OrderId {
+    order["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// Lets an inquiry be due now instead of in some seconds.
+async fn hurry(trader: &Trader) {
+    let due = "UPDATE trading.inquiries SET next_at = now() WHERE next_at IS NOT NULL";
+    execute(&trader.app.database_url, due).await.unwrap();
+}
+
+async fn placed(trader: &Trader) -> Value {
+    trader.place("buy", "AAPL", "10", Some("1")).await.expect(201).json()
+}
+
+async fn unresolved(trader: &Trader, order: &Value) {
+    let order = order["id"].as_str().unwrap().to_owned();
+    eventually("nobody knows", || async { trader.order(&order).await["unresolved"] == true }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_arrived_although_its_answer_was_lost_is_found_and_there_once() {
+    for knows_ids in [true, false] {
+        for fault in [Fault::TimesOut, Fault::FailsAfter] {
+            let (trader, broker) = house(knows_ids, Stream::new(1, 0, false)).await;
+            broker.will_fail(&[fault]);
+            let order = placed(&trader).await;
+            unresolved(&trader, &order).await;
+            let denied = trader.place("buy", "AAPL", "1", Some("1")).await.expect(422);
+            assert_eq!(denied.complaint().1, "unresolved_order");
+            hurry(&trader).await;
+            let found = trader.until(order["id"].as_str().unwrap(), "NEW").await;
+            assert_eq!(found["unresolved"], false);
+            assert_eq!(broker.orders_of(id(&order)), 1, "{fault:?}, ids known: {knows_ids}");
+            assert_books_balance(&trader.app.database_url).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_never_arrived_is_sent_again_only_where_that_is_safe() {
+    let (trader, broker) = house(true, Stream::new(0, 0, false)).await;
+    broker.will_fail(&[Fault::ResetBefore]);
+    let order = placed(&trader).await;
+    unresolved(&trader, &order).await;
+    hurry(&trader).await;
+    trader.until(order["id"].as_str().unwrap(), "NEW").await;
+    assert_eq!((broker.orders_of(id(&order)), broker.arrivals()), (1, 1));
+
+    let (trader, broker) = house(false, Stream::new(0, 0, false)).await;
+    broker.will_fail(&[Fault::ResetBefore]);
+    let order = placed(&trader).await;
+    unresolved(&trader, &order).await;
+    let number = order["id"].as_str().unwrap();
+    let resolve = format!("/api/orders/{number}/resolve");
+    let early = trader.app.post(&resolve, &trader.user, json!({ "outcome": "never_arrived" })).await;
+    assert_eq!(early.expect(409).code(), "order_not_unresolved", "the broker is still being asked");
+    eventually("a person is told", || async {
+        hurry(&trader).await;
+        let incidents = trader.app.get("/api/incidents", &trader.user).await.expect(200).text;
+        incidents.contains("unresolved_order")
+    })
+    .await;
+    assert_eq!(broker.arrivals(), 0, "it was never sent a second time");
+    assert_ne!(trader.order(number).await["held"], "0", "its hold is kept");
+    assert_books_balance(&trader.app.database_url).await;
+
+    let wrong = json!({ "outcome": "arrived", "brokerOrderId": "V7" });
+    let wrong = trader.app.post(&resolve, &trader.user, wrong).await.expect(409);
+    assert_eq!(wrong.code(), "broker_disagrees");
+    trader.app.post(&resolve, &trader.user, json!({ "outcome": "never_arrived" })).await.expect(202);
+    let ended = trader.until(number, "REJECTED").await;
+    assert_eq!((&ended["held"], &ended["reason"]), (&"0".into(), &"never_arrived".into()));
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_orders_that_look_alike_is_named_by_its_owner() {
+    let (trader, broker) = house(false, Stream::new(1, 0, false)).await;
+    broker.will_fail(&[Fault::TimesOut, Fault::ResetBefore]);
+    let body = trader.order_body("buy", "AAPL", "10", Some("1"));
+    let path = "/api/orders";
+    let (first, second) = tokio::join!(
+        trader.app.post(path, &trader.user, body.clone()),
+        trader.app.post(path, &trader.user, body.clone())
+    );
+    let orders = [first.expect(201).json(), second.expect(201).json()];
+    for order in &orders {
+        unresolved(&trader, order).await;
+    }
+    eventually("a person is told of both", || async {
+        hurry(&trader).await;
+        let incidents = trader.app.get("/api/incidents", &trader.user).await.expect(200).text;
+        incidents.matches("\"unresolved_order\"").count() == 2
+    })
+    .await;
+    let arrived = orders.iter().find(|order| broker.orders_of(id(order)) == 1).unwrap();
+    let lost = orders.iter().find(|order| broker.orders_of(id(order)) == 0).unwrap();
+    let number = broker.number_of(id(arrived)).unwrap();
+    let resolve = |order: &Value| format!("/api/orders/{}/resolve", order["id"].as_str().unwrap());
+    let word = json!({ "outcome": "arrived", "brokerOrderId": number });
+    trader.app.post(&resolve(arrived), &trader.user, word.clone()).await.expect(202);
+    trader.until(arrived["id"].as_str().unwrap(), "NEW").await;
+    assert_eq!(
+        trader.app.post(&resolve(lost), &trader.user, word).await.expect(409).code(),
+        "broker_disagrees"
+    );
+    trader.app.post(&resolve(lost), &trader.user, json!({ "outcome": "never_arrived" })).await.expect(202);
+    trader.until(lost["id"].as_str().unwrap(), "REJECTED").await;
+    assert_eq!(broker.arrivals(), 1);
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fills_that_the_stream_has_lost_are_found_by_a_comparison_and_booked_once() {
+    let (trader, broker) = house(true, Stream::new(0, 2, true)).await;
+    let order = placed(&trader).await;
+    let number = order["id"].as_str().unwrap();
+    trader.until(number, "NEW").await;
+    broker.lose_reports(1);
+    for _ in 0..3 {
+        broker.fill(id(&order), Decimal::TWO, "1".parse().unwrap()).await.unwrap();
+    }
+    // A page in the middle fails first: nothing is concluded from half a history.
+    broker.pages_will_fail(&[Fault::None, Fault::FailsBefore]);
+    let compare = format!("/api/accounts/{}/reconcile", trader.account);
+    eventually("the lost fills", || async {
+        trader.app.post(&compare, &trader.user, json!({})).await.expect(202);
+        trader.order(number).await["filledQuantity"] == "6"
+    })
+    .await;
+    broker.lose_reports(0);
+    broker.fill(id(&order), Decimal::from(4), "1".parse().unwrap()).await.unwrap();
+    let filled = trader.until(number, "FILLED").await;
+    assert_eq!((filled["executions"].as_array().unwrap().len(), &filled["held"]), (4, &"0".into()));
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_that_crosses_the_last_fill_leaves_a_filled_order() {
+    let (trader, broker) = house(true, Stream::new(0, 3, true)).await;
+    let order = placed(&trader).await;
+    let number = order["id"].as_str().unwrap();
+    trader.until(number, "NEW").await;
+    broker.will_fail(&[Fault::Busy, Fault::ResetBefore, Fault::None]);
+    trader.app.delete(&format!("/api/orders/{number}"), &trader.user).await.expect(202);
+    broker.fill(id(&order), Decimal::TEN, "1".parse().unwrap()).await.unwrap();
+    let filled = trader.until(number, "FILLED").await;
+    assert_eq!(filled["held"], "0");
+    assert_books_balance(&trader.app.database_url).await;
+}

@@ -1,0 +1,301 @@
+//! Asking a broker what it really has: orders whose fate nobody knows, and reports that never arrived.
+//!
+//! Promises: "absent" is said only after the complete history was read page by page to its end; what a broker turns out
+//! to have done stands in the journal before anybody is told of it, and only once; an order that we did not make gets an
+//! id of its own and is reported like any other; one that may be ours never does.
+
+pub mod plan;
+
+use crate::broker::{Broker, BrokerError, ListedExecution, ListedOrder, Page};
+use crate::journal::Journal;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
+use domain::inquiry::{Finding, OrderState, Recovery, Resolution};
+use domain::{AccountId, OrderId};
+use plan::{Owners, missing, owners};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+
+/// Most pages of one list; a history that is longer counts as not read to its end.
+const PAGES_MAX: usize = 2_000;
+/// How far before the end of the last complete look the next one begins: a broker may show things late.
+const OVERLAP_SECONDS: i64 = 600;
+/// How far before an order was made its broker's history is read.
+const INQUIRY_MARGIN_SECONDS: i64 = 60;
+/// The reason of the report that a person's word makes.
+const NEVER_ARRIVED: &str = "never_arrived";
+
+/// A broker's history of an account since a moment, complete.
+struct History {
+    orders: Vec<ListedOrder>,
+    executions: Vec<ListedExecution>,
+}
+
+async fn to_the_end<T, F: Future<Output = Result<Page<T>, BrokerError>>>(
+    mut page: impl FnMut(Option<String>) -> F,
+) -> Result<Vec<T>, BrokerError> {
+    let (mut items, mut after) = (Vec::new(), None);
+    for _ in 0..PAGES_MAX {
+        let mut read = page(after.take()).await?;
+        items.append(&mut read.items);
+        match read.next {
+            Some(next) => after = Some(next),
+            None => return Ok(items),
+        }
+    }
+    Err(BrokerError::Unavailable(format!("a list has more than {PAGES_MAX} pages")))
+}
+
+async fn history(
+    broker: &dyn Broker,
+    account: AccountId,
+    since: DateTime<Utc>,
+) -> Result<History, BrokerError> {
+    let orders = to_the_end(|after| broker.order_page(account, since, after)).await?;
+    let executions = to_the_end(|after| broker.execution_page(account, since, after)).await?;
+    Ok(History { orders, executions })
+}
+
+/// What a look at a history has found out.
+struct Look {
+    owners: Owners,
+    recovery: Recovery,
+    /// The orders of the history that are known here.
+    states: HashMap<OrderId, OrderState>,
+}
+
+/// Reads a broker's history since a moment and writes what the journal lacks.
+async fn look(
+    broker: &dyn Broker,
+    journal: &Journal,
+    account: AccountId,
+    since: DateTime<Utc>,
+    waiting: &[OrderRequest],
+) -> Result<Look, BrokerError> {
+    let history = history(broker, account, since).await?;
+    let links = links_of(journal, account, &history).await?;
+    let owners = owners(&history.orders, &links, waiting, Utc::now());
+    let mut ids: HashMap<String, OrderId> = links;
+    ids.extend(owners.known.iter().map(|(number, id)| (number.clone(), *id)));
+    for (number, id) in &owners.matched {
+        ids.insert(number.clone(), journal.link(account, number, *id).await?);
+    }
+    for number in &owners.external {
+        ids.insert(number.clone(), journal.link(account, number, OrderId::generate()).await?);
+    }
+    let (orders_read, executions_read) = (history.orders.len(), history.executions.len());
+    let orders: BTreeMap<OrderId, ListedOrder> = history
+        .orders
+        .into_iter()
+        .filter_map(|order| Some((*ids.get(&order.broker_order_id)?, order)))
+        .collect();
+    let executions: Vec<(OrderId, ListedExecution)> = history
+        .executions
+        .into_iter()
+        .filter_map(|execution| Some((*ids.get(&execution.broker_order_id)?, execution)))
+        .collect();
+    let told = journal.told(&orders.keys().copied().collect::<Vec<_>>()).await?;
+    let entries = missing(account, &orders, &executions, &told);
+    let reports_added = journal.append(broker.capabilities().broker, &entries).await?;
+    let states = orders.iter().map(|(id, order)| (*id, order.state(account, *id))).collect();
+    let recovery = Recovery {
+        reports_added,
+        orders_read: u64::try_from(orders_read).unwrap_or(u64::MAX),
+        executions_read: u64::try_from(executions_read).unwrap_or(u64::MAX),
+        journal_id: journal.last_id().await?,
+    };
+    Ok(Look { owners, recovery, states })
+}
+
+/// The orders that numbers of a history stand for.
+async fn links_of(
+    journal: &Journal,
+    account: AccountId,
+    history: &History,
+) -> Result<HashMap<String, OrderId>, BrokerError> {
+    let of_orders =
+        history.orders.iter().filter(|order| order.known_as.is_none()).map(|order| &order.broker_order_id);
+    let of_executions = history.executions.iter().map(|execution| &execution.broker_order_id);
+    let known: BTreeSet<&String> = history
+        .orders
+        .iter()
+        .filter(|order| order.known_as.is_some())
+        .map(|order| &order.broker_order_id)
+        .collect();
+    let numbers: Vec<String> = of_orders
+        .chain(of_executions)
+        .filter(|number| !known.contains(number))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .cloned()
+        .collect();
+    journal.links_of(account, &numbers).await
+}
+
+/// Looks for reports that are missing in the journal and writes them. `waiting` are the orders that the backend has not
+/// heard of yet.
+///
+/// # Errors
+/// [`BrokerError`] when the history cannot be read to its end; what was found before may be written.
+pub(crate) async fn recover(
+    broker: &dyn Broker,
+    journal: &Journal,
+    account: AccountId,
+    waiting: &[OrderRequest],
+) -> Result<Recovery, BrokerError> {
+    if broker.capabilities().journals_what_it_does {
+        let journal_id = journal.last_id().await?;
+        return Ok(Recovery { reports_added: 0, orders_read: 0, executions_read: 0, journal_id });
+    }
+    let began = Utc::now();
+    let through = journal.recovered_through(account).await?;
+    let since = through.map_or(DateTime::UNIX_EPOCH, |through| through - TimeDelta::seconds(OVERLAP_SECONDS));
+    let look = look(broker, journal, account, since, waiting).await?;
+    journal.set_recovered(account, began).await?;
+    Ok(look.recovery)
+}
+
+/// What became of orders, one finding each, in their order.
+pub(crate) async fn inquire(
+    broker: &dyn Broker,
+    journal: &Journal,
+    requests: &[OrderRequest],
+    waiting: &[OrderRequest],
+) -> Vec<Finding> {
+    let mut findings = HashMap::new();
+    let accounts: BTreeSet<AccountId> = requests.iter().map(|request| request.account_id).collect();
+    for account in accounts {
+        let asked: Vec<OrderRequest> =
+            requests.iter().filter(|request| request.account_id == account).cloned().collect();
+        match inquire_account(broker, journal, account, &asked, waiting).await {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.extend(
+                asked
+                    .iter()
+                    .map(|request| (request.order_id, Finding::Unclear { reason: error.to_string() })),
+            ),
+        }
+    }
+    let unasked = || Finding::Unclear { reason: "it was not looked for".into() };
+    requests.iter().map(|request| findings.remove(&request.order_id).unwrap_or_else(unasked)).collect()
+}
+
+async fn inquire_account(
+    broker: &dyn Broker,
+    journal: &Journal,
+    account: AccountId,
+    asked: &[OrderRequest],
+    waiting: &[OrderRequest],
+) -> Result<HashMap<OrderId, Finding>, BrokerError> {
+    let mut findings = HashMap::new();
+    let capabilities = broker.capabilities();
+    let mut open = Vec::new();
+    for request in asked {
+        // What the broker finds by our id, and cannot have left out of the journal, needs no history.
+        let state = match capabilities.client_order_ids && capabilities.journals_what_it_does {
+            true => broker.order_status(request.order_id).await?,
+            false => None,
+        };
+        match state {
+            Some(order) => {
+                findings.insert(request.order_id, Finding::Found { order: Box::new(order) });
+            }
+            None => open.push(request.clone()),
+        }
+    }
+    let Some(oldest) = open.iter().map(|request| request.submitted_at).min() else {
+        return Ok(findings);
+    };
+    let since = oldest - TimeDelta::seconds(INQUIRY_MARGIN_SECONDS);
+    let others = waiting.iter().filter(|other| other.account_id == account);
+    let others = others.filter(|other| !open.iter().any(|asked| asked.order_id == other.order_id));
+    let alike: Vec<OrderRequest> = open.iter().chain(others).cloned().collect();
+    let mut look = look(broker, journal, account, since, &alike).await?;
+    for request in open {
+        let finding = match look.states.remove(&request.order_id) {
+            Some(order) => Finding::Found { order: Box::new(order) },
+            None if look.owners.unclear.contains(&request.order_id) => {
+                Finding::Unclear { reason: "several orders at the broker may be this one".into() }
+            }
+            None => Finding::Absent,
+        };
+        findings.insert(request.order_id, finding);
+    }
+    Ok(findings)
+}
+
+/// Writes a person's word about an order into the journal, unless the broker knows better.
+///
+/// # Errors
+/// [`BrokerError::Conflict`] when the broker has the order that never arrived, or does not have the one that did.
+pub(crate) async fn resolve(
+    broker: &dyn Broker,
+    journal: &Journal,
+    request: &OrderRequest,
+    resolution: &Resolution,
+) -> Result<(), BrokerError> {
+    let findings =
+        inquire_account(broker, journal, request.account_id, std::slice::from_ref(request), &[]).await?;
+    let finding = findings.get(&request.order_id);
+    match (resolution, finding) {
+        (Resolution::NeverArrived, Some(Finding::Found { order })) => Err(BrokerError::Conflict(format!(
+            "the broker has the order under the number {}",
+            order.broker_order_id
+        ))),
+        (Resolution::NeverArrived, _) => {
+            let kind = ReportKind::Rejected { reason: NEVER_ARRIVED.into() };
+            let now = Utc::now();
+            let entry = crate::journal::Entry {
+                broker_order_id: String::new(),
+                symbol: request.symbol,
+                side: request.side,
+                report: ExecutionReport {
+                    report_id: crate::journal::report_id(request.order_id, &kind, now),
+                    account_id: request.account_id,
+                    order_id: request.order_id,
+                    kind,
+                    occurred_at: now,
+                },
+            };
+            journal.append(broker.capabilities().broker, &[entry]).await.map(|_| ())
+        }
+        (Resolution::Arrived { broker_order_id }, Some(Finding::Found { order })) => {
+            if order.broker_order_id == *broker_order_id {
+                return Ok(());
+            }
+            let detail = format!("the broker has the order under another number: {}", order.broker_order_id);
+            Err(BrokerError::Conflict(detail))
+        }
+        (Resolution::Arrived { broker_order_id }, _) => {
+            adopt(broker, journal, request, broker_order_id).await
+        }
+    }
+}
+
+/// Links an order to the broker's number that a person has named, and writes what the journal lacks about it.
+async fn adopt(
+    broker: &dyn Broker,
+    journal: &Journal,
+    request: &OrderRequest,
+    broker_order_id: &str,
+) -> Result<(), BrokerError> {
+    let account = request.account_id;
+    let since = request.submitted_at - TimeDelta::seconds(INQUIRY_MARGIN_SECONDS);
+    let orders = to_the_end(|after| broker.order_page(account, since, after)).await?;
+    let order = orders.into_iter().find(|order| order.broker_order_id == broker_order_id);
+    let order = order.ok_or_else(|| {
+        BrokerError::Conflict("the broker has no order of this number since the order was made".into())
+    })?;
+    if (order.symbol, order.side) != (request.symbol, request.side) {
+        return Err(BrokerError::Conflict(format!(
+            "that order is to {} {}",
+            order.side.name(),
+            order.symbol
+        )));
+    }
+    let linked = journal.link(account, broker_order_id, request.order_id).await?;
+    if order.known_as.is_some_and(|known| known != request.order_id) || linked != request.order_id {
+        return Err(BrokerError::Conflict("that number belongs to another order".into()));
+    }
+    look(broker, journal, account, since, &[]).await.map(|_| ())
+}

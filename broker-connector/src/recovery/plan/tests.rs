@@ -1,0 +1,119 @@
+use super::*;
+use domain::{OrderType, Quantity, Side, TimeInForce};
+use rust_decimal::Decimal;
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
+}
+
+fn request(quantity: u32, second: i64) -> OrderRequest {
+    serde_json::from_value(serde_json::json!({
+        "orderId": OrderId::generate(), "accountId": AccountId::generate(), "symbol": "AAPL", "side": "buy",
+        "orderType": "limit", "timeInForce": "day", "quantity": quantity.to_string(), "limitPrice": "100",
+        "protectionPrice": null, "submittedAt": at(second),
+    }))
+    .unwrap()
+}
+
+fn listed(number: &str, quantity: u32, second: i64) -> ListedOrder {
+    ListedOrder {
+        broker_order_id: number.into(),
+        known_as: None,
+        symbol: "AAPL".parse().unwrap(),
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        time_in_force: TimeInForce::Day,
+        limit_price: Some("100".parse().unwrap()),
+        status: OrderStatus::New,
+        quantity: Decimal::from(quantity),
+        filled_quantity: Decimal::ZERO,
+        commission: Decimal::ZERO,
+        tax: Decimal::ZERO,
+        reason: None,
+        accepted_at: at(second),
+        updated_at: at(second),
+    }
+}
+
+fn executed(number: &str, fate: ExecutionFate) -> ListedExecution {
+    ListedExecution {
+        broker_order_id: "1".into(),
+        execution_id: number.into(),
+        quantity: Quantity::new(Decimal::ONE).unwrap(),
+        price: "100".parse().unwrap(),
+        commission: Decimal::ZERO,
+        tax: Decimal::ZERO,
+        occurred_at: at(5),
+        fate,
+    }
+}
+
+#[test]
+fn the_only_order_that_looks_like_ours_is_ours() {
+    let waiting = request(10, 0);
+    let orders = [listed("1", 10, 1), listed("2", 11, 1)];
+    let owners = owners(&orders, &HashMap::new(), std::slice::from_ref(&waiting), at(10));
+    assert_eq!(owners.matched, BTreeMap::from([("1".to_owned(), waiting.order_id)]));
+    assert!(owners.external.is_empty(), "the other one is too young to be judged");
+}
+
+#[test]
+fn of_two_orders_that_look_alike_neither_is_taken() {
+    let waiting = request(10, 0);
+    let orders = [listed("1", 10, 1), listed("2", 10, 2)];
+    let one = owners(&orders, &HashMap::new(), std::slice::from_ref(&waiting), at(1_000));
+    assert_eq!((one.matched.len(), one.external.len()), (0, 0));
+    assert!(one.unclear.contains(&waiting.order_id));
+    let twins = [waiting.clone(), request(10, 0)];
+    let two = owners(&orders[..1], &HashMap::new(), &twins, at(1_000));
+    assert_eq!((two.matched.len(), two.unclear.len()), (0, 2));
+}
+
+#[test]
+fn an_order_from_before_ours_was_made_is_not_ours() {
+    let waiting = request(10, 100);
+    let owners = owners(&[listed("1", 10, 1)], &HashMap::new(), &[waiting], at(200));
+    assert_eq!(owners.external, BTreeSet::from(["1".to_owned()]));
+}
+
+#[test]
+fn an_order_that_is_linked_is_matched_with_no_other() {
+    let (first, second) = (request(10, 0), request(10, 0));
+    let links = HashMap::from([("1".to_owned(), first.order_id)]);
+    let orders = [listed("1", 10, 1), listed("2", 10, 1)];
+    let owners = owners(&orders, &links, &[first.clone(), second.clone()], at(2));
+    assert_eq!(owners.known, BTreeMap::from([("1".to_owned(), first.order_id)]));
+    assert_eq!(owners.matched, BTreeMap::from([("2".to_owned(), second.order_id)]));
+}
+
+#[test]
+fn only_what_was_not_told_is_written_and_the_end_comes_last() {
+    let (account, id) = (AccountId::generate(), OrderId::generate());
+    let order = ListedOrder { status: OrderStatus::Canceled, ..listed("1", 10, 1) };
+    let executions = [
+        (id, executed("a", ExecutionFate::Stands)),
+        (id, executed("b", ExecutionFate::Undone { at: at(7) })),
+        (id, executed("c", ExecutionFate::Corrects { execution_id: "a".into() })),
+    ];
+    let kinds = |told: Told| -> Vec<&'static str> {
+        let told = HashMap::from([(id, told)]);
+        missing(account, &BTreeMap::from([(id, order.clone())]), &executions, &told)
+            .iter()
+            .map(|entry| entry.report.kind.name())
+            .collect()
+    };
+    let all = ["accepted", "fill", "fill", "trade_canceled", "trade_corrected", "canceled"];
+    assert_eq!(kinds(Told::default()), all);
+    let told = |kinds: &[&str], executions: &[&str]| Told {
+        kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(),
+        executions: executions.iter().map(|&id| id.to_owned()).collect(),
+        undone: BTreeSet::new(),
+    };
+    assert_eq!(
+        kinds(told(&["accepted", "fill"], &["a", "b"])),
+        ["trade_canceled", "trade_corrected", "canceled"]
+    );
+    let mut everything = told(&["accepted", "fill", "canceled"], &["a", "b", "c"]);
+    everything.undone.insert("b".into());
+    assert!(kinds(everything).is_empty());
+}

@@ -1,0 +1,12 @@
+DROP INDEX account.journals_beside_trading;
+DROP TABLE trading.reconciliation_differences;
+DROP TABLE trading.reconciliations;
+DROP TABLE trading.halts;
+DROP INDEX trading.incidents_of_account;
+DROP INDEX trading.incidents_not_acknowledged;
+DROP INDEX trading.incidents_of_user;
+ALTER TABLE trading.incidents DROP COLUMN note, DROP COLUMN acknowledged_at, DROP COLUMN user_id, DROP COLUMN account_id;
+DROP TABLE trading.orphan_reports;
+DROP TABLE trading.inquiries;
+ALTER TABLE trading.executions DROP COLUMN reversed_by;
+ALTER TABLE trading.orders DROP COLUMN origin;
