@@ -135,7 +135,7 @@ async fn what_cannot_be_paid_or_breaks_a_rule_changes_nothing() {
         (json!({ "limitPrice": "2.001" }), "order_denied", "limitPrice", "tick_size"),
         (json!({ "stopPrice": "2" }), "validation_failed", "stopPrice", "not_allowed"),
         (json!({ "quantity": "1.5" }), "validation_failed", "quantity", "not_replaceable"),
-        (json!({ "quantity": "0" }), "validation_failed", "quantity", "invalid"),
+        (json!({ "quantity": "0" }), "validation_failed", "quantity", "not_positive"),
         (json!({ "surprise": "1" }), "validation_failed", "surprise", "unknown_field"),
         (json!({}), "validation_failed", "", "required"),
     ] {

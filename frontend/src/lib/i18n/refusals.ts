@@ -14,6 +14,8 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^there is no current price$/, "no_price"],
   [/^an earlier order in this symbol is unresolved/, "unresolved_order"],
   [/^must be a whole number of shares$/, "whole_shares"],
+  [/^is halted: /, "halted"],
+  [/^must be a trading day$/, "trading_day"],
   [/^must be at most \d+$/, "too_large"],
   [/^the order's value (must be at most \d+|is too large)$/, "too_large"],
 ];
