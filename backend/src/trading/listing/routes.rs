@@ -54,7 +54,7 @@ async fn list_orders(
 }
 
 /// The fields of an order in the order of a file's columns.
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 31] = [
     "id",
     "accountId",
     "clientOrderId",
@@ -83,6 +83,7 @@ const COLUMNS: [&str; 30] = [
     "held",
     "unresolved",
     "cancelRequested",
+    "groupId",
     "replacing",
     "reason",
 ];
