@@ -1,7 +1,7 @@
 //! Every type of order and every time in force, with the real quote server and the real simulator beside.
 
 use crate::books::{assert_books_balance, rows_of};
-use crate::helpers::Answer;
+use crate::helpers::{Answer, eventually};
 use crate::trader::{Trader, decimal};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -266,7 +266,9 @@ async fn in_a_halted_symbol_no_new_order_is_taken_until_it_resumes() {
 
     let trader = Trader { app: trader.app.restart().await, ..trader };
     trader.priced("AAPL").await;
-    trader.place("buy", "AAPL", "1", Some("1")).await.expect(422);
+    // Nothing is placed before the account was compared with its broker.
+    let refused = async || trader.place("buy", "AAPL", "1", Some("1")).await.status == 422;
+    eventually("the order is refused", refused).await;
     trader.app.delete(&format!("/api/orders/{}", id(&open)), &trader.user).await.expect(202);
     trader.until(id(&open), "CANCELED").await;
     for _ in 0..2 {

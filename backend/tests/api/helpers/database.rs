@@ -106,7 +106,9 @@ impl TestDatabase {
 
     pub(crate) async fn break_connections(&self) {
         let name = &self.name;
-        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        let end = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = '{name}'"
+        );
         Self::tell_cluster(&end).await;
     }
 

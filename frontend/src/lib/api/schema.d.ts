@@ -93,6 +93,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/halt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says whether trading is halted in an account. */
+        get: operations["show_halt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/halt/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets an account trade again. Doing it twice changes nothing. */
+        post: operations["lift_halt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/imports": {
         parameters: {
             query?: never;
@@ -128,6 +162,23 @@ export interface paths {
          *     UTF-8 or, when `Content-Type` says `charset=euc-kr`, the Korean code page.
          */
         post: operations["preview_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for a comparison of an account with its broker. Its outcome is listed among the others soon after. */
+        post: operations["reconcile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1014,6 +1065,11 @@ export interface components {
             totalValue: components["schemas"]["DecimalText"];
             unrealisedPnl: components["schemas"]["DecimalText"];
         };
+        /** @description That an incident was seen. */
+        Acknowledgement: {
+            /** @description What was found out about it. */
+            note?: string | null;
+        };
         /** @description A line as it was understood. */
         ActivityDocument: {
             amount?: components["schemas"]["DecimalText"] | null;
@@ -1431,6 +1487,35 @@ export interface components {
             refusedCount: number;
             /** @description Lines that are left out because they are there already. */
             skipped: number;
+        };
+        /** @description Something that a person must look at. */
+        Incident: {
+            accountId?: components["schemas"]["AccountId"] | null;
+            /**
+             * Format: date-time
+             * @description When its owner said to have seen it.
+             */
+            acknowledgedAt?: string | null;
+            /** @description The same for people. */
+            detail: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Stable word: `overfill`, `late_fill`, `fill_of_refused_order`, `unresolved_order`, … */
+            kind: string;
+            /** @description What its owner wrote about it. */
+            note?: string | null;
+            /** Format: date-time */
+            occurredAt: string;
+            orderId?: components["schemas"]["OrderId"] | null;
+        };
+        /** @description A page of incidents. */
+        IncidentPage: {
+            incidents: components["schemas"]["Incident"][];
+            /**
+             * Format: uuid
+             * @description Give this as `cursor` for the next page; absent on the last one.
+             */
+            nextCursor?: string | null;
         };
         /**
          * @description The language somebody reads.
@@ -2050,6 +2135,12 @@ export interface components {
         ResetList: {
             resets: components["schemas"]["Reset"][];
         };
+        /** @description A person's word about an order. */
+        ResolveOrder: {
+            /** @description The broker's own number of it; given exactly when it arrived. */
+            brokerOrderId?: string | null;
+            outcome: components["schemas"]["OrderOutcome"];
+        };
         /** @description A sale with what it has brought and from which lots it came. */
         Sale: {
             /** Format: date-time */
@@ -2440,6 +2531,64 @@ export interface operations {
             };
         };
     };
+    show_halt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lift_halt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_imports: {
         parameters: {
             query?: never;
@@ -2623,6 +2772,33 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
