@@ -7,13 +7,13 @@ FROM account.accounts AS a, generate_series(1, :orders) AS number,
 WHERE a.id = :'account';
 
 INSERT INTO trading.order_events (order_id, sequence, event, status, detail, occurred_at)
-SELECT id, sequence, event, status, NULL, at
-FROM past, (VALUES (1, 'submitted', 'PENDING_NEW'), (2, 'canceled', 'CANCELED')) AS step (sequence, event, status);
+SELECT id, 2, 'canceled', 'CANCELED', NULL, at
+FROM past;
 
 INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force, quantity,
-    limit_price, worst_price, fees_max, status, event_sequence, created_at, updated_at)
+    limit_price, worst_price, fees_max, status, is_open, ended_as, event_sequence, created_at, updated_at)
 SELECT id, account_id, user_id, id::text, (ARRAY['AAPL', 'IBM', 'MSFT', 'KO'])[1 + number % 4], 'buy', 'limit', 'gtc', 1,
-    10, 10, 1, 'CANCELED', 2, at, at
+    10, 10, 1, 'CANCELED', false, 'CANCELED', 2, at, at
 FROM past;
 
 ANALYZE trading.orders;

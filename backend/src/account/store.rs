@@ -454,16 +454,18 @@ macro_rules! balances_as_believed {
 }
 pub(crate) use balances_as_believed;
 
-/// Part of a statement: adds to what is held of balances that the statement has locked (three arrays: accounts,
-/// commodities, amounts; each balance once), if `$condition`, which reads `$table`, holds.
+/// Part of a statement: adds to what is held of balances that the statement has locked (`$source` gives rows of account,
+/// commodity and amount; each balance once), if `$condition`, which reads `$table`, holds.
 macro_rules! hold_in_balances {
-    ($name:literal, $table:literal, $condition:literal) => {
+    ($name:literal, $table:literal, $condition:literal, $source:literal) => {
         concat!(
             $name,
             " AS (UPDATE account.balances AS b SET held = b.held + hold.amount
                 FROM ",
             $table,
-            ", unnest(?, ?, ?) AS hold (account_id, commodity, amount)
+            ", ",
+            $source,
+            " AS hold (account_id, commodity, amount)
                 WHERE b.account_id = hold.account_id AND b.commodity = hold.commodity AND ",
             $condition,
             ")"

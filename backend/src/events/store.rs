@@ -9,11 +9,11 @@ use domain::{UserId, locks};
 use uuid::Uuid;
 
 /// Part of a statement: writes events if `$condition` (a table, and what must be true of it) has a row. Parameters: the
-/// lock's key, three arrays of users, kinds and payloads.
+/// lock's key, and those of `$source`, which gives rows of user, kind and payload.
 ///
 /// The lock is drawn before the first id and held to the end of the transaction: see the table's comment.
 macro_rules! append_events {
-    ($name:literal, $condition:literal) => {
+    ($name:literal, $condition:literal, $source:literal) => {
         concat!(
             $name,
             "_turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) FROM ",
@@ -24,7 +24,9 @@ macro_rules! append_events {
                 SELECT new.user_id, new.kind, new.payload::json
                 FROM ",
             $name,
-            "_turn, unnest(?, ?, ?) AS new (user_id, kind, payload))"
+            "_turn, ",
+            $source,
+            " AS new (user_id, kind, payload))"
         )
     };
 }
@@ -32,7 +34,7 @@ pub(crate) use append_events;
 
 statement! {
     Append { turn: BigInt = i64, users: Array<SqlUuid> = Vec<Uuid>, kinds: Array<Text> = Vec<String>, payloads: Array<Text> = Vec<String> }
-    concat!("WITH ", append_events!("told", "(SELECT) AS always"), " SELECT")
+    concat!("WITH ", append_events!("told", "(SELECT) AS always", "unnest(?, ?, ?)"), " SELECT")
 }
 
 /// Writes events in the caller's transaction. To be called last before the commit: writers queue from here on.

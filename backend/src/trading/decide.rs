@@ -1,6 +1,6 @@
 //! The decisions on a batch of orders, one after another on the locked state of their accounts. Pure.
 
-use super::order::{Order, OrderLogEntry};
+use super::order::Order;
 use crate::account::{BalanceChange, Commodity, LockedBalances};
 use crate::risk::{self, AccountState, Denial, Hold};
 use chrono::{DateTime, Utc};
@@ -68,8 +68,6 @@ pub(super) struct Decisions {
     pub(super) answers: Vec<Answer>,
     /// New orders.
     pub(super) orders: Vec<Order>,
-    /// Their first events.
-    pub(super) entries: Vec<OrderLogEntry>,
     /// What they reserve.
     pub(super) holds: Vec<BalanceChange>,
 }
@@ -110,7 +108,7 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
     };
     let judgement = risk::judge(wish.order, &state, wish.quote.as_deref(), now);
     let Some(quantity) = judgement.quantity else { return Answer::NoOrder(judgement.denials) };
-    let (order, entry) = match judgement.approved() {
+    let order = match judgement.approved() {
         Some(approved) => {
             let change = hold_change(&wish.order, currency, approved.terms().hold);
             locked.balances.change(&change);
@@ -124,7 +122,6 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
     };
     locked.existing.insert(key, order.clone());
     decisions.orders.push(order.clone());
-    decisions.entries.push(entry);
     Answer::Placed(Box::new(order))
 }
 

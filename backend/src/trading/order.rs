@@ -156,9 +156,12 @@ pub(super) struct Found<'a> {
     pub(super) worst_price: Option<Price>,
 }
 
+/// The number of an order's first event.
+const FIRST_EVENT: i32 = 1;
+
 /// One line of an order's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderLogEntry {
+pub(super) struct OrderLogEntry {
     /// Whose.
     pub order_id: OrderId,
     /// Its number, from 1 without gaps.
@@ -211,7 +214,7 @@ impl Order {
         }
     }
 
-    /// An order that risk has approved, with its first event.
+    /// An order that risk has approved. The order itself is the first line of its history.
     #[must_use]
     pub fn submitted(
         id: OrderId,
@@ -219,20 +222,19 @@ impl Order {
         client_order_id: &ClientOrderId,
         approved: &Approved<NewOrder>,
         at: DateTime<Utc>,
-    ) -> (Self, OrderLogEntry) {
+    ) -> Self {
         let terms = approved.terms();
-        let mut order = Self {
+        Self {
             worst_price: Some(terms.worst_price),
             fees_max: terms.fees_max,
             held: terms.hold.amount(),
+            status: OrderStatus::PendingNew,
+            event_sequence: FIRST_EVENT,
             ..Self::new(id, user_id, client_order_id, (approved.subject(), terms.quantity), at)
-        };
-        order.status = OrderStatus::PendingNew;
-        let entry = order.log("submitted", None, at);
-        (order, entry)
+        }
     }
 
-    /// An order that risk has refused, kept with the quantity that was meant and every reason, with its only event.
+    /// An order that risk has refused, kept with the quantity that was meant and every reason. That is its whole history.
     #[must_use]
     pub fn denied(
         id: OrderId,
@@ -241,14 +243,13 @@ impl Order {
         wish: (NewOrder, Quantity),
         denials: Vec<Denial>,
         at: DateTime<Utc>,
-    ) -> (Self, OrderLogEntry) {
-        let mut order = Self::new(id, user_id, client_order_id, wish, at);
-        order.status = OrderStatus::Denied;
-        let rules: Vec<&str> = denials.iter().map(|denial| denial.rule.as_str()).collect();
-        let detail = rules.join(", ");
-        order.denials = Some(denials);
-        let entry = order.log("denied", Some(detail), at);
-        (order, entry)
+    ) -> Self {
+        Self {
+            status: OrderStatus::Denied,
+            denials: Some(denials),
+            event_sequence: FIRST_EVENT,
+            ..Self::new(id, user_id, client_order_id, wish, at)
+        }
     }
 
     /// An order that was made elsewhere, as it was when its broker took it, with its first event. Nothing where it cannot
@@ -316,6 +317,12 @@ impl Order {
             detail,
             occurred_at: at,
         }
+    }
+
+    /// How it ended, if it has. Lists of the past run along an index over it.
+    #[must_use]
+    pub fn ended_as(&self) -> Option<&'static str> {
+        self.status.is_terminal().then(|| self.status.name())
     }
 
     /// Currency of its prices and fees.

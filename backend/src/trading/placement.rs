@@ -220,11 +220,11 @@ impl Decided {
         pairs: &HashSet<(AccountId, Symbol)>,
     ) -> QueryResult<Option<Decisions>> {
         let Self { believed, decisions, events } = self;
-        let Decisions { orders, entries, holds, .. } = &decisions;
+        let Decisions { orders, holds, .. } = &decisions;
         if orders.is_empty() {
             return Ok(Some(decisions));
         }
-        let batch = PlacedBatch { believed: &believed, pairs, orders, entries, holds, events };
+        let batch = PlacedBatch { believed: &believed, pairs, orders, holds, events };
         Ok(store::place_orders(connection, batch).await?.then_some(decisions))
     }
 }

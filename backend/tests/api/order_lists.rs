@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 async fn seed(trader: &Trader, account: &str, first: u32, number: u32) {
     let statement = format!(
         "INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
-            quantity, limit_price, worst_price, fees_max, status, denials, reason, event_sequence, created_at, updated_at)
+            quantity, limit_price, worst_price, fees_max, status, is_open, ended_as, denials, reason, event_sequence, created_at, updated_at)
          SELECT gen_random_uuid(), '{account}', '{user}', 'bot-' || n, (ARRAY['AAPL', 'MSFT', 'IBM'])[1 + n % 3],
             (ARRAY['buy', 'sell'])[1 + n / 3 % 2], CASE WHEN n % 5 = 0 THEN 'market' ELSE 'limit' END, 'day', 1,
-            CASE WHEN n % 5 <> 0 THEN 10 END, 10, 0, status,
+            CASE WHEN n % 5 <> 0 THEN 10 END, 10, 0, status, status = 'NEW', nullif(status, 'NEW'),
             CASE WHEN status = 'DENIED' THEN '[{{\"field\":\"quantity\",\"rule\":\"whole_shares\",\"message\":\"Must be Whole\"}}]'::json END,
             CASE WHEN status = 'REJECTED' THEN '=HYPERLINK(\"x\")' END,
             1, '2026-01-01'::timestamptz + n * interval '1 second', now()
@@ -268,9 +268,12 @@ async fn rows_read(trader: &Trader) -> i64 {
 async fn a_page_reads_what_it_shows_however_long_the_history_is() {
     let trader = trader().await;
     seed(&trader, &trader.account, 1, 100_000).await;
-    execute(&trader.app.database_url, "UPDATE trading.orders SET status = 'FILLED' WHERE status = 'NEW'")
-        .await
-        .unwrap();
+    execute(
+        &trader.app.database_url,
+        "UPDATE trading.orders SET status = 'FILLED', is_open = false, ended_as = 'FILLED' WHERE is_open",
+    )
+    .await
+    .unwrap();
     execute(&trader.app.database_url, "ANALYZE trading.orders").await.unwrap();
     let (_, deep) = page(&trader, "to=2026-01-01T00:30:00Z&limit=1").await;
     let deep = format!("cursor={}", deep.unwrap());

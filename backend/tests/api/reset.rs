@@ -91,8 +91,8 @@ async fn a_reset_waits_for_orders_also_over_a_restart() {
     // An order that nobody can take back: there is no broker connector.
     let order = format!(
         "INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
-            quantity, limit_price, worst_price, fees_max, status, event_sequence, created_at, updated_at)
-         VALUES (gen_random_uuid(), '{}', '{}', 'stuck', 'AAPL', 'buy', 'limit', 'gtc', 1, 10, 10, 0, 'NEW', 1, now(), now())",
+            quantity, limit_price, worst_price, fees_max, status, is_open, event_sequence, created_at, updated_at)
+         VALUES (gen_random_uuid(), '{}', '{}', 'stuck', 'AAPL', 'buy', 'limit', 'gtc', 1, 10, 10, 0, 'NEW', true, 1, now(), now())",
         trader.account, trader.user.id
     );
     execute(&trader.app.database_url, &order).await.unwrap();
@@ -101,7 +101,8 @@ async fn a_reset_waits_for_orders_also_over_a_restart() {
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     assert_eq!(trader.balance().await["cash"], "1000", "nothing is booked while an order is open");
     let trader = Trader { app: trader.app.restart().await, ..trader };
-    let end = "UPDATE trading.orders SET status = 'CANCELED' WHERE client_order_id = 'stuck'";
+    let end = "UPDATE trading.orders SET status = 'CANCELED', is_open = false, ended_as = 'CANCELED'
+        WHERE client_order_id = 'stuck'";
     execute(&trader.app.database_url, end).await.unwrap();
     trader.until_reset().await;
     assert_eq!(trader.balance().await["cash"], "0");

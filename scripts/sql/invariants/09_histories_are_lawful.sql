@@ -4,7 +4,7 @@ WITH steps AS (
         lag(e.status) OVER history AS before,
         row_number() OVER history AS expected_sequence,
         lead(e.sequence) OVER history IS NULL AS is_last
-    FROM trading.order_events AS e
+    FROM trading.order_history AS e
     WINDOW history AS (PARTITION BY e.order_id ORDER BY e.sequence)
 ),
 -- What was executed and is taken back is open again.

@@ -15,4 +15,6 @@ WHERE o.side NOT IN ('buy', 'sell')
    OR num_nonnulls(o.trail_amount, o.trail_percent) <> CASE o.order_type WHEN 'trailing_stop' THEN 1 ELSE 0 END
    OR (o.status <> 'DENIED' AND o.worst_price IS NULL)
    OR (o.status = 'DENIED') <> (o.denials IS NOT NULL)
+   OR o.is_open <> (o.status IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY'))
+   OR o.ended_as IS DISTINCT FROM CASE WHEN o.is_open THEN NULL ELSE o.status END
    OR NOT EXISTS (SELECT FROM account.accounts AS a WHERE a.id = o.account_id);

@@ -51,7 +51,7 @@ fn order(side: Side, quantity: u32) -> Order {
     };
     let approved = judge(wish, &account, Some(&quote()), at(0)).approved().unwrap();
     let id = OrderId::generate();
-    Order::submitted(id, UserId::generate(), &ClientOrderId::from(id), &approved, at(0)).0
+    Order::submitted(id, UserId::generate(), &ClientOrderId::from(id), &approved, at(0))
 }
 
 fn executed(number: u32, quantity: u32) -> ReportKind {

@@ -25,7 +25,7 @@ fn sale(shares: u32, cancel_requested: bool) -> Order {
         size: Size::Shares(quantity),
     };
     let id = OrderId::generate();
-    let (mut order, _) =
+    let mut order =
         Order::denied(id, UserId::generate(), &ClientOrderId::from(id), (wish, quantity), Vec::new(), now());
     order.status = OrderStatus::New;
     order.denials = None;

@@ -296,14 +296,13 @@ pub(super) async fn write_woken(
     now: DateTime<Utc>,
     done: &mut Done,
 ) -> ApiResult<()> {
-    let Woken { orders, entries, holds, .. } = woken;
+    let Woken { orders, holds, .. } = woken;
     if orders.is_empty() {
         return Ok(());
     }
     let events = events_of(&orders, balances, now).map_err(ApiError::internal)?;
     let pairs = HashSet::new();
-    let batch =
-        PlacedBatch { believed, pairs: &pairs, orders: &orders, entries: &entries, holds: &holds, events };
+    let batch = PlacedBatch { believed, pairs: &pairs, orders: &orders, holds: &holds, events };
     if !store::place_orders(connection, batch).await? {
         return Err(ApiError::internal("locked balances have changed"));
     }

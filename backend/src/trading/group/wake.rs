@@ -4,7 +4,7 @@ use super::{Group, GroupLeg, LegName, LegState};
 use crate::account::{BalanceChange, Commodity, LockedBalances};
 use crate::error::FieldError;
 use crate::risk::{self, AccountState, Denial};
-use crate::trading::order::{GroupShare, Order, OrderLogEntry};
+use crate::trading::order::{GroupShare, Order};
 use chrono::{DateTime, Utc};
 use domain::{NewOrder, Quantity, Quote};
 use rust_decimal::Decimal;
@@ -22,7 +22,6 @@ pub(super) struct Circumstances<'a> {
 #[derive(Default)]
 pub(super) struct Woken {
     pub(super) orders: Vec<Order>,
-    pub(super) entries: Vec<OrderLogEntry>,
     pub(super) holds: Vec<BalanceChange>,
     /// The legs that cannot be orders, and why.
     pub(super) refused: Vec<(LegName, Vec<Denial>)>,
@@ -75,14 +74,12 @@ pub(super) fn wake(
             continue;
         };
         let key = leg.order_id.into();
-        let (mut order, entry) =
-            Order::submitted(leg.order_id, group.user_id, &key, &approved, circumstances.now);
+        let mut order = Order::submitted(leg.order_id, group.user_id, &key, &approved, circumstances.now);
         order.group = Some(GroupShare { group: group.id, sibling: None, left: None, sibling_held: None });
         if let Some(mut profit) = first.take() {
             pair(&mut profit, &mut order);
             woken.finish(profit, balances);
         }
-        woken.entries.push(entry);
         if leg.name == LegName::TakeProfit { first = Some(order) } else { woken.finish(order, balances) }
     }
     if let Some(alone) = first {

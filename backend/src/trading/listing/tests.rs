@@ -17,7 +17,7 @@ fn order(at_seconds: i64, account: AccountId) -> Order {
     };
     let at = DateTime::from_timestamp(at_seconds, 0).unwrap();
     let user = domain::UserId::generate();
-    Order::denied(id, user, &ClientOrderId::from(id), (wish, quantity), Vec::new(), at).0
+    Order::denied(id, user, &ClientOrderId::from(id), (wish, quantity), Vec::new(), at)
 }
 
 #[test]

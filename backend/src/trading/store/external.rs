@@ -21,8 +21,8 @@ statement! {
         updated: Timestamptz = DateTime<Utc>,
     }
     "INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force,
-        quantity, limit_price, worst_price, fees_max, status, held, origin, event_sequence, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)"
+        quantity, limit_price, worst_price, fees_max, status, held, origin, is_open, event_sequence, created_at, updated_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, true, 1, ?, ?)"
 }
 
 /// Writes an order that was found at a broker, with its first event.

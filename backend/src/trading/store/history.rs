@@ -1,4 +1,4 @@
-//! `trading.order_events`.
+//! `trading.order_events`, and `trading.order_history`, which begins with the orders themselves.
 
 use super::super::order::OrderLogEntry;
 use crate::db::corrupt;
@@ -64,7 +64,7 @@ pub(in crate::trading) struct LogLine {
 
 statement! {
     LogOf { order: SqlUuid = Uuid }
-    "SELECT sequence, event, status, detail, occurred_at FROM trading.order_events WHERE order_id = ? ORDER BY sequence"
+    "SELECT sequence, event, status, detail, occurred_at FROM trading.order_history WHERE order_id = ? ORDER BY sequence"
 }
 
 /// An order's history, oldest first.

@@ -1,4 +1,4 @@
-//! `trading.orders`, each new one with its first event.
+//! `trading.orders`.
 
 use super::super::order::{GroupShare, Order, OrderTerms, Origin};
 use super::terms::{self, price};
@@ -192,6 +192,7 @@ pub(super) fn read_all(rows: Vec<OrderRow>) -> QueryResult<Vec<Order>> {
 statement! {
     SaveOrders {
         ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
+        ended_as: Array<Nullable<Text>> = Vec<Option<String>>,
         filled_quantities: Array<Numeric> = Vec<Decimal>, filled_notionals: Array<Numeric> = Vec<Decimal>,
         commissions: Array<Numeric> = Vec<Decimal>, taxes: Array<Numeric> = Vec<Decimal>,
         helds: Array<Numeric> = Vec<Decimal>, reasons: Array<Nullable<Text>> = Vec<Option<String>>,
@@ -199,11 +200,12 @@ statement! {
         cancel_requested: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
         event_sequences: Array<Integer> = Vec<i32>, updated: Array<Timestamptz> = Vec<DateTime<Utc>>,
     }
-    "UPDATE trading.orders AS o SET status = new.status, filled_quantity = new.filled_quantity,
+    "UPDATE trading.orders AS o SET status = new.status, is_open = new.ended_as IS NULL, ended_as = new.ended_as,
+        filled_quantity = new.filled_quantity,
         filled_notional = new.filled_notional, commission = new.commission, tax = new.tax, held = new.held,
         reason = new.reason, unresolved_since = new.unresolved_since, cancel_requested_at = new.cancel_requested_at,
         event_sequence = new.event_sequence, updated_at = new.updated_at
-     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, status, filled_quantity, filled_notional, commission,
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, status, ended_as, filled_quantity, filled_notional, commission,
         tax, held, reason, unresolved_since, cancel_requested_at, event_sequence, updated_at)
      WHERE o.id = new.id"
 }
@@ -216,6 +218,7 @@ pub(in crate::trading) async fn save_orders<'a>(
     let statement = SaveOrders {
         ids: orders.clone().map(|order| order.id.0).collect(),
         statuses: orders.clone().map(|order| order.status.name().to_owned()).collect(),
+        ended_as: orders.clone().map(|order| order.ended_as().map(str::to_owned)).collect(),
         filled_quantities: orders.clone().map(|order| order.filled_quantity).collect(),
         filled_notionals: orders.clone().map(|order| order.filled_notional).collect(),
         commissions: orders.clone().map(|order| order.commission).collect(),

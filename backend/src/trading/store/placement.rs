@@ -4,7 +4,7 @@
 //! them, looks whether they do, and only then writes orders, holds and events: one round trip and one flush to the
 //! disk for a whole batch, and nothing at all when the belief was wrong.
 
-use super::super::order::{Order, OrderLogEntry};
+use super::super::order::Order;
 use super::terms::{number, percent_number};
 use crate::account::{BalanceChange, LockedBalances, balances_as_believed, hold_in_balances};
 use crate::db::corrupt;
@@ -19,9 +19,32 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
+/// The text of the statement, in which `$events`, `$hold` and `$new` say where the new rows come from: arrays, or the
+/// parameters themselves.
+///
+/// The events come first in the text because Postgres runs the parts of such a statement from the last to the first:
+/// the turn to append them is drawn when everything else is written.
+macro_rules! place {
+    ($events:literal, $hold:literal, $new:literal) => {
+        concat!(
+            "WITH ", balances_as_believed!("stands"), ",
+             belief AS MATERIALIZED (SELECT (SELECT count(*) FROM stands) = ? AND NOT EXISTS (
+                SELECT FROM trading.orders AS o JOIN unnest(?, ?) AS pair (account_id, symbol)
+                    ON pair.account_id = o.account_id AND pair.symbol = o.symbol
+                WHERE o.status = 'PENDING_NEW' AND o.unresolved_since IS NOT NULL) AS is_true),
+             ", append_events!("told", "belief WHERE belief.is_true", $events), ",
+             ", hold_in_balances!("held", "belief", "belief.is_true", $hold), ",
+             placed AS (INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type,
+                time_in_force, expire_date, quantity, notional, limit_price, stop_price, trail_amount, trail_percent,
+                worst_price, fees_max, held, denials, status, created_at, updated_at, is_open, ended_as, event_sequence)
+                SELECT ", $new, " WHERE belief.is_true)
+             SELECT is_true FROM belief"
+        )
+    };
+}
+
 statement! {
-    /// The events come first in the text because Postgres runs the parts of such a statement from the last to the first:
-    /// the turn to append them is drawn when everything else is written.
+    /// Some orders. All rows of a kind travel as arrays, so that the text is one whatever their number.
     PlaceOrders {
         believed_accounts: Array<SqlUuid> = Vec<Uuid>, believed_commodities: Array<Text> = Vec<String>,
         believed_totals: Array<Numeric> = Vec<Decimal>, believed_helds: Array<Numeric> = Vec<Decimal>,
@@ -41,30 +64,51 @@ statement! {
         trail_amounts: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         trail_percents: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         worst_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
-        fees_max: Array<Numeric> = Vec<Decimal>, statuses: Array<Text> = Vec<String>,
-        helds: Array<Numeric> = Vec<Decimal>, denials: Array<Nullable<Text>> = Vec<Option<String>>,
-        events: Array<Text> = Vec<String>, details: Array<Nullable<Text>> = Vec<Option<String>>,
+        fees_max: Array<Numeric> = Vec<Decimal>, helds: Array<Numeric> = Vec<Decimal>,
+        denials: Array<Nullable<Text>> = Vec<Option<String>>,
         created: Array<Timestamptz> = Vec<DateTime<Utc>>,
     }
-    concat!("WITH ", balances_as_believed!("stands"), ",
-     belief AS MATERIALIZED (SELECT (SELECT count(*) FROM stands) = ? AND NOT EXISTS (
-        SELECT FROM trading.orders AS o JOIN unnest(?, ?) AS pair (account_id, symbol)
-            ON pair.account_id = o.account_id AND pair.symbol = o.symbol
-        WHERE o.status = 'PENDING_NEW' AND o.unresolved_since IS NOT NULL) AS is_true),
-     ", append_events!("told", "belief WHERE belief.is_true"), ",
-     ", hold_in_balances!("held", "belief", "belief.is_true"), ",
-     new AS MATERIALIZED (SELECT new.* FROM belief, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id,
-        account_id, user_id, client_order_id, symbol, side, order_type, time_in_force, expire_date, quantity, notional,
-        limit_price, stop_price, trail_amount, trail_percent, worst_price, fees_max, status, held, denials, event, detail, at) WHERE belief.is_true),
-     first_events AS (INSERT INTO trading.order_events (order_id, sequence, event, status, detail, occurred_at)
-        SELECT id, 1, event, status, detail, at FROM new),
-     placed AS (INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type,
-        time_in_force, expire_date, quantity, notional, limit_price, stop_price, trail_amount, trail_percent,
-        worst_price, fees_max, status, held, denials, event_sequence, created_at, updated_at)
-        SELECT id, account_id, user_id, client_order_id, symbol, side, order_type, time_in_force, expire_date,
-            quantity, notional, limit_price, stop_price, trail_amount, trail_percent, worst_price, fees_max, status, held, denials::json, 1, at, at
-        FROM new)
-     SELECT is_true FROM belief")
+    place!(
+        "unnest(?, ?, ?)",
+        "unnest(?, ?, ?)",
+        "new.id, new.account_id, new.user_id, new.client_order_id, new.symbol, new.side, new.order_type,
+            new.time_in_force, new.expire_date, new.quantity, new.notional, new.limit_price, new.stop_price,
+            new.trail_amount, new.trail_percent, new.worst_price, new.fees_max, new.held, new.denials::json,
+            CASE WHEN new.denials IS NULL THEN 'PENDING_NEW' ELSE 'DENIED' END, new.at, new.at, new.denials IS NULL,
+            CASE WHEN new.denials IS NOT NULL THEN 'DENIED' END, 1
+         FROM belief, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, account_id, user_id,
+            client_order_id, symbol, side, order_type, time_in_force, expire_date, quantity, notional, limit_price,
+            stop_price, trail_amount, trail_percent, worst_price, fees_max, held, denials, at)"
+    )
+}
+
+statement! {
+    /// One order, with one or two events. Taking arrays of one apart costs a sixth of the statement.
+    PlaceOrder {
+        believed_accounts: Array<SqlUuid> = Vec<Uuid>, believed_commodities: Array<Text> = Vec<String>,
+        believed_totals: Array<Numeric> = Vec<Decimal>, believed_helds: Array<Numeric> = Vec<Decimal>,
+        believed: BigInt = i64,
+        pair_accounts: Array<SqlUuid> = Vec<Uuid>, pair_symbols: Array<Text> = Vec<String>,
+        turn: BigInt = i64, event_user: SqlUuid = Uuid, event_kind: Text = String, event_payload: Text = String,
+        more_user: Nullable<SqlUuid> = Option<Uuid>, more_kind: Nullable<Text> = Option<String>,
+        more_payload: Nullable<Text> = Option<String>,
+        hold_account: Nullable<SqlUuid> = Option<Uuid>, hold_commodity: Nullable<Text> = Option<String>,
+        hold_amount: Nullable<Numeric> = Option<Decimal>,
+        id: SqlUuid = Uuid, account: SqlUuid = Uuid, user: SqlUuid = Uuid, client_order_id: Text = String,
+        symbol: Text = String, side: Text = &'static str, order_type: Text = &'static str,
+        time_in_force: Text = &'static str, expire_date: Nullable<Date> = Option<NaiveDate>,
+        quantity: Numeric = Decimal, notional: Nullable<Numeric> = Option<Decimal>,
+        limit_price: Nullable<Numeric> = Option<Decimal>, stop_price: Nullable<Numeric> = Option<Decimal>,
+        trail_amount: Nullable<Numeric> = Option<Decimal>, trail_percent: Nullable<Numeric> = Option<Decimal>,
+        worst_price: Nullable<Numeric> = Option<Decimal>, fees_max: Numeric = Decimal, held: Numeric = Decimal,
+        denials: Nullable<Text> = Option<String>, status: Text = &'static str, created: Timestamptz = DateTime<Utc>,
+        updated: Timestamptz = DateTime<Utc>, is_open: Bool = bool, ended_as: Nullable<Text> = Option<&'static str>,
+    }
+    place!(
+        "(SELECT * FROM (VALUES (?, ?, ?), (?, ?, ?)) AS told (user_id, kind, payload) WHERE payload IS NOT NULL)",
+        "(VALUES (?, ?, ?))",
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::json, ?, ?, ?, ?, ?, 1 FROM belief"
+    )
 }
 
 #[derive(QueryableByName)]
@@ -80,13 +124,12 @@ pub(in crate::trading) struct PlacedBatch<'a> {
     /// The symbols in which no order's fate may be unknown.
     pub(in crate::trading) pairs: &'a HashSet<(AccountId, Symbol)>,
     pub(in crate::trading) orders: &'a [Order],
-    pub(in crate::trading) entries: &'a [OrderLogEntry],
     pub(in crate::trading) holds: &'a [BalanceChange],
     pub(in crate::trading) events: Vec<NewEvent>,
 }
 
-/// Writes new orders, each with its first event, their holds and what is told about them, if the balances are what they
-/// were believed to be. Says whether. Outside of a transaction it is one of its own.
+/// Writes new orders, their holds and what is told about them, if the balances are what they were believed to be. Says
+/// whether. Outside of a transaction it is one of its own.
 ///
 /// # Errors
 /// The database's; a unique violation when an order exists already under one of the keys.
@@ -94,35 +137,146 @@ pub(in crate::trading) async fn place_orders(
     mut connection: &AsyncPgConnection,
     batch: PlacedBatch<'_>,
 ) -> QueryResult<bool> {
-    let statement = statement_of(batch)?;
-    let belief: Belief = statement.get_result(&mut connection).await?;
+    let beliefs = Beliefs::new(batch.believed, batch.pairs);
+    let holds = sums(batch.holds);
+    let belief: Belief = match (batch.orders, &*holds) {
+        ([order], [] | [_]) if (1..=2).contains(&batch.events.len()) => {
+            one(beliefs, order, <[_]>::first(&holds), batch.events)?.get_result(&mut connection).await?
+        }
+        (orders, holds) => some(beliefs, orders, holds, batch.events)?.get_result(&mut connection).await?,
+    };
     Ok(belief.is_true)
 }
 
-fn statement_of(batch: PlacedBatch<'_>) -> QueryResult<PlaceOrders> {
-    let mut statement = rows_of(batch.orders, batch.entries)?;
-    for (account, commodity, row) in batch.believed.rows() {
-        statement.believed_accounts.push(account.0);
-        statement.believed_commodities.push(commodity.to_owned());
-        statement.believed_totals.push(row.total);
-        statement.believed_helds.push(row.held);
+/// What must be so for the decisions to stand.
+#[derive(Default)]
+struct Beliefs {
+    accounts: Vec<Uuid>,
+    commodities: Vec<String>,
+    totals: Vec<Decimal>,
+    helds: Vec<Decimal>,
+    balances: i64,
+    pair_accounts: Vec<Uuid>,
+    pair_symbols: Vec<String>,
+}
+
+impl Beliefs {
+    fn new(balances: &LockedBalances, pairs: &HashSet<(AccountId, Symbol)>) -> Self {
+        let mut beliefs = Self::default();
+        for (account, commodity, row) in balances.rows() {
+            beliefs.accounts.push(account.0);
+            beliefs.commodities.push(commodity.to_owned());
+            beliefs.totals.push(row.total);
+            beliefs.helds.push(row.held);
+        }
+        beliefs.balances = i64::try_from(beliefs.accounts.len()).unwrap_or(i64::MAX);
+        for (account, symbol) in pairs {
+            beliefs.pair_accounts.push(account.0);
+            beliefs.pair_symbols.push(symbol.to_string());
+        }
+        beliefs
     }
-    statement.believed = i64::try_from(statement.believed_accounts.len()).unwrap_or(i64::MAX);
-    for (account, symbol) in batch.pairs {
-        statement.pair_accounts.push(account.0);
-        statement.pair_symbols.push(symbol.to_string());
+}
+
+/// A hold on one balance.
+type HoldRow = (Uuid, String, Decimal);
+
+/// One row for each balance.
+fn sums(holds: &[BalanceChange]) -> Vec<HoldRow> {
+    let mut sums = BTreeMap::<_, Decimal>::new();
+    for hold in holds {
+        *sums.entry((hold.account_id, hold.commodity)).or_default() += hold.held;
     }
-    let mut holds = BTreeMap::<_, Decimal>::new();
-    for hold in batch.holds {
-        *holds.entry((hold.account_id, hold.commodity)).or_default() += hold.held;
-    }
-    for ((account, commodity), amount) in holds {
-        statement.hold_accounts.push(account.0);
-        statement.hold_commodities.push(commodity.name().to_owned());
-        statement.hold_amounts.push(amount);
+    sums.into_iter()
+        .map(|((account, commodity), amount)| (account.0, commodity.name().to_owned(), amount))
+        .collect()
+}
+
+fn denials_of(order: &Order) -> QueryResult<Option<String>> {
+    order.denials.as_ref().map(serde_json::to_string).transpose().map_err(|_| corrupt("denial"))
+}
+
+fn one(
+    beliefs: Beliefs,
+    order: &Order,
+    hold: Option<&HoldRow>,
+    events: Vec<NewEvent>,
+) -> QueryResult<PlaceOrder> {
+    let mut events = events.into_iter().map(NewEvent::into_columns);
+    let (event_user, event_kind, event_payload) = events.next().ok_or_else(|| corrupt("news of an order"))?;
+    let (more_user, more_kind, more_payload) = columns_of(events.next());
+    let (hold_account, hold_commodity, hold_amount) = columns_of(hold.cloned());
+    let (wish, prices) = (&order.wish, order.pricing.fields());
+    Ok(PlaceOrder {
+        believed_accounts: beliefs.accounts,
+        believed_commodities: beliefs.commodities,
+        believed_totals: beliefs.totals,
+        believed_helds: beliefs.helds,
+        believed: beliefs.balances,
+        pair_accounts: beliefs.pair_accounts,
+        pair_symbols: beliefs.pair_symbols,
+        turn: locks::EVENTS_APPEND,
+        event_user,
+        event_kind,
+        event_payload,
+        more_user,
+        more_kind,
+        more_payload,
+        hold_account,
+        hold_commodity,
+        hold_amount,
+        id: order.id.0,
+        account: wish.account_id.0,
+        user: order.user_id.0,
+        client_order_id: order.client_order_id.clone(),
+        symbol: wish.symbol.to_string(),
+        side: wish.side.name(),
+        order_type: order.pricing.order_type().name(),
+        time_in_force: wish.lifetime.time_in_force().name(),
+        expire_date: wish.lifetime.expire_date(),
+        quantity: order.quantity.value(),
+        notional: order.notional().map(Notional::value),
+        limit_price: number(prices.limit_price),
+        stop_price: number(prices.stop_price),
+        trail_amount: number(prices.trail_amount),
+        trail_percent: percent_number(prices.trail_percent),
+        worst_price: number(order.worst_price),
+        fees_max: order.fees_max,
+        held: order.held,
+        denials: denials_of(order)?,
+        status: order.status.name(),
+        created: order.created_at,
+        updated: order.created_at,
+        is_open: order.ended_as().is_none(),
+        ended_as: order.ended_as(),
+    })
+}
+
+fn columns_of<A, B, C>(row: Option<(A, B, C)>) -> (Option<A>, Option<B>, Option<C>) {
+    row.map_or((None, None, None), |(a, b, c)| (Some(a), Some(b), Some(c)))
+}
+
+fn some(
+    beliefs: Beliefs,
+    orders: &[Order],
+    holds: &[HoldRow],
+    events: Vec<NewEvent>,
+) -> QueryResult<PlaceOrders> {
+    let mut statement = rows_of(orders)?;
+    statement.believed_accounts = beliefs.accounts;
+    statement.believed_commodities = beliefs.commodities;
+    statement.believed_totals = beliefs.totals;
+    statement.believed_helds = beliefs.helds;
+    statement.believed = beliefs.balances;
+    statement.pair_accounts = beliefs.pair_accounts;
+    statement.pair_symbols = beliefs.pair_symbols;
+    for (account, commodity, amount) in holds {
+        statement.hold_accounts.push(*account);
+        statement.hold_commodities.push(commodity.clone());
+        statement.hold_amounts.push(*amount);
     }
     statement.turn = locks::EVENTS_APPEND;
-    for event in batch.events {
+    for event in events {
         let (user, kind, payload) = event.into_columns();
         statement.event_users.push(user);
         statement.event_kinds.push(kind);
@@ -131,18 +285,17 @@ fn statement_of(batch: PlacedBatch<'_>) -> QueryResult<PlaceOrders> {
     Ok(statement)
 }
 
-fn rows_of(orders: &[Order], entries: &[OrderLogEntry]) -> QueryResult<PlaceOrders> {
+fn rows_of(orders: &[Order]) -> QueryResult<PlaceOrders> {
     let text =
         |part: fn(&Order) -> &str| orders.iter().map(|order| part(order).to_owned()).collect::<Vec<_>>();
     let prices = |part: fn(PriceFields) -> Option<Price>| {
         orders.iter().map(|order| number(part(order.pricing.fields()))).collect::<Vec<_>>()
     };
-    let denials = |order: &Order| order.denials.as_ref().map(serde_json::to_string).transpose();
     Ok(PlaceOrders {
         ids: orders.iter().map(|order| order.id.0).collect(),
         accounts: orders.iter().map(|order| order.wish.account_id.0).collect(),
         users: orders.iter().map(|order| order.user_id.0).collect(),
-        client_order_ids: orders.iter().map(|order| order.client_order_id.clone()).collect(),
+        client_order_ids: text(|order| &order.client_order_id),
         symbols: orders.iter().map(|order| order.wish.symbol.to_string()).collect(),
         sides: text(|order| order.wish.side.name()),
         order_types: text(|order| order.pricing.order_type().name()),
@@ -157,13 +310,10 @@ fn rows_of(orders: &[Order], entries: &[OrderLogEntry]) -> QueryResult<PlaceOrde
             .iter()
             .map(|order| percent_number(order.pricing.fields().trail_percent))
             .collect(),
-        worst_prices: orders.iter().map(|order| order.worst_price.map(Price::value)).collect(),
+        worst_prices: orders.iter().map(|order| number(order.worst_price)).collect(),
         fees_max: orders.iter().map(|order| order.fees_max).collect(),
-        statuses: text(|order| order.status.name()),
         helds: orders.iter().map(|order| order.held).collect(),
-        denials: orders.iter().map(denials).collect::<Result<_, _>>().map_err(|_| corrupt("denial"))?,
-        events: entries.iter().map(|entry| entry.event.to_owned()).collect(),
-        details: entries.iter().map(|entry| entry.detail.clone()).collect(),
+        denials: orders.iter().map(denials_of).collect::<QueryResult<_>>()?,
         created: orders.iter().map(|order| order.created_at).collect(),
         ..PlaceOrders::default()
     })
