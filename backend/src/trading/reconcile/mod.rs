@@ -35,8 +35,11 @@ const BUSY_INTERVAL: Duration = Duration::from_secs(30);
 const IDLE_INTERVAL: Duration = Duration::from_secs(120);
 /// How often is looked which accounts are due, and how soon a comparison at the start is tried again.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// Accounts compared at once.
+/// Accounts compared at once when somebody waits for it.
 const AT_ONCE_MAX: usize = 4;
+/// How many times as long as a comparison took the timer rests after it: many accounts must not slow orders down, they are
+/// compared less often then.
+const REST_PER_COMPARISON: u32 = 9;
 /// Accounts that may wait to be compared at somebody's wish; those beyond wait for the timer.
 const WISHES_MAX: usize = 1024;
 
@@ -214,9 +217,15 @@ impl Timer {
                     continue;
                 }
             };
+            let (by_timer, waited_for): (Vec<_>, Vec<_>) =
+                due.into_iter().partition(|(_, reason)| *reason == Reason::Timer);
             tokio::select! {
                 () = stop.cancelled() => return,
-                done = self.compare(due) => compared.extend(done),
+                done = self.compare_at_once(waited_for) => compared.extend(done),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                done = self.compare_in_turn(by_timer) => compared.extend(done),
             }
         }
     }
@@ -244,23 +253,41 @@ impl Timer {
                 due.push((account, Reason::Timer));
             }
         }
+        // Those that have waited longest first, for there may be no time for all.
+        due.sort_by_key(|(account, _)| compared.get(account).copied());
         Ok(due)
     }
 
-    async fn compare(&self, due: Vec<(AccountId, Reason)>) -> Vec<(AccountId, Instant)> {
+    async fn compare_at_once(&self, due: Vec<(AccountId, Reason)>) -> Vec<(AccountId, Instant)> {
         futures_util::stream::iter(due)
-            .map(|(account, reason)| async move {
-                match self.comparer.compare(account, reason).await {
-                    Ok(outcome) if outcome != Outcome::Failed => self.gate.reconciled(account),
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::warn!(%error, %account, "an account cannot be compared with its broker");
-                    }
-                }
-                (account, Instant::now())
-            })
+            .map(|(account, reason)| self.compare(account, reason))
             .buffer_unordered(AT_ONCE_MAX)
             .collect()
             .await
+    }
+
+    /// One after another with a rest after each, until it is time to look who is due.
+    async fn compare_in_turn(&self, due: Vec<(AccountId, Reason)>) -> Vec<(AccountId, Instant)> {
+        let (until, mut done) = (Instant::now() + LOOK_INTERVAL, Vec::new());
+        for (account, reason) in due {
+            let began = Instant::now();
+            if began >= until {
+                break;
+            }
+            done.push(self.compare(account, reason).await);
+            tokio::time::sleep(began.elapsed().saturating_mul(REST_PER_COMPARISON)).await;
+        }
+        done
+    }
+
+    async fn compare(&self, account: AccountId, reason: Reason) -> (AccountId, Instant) {
+        match self.comparer.compare(account, reason).await {
+            Ok(outcome) if outcome != Outcome::Failed => self.gate.reconciled(account),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, %account, "an account cannot be compared with its broker");
+            }
+        }
+        (account, Instant::now())
     }
 }

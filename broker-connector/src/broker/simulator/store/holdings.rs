@@ -61,8 +61,8 @@ statement! {
     OrdersSince { after: BigInt = i64, account_before: SqlUuid = Uuid, since: Timestamptz = DateTime<Utc>, account: SqlUuid = Uuid, limit: BigInt = i64 }
     "SELECT o.* FROM broker.simulator_orders AS o
      WHERE o.sequence > greatest(?, (SELECT coalesce(max(sequence), 0) FROM broker.simulator_orders
-            WHERE account_id = ? AND accepted_at < ?))
-       AND o.account_id = ? ORDER BY o.sequence LIMIT ?"
+            WHERE account_id = ? AND quantity > 0 AND accepted_at < ?))
+       AND o.account_id = ? AND o.quantity > 0 ORDER BY o.sequence LIMIT ?"
 }
 statement! {
     ExecutionsSince { after: BigInt = i64, account: SqlUuid = Uuid, since: Timestamptz = DateTime<Utc>, limit: BigInt = i64 }
