@@ -22,15 +22,15 @@ pub const PUBLIC: &[(&str, &str)] = &[
     ("GET", "/api/openapi.json"),
 ];
 
-/// The modules, in the order of the API's description.
+/// The modules, in the order in which routes are tried: an order should not wait for all others.
 fn api(config: &mut ServiceConfig<'_>) {
+    trading::routes(config);
     auth::routes(config);
     account::routes(config);
     activity::routes(config);
     market::routes(config);
     notify::routes(config);
     portfolio::routes(config);
-    trading::routes(config);
     corporate::routes(config);
     trading::truth_routes(config);
     openapi::routes(config);

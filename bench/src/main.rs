@@ -1,7 +1,8 @@
 //! Load for `scripts/bench`: sends orders to a running server and prints what it measured as `name value` lines.
 //!
 //! `bench-orders HOST:PORT SECONDS PART`, where the parts are
-//! - `accounts`: one client, then 32, over a thousand accounts;
+//! - `single`: one client on one account, beside a bare round trip;
+//! - `accounts`: 32 clients over a thousand accounts;
 //! - `account`: 64 clients on one account;
 //! - `fills`: from acceptance to the position on the event stream;
 //! - `history`: prints `seed ACCOUNT`, waits for a line, then compares that account with a fresh one.
@@ -14,7 +15,7 @@ mod stream;
 use accounts::{RestingOrders, low_price, prepare, prepare_user};
 use anyhow::{Context, Result, bail};
 use http::get;
-use measure::{measure, measure_together, per_second, percentile_micros, report};
+use measure::{measure, measure_together, per_second, percentile_micros, report, visit_all};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +30,10 @@ const CLIENTS_OF_ONE_ACCOUNT: usize = 64;
 /// Turns in which the account with a history and the fresh one are measured, so that both see the same machine.
 const HISTORY_TURNS: u32 = 5;
 
-async fn over_accounts(address: &str, time: Duration) -> Result<()> {
-    let accounts = prepare(address, USERS, ACCOUNTS_PER_USER).await?;
+async fn of_one_client(address: &str, time: Duration) -> Result<()> {
+    let accounts = prepare_user(address.to_owned(), 1).await?;
     let limit_price = low_price(address, accounts.first().context("no accounts")?).await?;
-    let orders = Arc::new(RestingOrders::new(accounts, limit_price));
+    let orders = RestingOrders::new(accounts, limit_price);
 
     let mut health = measure(address, 200, time, || Ok(get("/health", ""))).await?;
     report("health_p50_micros", percentile_micros(&mut health, 50))?;
@@ -40,8 +41,14 @@ async fn over_accounts(address: &str, time: Duration) -> Result<()> {
 
     let mut single = measure(address, 201, time, || orders.next()).await?;
     report("order_p50_micros", percentile_micros(&mut single, 50))?;
-    report("order_p99_micros", percentile_micros(&mut single, 99))?;
+    report("order_p99_micros", percentile_micros(&mut single, 99))
+}
 
+async fn over_accounts(address: &str, time: Duration) -> Result<()> {
+    let accounts = prepare(address, USERS, ACCOUNTS_PER_USER).await?;
+    let limit_price = low_price(address, accounts.first().context("no accounts")?).await?;
+    let orders = Arc::new(RestingOrders::new(accounts, limit_price));
+    visit_all(address, &orders).await?;
     let mut many = measure_together(address, CLIENTS, time, &orders).await?;
     report("orders_p50_micros", percentile_micros(&mut many, 50))?;
     report("orders_p99_micros", percentile_micros(&mut many, 99))?;
@@ -92,11 +99,12 @@ async fn with_history(address: &str, time: Duration) -> Result<()> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    const USAGE: &str = "usage: bench-orders HOST:PORT SECONDS accounts|account|fills|history";
+    const USAGE: &str = "usage: bench-orders HOST:PORT SECONDS single|accounts|account|fills|history";
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, seconds, part] = arguments.as_slice() else { bail!(USAGE) };
     let time = Duration::from_secs(seconds.parse().context(USAGE)?);
     match part.as_str() {
+        "single" => of_one_client(address, time).await,
         "accounts" => over_accounts(address, time).await,
         "account" => of_one_account(address, time).await,
         "fills" => of_fills(address, time).await,

@@ -10,21 +10,18 @@ use tokio::task::JoinSet;
 
 /// Requests of a connection before its time is taken.
 const WARM_UP_REQUESTS: usize = 200;
+/// Longest time for requests that do not count.
+const WARM_UP_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Sends what `request` makes, one after the other, and returns how long each answer took.
-pub(crate) async fn measure(
-    address: &str,
+/// Sends what `request` makes, one after the other, until time or number is reached, and returns how long each answer took.
+async fn exchange_all(
+    connection: &mut Connection,
     expected: u16,
-    time: Duration,
+    (time, number): (Duration, usize),
     request: impl Fn() -> Result<Vec<u8>>,
 ) -> Result<Vec<Duration>> {
-    let mut connection = Connection::open(address).await?;
-    for _ in 0..WARM_UP_REQUESTS {
-        let (status, body) = connection.exchange(&request()?).await?;
-        ensure!(status == expected, "status {status}: {}", String::from_utf8_lossy(body));
-    }
     let (begun, mut latencies) = (Instant::now(), Vec::new());
-    while begun.elapsed() < time {
+    while begun.elapsed() < time && latencies.len() < number {
         let next = request()?;
         let sent = Instant::now();
         let (status, body) = connection.exchange(&next).await?;
@@ -32,6 +29,25 @@ pub(crate) async fn measure(
         ensure!(status == expected, "status {status}: {}", String::from_utf8_lossy(body));
     }
     Ok(latencies)
+}
+
+/// The times of one client's requests, after some that do not count.
+pub(crate) async fn measure(
+    address: &str,
+    expected: u16,
+    time: Duration,
+    request: impl Fn() -> Result<Vec<u8>>,
+) -> Result<Vec<Duration>> {
+    let mut connection = Connection::open(address).await?;
+    exchange_all(&mut connection, expected, (WARM_UP_TIME_MAX, WARM_UP_REQUESTS), &request).await?;
+    exchange_all(&mut connection, expected, (time, usize::MAX), request).await
+}
+
+/// One order for each account: the server has seen them all before anything is measured.
+pub(crate) async fn visit_all(address: &str, orders: &RestingOrders) -> Result<()> {
+    let mut connection = Connection::open(address).await?;
+    let all = (WARM_UP_TIME_MAX, orders.accounts.len());
+    exchange_all(&mut connection, 201, all, || orders.next()).await.map(drop)
 }
 
 /// The same from several clients at once.

@@ -25,13 +25,14 @@ use uuid::Uuid;
 
 /// This module's URLs.
 pub fn routes(config: &mut ServiceConfig<'_>) {
+    // Routes are tried in turn: the one that is waited for comes first.
+    config.service(place_order);
     // Their addresses would else be taken for ids.
     listing::routes(config);
     bulk::routes(config);
     closing::routes(config);
     config.service(halts::list_halts).service(halts::halt_symbol).service(halts::resume_symbol);
     config
-        .service(place_order)
         .service(preview_order)
         .service(show_order)
         .service(replace::replace_order)
