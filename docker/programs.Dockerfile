@@ -13,6 +13,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY domain domain
 COPY exchange exchange
 COPY database database
+COPY failpoint failpoint
+COPY faulty-broker faulty-broker
 COPY bench bench
 COPY backend backend
 COPY market-data market-data

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use domain::broker::{BATCH_MAX, OrderRequest, ReplaceRequest};
 use domain::inquiry::{InquiryRequest, ResolveRequest};
 use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus};
+use failpoint::Failpoint;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -115,6 +116,7 @@ async fn connect(brokers: Data<Brokers>, Json(request): Json<ConnectRequest>) ->
         .named(&request.broker)
         .ok_or_else(|| Problem::field("broker", "unknown_broker", "there is no broker of this name"))?;
     broker.connect(request.account_id, request.currency).await?;
+    failpoint::pass(Failpoint::AccountConnected);
     Ok(HttpResponse::Ok().json(json!({
         "accountId": request.account_id, "broker": request.broker, "currency": request.currency,
     })))
@@ -126,6 +128,7 @@ async fn place_order(brokers: Data<Brokers>, Json(order): Json<OrderRequest>) ->
 
 async fn place_orders(brokers: Data<Brokers>, Json(orders): Json<Vec<OrderRequest>>) -> Answer {
     let orders = limited("orders", orders)?;
+    failpoint::pass(Failpoint::OrdersReceived);
     Ok(HttpResponse::Ok().json(brokers.of_orders().place_orders(orders).await))
 }
 
@@ -137,6 +140,7 @@ struct CancelRequest {
 
 async fn cancel_orders(brokers: Data<Brokers>, Json(request): Json<CancelRequest>) -> Answer {
     let orders = limited("orderIds", request.order_ids)?;
+    failpoint::pass(Failpoint::CancelsReceived);
     Ok(HttpResponse::Ok().json(brokers.of_orders().cancel_orders(orders).await))
 }
 
@@ -147,6 +151,7 @@ async fn cancel_order(brokers: Data<Brokers>, order_id: Path<String>) -> Answer 
 
 async fn replace_orders(brokers: Data<Brokers>, Json(requests): Json<Vec<ReplaceRequest>>) -> Answer {
     let requests = limited("requests", requests)?;
+    failpoint::pass(Failpoint::ReplacesReceived);
     Ok(HttpResponse::Ok().json(brokers.of_orders().replace_orders(requests).await))
 }
 

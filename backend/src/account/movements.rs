@@ -13,6 +13,7 @@ use crate::events;
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, ClientOrderId, Currency, Money, Price, UserId};
+use failpoint::Failpoint;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -222,9 +223,13 @@ impl AccountService {
                 let connection: &AsyncPgConnection = connection;
                 let accounts = movement.accounts();
                 let locked = store::lock_balances(connection, &accounts, std::iter::empty()).await?;
-                Desk { connection, user, locked, at: clock::now() }.carry_out(movement, &key).await
+                let desk = Desk { connection, user, locked, at: clock::now() };
+                let moved = desk.carry_out(movement, &key).await?;
+                failpoint::pass(Failpoint::MovementWritten);
+                Ok::<_, ApiError>(moved)
             })
             .await?;
+        failpoint::pass(Failpoint::MovementCommitted);
         self.events.wake();
         Ok(moved)
     }

@@ -8,6 +8,7 @@ use super::{Event, store};
 use crate::db::Pool;
 use crate::error::{ApiError, ErrorCode};
 use domain::UserId;
+use failpoint::Failpoint;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -109,6 +110,7 @@ impl EventHub {
             let events = store::read_after(&mut connection, position, READ_BATCH_MAX).await?;
             // Persist, then publish.
             if let Some(last) = events.last() {
+                failpoint::pass(Failpoint::EventsRead);
                 store::mark_told(&mut connection, last.id).await?;
             }
             drop(connection);

@@ -20,6 +20,7 @@ use crate::error::{ApiError, ErrorCode};
 use crate::events::{self, EventHub};
 use diesel_async::AsyncPgConnection;
 use domain::AccountId;
+use failpoint::Failpoint;
 use futures_util::{FutureExt, StreamExt, try_join};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
@@ -118,6 +119,7 @@ impl Applier {
                 Ok(applied) => {
                     failures = 0;
                     if applied.lines > 0 {
+                        failpoint::pass(Failpoint::ApplierCommitted);
                         self.events.wake();
                     }
                     self.memory.note(&applied.balance_changes);
@@ -211,6 +213,7 @@ impl Connection {
             gate.halt(account, reason);
         }
         let balance_changes = batch.save(connection, Some(last), self.prepared).await?;
+        failpoint::pass(Failpoint::ApplierWritten);
         db::commit(connection).await?;
         self.prepared = true;
         Ok(Applied { balance_changes, ..applied })

@@ -20,6 +20,7 @@ use crate::events::EventHub;
 use diesel_async::AsyncConnection;
 use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, Currency, OrderId};
+use failpoint::Failpoint;
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -189,7 +190,9 @@ impl Dispatcher {
             return Ok(());
         }
         let requests = if manners.idempotent_orders { requests } else { self.mark(requests).await? };
+        failpoint::pass(Failpoint::DispatchSending);
         let sent = self.send(&requests).await;
+        failpoint::pass(Failpoint::DispatchSent);
         let with = |wanted: Sent| -> Vec<OrderId> {
             let those = requests.iter().zip(&sent).filter(|(_, sent)| **sent == wanted);
             those.map(|(request, _)| request.order_id).collect()
@@ -251,6 +254,7 @@ impl Dispatcher {
                     requests.iter().filter_map(|request| read_replace((request, unknown.clone()))).collect()
                 }
             };
+            failpoint::pass(Failpoint::ReplaceSent);
             let mut connection = self.pool.get().await?;
             connection.transaction(async |connection| settle_replaces(connection, outcomes).await).await?;
             self.events.wake();
@@ -274,6 +278,7 @@ impl Dispatcher {
                     requests.iter().map(unresolved).collect::<Vec<_>>()
                 }
             };
+            failpoint::pass(Failpoint::CancelSent);
             let mut connection = self.pool.get().await?;
             connection.transaction(async |connection| settle_cancels(connection, outcomes).await).await?;
             self.events.wake();

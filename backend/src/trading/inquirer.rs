@@ -19,6 +19,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::broker::{BATCH_MAX, OrderRequest};
 use domain::inquiry::Finding;
 use domain::{AccountId, OrderId, OrderStatus};
+use failpoint::Failpoint;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +68,7 @@ impl Inquirer {
         let asked: Vec<(&Order, OrderRequest)> =
             unknown.iter().filter_map(|order| Some((order, order.description()?))).collect();
         let (manners, findings) = self.findings(&asked).await;
+        failpoint::pass(Failpoint::InquiryAnswered);
         let ids: Vec<OrderId> = asked.iter().map(|(order, _)| order.id).collect();
         let mut inquiries = store::inquiries_of(&*self.pool.get().await?, &ids).await?;
         let now = clock::now();

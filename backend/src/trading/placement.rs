@@ -21,6 +21,7 @@ use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use domain::{AccountId, OrderStatus, Symbol};
+use failpoint::Failpoint;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -101,12 +102,14 @@ impl PlacementWriter {
         };
         let wishes: Vec<Wish> = batch.iter().map(|placement| placement.wish.clone()).collect();
         let decisions = connection.commit(&wishes, &self.memory).await?;
+        failpoint::pass(Failpoint::PlacementCommitted);
         for (placement, answer) in batch.drain(..).zip(decisions.answers) {
             // A caller that has gone away loses nothing: the order stands.
             let _ = placement.answer.send(Ok(answer));
         }
         // The callers share this thread: they are answered before anybody else is woken up.
         tokio::task::yield_now().await;
+        failpoint::pass(Failpoint::PlacementAnswered);
         if !decisions.orders.is_empty() {
             self.events.wake();
             self.dispatch.send(decisions.orders.iter().filter_map(Order::request));
@@ -180,6 +183,7 @@ impl Connection {
         let decided = Decided::new(wishes, locked)?;
         let decisions = decided.write(connection, &HashSet::new()).await?;
         let decisions = decisions.context("locked balances have changed")?;
+        failpoint::pass(Failpoint::PlacementWritten);
         db::commit(connection).await?;
         Ok(decisions)
     }
@@ -224,7 +228,8 @@ impl Decided {
         if orders.is_empty() {
             return Ok(Some(decisions));
         }
-        let batch = PlacedBatch { believed: &believed, pairs, orders, holds, events };
+let batch = PlacedBatch { believed: &believed, pairs, orders, holds, events };
+        failpoint::pass(Failpoint::PlacementDecided);
         Ok(store::place_orders(connection, batch).await?.then_some(decisions))
     }
 }

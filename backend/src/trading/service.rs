@@ -26,6 +26,7 @@ use actix_web::web;
 use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Symbol, UserId};
+use failpoint::Failpoint;
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -302,6 +303,7 @@ impl TradingService {
             .transaction(async |connection| request_cancel(connection, user, id, None).await)
             .await?;
         drop(connection);
+        failpoint::pass(Failpoint::CancelRequested);
         self.events.wake();
         self.dispatch.look();
         self.groups.look.look();
@@ -339,6 +341,7 @@ impl TradingService {
             })
             .await?;
         drop(connection);
+        failpoint::pass(Failpoint::ReplaceRequested);
         if !requested.replayed {
             self.events.wake();
             self.dispatch.look();

@@ -10,6 +10,7 @@ use crate::error::{ApiError, ApiResult, ErrorCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
 use domain::{Lifetime, NewOrder, Pricing, Quantity, Side, Size};
+use failpoint::Failpoint;
 use futures_util::StreamExt;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -97,7 +98,12 @@ async fn step(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
         }
     }
     let saved = store::save_close(&*closing.trading.pool.get().await?, request, &after).await?;
-    if saved && after.status == CloseStatus::Placing { place(closing, &after).await } else { Ok(()) }
+    if saved && after.status == CloseStatus::Placing {
+        failpoint::pass(Failpoint::CloseDecided);
+        place(closing, &after).await
+    } else {
+        Ok(())
+    }
 }
 
 /// What is known of the position, all at one moment.
@@ -135,6 +141,7 @@ async fn place(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
                 size: Size::Shares(quantity),
             };
             let placed = closing.trading.place(request.user_id, order, Some(key)).await;
+            failpoint::pass(Failpoint::ClosePlaced);
             read_outcome(placed.map(|(order, _)| order.id))
         }
         _ => Outcome::Refused("its quantity is not one that can be sold".to_owned()),

@@ -14,6 +14,7 @@ use crate::trading::requests::request_cancel;
 use crate::trading::store;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{OrderGroupId, OrderId, Quantity, Quote};
+use failpoint::Failpoint;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,6 +97,7 @@ impl Keeper {
             })
             .await?;
         drop(connection);
+        failpoint::pass(Failpoint::GroupAdvanced);
         self.groups.tell(done);
         Ok(())
     }
@@ -198,5 +200,6 @@ async fn wake_legs(
         }
     }
     write_woken(connection, &believed, balances, woken, circumstances.now, done).await?;
+    failpoint::pass(Failpoint::LegWoken);
     tell(connection, &incidents).await
 }

@@ -24,6 +24,7 @@ use domain::broker::OrderRequest;
 use domain::{
     AccountId, ClientOrderId, OrderGroupId, OrderId, Price, Pricing, Quantity, Quote, Side, Symbol, UserId,
 };
+use failpoint::Failpoint;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -99,6 +100,7 @@ impl Groups {
                 place(connection, user, &new, key.as_ref(), &quote, symbol_halted).await
             })
             .await?;
+        failpoint::pass(Failpoint::GroupCommitted);
         let orders = store::orders_by_id(&connection, group.placed()).await?;
         drop(connection);
         self.tell(done);
@@ -206,6 +208,7 @@ async fn place(
     store::insert_group(connection, &group).await?;
     let mut done = Done::default();
     write_woken(connection, &believed, &balances, woken, now, &mut done).await?;
+    failpoint::pass(Failpoint::GroupWritten);
     Ok((group, done, false))
 }
 

@@ -22,6 +22,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::broker::{BATCH_MAX, OrderRequest, ReportKind};
 use domain::inquiry::Finding;
 use domain::{AccountId, Currency, Side, UserId};
+use failpoint::Failpoint;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -71,6 +72,7 @@ impl Comparer {
         let started_at = clock::now();
         let mut seen = Seen::default();
         let compared = self.look(account, &mut seen).await;
+        failpoint::pass(Failpoint::ReconciliationCompared);
         let outcome = match &compared {
             Err(_) => Outcome::Failed,
             Ok(()) if seen.differences.is_empty() => Outcome::Agreed,
@@ -99,6 +101,7 @@ impl Comparer {
     async fn look(&self, account: AccountId, seen: &mut Seen) -> Result<(), Failure> {
         let waiting = self.waiting(account).await?;
         let recovery = self.connector.recover(account, waiting).await?;
+        failpoint::pass(Failpoint::ReconciliationRecovered);
         seen.reports_added = i64::try_from(recovery.reports_added).unwrap_or(i64::MAX);
         self.wait_until_applied(recovery.journal_id).await?;
         let importer = Importer {

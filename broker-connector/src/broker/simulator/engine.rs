@@ -16,6 +16,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, Currency, OrderId, Quote, ReplaceId};
+use failpoint::Failpoint;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -213,6 +214,7 @@ impl Engine {
                     continue;
                 }
             };
+            failpoint::pass(Failpoint::SimulatorTakenOver);
             self.quotes.follow(venue.symbols());
             self.running.store(true, Ordering::Release);
             tracing::info!(symbols = venue.symbols().len(), "the simulator is running");
@@ -363,6 +365,11 @@ impl Engine {
         }
         let changes = venue.finish(batch);
         if !changes.is_empty() {
+            failpoint::pass(if answers.is_empty() {
+                Failpoint::SimulatorExecuting
+            } else {
+                Failpoint::SimulatorDecided
+            });
             if let Err(error) = session.append(&changes).await {
                 answers.into_iter().for_each(|answer| answer.give_failure(&error));
                 return Err(match error {
@@ -370,6 +377,11 @@ impl Engine {
                     WriteError::Unknown(cause) => End::Lost(cause),
                 });
             }
+            failpoint::pass(if answers.is_empty() {
+                Failpoint::SimulatorExecuted
+            } else {
+                Failpoint::SimulatorWritten
+            });
             self.quotes.follow(venue.symbols());
         }
         answers.into_iter().for_each(Answer::give);

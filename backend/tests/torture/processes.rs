@@ -2,12 +2,13 @@
 
 use crate::cluster::Cluster;
 use crate::database::TestDatabase;
+use failpoint::Failpoint;
 use std::fs::OpenOptions;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -21,6 +22,8 @@ const LOOK_PAUSE: Duration = Duration::from_millis(25);
 const READY_ANSWER_MAX: Duration = Duration::from_secs(3);
 /// Ports below those that the kernel gives away: one that is free while its process is down stays free.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// How a process ends that kills itself.
+const SIGABRT: i32 = 6;
 /// Lines of each log that are shown when the test fails.
 const LOG_LINES_SHOWN: usize = 40;
 pub(crate) const INTERNAL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -82,25 +85,36 @@ struct Process {
     launch: Launch,
     log: PathBuf,
     child: Option<Child>,
+    /// The place at which it is to kill itself, as the variable says it.
+    armed: Option<String>,
+    /// Whether it has.
+    fell: bool,
 }
 
 impl Process {
     fn start(launch: Launch, folder: &Path) -> Self {
         let log = folder.join(format!("{}.log", launch.name));
-        let mut process = Self { launch, log, child: None };
+        let mut process = Self { launch, log, child: None, armed: None, fell: false };
         process.keep_running();
         process
     }
 
-    /// Starts it unless it runs: a process that ends by itself is started anew, as its supervisor does it.
+    /// Starts it unless it runs: a process that ends by itself is started anew, as its supervisor does it. One that has
+    /// fallen at the place where it was to fall waits for [`Self::disarm`].
     fn keep_running(&mut self) {
-        if self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none()) {
+        let ended = self.child.as_mut().map(|child| child.try_wait().unwrap());
+        if ended == Some(None) {
+            return;
+        }
+        self.fell |= self.armed.is_some() && ended.flatten().is_some_and(has_killed_itself);
+        if self.fell {
             return;
         }
         let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         let mut command = Command::new(&self.launch.program);
         command.args(&self.launch.arguments).env_clear().current_dir("/");
         command.envs(self.launch.environment.iter().map(|(name, value)| (name, value)));
+        command.envs(self.armed.iter().map(|armed| (failpoint::VARIABLE, armed)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         if let Some(account) = self.launch.run_as {
             account.apply(&mut command);
@@ -115,6 +129,22 @@ impl Process {
             child.wait().unwrap();
         }
     }
+
+    /// Starts it anew, to fall at the Nth passing of a place.
+    fn arm(&mut self, point: Failpoint, passing: u64) {
+        self.kill();
+        self.armed = Some(format!("{}:{passing}", point.name()));
+        self.keep_running();
+    }
+
+    /// From now on it is started as usual.
+    fn disarm(&mut self) {
+        (self.armed, self.fell) = (None, false);
+    }
+}
+
+fn has_killed_itself(status: ExitStatus) -> bool {
+    status.signal() == Some(SIGABRT)
 }
 
 impl Drop for Process {
@@ -247,7 +277,27 @@ impl House {
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self, name: &str) {
-        self.processes.iter_mut().find(|process| process.launch.name == name).unwrap().kill();
+        self.process(name).kill();
+    }
+
+    fn process(&mut self, name: &str) -> &mut Process {
+        self.processes.iter_mut().find(|process| process.launch.name == name).unwrap()
+    }
+
+    /// Starts the program of a place anew, to fall at the Nth passing of it.
+    pub(crate) fn arm(&mut self, point: Failpoint, passing: u64) {
+        self.process(point.program().name()).arm(point, passing);
+    }
+
+    /// Starts what does not run and says whether the program of a place has fallen there.
+    pub(crate) fn has_fallen(&mut self, point: Failpoint) -> bool {
+        self.processes.iter_mut().for_each(Process::keep_running);
+        self.process(point.program().name()).fell
+    }
+
+    /// Lets the program of a place be started again as usual.
+    pub(crate) fn disarm(&mut self, point: Failpoint) {
+        self.process(point.program().name()).disarm();
     }
 
     async fn unready(&self) -> Option<String> {
@@ -264,6 +314,11 @@ impl House {
             }
         }
         None
+    }
+
+    /// Whether everything that was started is ready.
+    pub(crate) async fn is_ready(&self) -> bool {
+        self.unready().await.is_none()
     }
 
     /// Starts what does not run and waits until everything is ready.

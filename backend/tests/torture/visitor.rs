@@ -20,6 +20,9 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) text: String,
     pub(crate) replayed: bool,
+    /// Whether nobody knew for a while what had become of the request: an earlier sending of it may have been the one
+    /// that was heard.
+    pub(crate) was_unknown: bool,
 }
 
 impl Answer {
@@ -29,6 +32,21 @@ impl Answer {
 
     pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Whether what was asked for was taken.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.status == 201 || self.status == 202
+    }
+
+    /// Fails unless it is one of these refusals, and each field's rule one of those, where rules are named.
+    pub(crate) fn is_refused(&self, status: u16, codes: &[&str], rules: &[&str]) {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert!(codes.contains(&self.code().as_str()), "{}", self.text);
+        let problem = self.json();
+        let errors = problem["errors"].as_array().into_iter().flatten();
+        let broken: Vec<&str> = errors.map(|error| error["rule"].as_str().unwrap()).collect();
+        assert!(rules.is_empty() || broken.iter().all(|rule| rules.contains(rule)), "{}", self.text);
     }
 
     pub(crate) fn expect(self, status: u16) -> Self {
@@ -98,7 +116,7 @@ impl Visitor {
             return None;
         }
         let replayed = headers.contains_key("idempotency-replayed");
-        Some(Answer { status: status.as_u16(), text, replayed })
+        Some(Answer { status: status.as_u16(), text, replayed, was_unknown: false })
     }
 
     /// Repeats the same request until it is answered.
@@ -110,14 +128,16 @@ impl Visitor {
         body: Option<&Value>,
     ) -> Answer {
         let waiting = Waiting::until(REPEAT_MAX);
+        let mut was_unknown = false;
         loop {
             match self.ask(method.clone(), path, key, body).await {
                 Some(answer) if answer.status == 401 && !path.starts_with("/api/auth/") => {
                     assert_eq!(answer.code(), "expired_token");
                     Box::pin(self.login()).await;
                 }
-                Some(answer) => return answer,
+                Some(answer) => return Answer { was_unknown, ..answer },
                 None => {
+                    was_unknown = true;
                     self.unknown.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(REPEAT_PAUSE).await;
                     waiting.pause(|| format!("{path} was not answered")).await;

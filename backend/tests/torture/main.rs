@@ -1,0 +1,69 @@
+//! Every process is killed in the middle of its work, again and again, and nothing is lost, doubled or made up.
+//!
+//! `GAEMI_TORTURE_KILLS` sets how often each process is killed at random, `GAEMI_TORTURE_SEED` the orders and the moments.
+//! `scripts/torture` runs these tests by themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail loudly, and tells what it has measured"
+)]
+
+mod books;
+mod chance;
+mod cluster;
+#[path = "../api/helpers/database.rs"]
+#[allow(dead_code, reason = "the tests of the API need more of it")]
+mod database;
+mod listener;
+mod model;
+mod processes;
+mod siege;
+mod supervisor;
+mod trader;
+mod verdict;
+mod visitor;
+mod wishes;
+
+use chance::Chance;
+use failpoint::Failpoint;
+use siege::Siege;
+
+const KILLS_DEFAULT: u64 = 3;
+const SEED_DEFAULT: u64 = 1;
+/// Kills of each process after which everything is judged, and begun anew: books that grow for ever are asked for ever.
+const KILLS_PER_SIEGE_MAX: u64 = 20;
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable)
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_killed_nothing_is_lost_doubled_or_made_up() {
+    let mut left = number("GAEMI_TORTURE_KILLS", KILLS_DEFAULT);
+    let mut seed = number("GAEMI_TORTURE_SEED", SEED_DEFAULT);
+    while left > 0 {
+        let kills = left.min(KILLS_PER_SIEGE_MAX);
+        let mut siege = Siege::begin(seed).await;
+        siege.supervisor.kill_all_in_turn(kills).await;
+        siege.end().await;
+        left -= kills;
+        seed += 1;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whichever_place_a_program_dies_at_nothing_is_lost_doubled_or_made_up() {
+    let seed = number("GAEMI_TORTURE_SEED", SEED_DEFAULT);
+    let mut points = Failpoint::ALL.to_vec();
+    Chance::new(seed).shuffle(&mut points);
+    let mut siege = Siege::begin(seed).await;
+    for point in points {
+        siege.supervisor.kill_at(point).await;
+    }
+    siege.end().await;
+}

@@ -1,0 +1,108 @@
+//! A house under load: people who trade and listen while processes are killed, and the verdict at the end.
+
+use crate::chance::Chance;
+use crate::listener::Listener;
+use crate::processes::House;
+use crate::supervisor::{Report, Supervisor};
+use crate::trader::Trader;
+use crate::verdict::{self, Account};
+use crate::visitor::Visitor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+const USERS: u64 = 3;
+/// Each user has an account in each.
+const CURRENCIES: [&str; 2] = ["USD", "KRW"];
+/// Least number of orders that are taken in a second, all accounts together, while everything is up.
+const ORDERS_PER_SECOND_MIN: u64 = 20;
+
+/// A siege.
+pub(crate) struct Siege {
+    pub(crate) supervisor: Supervisor,
+    stop: Arc<AtomicBool>,
+    visitors: Vec<Arc<Visitor>>,
+    listeners: Vec<Listener>,
+    traders: Vec<JoinHandle<Trader>>,
+    began: Instant,
+}
+
+impl Siege {
+    /// Starts everything, and the load.
+    pub(crate) async fn begin(seed: u64) -> Self {
+        println!("seed {seed}");
+        let house = House::start().await;
+        let stop = Arc::new(AtomicBool::new(false));
+        let (mut visitors, mut listeners, mut traders) = (Vec::new(), Vec::new(), Vec::new());
+        for user in 0..USERS {
+            let visitor =
+                Arc::new(Visitor::register(&house.backend, &format!("ant{user}@example.com")).await);
+            listeners.push(Listener::start(Arc::clone(&visitor)));
+            for (place, currency) in (0..).zip(CURRENCIES) {
+                let trader =
+                    Trader::open(Arc::clone(&visitor), currency, seed * 1_000 + user * 10 + place).await;
+                traders.push(tokio::spawn(trader.run(Arc::clone(&stop))));
+            }
+            visitors.push(visitor);
+        }
+        let supervisor = Supervisor::new(house, Chance::new(seed));
+        Self { supervisor, stop, visitors, listeners, traders, began: Instant::now() }
+    }
+
+    /// Ends the load, judges everything and tells what there was.
+    pub(crate) async fn end(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let lasted = self.began.elapsed();
+        let mut traders = Vec::new();
+        for trader in self.traders {
+            traders.push(trader.await.expect("the trader got its answers"));
+        }
+        let Supervisor { house, report, .. } = self.supervisor;
+        verdict::nothing_is_under_way(&house).await;
+        for trader in &mut traders {
+            verdict::take_everything_back(&house, trader).await;
+        }
+        verdict::nothing_is_under_way(&house).await;
+        let mut accounts = Vec::new();
+        for trader in &traders {
+            accounts.push(verdict::account(&house, trader).await);
+        }
+        let mut streams = 0;
+        for (listener, accounts) in self.listeners.into_iter().zip(accounts.chunks(CURRENCIES.len())) {
+            streams += verdict::everything_was_heard(&house, listener, accounts).await;
+        }
+        let unresolved = verdict::the_books_are_in_order(&house, &accounts).await;
+        let unknown: u64 = self.visitors.iter().map(|visitor| visitor.unknown.load(Ordering::Relaxed)).sum();
+        println!("{unknown} requests repeated because their fate was unknown; {streams} event streams");
+        tell(&report, &accounts, unresolved);
+        assert!(unknown > 0 && streams > USERS, "the kills were felt");
+        load_was_heavy(&traders, lasted - report.down);
+    }
+}
+
+fn load_was_heavy(traders: &[Trader], up: Duration) {
+    let placed: usize = traders.iter().map(|trader| trader.record.orders_placed()).sum();
+    let per_second = u64::try_from(placed).unwrap() * 1_000 / u64::try_from(up.as_millis()).unwrap().max(1);
+    println!("{per_second} orders/s taken in {} s of up-time", up.as_secs());
+    assert!(per_second >= ORDERS_PER_SECOND_MIN, "{per_second} orders/s are no load");
+}
+
+fn tell(report: &Report, accounts: &[Account], unresolved: usize) {
+    let sum = |of: fn(&Account) -> usize| -> usize { accounts.iter().map(of).sum() };
+    println!(
+        "{} orders, {} of them unresolved for a while; {} executions; {} changed terms; {} groups, {} symbols with exits \
+         that crossed",
+        sum(|account| account.placed),
+        unresolved,
+        sum(|account| account.executions),
+        sum(|account| account.replaced),
+        sum(|account| account.groups),
+        sum(|account| account.crossed.len()),
+    );
+    let kills: Vec<String> = report.kills.iter().map(|(name, kills)| format!("{name} {kills}")).collect();
+    println!("kills: {}; slowest ready again: {} ms", kills.join(", "), report.slowest_ready.as_millis());
+    if !report.reached.is_empty() {
+        println!("{} failpoints reached: {}", report.reached.len(), report.reached.join(", "));
+    }
+}
