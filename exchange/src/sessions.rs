@@ -242,7 +242,33 @@ mod tests {
         assert_eq!(trading_day_before(Market::Krx, day("2026-02-19")), day("2026-02-13"));
     }
 
+    /// The slow, obvious way: one day after another, each looked up in the table as it is shipped.
+    fn day_of_settlement(table: &str, traded: NaiveDate, sessions: u32) -> NaiveDate {
+        let is_closed = |day: NaiveDate| {
+            let listed = table.lines().any(|line| line.starts_with(&format!("{day},,")));
+            listed || matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
+        };
+        let (mut day, mut left) = (traded, sessions);
+        while left > 0 {
+            day = day.succ_opt().unwrap();
+            left -= u32::from(!is_closed(day));
+        }
+        day
+    }
+
     proptest! {
+        #[test]
+        fn settlement_is_counted_in_sessions(days in 0u64..1_461, krx: bool) {
+            let traded = day("2024-01-01") + Days::new(days);
+            let (market, table) = if krx {
+                (Market::Krx, include_str!("../data/krx-calendar.csv"))
+            } else {
+                (Market::Us, include_str!("../data/us-calendar.csv"))
+            };
+            let sessions = if !krx && traded >= day("2024-05-28") { 1 } else { 2 };
+            prop_assert_eq!(settle_date(market, traded), day_of_settlement(table, traded, sessions));
+        }
+
         #[test]
         fn a_close_is_always_ahead_and_on_its_trade_date(seconds in 1_500_000_000i64..1_950_000_000, krx: bool) {
             let market = if krx { Market::Krx } else { Market::Us };

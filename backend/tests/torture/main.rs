@@ -22,6 +22,7 @@ mod listener;
 mod model;
 mod processes;
 mod siege;
+mod summary;
 mod supervisor;
 mod trader;
 mod verdict;
@@ -31,6 +32,7 @@ mod wishes;
 use chance::Chance;
 use failpoint::Failpoint;
 use siege::Siege;
+use summary::Summary;
 
 const KILLS_DEFAULT: u64 = 3;
 const SEED_DEFAULT: u64 = 1;
@@ -46,14 +48,16 @@ fn number(variable: &str, default: u64) -> u64 {
 async fn whatever_is_killed_nothing_is_lost_doubled_or_made_up() {
     let mut left = number("GAEMI_TORTURE_KILLS", KILLS_DEFAULT);
     let mut seed = number("GAEMI_TORTURE_SEED", SEED_DEFAULT);
+    let mut all = Summary::default();
     while left > 0 {
         let kills = left.min(KILLS_PER_SIEGE_MAX);
         let mut siege = Siege::begin(seed).await;
         siege.supervisor.kill_all_in_turn(kills).await;
-        siege.end().await;
+        all = all.and(siege.end().await);
         left -= kills;
         seed += 1;
     }
+    println!("all together:\n{all}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
