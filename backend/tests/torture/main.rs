@@ -36,6 +36,8 @@ use summary::Summary;
 
 const KILLS_DEFAULT: u64 = 3;
 const SEED_DEFAULT: u64 = 1;
+/// Least number of orders that are taken in a second, all accounts together, while everything is up.
+const ORDERS_PER_SECOND_MIN: u64 = 20;
 /// Kills of each process after which everything is judged, and begun anew: books that grow for ever are asked for ever.
 const KILLS_PER_SIEGE_MAX: u64 = 20;
 
@@ -53,7 +55,10 @@ async fn whatever_is_killed_nothing_is_lost_doubled_or_made_up() {
         let kills = left.min(KILLS_PER_SIEGE_MAX);
         let mut siege = Siege::begin(seed).await;
         siege.supervisor.kill_all_in_turn(kills).await;
-        all = all.and(siege.end().await);
+        let summary = siege.end().await;
+        let per_second = summary.orders_per_second();
+        assert!(per_second >= ORDERS_PER_SECOND_MIN, "{per_second} orders/s are no load");
+        all = all.and(summary);
         left -= kills;
         seed += 1;
     }

@@ -16,8 +16,6 @@ use tokio::task::JoinHandle;
 const USERS: u64 = 3;
 /// Each user has an account in each.
 const CURRENCIES: [&str; 2] = ["USD", "KRW"];
-/// Least number of orders that are taken in a second, all accounts together, while everything is up.
-const ORDERS_PER_SECOND_MIN: u64 = 20;
 
 /// A siege.
 pub(crate) struct Siege {
@@ -91,8 +89,6 @@ impl Siege {
             report,
         };
         println!("{summary}");
-        let per_second = summary.orders_per_second();
-        assert!(per_second >= ORDERS_PER_SECOND_MIN, "{per_second} orders/s are no load");
         summary
     }
 }
