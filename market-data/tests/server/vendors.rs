@@ -326,6 +326,12 @@ async fn a_budget_is_kept_whatever_is_wanted() {
     client.subscribe(&["IBM", "AAPL", "MSFT", "GOOG", "F", "T"]).await;
     let status = server.until_status(|status| status["providers"][0]["health"]["requestsLeft"] == 0).await;
     assert_eq!(status["providers"][0]["health"]["requestsToday"], 2);
+    let both = async {
+        while vendor.asked() < 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(DEADLINE, both).await.expect("the second waits for its turn only");
     assert_eq!(server.get("/history/IBM").await.0, 503);
     assert_eq!(vendor.asked(), 2, "not one more");
     server.stop().await;
