@@ -15,7 +15,7 @@ pub const SPIKE_CONFIRMATIONS: u32 = 3;
 /// Largest number of shares that a split makes of one.
 const SPLIT_SHARES_MAX: u32 = 50;
 /// A jump over night is taken for a split when it differs from one by less than this part of it, in thousandths.
-const SPLIT_TOLERANCE_PERMILLE: u32 = 10;
+const SPLIT_TOLERANCE_PERMILLE: u32 = 20;
 /// The close before, as the source tells it, is the value we know when it differs by less than this, in thousandths.
 const SAME_CLOSE_PERMILLE: u32 = 5;
 

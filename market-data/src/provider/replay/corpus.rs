@@ -144,9 +144,16 @@ struct Verdicts {
 impl Verdicts {
     fn note(&mut self, before: &Quote, after: &Quote) {
         let name = format!("{} {}", after.symbol, after.session_date);
-        let uncounted = Quote { previous_close: Some(before.price), ..after.clone() };
+        let first = after.open;
+        let uncounted = Quote {
+            previous_close: Some(before.price),
+            price: first,
+            high: first,
+            low: first,
+            ..after.clone()
+        };
         if after.previous_close != Some(before.price) {
-            // The same day, told by a source that has not counted what happened, is not believed.
+            // The day's first price, told by a source that has not counted what happened, is not believed.
             assert_eq!(judge(&uncounted, Some(before), after.at), Err(Reason::SplitDay), "{name}");
             self.splits.push(name);
         } else if after.price.value() < before.price.value() * Decimal::new(75, 2) {
@@ -171,11 +178,11 @@ fn every_day_of_the_whole_record_is_judged_right() {
     };
     let read = |name: &str| std::fs::read_to_string(std::path::Path::new(&folder).join(name)).unwrap();
     let us = judge_all(&read("us-daily.csv"));
-    assert_eq!(us.splits, ["AAPL 2000-06-21", "AAPL 2005-02-28"]);
+    assert_eq!(us.splits, ["AAPL 2000-06-21", "AAPL 2005-02-28", "MSFT 2003-02-18"]);
     assert!(us.crashes.contains(&"AAPL 2000-09-29".to_owned()), "{:?}", us.crashes);
     assert_eq!(us.refused, 0);
     let krx = judge_all(&read("krx-daily.csv"));
-    assert_eq!(krx.refused, 49, "48 halted days and one without three prices");
+    assert_eq!(krx.refused, 48, "halted days, one of them with shares traded");
     let splits = [
         "035420.KS 2004-02-26",
         "035420.KS 2006-07-14",
