@@ -325,6 +325,19 @@ mod tests {
             }
         }
 
+        /// Against whole numbers: the quotient and what is left of it say on which side of the half an amount lies.
+        #[test]
+        fn an_amount_is_rounded_to_the_nearest_unit_and_a_half_to_the_even_one(units in -1_000_000_000i64..1_000_000_000, scale in 0u32..9) {
+            let amount = Decimal::new(units, scale);
+            for currency in Currency::ALL {
+                let pieces = 10_i64.pow(scale.saturating_sub(currency.minor_digits()));
+                let (whole, rest) = (units.div_euclid(pieces), units.rem_euclid(pieces));
+                let up = 2 * rest > pieces || (2 * rest == pieces && whole % 2 != 0);
+                let expected = Decimal::new(whole + i64::from(up), scale.min(currency.minor_digits()));
+                prop_assert_eq!(currency.round(amount), expected, "{}", amount);
+            }
+        }
+
         #[test]
         fn adding_and_taking_away_leaves_what_was(first in -1_000_000_000i64..1_000_000_000, second in -1_000_000_000i64..1_000_000_000) {
             let first = Money::new(Decimal::new(first, 2), Currency::Usd);

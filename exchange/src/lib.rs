@@ -9,6 +9,7 @@ pub mod conversion;
 mod dated;
 pub mod dividends;
 pub mod fees;
+pub mod phases;
 pub mod price_limits;
 pub mod sessions;
 pub mod ticks;
@@ -18,6 +19,7 @@ pub use book::{Book, BookEvent, BookEventKind, BookOrder, CancelReason};
 pub use conversion::{conversion_fee, convert};
 pub use dividends::{dividend, withholding_rate};
 pub use fees::{Fees, OrderFees, commission_max, fees, fees_for_fill, fees_max};
+pub use phases::{DayKind, Phase, Span, TradingDay, phase, trading_day};
 pub use price_limits::price_limits;
 pub use sessions::{
     is_trading_day, market_day, next_trading_day, regular_close, regular_close_after, settle_date,

@@ -1,8 +1,10 @@
 //! Trading days and hours, from dated tables.
 //!
-//! The tables name every exception of 2024 to 2027; outside those years every Monday to Friday is a trading day with
-//! ordinary hours. That is wrong on holidays, and the best that can be said without data.
+//! The tables name every exception of the years [`COVERED_YEARS`]; outside those every Monday to Friday is a trading day
+//! with ordinary hours. That is wrong on holidays, and the best that can be said without data. A table of corrections
+//! wins over the ones that were generated, so that making those anew loses nothing.
 
+use crate::dated::{Since, in_force, since};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 use domain::Market;
@@ -21,26 +23,42 @@ pub struct Hours {
     pub close: NaiveTime,
 }
 
-/// Exceptions by day: `None` is a day without trading.
-type Calendar = BTreeMap<NaiveDate, Option<Hours>>;
+/// The years whose holidays the tables know.
+pub const COVERED_YEARS: std::ops::RangeInclusive<i32> = 2015..=2027;
 
-static KRX: LazyLock<Calendar> = LazyLock::new(|| read(include_str!("../data/krx-calendar.csv")));
-static US: LazyLock<Calendar> = LazyLock::new(|| read(include_str!("../data/us-calendar.csv")));
-
-/// Reads the shipped table; a test proves that none of its lines is skipped.
-fn read(table: &str) -> Calendar {
-    table.lines().filter_map(read_line).collect()
+/// A day that is not like the others.
+#[derive(Debug, Clone, Copy)]
+struct Exception {
+    /// `None` on a day without trading.
+    hours: Option<Hours>,
+    note: &'static str,
 }
 
-fn read_line(line: &str) -> Option<(NaiveDate, Option<Hours>)> {
-    let mut fields = line.split(',');
+/// Exceptions by day.
+type Calendar = BTreeMap<NaiveDate, Exception>;
+
+const OVERRIDES: &str = include_str!("../data/calendar-overrides.csv");
+
+static KRX: LazyLock<Calendar> =
+    LazyLock::new(|| read(include_str!("../data/krx-calendar.csv"), Market::Krx));
+static US: LazyLock<Calendar> = LazyLock::new(|| read(include_str!("../data/us-calendar.csv"), Market::Us));
+
+/// Reads a shipped table and what corrects it; a test proves that no line is skipped.
+fn read(table: &'static str, market: Market) -> Calendar {
+    let corrections =
+        OVERRIDES.lines().filter_map(|line| line.strip_prefix(market.code())?.strip_prefix(','));
+    table.lines().chain(corrections).filter_map(read_line).collect()
+}
+
+fn read_line(line: &'static str) -> Option<(NaiveDate, Exception)> {
+    let mut fields = line.splitn(4, ',');
     let day = fields.next()?.parse().ok()?;
-    let (open, close) = (fields.next()?, fields.next()?);
+    let (open, close, note) = (fields.next()?, fields.next()?, fields.next()?);
     if open.is_empty() && close.is_empty() {
-        return Some((day, None));
+        return Some((day, Exception { hours: None, note }));
     }
     let time = |text| NaiveTime::parse_from_str(text, "%H:%M").ok();
-    Some((day, Some(Hours { open: time(open)?, close: time(close)? })))
+    Some((day, Exception { hours: Some(Hours { open: time(open)?, close: time(close)? }), note }))
 }
 
 fn calendar(market: Market) -> &'static Calendar {
@@ -48,6 +66,12 @@ fn calendar(market: Market) -> &'static Calendar {
         Market::Krx => &KRX,
         Market::Us => &US,
     }
+}
+
+/// What makes a day different from others, where the tables say it: a holiday's name, an early close.
+#[must_use]
+pub fn note(market: Market, day: NaiveDate) -> Option<&'static str> {
+    calendar(market).get(&day).map(|exception| exception.note).filter(|note| !note.is_empty())
 }
 
 /// The zone whose clock the market follows.
@@ -65,10 +89,19 @@ pub fn market_day(market: Market, at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&time_zone(market)).date_naive()
 }
 
-fn ordinary_hours(market: Market) -> Hours {
+/// When the Korean session closed, hour and minute: half an hour earlier before 2016-08-01.
+const KRX_CLOSE_FIRST: (u32, u32) = (15, 0);
+const KRX_CLOSE_LATER: &[Since<(u32, u32)>] = &[since(2016, 8, 1, (15, 30))];
+
+/// Hours of a trading day on which nothing is different.
+#[must_use]
+pub fn ordinary_hours(market: Market, day: NaiveDate) -> Hours {
     let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or(NaiveTime::MIN);
     match market {
-        Market::Krx => Hours { open: time(9, 0), close: time(15, 30) },
+        Market::Krx => {
+            let (hour, minute) = in_force(KRX_CLOSE_FIRST, KRX_CLOSE_LATER, day);
+            Hours { open: time(9, 0), close: time(hour, minute) }
+        }
         Market::Us => Hours { open: time(9, 30), close: time(16, 0) },
     }
 }
@@ -77,9 +110,9 @@ fn ordinary_hours(market: Market) -> Hours {
 #[must_use]
 pub fn hours(market: Market, day: NaiveDate) -> Option<Hours> {
     match calendar(market).get(&day) {
-        Some(exception) => *exception,
+        Some(exception) => exception.hours,
         None if matches!(day.weekday(), Weekday::Sat | Weekday::Sun) => None,
-        None => Some(ordinary_hours(market)),
+        None => Some(ordinary_hours(market, day)),
     }
 }
 
@@ -97,9 +130,15 @@ pub fn next_trading_day(market: Market, after: NaiveDate) -> NaiveDate {
 }
 
 /// The instant of a local time. A time that daylight saving skips (never a closing time) counts as if in UTC.
-fn instant(market: Market, day: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+pub(crate) fn instant(market: Market, day: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = day.and_time(time);
     time_zone(market).from_local_datetime(&local).earliest().map_or_else(|| local.and_utc(), |at| at.to_utc())
+}
+
+/// The first moment of a day on the market's own calendar.
+#[must_use]
+pub fn day_start(market: Market, day: NaiveDate) -> DateTime<Utc> {
+    instant(market, day, NaiveTime::MIN)
 }
 
 /// When the regular session of a day opens; `None` on days without trading.
@@ -179,14 +218,50 @@ mod tests {
 
     #[test]
     fn every_line_of_the_tables_is_read() {
-        for (table, calendar) in [
-            (include_str!("../data/krx-calendar.csv"), &*KRX),
-            (include_str!("../data/us-calendar.csv"), &*US),
+        for (table, calendar, market) in [
+            (include_str!("../data/krx-calendar.csv"), &*KRX, "KRX,"),
+            (include_str!("../data/us-calendar.csv"), &*US, "US,"),
         ] {
-            let rows =
-                table.lines().filter(|line| !line.starts_with('#') && !line.starts_with("date,")).count();
-            assert_eq!(calendar.len(), rows);
-            assert!(rows > 40);
+            let data = |line: &&str| !line.starts_with('#') && !line.contains("date,");
+            let corrections = OVERRIDES.lines().filter(data).filter_map(|line| line.strip_prefix(market));
+            let mut days: Vec<_> =
+                table.lines().filter(data).chain(corrections).map(|line| &line[..10]).collect();
+            days.sort_unstable();
+            days.dedup();
+            assert_eq!(calendar.len(), days.len());
+            assert!(days.len() > 140, "{}", days.len());
+        }
+    }
+
+    #[test]
+    fn the_korean_close_moved_in_2016() {
+        for (on, close) in [("2016-07-29", "15:00:00"), ("2016-08-01", "15:30:00")] {
+            assert_eq!(hours(Market::Krx, day(on)).unwrap().close.to_string(), close, "{on}");
+        }
+        assert_eq!(note(Market::Krx, day("2026-07-17")), Some("Constitution Day"));
+        assert_eq!(note(Market::Krx, day("2026-07-20")), None);
+    }
+
+    /// The session lists may not be shipped; whoever has them names their folder.
+    #[test]
+    fn every_recorded_session_is_a_trading_day_and_no_other() {
+        let Some(folder) = std::env::var_os("GAEMI_TEST_MARKET_FOLDER") else {
+            println!("skipped: GAEMI_TEST_MARKET_FOLDER names no folder with calendars/");
+            return;
+        };
+        for (market, file) in [(Market::Krx, "xkrx-sessions.txt"), (Market::Us, "xnys-sessions.txt")] {
+            let path = std::path::Path::new(&folder).join("calendars").join(file);
+            let text = std::fs::read_to_string(path).unwrap();
+            let listed: std::collections::BTreeSet<NaiveDate> =
+                text.lines().filter_map(|line| line.parse().ok()).collect();
+            let (first, last) = (*listed.first().unwrap(), *listed.last().unwrap());
+            let differs = |day: &NaiveDate| is_trading_day(market, *day) != listed.contains(day);
+            let differing: Vec<_> =
+                first.iter_days().take_while(|day| *day <= last).filter(differs).collect();
+            // What the lists are known to be wrong about.
+            let known: &[&str] =
+                if market == Market::Krx { &["2026-06-03", "2026-07-17", "2027-07-19"] } else { &[] };
+            assert_eq!(differing, known.iter().map(|text| day(text)).collect::<Vec<_>>(), "{market}");
         }
     }
 
@@ -242,7 +317,35 @@ mod tests {
         assert_eq!(trading_day_before(Market::Krx, day("2026-02-19")), day("2026-02-13"));
     }
 
+    /// The slow, obvious way: one day after another, each looked up in the table as it is shipped.
+    fn day_of_settlement(table: &str, traded: NaiveDate, sessions: u32) -> NaiveDate {
+        let is_closed = |day: NaiveDate| {
+            let listed = table.lines().any(|line| line.starts_with(&format!("{day},,")));
+            listed || matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
+        };
+        let (mut day, mut left) = (traded, sessions);
+        while left > 0 {
+            day = day.succ_opt().unwrap();
+            left -= u32::from(!is_closed(day));
+        }
+        day
+    }
+
     proptest! {
+        #[test]
+        fn settlement_is_counted_in_sessions(days in 0u64..1_461, krx: bool) {
+            let traded = day("2024-01-01") + Days::new(days);
+            let (market, table) = if krx {
+                (Market::Krx, include_str!("../data/krx-calendar.csv"))
+            } else {
+                (Market::Us, include_str!("../data/us-calendar.csv"))
+            };
+            let sessions = if !krx && traded >= day("2024-05-28") { 1 } else { 2 };
+            let corrections = OVERRIDES.replace(&format!("{},", market.code()), "");
+            let table = format!("{table}{corrections}");
+            prop_assert_eq!(settle_date(market, traded), day_of_settlement(&table, traded, sessions));
+        }
+
         #[test]
         fn a_close_is_always_ahead_and_on_its_trade_date(seconds in 1_500_000_000i64..1_950_000_000, krx: bool) {
             let market = if krx { Market::Krx } else { Market::Us };

@@ -1,10 +1,11 @@
 //! Runs the providers and leads what they say to the hub.
 
+use crate::bars::Archive;
 use crate::cache::Cache;
 use crate::hub::Hub;
 use crate::provider::{Provider, UPDATES_QUEUED_MAX, Update, Wanted};
 use chrono::{TimeDelta, Utc};
-use domain::Symbol;
+use domain::{Market, Symbol};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +26,30 @@ const CACHED_QUOTE_AGE_MAX: TimeDelta = TimeDelta::hours(24);
 /// The providers in use and their way to the hub.
 pub(crate) struct Feed {
     pub(crate) providers: Vec<Arc<dyn Provider>>,
+    /// For each market, the places of its providers, the preferred one first.
+    pub(crate) chains: Vec<(Market, Vec<usize>)>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) cache: Arc<Cache>,
+    /// Where bars are kept, when there is a database.
+    pub(crate) archive: Option<Arc<Archive>>,
 }
 
 impl Feed {
-    /// The provider that serves a symbol: the first that supports it.
+    /// The providers of a market, the preferred one first.
+    pub(crate) fn chain(&self, market: Market) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        let places = self.chains.iter().filter(move |(of, _)| *of == market).flat_map(|(_, places)| places);
+        places.filter_map(|place| self.providers.get(*place))
+    }
+
+    /// The provider that serves a symbol: the first that supports it, or while that one rests the next that can stand in
+    /// for it.
     pub(crate) fn provider_of(&self, symbol: Symbol) -> Option<&Arc<dyn Provider>> {
-        self.providers.iter().find(|provider| provider.supports(symbol))
+        let mut able = self.chain(symbol.market()).filter(|provider| provider.supports(symbol));
+        let first = able.next()?;
+        if !first.is_resting() {
+            return Some(first);
+        }
+        able.find(|other| !other.is_resting() && can_stand_in(first.as_ref(), other.as_ref())).or(Some(first))
     }
 
     /// Takes over the last values of an earlier process, each from the provider that would serve it now.
@@ -60,6 +77,9 @@ impl Feed {
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { feed.route(wanted_by).await }));
         let feed = Arc::clone(self);
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { feed.deliver(received).await }));
+        if let Some(archive) = self.archive.clone() {
+            tasks.spawn(stop.clone().run_until_cancelled_owned(async move { archive.forget_old().await }));
+        }
         let (cache, stop) = (Arc::clone(&self.cache), stop.clone());
         tasks.spawn(async move { cache.write_behind(stop).await });
     }
@@ -69,7 +89,9 @@ impl Feed {
         loop {
             let mut shares: Vec<BTreeSet<Symbol>> = self.providers.iter().map(|_| BTreeSet::new()).collect();
             for symbol in self.hub.wanted(Instant::now()) {
-                match self.providers.iter().position(|provider| provider.supports(symbol)) {
+                let serving = self.provider_of(symbol);
+                let place = |serving| self.providers.iter().position(|known| Arc::ptr_eq(known, serving));
+                match serving.and_then(place) {
                     Some(place) => shares.iter_mut().skip(place).take(1).for_each(|share| {
                         share.insert(symbol);
                     }),
@@ -100,10 +122,20 @@ impl Feed {
                         self.cache.remember(&quote);
                     }
                 }
-                Update::Rejected { symbol, reason } => self.hub.quarantine(symbol, reason),
+                Update::Rejected { symbol, reason } => self.hub.quarantine(symbol, reason, None),
             }
         }
     }
+}
+
+/// Whether prices of one source may take the place of another's: only those of a market of today may. A recorded or an
+/// invented price in the place of a real one would be taken for it.
+fn can_stand_in(first: &dyn Provider, other: &dyn Provider) -> bool {
+    let real = |provider: &dyn Provider| {
+        let capabilities = provider.capabilities();
+        !capabilities.simulated && !capabilities.recorded
+    };
+    real(first) && real(other)
 }
 
 /// Runs one provider, and again after a pause when it fails.

@@ -5,8 +5,9 @@ use crate::mailbox::Mailbox;
 use crate::sanity::{self, Reason, SPIKE_CONFIRMATIONS};
 use chrono::{DateTime, Utc};
 use domain::market_data::{SYMBOLS_PER_CONNECTION_MAX, ServerNotice, write_quote};
-use domain::{Quote, Symbol};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use domain::{Price, Quote, Symbol};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 pub const LAST_VALUES_MAX: usize = 4_096;
 /// Most different symbols that all clients together may want.
 pub const WANTED_SYMBOLS_MAX: usize = 2_048;
+/// Most quotes kept back that are shown.
+const KEPT_BACK_SHOWN_MAX: usize = 32;
 /// How long a symbol stays wanted after somebody asked for its quote over REST.
 pub const INTEREST: Duration = Duration::from_secs(60);
 
@@ -55,7 +58,26 @@ pub(crate) struct Counters {
     pub(crate) published: AtomicU64,
     pub(crate) conflated: AtomicU64,
     pub(crate) connections: AtomicUsize,
-    quarantined: Mutex<BTreeMap<Reason, u64>>,
+    quarantine: Mutex<Quarantine>,
+}
+
+/// What was kept back: never sent, but shown.
+#[derive(Default)]
+struct Quarantine {
+    counts: BTreeMap<Reason, u64>,
+    recent: VecDeque<KeptBack>,
+}
+
+/// A quote that was kept back, for `/status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeptBack {
+    symbol: Symbol,
+    reason: &'static str,
+    price: Option<Price>,
+    source: Option<String>,
+    quoted_at: Option<DateTime<Utc>>,
+    kept_back_at: DateTime<Utc>,
 }
 
 /// Why a symbol could not be subscribed.
@@ -88,12 +110,13 @@ impl Hub {
         let known = state.last.get_mut(&quote.symbol);
         if let Err(reason) = sanity::judge(&quote, known.as_ref().map(|last| last.quote.as_ref()), now) {
             let spikes = known.map_or(0, |known| {
-                known.spikes_in_a_row = if reason == Reason::Spike { known.spikes_in_a_row + 1 } else { 0 };
+                let insists = reason.may_be_confirmed();
+                known.spikes_in_a_row = if insists { known.spikes_in_a_row.saturating_add(1) } else { 0 };
                 known.spikes_in_a_row
             });
-            if reason != Reason::Spike || spikes < SPIKE_CONFIRMATIONS {
+            if !reason.may_be_confirmed() || spikes < SPIKE_CONFIRMATIONS {
                 drop(state);
-                self.quarantine(quote.symbol, reason);
+                self.quarantine(quote.symbol, reason, Some(&quote));
                 return None;
             }
         }
@@ -115,22 +138,34 @@ impl Hub {
         Some(quote)
     }
 
-    /// Counts something that was kept back.
-    pub(crate) fn quarantine(&self, symbol: Symbol, reason: Reason) {
+    /// Counts something that was kept back, and remembers it for a while.
+    pub(crate) fn quarantine(&self, symbol: Symbol, reason: Reason, quote: Option<&Quote>) {
         tracing::debug!(%symbol, reason = reason.name(), "quote kept back");
-        *self
-            .counters
-            .quarantined
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(reason)
-            .or_default() += 1;
+        let mut quarantine = self.counters.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
+        *quarantine.counts.entry(reason).or_default() += 1;
+        if quarantine.recent.len() >= KEPT_BACK_SHOWN_MAX {
+            quarantine.recent.pop_front();
+        }
+        quarantine.recent.push_back(KeptBack {
+            symbol,
+            reason: reason.name(),
+            price: quote.map(|quote| quote.price),
+            source: quote.map(|quote| quote.source.clone()),
+            quoted_at: quote.map(|quote| quote.at),
+            kept_back_at: Utc::now(),
+        });
+    }
+
+    /// What was kept back last, the oldest first.
+    pub(crate) fn kept_back(&self) -> Vec<KeptBack> {
+        let quarantine = self.counters.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
+        quarantine.recent.iter().cloned().collect()
     }
 
     /// What was kept back, by reason.
     pub(crate) fn quarantined(&self) -> BTreeMap<&'static str, u64> {
-        let counts = self.counters.quarantined.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
+        let quarantine = self.counters.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
+        quarantine.counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
     }
 
     /// Takes a value from an earlier life; it never replaces a newer one and is not fresh.
@@ -238,6 +273,20 @@ impl Hub {
         }
     }
 
+    /// The last known value, fresh or not.
+    pub(crate) fn last(&self, symbol: Symbol) -> Option<Arc<Quote>> {
+        self.state().last.get(&symbol).map(|last| Arc::clone(&last.quote))
+    }
+
+    /// The last known values in the order of their symbols, and whether each is fresh.
+    pub(crate) fn all_last(&self, most: usize) -> Vec<(Arc<Quote>, bool)> {
+        let mut all: Vec<_> =
+            self.state().last.values().map(|last| (Arc::clone(&last.quote), last.fresh)).collect();
+        all.sort_by_key(|(quote, _)| quote.symbol);
+        all.truncate(most);
+        all
+    }
+
     fn note_interest(&self, symbol: Symbol) {
         let mut state = self.state();
         if state.interest.len() < WANTED_SYMBOLS_MAX || state.interest.contains_key(&symbol) {
@@ -300,6 +349,8 @@ mod tests {
         assert!(hub.offer(Quote { at: now() + TimeDelta::hours(1), ..quote() }, now()).is_none());
         assert!(waiting(&mailbox).is_empty());
         assert_eq!(hub.quarantined(), BTreeMap::from([("halted_day", 1), ("future", 1)]));
+        let shown: Vec<_> = hub.kept_back().into_iter().map(|kept| (kept.reason, kept.price)).collect();
+        assert_eq!(shown, [("halted_day", Some(price("150"))), ("future", Some(price("150")))]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! It knows no users, no orders and no money. A quote's way: `provider` -> `feed` (judged by `sanity`) -> `hub`
 //! (written once) -> each subscriber's mailbox -> `connection`. Redis is a cache beside that way, never in it.
 
+pub mod bars;
 pub mod cache;
 pub mod grid;
 pub mod hub;
@@ -13,11 +14,14 @@ pub mod random;
 pub mod sanity;
 pub mod settings;
 
+mod calendar;
 mod connection;
 mod feed;
 mod history;
 mod mailbox;
+mod metrics;
 mod problem;
+mod query;
 mod routes;
 mod server;
 mod startup;

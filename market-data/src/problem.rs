@@ -99,6 +99,11 @@ impl Problem {
         }
     }
 
+    /// Its stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.row().1
+    }
+
     /// The answer.
     pub(crate) fn response(&self) -> Response<Full<Bytes>> {
         let (status, code, detail) = self.row();

@@ -19,6 +19,12 @@ impl Noise {
         Self { state: state.wrapping_add(place.wrapping_mul(0xD1B5_4A32_D192_ED03)) }
     }
 
+    /// Noise of a seed alone.
+    #[must_use]
+    pub const fn of(seed: u64) -> Self {
+        Self { state: seed ^ 0x6A09_E667_F3BC_C909 }
+    }
+
     /// The next number.
     fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);

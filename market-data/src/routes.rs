@@ -1,13 +1,18 @@
 //! Every URL of the server but `/ws`.
 
+use crate::calendar;
 use crate::history;
 use crate::instruments;
+use crate::metrics;
 use crate::problem::Problem;
 use crate::provider::{Provider, ProviderError};
+use crate::query;
 use crate::server::Context;
 use bytes::Bytes;
+use chrono::Utc;
 use domain::quote::Instrument;
-use domain::{Bar, Currency, Quote, Symbol};
+use domain::{Currency, Market, Quote, Symbol};
+use futures_util::future;
 use http_body_util::Full;
 use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -20,10 +25,8 @@ use std::time::Duration;
 
 /// How long a request for a quote waits for the first price.
 const QUOTE_PATIENCE: Duration = Duration::from_secs(3);
-/// How long a request for history waits for its provider.
-const HISTORY_PATIENCE: Duration = Duration::from_secs(15);
-
-type Answer = Result<Response<Full<Bytes>>, Problem>;
+/// What a request comes to.
+pub(crate) type Answer = Result<Response<Full<Bytes>>, Problem>;
 
 /// Answers a GET.
 pub(crate) async fn answer(path: &str, query: &str, context: &Arc<Context>) -> Answer {
@@ -32,17 +35,32 @@ pub(crate) async fn answer(path: &str, query: &str, context: &Arc<Context>) -> A
         ("health", None) => Ok(json_response(&json!({ "status": "ok" }))),
         ("ready", None) => ready(context),
         ("status", None) => Ok(status(context)),
+        ("metrics", None) => Ok(metrics_response(context)),
         ("symbols", None) => Ok(symbols(context)),
+        ("search", None) => search(query, context),
+        ("calendar", None) => {
+            Ok(json_response(&calendar::answer(&calendar::parse_query(query)?, Utc::now())))
+        }
+        ("quote", None) => quotes(query, context).await,
         ("quote", Some(symbol)) => quote(read_symbol(symbol)?, context).await,
-        ("history", Some(symbol)) => bars(read_symbol(symbol)?, query, context).await,
+        ("orderbook", Some(symbol)) => order_book(read_symbol(symbol)?, context).await,
+        ("news", Some(symbol)) => news(read_symbol(symbol)?, query, context).await,
+        ("history", Some(symbol)) => history::answer(read_symbol(symbol)?, query, context).await,
         _ => Err(Problem::NotFound),
     }
 }
 
-fn json_response(body: &impl Serialize) -> Response<Full<Bytes>> {
+pub(crate) fn json_response(body: &impl Serialize) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(serde_json::to_vec(body).unwrap_or_default()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn metrics_response(context: &Context) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(metrics::write(&context.feed)));
+    let form = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, form);
     response
 }
 
@@ -57,56 +75,165 @@ fn ready(context: &Context) -> Answer {
     Ok(json_response(&json!({ "status": "ready" })))
 }
 
-fn provider_of(symbol: Symbol, context: &Context) -> Result<&Arc<dyn Provider>, Problem> {
+pub(crate) fn provider_of(symbol: Symbol, context: &Context) -> Result<&Arc<dyn Provider>, Problem> {
     context.feed.provider_of(symbol).ok_or_else(|| Problem::UnknownSymbol(symbol.to_string()))
 }
 
 async fn quote(symbol: Symbol, context: &Context) -> Answer {
+    wait_for_quote(symbol, context).await.map(|quote| json_response(quote.as_ref()))
+}
+
+async fn wait_for_quote(symbol: Symbol, context: &Context) -> Result<Arc<Quote>, Problem> {
     provider_of(symbol, context)?;
-    let quote: Option<Arc<Quote>> = context.feed.hub.quote(symbol, QUOTE_PATIENCE).await;
-    match quote {
-        Some(quote) => Ok(json_response(quote.as_ref())),
-        None => {
-            // The provider may have learned meanwhile that there is no such share.
-            provider_of(symbol, context)?;
-            Err(Problem::NoPriceYet(symbol.to_string()))
+    if let Some(quote) = context.feed.hub.quote(symbol, QUOTE_PATIENCE).await {
+        return Ok(quote);
+    }
+    // The provider may have learned meanwhile that there is no such share.
+    provider_of(symbol, context)?;
+    Err(Problem::NoPriceYet(symbol.to_string()))
+}
+
+/// Most symbols in one request for quotes.
+const QUOTES_MAX: usize = 100;
+
+#[derive(Serialize)]
+struct MissingQuote {
+    symbol: String,
+    code: &'static str,
+}
+
+/// Many quotes at once: a symbol without one spoils no other.
+async fn quotes(query: &str, context: &Context) -> Answer {
+    let [symbols] = query::read(query, ["symbols"])?;
+    let symbols = symbols.ok_or_else(|| query::invalid("symbols", "required", "is required"))?;
+    let mut names: Vec<_> = symbols.split(',').collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() > QUOTES_MAX {
+        return Err(query::invalid("symbols", "count", format!("may name at most {QUOTES_MAX}")));
+    }
+    let one = |name: &str| {
+        let name = name.to_owned();
+        async move {
+            let asked = match name.parse() {
+                Ok(symbol) => wait_for_quote(symbol, context).await,
+                Err(_) => Err(Problem::InvalidSymbol),
+            };
+            asked.map_err(|problem| MissingQuote { symbol: shown(&name), code: problem.code() })
+        }
+    };
+    let asked = future::join_all(names.into_iter().map(one)).await;
+    let (mut quotes, mut missing) = (Vec::new(), Vec::new());
+    for answer in asked {
+        match answer {
+            Ok(quote) => quotes.push(quote),
+            Err(absent) => missing.push(absent),
+        }
+    }
+    let quotes: Vec<&Quote> = quotes.iter().map(AsRef::as_ref).collect();
+    Ok(json_response(&json!({ "quotes": quotes, "missing": missing })))
+}
+
+/// What a client wrote, no longer than a symbol can be.
+fn shown(text: &str) -> String {
+    text.chars().take(domain::instrument::SYMBOL_LENGTH_MAX * 2).collect()
+}
+
+/// How long a request waits for what is asked of a provider anew each time.
+const PROVIDER_PATIENCE: Duration = Duration::from_secs(12);
+
+/// The refusal that a provider's failure comes to.
+pub(crate) fn refuse(provider: &dyn Provider, symbol: Symbol, error: &ProviderError) -> Problem {
+    match error {
+        ProviderError::UnknownSymbol(symbol) => Problem::UnknownSymbol(symbol.to_string()),
+        ProviderError::Unsupported(_) => Problem::Unsupported(error.to_string()),
+        _ => {
+            tracing::warn!(%symbol, %error, provider = provider.name(), "no answer from the provider");
+            Problem::ProviderUnavailable(format!("{} does not answer; try again", provider.name()))
         }
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct History {
-    symbol: Symbol,
-    currency: Currency,
-    source: &'static str,
-    simulated: bool,
-    interval: &'static str,
-    bars: Vec<Bar>,
+async fn order_book(symbol: Symbol, context: &Context) -> Answer {
+    let provider = provider_of(symbol, context)?;
+    let book = tokio::time::timeout(PROVIDER_PATIENCE, provider.order_book(symbol)).await;
+    let book = book.unwrap_or_else(|_| Err(ProviderError::Unavailable("it took too long".to_owned())));
+    Ok(json_response(&book.map_err(|error| refuse(provider.as_ref(), symbol, &error))?))
 }
 
-async fn bars(symbol: Symbol, query: &str, context: &Context) -> Answer {
-    let range = history::parse_query(query)?;
+/// Headlines in an answer when the query says nothing, and at most.
+const NEWS_DEFAULT: usize = 10;
+const NEWS_MAX: usize = 50;
+
+async fn news(symbol: Symbol, query: &str, context: &Context) -> Answer {
+    let [limit] = query::read(query, ["limit"])?;
+    let limit = query::count("limit", limit, NEWS_MAX)?.unwrap_or(NEWS_DEFAULT);
     let provider = provider_of(symbol, context)?;
-    let answer = tokio::time::timeout(HISTORY_PATIENCE, provider.history(symbol, range)).await;
-    let bars = answer
-        .unwrap_or_else(|_| Err(ProviderError::Unavailable("it took too long".to_owned())))
-        .map_err(|error| match error {
-            ProviderError::UnknownSymbol(symbol) => Problem::UnknownSymbol(symbol.to_string()),
-            ProviderError::Unsupported(_) => Problem::Unsupported(error.to_string()),
-            ProviderError::Unavailable(_) | ProviderError::Unusable(_) => {
-                tracing::warn!(%symbol, %error, provider = provider.name(), "no history");
-                Problem::ProviderUnavailable(format!("{} does not answer; try again", provider.name()))
+    // Whoever serves the price may have no news while another has.
+    let others = context.feed.chain(symbol.market()).filter(|other| !Arc::ptr_eq(other, provider));
+    let mut refusal = None;
+    for provider in std::iter::once(provider).chain(others) {
+        let asked = tokio::time::timeout(PROVIDER_PATIENCE, provider.news(symbol, limit)).await;
+        match asked.unwrap_or_else(|_| Err(ProviderError::Unavailable("it took too long".to_owned()))) {
+            Ok(headlines) => {
+                return Ok(json_response(
+                    &json!({ "symbol": symbol, "source": provider.name(), "news": headlines }),
+                ));
             }
-        })?;
-    Ok(json_response(&History {
-        symbol,
-        currency: symbol.currency(),
-        source: provider.name(),
-        simulated: provider.capabilities().simulated,
-        interval: "1d",
-        bars,
-    }))
+            Err(error) => {
+                refusal.get_or_insert_with(|| refuse(provider.as_ref(), symbol, &error));
+            }
+        }
+    }
+    Err(refusal.unwrap_or_else(|| Problem::Unsupported("no provider has news".to_owned())))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FoundAnswer {
+    symbol: Symbol,
+    name: String,
+    name_korean: String,
+    market: Market,
+    board: Option<&'static str>,
+    currency: Currency,
+    /// Shares in the smallest order.
+    lot_size: &'static str,
+    /// Step between prices at the last known price.
+    tick_size: Option<String>,
+    /// What its market does now.
+    session: &'static str,
+    /// Who serves it; nobody when there is none.
+    source: Option<&'static str>,
+    simulated: Option<bool>,
+}
+
+fn search(query: &str, context: &Context) -> Answer {
+    let query = instruments::parse_query(query)?;
+    let offered: Vec<_> = context.feed.providers.iter().flat_map(|provider| provider.instruments()).collect();
+    let now = Utc::now();
+    let found = instruments::search(&query, &offered).into_iter().map(|found| {
+        let symbol = found.symbol;
+        let provider = context.feed.provider_of(symbol);
+        let market = symbol.market();
+        let known = context.feed.hub.last(symbol);
+        let tick = |price| exchange::tick_size(market, price, exchange::market_day(market, now));
+        let named = instruments::describe(symbol, "", false);
+        FoundAnswer {
+            symbol,
+            name: named.name,
+            name_korean: named.name_korean,
+            market,
+            board: instruments::board(symbol),
+            currency: symbol.currency(),
+            lot_size: "1",
+            tick_size: known.map(|quote| tick(quote.price).normalize().to_string()),
+            session: exchange::phase(market, now).name(),
+            source: provider.map(|provider| provider.name()),
+            simulated: provider.map(|provider| provider.capabilities().simulated),
+        }
+    });
+    Ok(json_response(&json!({ "instruments": found.collect::<Vec<_>>() })))
 }
 
 fn symbols(context: &Context) -> Response<Full<Bytes>> {
@@ -120,21 +247,71 @@ fn symbols(context: &Context) -> Response<Full<Bytes>> {
     json_response(&json!({ "symbols": listed.into_values().collect::<Vec<_>>() }))
 }
 
+/// Most symbols whose source `/status` tells.
+const SERVING_MAX: usize = 500;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Serving {
+    symbol: Symbol,
+    source: String,
+    age_seconds: i64,
+    delayed: bool,
+    simulated: bool,
+    /// Whether newer values keep coming.
+    fresh: bool,
+    /// Why not the preferred source.
+    why_not_better: Option<String>,
+}
+
+/// The last known values by their source and age, and why no better source serves them.
+fn serving(context: &Context) -> Vec<Serving> {
+    let now = Utc::now();
+    let describe = |(quote, fresh): (Arc<Quote>, bool)| {
+        let better =
+            context.feed.chain(quote.symbol.market()).take_while(|known| known.name() != quote.source);
+        let why = better.map(|provider| match provider.health() {
+            _ if !provider.supports(quote.symbol) => format!("{} does not have it", provider.name()),
+            Some(health) if provider.is_resting() => {
+                let error = health.last_error.unwrap_or_else(|| "its requests of today are spent".to_owned());
+                format!("{} is given a rest: {error}", provider.name())
+            }
+            _ => format!("{} has sent nothing yet", provider.name()),
+        });
+        let why: Vec<_> = why.collect();
+        Serving {
+            symbol: quote.symbol,
+            source: quote.source.clone(),
+            age_seconds: (now - quote.at).num_seconds(),
+            delayed: quote.delayed,
+            simulated: quote.simulated,
+            fresh,
+            why_not_better: Some(why.join("; ")).filter(|why| !why.is_empty()),
+        }
+    };
+    context.feed.hub.all_last(SERVING_MAX).into_iter().map(describe).collect()
+}
+
 fn status(context: &Context) -> Response<Full<Bytes>> {
     let feed = &context.feed;
-    let describe = |provider: &Arc<dyn Provider>| json!({ "name": provider.name(), "capabilities": provider.capabilities(), "report": provider.report() });
+    let describe = |provider: &Arc<dyn Provider>| json!({ "name": provider.name(), "capabilities": provider.capabilities(), "report": provider.report(), "health": provider.health() });
+    let names = |market| feed.chain(market).map(|provider| provider.name()).collect::<Vec<_>>();
     json_response(&json!({
         "startedAt": context.started_at,
         "providers": feed.providers.iter().map(describe).collect::<Vec<_>>(),
+        "chains": { "KRX": names(Market::Krx), "US": names(Market::Us) },
+        "serving": serving(context),
         "quotes": {
             "published": feed.hub.counters.published.load(Ordering::Relaxed),
             "conflated": feed.hub.counters.conflated.load(Ordering::Relaxed),
             "quarantined": feed.hub.quarantined(),
+            "keptBack": feed.hub.kept_back(),
         },
         "subscribers": {
             "connections": feed.hub.counters.connections.load(Ordering::Relaxed),
             "symbols": feed.hub.subscribed_symbols(),
         },
         "cache": feed.cache.status(),
+        "bars": feed.archive.as_ref().map(|archive| archive.status()),
     }))
 }

@@ -1,7 +1,7 @@
 //! Whether a quote may be believed. What may not is kept back, counted and shown in `/status`; it is never sent.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::Quote;
+use domain::{Market, Quote};
 use rust_decimal::Decimal;
 
 /// A price older than this is history: longer than the longest closing of either market (Korean autumn holidays).
@@ -10,8 +10,14 @@ pub const QUOTE_AGE_MAX: TimeDelta = TimeDelta::days(14);
 pub const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::seconds(60);
 /// Largest believable move between two quotes of one session, in percent; the Korean daily limit.
 pub const SPIKE_PERCENT_MAX: u32 = 30;
-/// A spike that the source repeats this often in a row is believed: it was a move.
+/// A jump that the source repeats this often in a row is believed: it was a move.
 pub const SPIKE_CONFIRMATIONS: u32 = 3;
+/// Largest number of shares that a split makes of one.
+const SPLIT_SHARES_MAX: u32 = 50;
+/// A jump over night is taken for a split when it differs from one by less than this part of it, in thousandths.
+const SPLIT_TOLERANCE_PERMILLE: u32 = 20;
+/// The close before, as the source tells it, is the value we know when it differs by less than this, in thousandths.
+const SAME_CLOSE_PERMILLE: u32 = 5;
 
 /// Why a quote, or a row it would have been made of, was kept back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,8 +34,10 @@ pub enum Reason {
     Stale,
     /// Its time has not come yet.
     Future,
-    /// A jump inside a session that no market makes in one step.
+    /// A jump inside a session that no market makes in one step, from the same source's last value or from another's.
     Spike,
+    /// A jump over night that looks like a split the source has not counted into its close before.
+    SplitDay,
     /// The price is in another currency than the share.
     WrongCurrency,
     /// The source's answer could not be read.
@@ -38,7 +46,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Zero,
         Self::HaltedDay,
         Self::Inconsistent,
@@ -46,9 +54,16 @@ impl Reason {
         Self::Stale,
         Self::Future,
         Self::Spike,
+        Self::SplitDay,
         Self::WrongCurrency,
         Self::Unreadable,
     ];
+
+    /// Whether the source may be right after all, when it insists.
+    #[must_use]
+    pub const fn may_be_confirmed(self) -> bool {
+        matches!(self, Self::Spike | Self::SplitDay)
+    }
 
     /// Its stable name in `/status`.
     #[must_use]
@@ -61,6 +76,7 @@ impl Reason {
             Self::Stale => "stale",
             Self::Future => "future",
             Self::Spike => "spike",
+            Self::SplitDay => "split_day",
             Self::WrongCurrency => "wrong_currency",
             Self::Unreadable => "unreadable",
         }
@@ -91,14 +107,48 @@ pub fn judge(quote: &Quote, known: Option<&Quote>, now: DateTime<Utc>) -> Result
     if quote.at < now - QUOTE_AGE_MAX {
         return Err(Reason::Stale);
     }
-    let Some(known) = known.filter(|known| known.source == quote.source) else { return Ok(()) };
-    if quote.at < known.at {
+    known.map_or(Ok(()), |known| judge_beside(quote, known))
+}
+
+/// Judges a quote by the one known before it, whichever source that came from.
+fn judge_beside(quote: &Quote, known: &Quote) -> Result<(), Reason> {
+    let same_source = known.source == quote.source;
+    if same_source && quote.at < known.at {
         return Err(Reason::Stale);
     }
-    if known.session_date == quote.session_date && is_spike(known.price.value(), quote.price.value()) {
-        return Err(Reason::Spike);
+    // An invented price says nothing about a real one.
+    if known.simulated != quote.simulated {
+        return Ok(());
+    }
+    let (before, after) = (known.price.value(), quote.price.value());
+    if known.session_date == quote.session_date {
+        return if is_spike(before, after) { Err(Reason::Spike) } else { Ok(()) };
+    }
+    // A source that has counted the split tells another close before than the one we know.
+    let uncounted =
+        quote.previous_close.is_some_and(|close| is_near(close.value(), before, SAME_CLOSE_PERMILLE));
+    // No Korean share closes further from its base price than the daily limit: the base was another one.
+    let beyond_limit = quote.symbol.market() == Market::Krx && is_spike(before, after);
+    let over_night = same_source && known.session_date < quote.session_date;
+    if over_night && uncounted && (beyond_limit || looks_like_split(before, after)) {
+        return Err(Reason::SplitDay);
     }
     Ok(())
+}
+
+fn is_near(value: Decimal, reference: Decimal, permille: u32) -> bool {
+    let apart = (value - reference).abs().checked_mul(Decimal::ONE_THOUSAND);
+    let allowed = reference.checked_mul(Decimal::from(permille));
+    apart.zip(allowed).is_some_and(|(apart, allowed)| apart <= allowed)
+}
+
+/// Whether one price is close to a whole part, or a whole multiple, of the other.
+fn looks_like_split(before: Decimal, after: Decimal) -> bool {
+    let (larger, smaller) = (before.max(after), before.min(after));
+    let Some(ratio) = larger.checked_div(smaller) else { return false };
+    let shares = ratio.round();
+    (Decimal::TWO..=Decimal::from(SPLIT_SHARES_MAX)).contains(&shares)
+        && is_near(ratio, shares, SPLIT_TOLERANCE_PERMILLE)
 }
 
 fn is_spike(before: Decimal, after: Decimal) -> bool {
@@ -169,6 +219,45 @@ pub(crate) mod tests {
         assert_eq!(judge(&older, Some(&quote()), now()), Err(Reason::Stale));
         let other_source = Quote { source: "yahoo".into(), ..older };
         assert_eq!(judge(&other_source, Some(&quote()), now()), Ok(()));
+    }
+
+    #[test]
+    fn another_source_is_a_witness_and_an_invented_price_is_none() {
+        let far = Quote { price: price("75"), low: price("74"), source: "yahoo".into(), ..quote() };
+        assert_eq!(judge(&far, Some(&quote()), now()), Err(Reason::Spike));
+        let invented = Quote { simulated: true, ..far.clone() };
+        assert_eq!(judge(&invented, Some(&quote()), now()), Ok(()));
+        let other_day = Quote { session_date: quote().session_date.succ_opt().unwrap(), ..far };
+        assert_eq!(
+            judge(&other_day, Some(&quote()), now()),
+            Ok(()),
+            "a replay's day says nothing about today"
+        );
+    }
+
+    #[test]
+    fn a_split_that_the_source_has_not_counted_is_kept_back_and_a_crash_is_not() {
+        let next = |text: &str, close: Option<&str>| Quote {
+            price: price(text),
+            open: price(text),
+            high: price(text),
+            low: price(text),
+            bid: None,
+            ask: None,
+            previous_close: close.map(price),
+            session_date: quote().session_date.succ_opt().unwrap(),
+            ..quote()
+        };
+        for (text, close, expected) in [
+            ("75.2", Some("150"), Err(Reason::SplitDay)),
+            ("75.2", None, Ok(())),
+            ("75.2", Some("75"), Ok(())),
+            ("1500", Some("150"), Err(Reason::SplitDay)),
+            ("72.2", Some("150"), Ok(())),
+            ("111", Some("150"), Ok(())),
+        ] {
+            assert_eq!(judge(&next(text, close), Some(&quote()), now()), expected, "{text} {close:?}");
+        }
     }
 
     #[test]

@@ -23,6 +23,11 @@ const TICK_MILLIS_MIN: u64 = 10;
 /// Longest time between two invented ticks, in milliseconds.
 const TICK_MILLIS_MAX: u64 = 3_600_000;
 
+/// How many days bars shorter than a day are kept when nothing is set: a year and a month.
+const MINUTE_BARS_DAYS: u32 = 400;
+/// Most days that can be set: a hundred years.
+const MINUTE_BARS_DAYS_MAX: u64 = 36_600;
+
 /// A setting that cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
@@ -86,6 +91,44 @@ pub struct YahooSettings {
     pub root_certificate: Option<PathBuf>,
 }
 
+/// How Alpha Vantage is reached.
+#[derive(Debug, Clone)]
+pub struct AlphaVantageSettings {
+    /// The key; without one the provider cannot be used.
+    pub key: Option<SecretString>,
+    /// Its address.
+    pub url: String,
+    /// Requests it allows in a day.
+    pub requests_per_day: u32,
+}
+
+/// How Alpaca's market data are reached.
+#[derive(Debug, Clone)]
+pub struct AlpacaSettings {
+    /// Id of the key; without one the provider cannot be used.
+    pub key_id: Option<SecretString>,
+    /// The key's secret.
+    pub secret: Option<SecretString>,
+    /// Address of the REST service.
+    pub data_url: String,
+    /// Address of the stream, without the feed.
+    pub stream_url: String,
+    /// Which feed: `iex`, `sip`, `delayed_sip`.
+    pub feed: String,
+    /// How the stream is written.
+    pub format: StreamFormat,
+}
+
+/// How a stream is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamFormat {
+    /// As text.
+    Json,
+    /// In binary.
+    Msgpack,
+}
+
 /// Bounds that protect the server from its clients.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -128,8 +171,20 @@ pub struct Settings {
     pub port: u16,
     /// The cache, if there is one; its URL may hold a password.
     pub redis_url: Option<SecretString>,
+    /// The database that keeps bars, if there is one; its URL holds a password.
+    pub database_url: Option<SecretString>,
+    /// How many days bars shorter than a day are kept; for ever when there is no number.
+    pub minute_bars_days: Option<u32>,
     /// Names of providers in order of preference; `auto` alone lets the server choose.
     pub providers: Vec<String>,
+    /// The same for Korean shares alone; as [`Self::providers`] when there is none.
+    pub providers_krx: Option<Vec<String>>,
+    /// The same for American shares alone.
+    pub providers_us: Option<Vec<String>>,
+    /// Of provider `alpaca`.
+    pub alpaca: AlpacaSettings,
+    /// Of provider `alpha_vantage`.
+    pub alpha_vantage: AlphaVantageSettings,
     /// Of provider `replay`.
     pub replay: ReplaySettings,
     /// Of provider `synthetic`.
@@ -152,7 +207,20 @@ struct Variables {
     market_data_subscribers: usize,
     market_data_subscribers_per_address: usize,
     redis_url: Option<SecretString>,
+    database_url: Option<SecretString>,
+    minute_bars_days: u32,
     providers: String,
+    providers_krx: Option<String>,
+    providers_us: Option<String>,
+    alpaca_key_id: Option<SecretString>,
+    alpaca_secret_key: Option<SecretString>,
+    alpaca_data_url: String,
+    alpaca_stream_url: String,
+    alpaca_feed: String,
+    alpaca_stream_format: StreamFormat,
+    alpha_vantage_key: Option<SecretString>,
+    alpha_vantage_url: String,
+    alpha_vantage_requests_per_day: u32,
     replay_folder: Option<PathBuf>,
     replay_session_seconds: u64,
     replay_ticks_per_session: u32,
@@ -188,6 +256,7 @@ impl Settings {
         let values: HashMap<String, String> =
             values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         let redis_url = values.get("REDIS_URL").filter(|url| !url.is_empty()).cloned();
+        let database_url = values.get("DATABASE_URL").filter(|url| !url.is_empty()).cloned();
         let limits = Limits::default();
         let own =
             Environment::with_prefix(PREFIX).prefix_separator("_").ignore_empty(true).source(Some(values));
@@ -199,7 +268,14 @@ impl Settings {
                 "market_data_subscribers_per_address",
                 limits.subscribers_per_address_max.to_string(),
             )?
+            .set_default("minute_bars_days", MINUTE_BARS_DAYS)?
             .set_default("providers", "auto")?
+            .set_default("alpaca_data_url", "https://data.alpaca.markets")?
+            .set_default("alpaca_stream_url", "wss://stream.data.alpaca.markets/v2")?
+            .set_default("alpaca_feed", "iex")?
+            .set_default("alpaca_stream_format", "msgpack")?
+            .set_default("alpha_vantage_url", "https://www.alphavantage.co")?
+            .set_default("alpha_vantage_requests_per_day", 25)?
             .set_default("replay_session_seconds", 60)?
             .set_default("replay_ticks_per_session", 120)?
             .set_default("synthetic_seed", 1)?
@@ -208,6 +284,7 @@ impl Settings {
             .set_default("log_format", "text")?
             .add_source(own)
             .set_override_option("redis_url", redis_url)?
+            .set_override_option("database_url", database_url)?
             .build()?
             .try_deserialize()?;
         Self::checked(variables, limits)
@@ -239,13 +316,47 @@ impl Settings {
             TICK_MILLIS_MIN,
             TICK_MILLIS_MAX,
         )?;
-        let providers: Vec<String> =
-            variables.providers.split(',').map(|name| name.trim().to_owned()).collect();
+        within("GAEMI_MINUTE_BARS_DAYS", u64::from(variables.minute_bars_days), 0, MINUTE_BARS_DAYS_MAX)?;
+        let names = |list: &str| list.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
+        let providers = names(&variables.providers);
+        for (name, url, secure, plain) in [
+            ("GAEMI_ALPACA_DATA_URL", &variables.alpaca_data_url, "https://", "http://127.0.0.1:"),
+            ("GAEMI_ALPACA_STREAM_URL", &variables.alpaca_stream_url, "wss://", "ws://127.0.0.1:"),
+            ("GAEMI_ALPHA_VANTAGE_URL", &variables.alpha_vantage_url, "https://", "http://127.0.0.1:"),
+        ] {
+            // Credentials travel there.
+            if !url.starts_with(secure) && !url.starts_with(plain) {
+                return Err(invalid(
+                    name,
+                    format!("must begin with {secure} (or with {plain} for a stand-in)"),
+                ));
+            }
+        }
+        if !["iex", "sip", "delayed_sip"].contains(&variables.alpaca_feed.as_str()) {
+            return Err(invalid("GAEMI_ALPACA_FEED", "must be iex, sip or delayed_sip"));
+        }
         Ok(Self {
             host: variables.market_data_host,
             port: variables.market_data_port,
             redis_url: variables.redis_url,
+            database_url: variables.database_url,
+            minute_bars_days: Some(variables.minute_bars_days).filter(|days| *days > 0),
             providers,
+            providers_krx: variables.providers_krx.as_deref().map(names),
+            providers_us: variables.providers_us.as_deref().map(names),
+            alpaca: AlpacaSettings {
+                key_id: variables.alpaca_key_id,
+                secret: variables.alpaca_secret_key,
+                data_url: variables.alpaca_data_url,
+                stream_url: variables.alpaca_stream_url,
+                feed: variables.alpaca_feed,
+                format: variables.alpaca_stream_format,
+            },
+            alpha_vantage: AlphaVantageSettings {
+                key: variables.alpha_vantage_key,
+                url: variables.alpha_vantage_url,
+                requests_per_day: variables.alpha_vantage_requests_per_day,
+            },
             replay: ReplaySettings {
                 folder: variables.replay_folder,
                 session: Duration::from_secs(variables.replay_session_seconds),
@@ -323,6 +434,10 @@ mod tests {
             ("GAEMI_REPLAY_START", "yesterday"),
             ("GAEMI_SYNTHETIC_TICK_MILLIS", "1"),
             ("GAEMI_SYNTHETIC_SEED", "-1"),
+            ("GAEMI_ALPHA_VANTAGE_URL", "http://example.com"),
+            ("GAEMI_ALPACA_STREAM_URL", "ws://stream.example.com"),
+            ("GAEMI_ALPACA_FEED", "otc"),
+            ("GAEMI_MINUTE_BARS_DAYS", "40000"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string().to_lowercase();
             let word = name.to_lowercase().replace("gaemi_", "");

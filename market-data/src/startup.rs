@@ -1,5 +1,7 @@
 //! The only place where the server's parts are put together.
 
+use crate::bars::Archive;
+use crate::bars::store::Store;
 use crate::cache::Cache;
 use crate::feed::Feed;
 use crate::hub::Hub;
@@ -7,7 +9,7 @@ use crate::provider::registry;
 use crate::server::{self, Context, Places};
 use crate::settings::Settings;
 use anyhow::Context as _;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +39,9 @@ impl Application {
             .with_context(|| format!("cannot listen on {wished}; is port {} taken?", settings.port))?;
         let address = listener.local_addr().context("cannot tell the port")?;
         let cache = Arc::new(Cache::new(settings.redis_url.as_ref())?);
-        let providers = registry::choose(&settings, &cache).await?;
-        let feed = Arc::new(Feed { providers, hub: Arc::new(Hub::default()), cache });
+        let registry::Chosen { providers, chains } = registry::choose(&settings, &cache).await?;
+        let archive = open_archive(&settings)?;
+        let feed = Arc::new(Feed { providers, chains, hub: Arc::new(Hub::default()), cache, archive });
         feed.recall().await;
         let context = Context {
             feed,
@@ -77,4 +80,12 @@ impl Application {
         }
         Ok(())
     }
+}
+
+/// The archive, when there is a database; it is not asked yet, and may be away.
+fn open_archive(settings: &Settings) -> anyhow::Result<Option<Arc<Archive>>> {
+    let Some(url) = &settings.database_url else { return Ok(None) };
+    let store = Store::new(url).context("DATABASE_URL is no address of a Postgres")?;
+    let kept = settings.minute_bars_days.map(|days| TimeDelta::days(i64::from(days)));
+    Ok(Some(Arc::new(Archive::new(store, kept))))
 }

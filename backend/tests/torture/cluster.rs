@@ -106,7 +106,7 @@ impl Cluster {
 
     /// Waits for the server and makes the database.
     pub(crate) async fn create_database(&self) -> String {
-        let waiting = Waiting::until(SERVER_START_MAX);
+        let mut waiting = Waiting::until(SERVER_START_MAX);
         let mut connection = loop {
             match AsyncPgConnection::establish(&self.url("postgres")).await {
                 Ok(connection) => break connection,

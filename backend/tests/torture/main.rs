@@ -22,6 +22,7 @@ mod listener;
 mod model;
 mod processes;
 mod siege;
+mod summary;
 mod supervisor;
 mod trader;
 mod verdict;
@@ -31,9 +32,12 @@ mod wishes;
 use chance::Chance;
 use failpoint::Failpoint;
 use siege::Siege;
+use summary::Summary;
 
 const KILLS_DEFAULT: u64 = 3;
 const SEED_DEFAULT: u64 = 1;
+/// Least number of orders that are taken in a second, all accounts together, while everything is up.
+const ORDERS_PER_SECOND_MIN: u64 = 20;
 /// Kills of each process after which everything is judged, and begun anew: books that grow for ever are asked for ever.
 const KILLS_PER_SIEGE_MAX: u64 = 20;
 
@@ -46,14 +50,19 @@ fn number(variable: &str, default: u64) -> u64 {
 async fn whatever_is_killed_nothing_is_lost_doubled_or_made_up() {
     let mut left = number("GAEMI_TORTURE_KILLS", KILLS_DEFAULT);
     let mut seed = number("GAEMI_TORTURE_SEED", SEED_DEFAULT);
+    let mut all = Summary::default();
     while left > 0 {
         let kills = left.min(KILLS_PER_SIEGE_MAX);
         let mut siege = Siege::begin(seed).await;
         siege.supervisor.kill_all_in_turn(kills).await;
-        siege.end().await;
+        let summary = siege.end().await;
+        let per_second = summary.orders_per_second();
+        assert!(per_second >= ORDERS_PER_SECOND_MIN, "{per_second} orders/s are no load");
+        all = all.and(summary);
         left -= kills;
         seed += 1;
     }
+    println!("all together:\n{all}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

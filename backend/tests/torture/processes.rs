@@ -16,12 +16,16 @@ use tempfile::TempDir;
 pub(crate) const READY_AGAIN_MAX: Duration = Duration::from_secs(10);
 /// Longest time until a server has started for the first time.
 pub(crate) const SERVER_START_MAX: Duration = Duration::from_secs(30);
+/// Longest that one look takes of itself.
+const LOOK_MAX: Duration = Duration::from_secs(5);
 /// Time between two looks.
 const LOOK_PAUSE: Duration = Duration::from_millis(25);
 /// Longest wait for an answer to "are you ready".
 const READY_ANSWER_MAX: Duration = Duration::from_secs(3);
 /// Ports below those that the kernel gives away: one that is free while its process is down stays free.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// Names the Redis server when it is none on the path.
+const REDIS_VARIABLE: &str = "GAEMI_TEST_REDIS_SERVER";
 /// How a process ends that kills itself.
 const SIGABRT: i32 = 6;
 /// Lines of each log that are shown when the test fails.
@@ -34,20 +38,28 @@ const REPLAY: [(&str, &str); 3] = [
     ("GAEMI_SYNTHETIC_TICK_MILLIS", "100"),
 ];
 
-/// A wait for something that must happen.
+/// A wait for something that must happen. It counts the time in which this test was awake: where the whole machine stands
+/// still for a while, nothing can be blamed for it.
 pub(crate) struct Waiting {
-    since: Instant,
+    waited: Duration,
+    last_look: Instant,
     longest: Duration,
 }
 
 impl Waiting {
     pub(crate) fn until(longest: Duration) -> Self {
-        Self { since: Instant::now(), longest }
+        Self::since(Instant::now(), longest)
+    }
+
+    fn since(since: Instant, longest: Duration) -> Self {
+        Self { waited: Duration::ZERO, last_look: since, longest }
     }
 
     /// A moment until the next look; fails when the time is over.
-    pub(crate) async fn pause(&self, what: impl FnOnce() -> String) {
-        assert!(self.since.elapsed() < self.longest, "{}", what());
+    pub(crate) async fn pause(&mut self, what: impl FnOnce() -> String) {
+        self.waited += self.last_look.elapsed().min(LOOK_MAX);
+        self.last_look = Instant::now();
+        assert!(self.waited < self.longest, "{}", what());
         tokio::time::sleep(LOOK_PAUSE).await;
     }
 }
@@ -189,10 +201,11 @@ fn workspace_program(name: &str) -> PathBuf {
 }
 
 fn redis(folder: &Path) -> Option<(Launch, PathBuf)> {
+    let named = std::env::var_os(REDIS_VARIABLE).map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let program = std::env::split_paths(&path)
-        .flat_map(|folder| ["redis-server", "valkey-server"].map(|name| folder.join(name)))
-        .find(|program| program.is_file())?;
+    let on_path = std::env::split_paths(&path)
+        .flat_map(|folder| ["redis-server", "valkey-server"].map(|name| folder.join(name)));
+    let program = named.into_iter().chain(on_path).find(|program| program.is_file())?;
     let socket = folder.join("redis.sock");
     let mut launch = Launch::new("redis", program);
     let (socket_path, folder) = (socket.to_str().unwrap(), folder.to_str().unwrap());
@@ -323,7 +336,7 @@ impl House {
 
     /// Starts what does not run and waits until everything is ready.
     pub(crate) async fn until_ready(&mut self, since: Instant, longest: Duration) -> Duration {
-        let waiting = Waiting { since, longest };
+        let mut waiting = Waiting::since(since, longest);
         loop {
             self.processes.iter_mut().for_each(Process::keep_running);
             let Some(unready) = self.unready().await else { return since.elapsed() };

@@ -3,20 +3,19 @@
 use crate::chance::Chance;
 use crate::listener::Listener;
 use crate::processes::House;
-use crate::supervisor::{Report, Supervisor};
+use crate::summary::Summary;
+use crate::supervisor::Supervisor;
 use crate::trader::Trader;
 use crate::verdict::{self, Account};
 use crate::visitor::Visitor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::task::JoinHandle;
 
 const USERS: u64 = 3;
 /// Each user has an account in each.
 const CURRENCIES: [&str; 2] = ["USD", "KRW"];
-/// Least number of orders that are taken in a second, all accounts together, while everything is up.
-const ORDERS_PER_SECOND_MIN: u64 = 20;
 
 /// A siege.
 pub(crate) struct Siege {
@@ -50,8 +49,8 @@ impl Siege {
         Self { supervisor, stop, visitors, listeners, traders, began: Instant::now() }
     }
 
-    /// Ends the load, judges everything and tells what there was.
-    pub(crate) async fn end(self) {
+    /// Ends the load and judges everything.
+    pub(crate) async fn end(self) -> Summary {
         self.stop.store(true, Ordering::Relaxed);
         let lasted = self.began.elapsed();
         let mut traders = Vec::new();
@@ -74,35 +73,22 @@ impl Siege {
         }
         let unresolved = verdict::the_books_are_in_order(&house, &accounts).await;
         let unknown: u64 = self.visitors.iter().map(|visitor| visitor.unknown.load(Ordering::Relaxed)).sum();
-        println!("{unknown} requests repeated because their fate was unknown; {streams} event streams");
-        tell(&report, &accounts, unresolved);
         assert!(unknown > 0 && streams > USERS, "the kills were felt");
-        load_was_heavy(&traders, lasted - report.down);
-    }
-}
-
-fn load_was_heavy(traders: &[Trader], up: Duration) {
-    let placed: usize = traders.iter().map(|trader| trader.record.orders_placed()).sum();
-    let per_second = u64::try_from(placed).unwrap() * 1_000 / u64::try_from(up.as_millis()).unwrap().max(1);
-    println!("{per_second} orders/s taken in {} s of up-time", up.as_secs());
-    assert!(per_second >= ORDERS_PER_SECOND_MIN, "{per_second} orders/s are no load");
-}
-
-fn tell(report: &Report, accounts: &[Account], unresolved: usize) {
-    let sum = |of: fn(&Account) -> usize| -> usize { accounts.iter().map(of).sum() };
-    println!(
-        "{} orders, {} of them unresolved for a while; {} executions; {} changed terms; {} groups, {} symbols with exits \
-         that crossed",
-        sum(|account| account.placed),
-        unresolved,
-        sum(|account| account.executions),
-        sum(|account| account.replaced),
-        sum(|account| account.groups),
-        sum(|account| account.crossed.len()),
-    );
-    let kills: Vec<String> = report.kills.iter().map(|(name, kills)| format!("{name} {kills}")).collect();
-    println!("kills: {}; slowest ready again: {} ms", kills.join(", "), report.slowest_ready.as_millis());
-    if !report.reached.is_empty() {
-        println!("{} failpoints reached: {}", report.reached.len(), report.reached.join(", "));
+        let sum = |of: fn(&Account) -> usize| -> usize { accounts.iter().map(of).sum() };
+        let summary = Summary {
+            up: lasted - report.down,
+            sent: traders.iter().map(|trader| trader.record.orders_placed()).sum(),
+            orders: sum(|account| account.placed),
+            unresolved,
+            executions: sum(|account| account.executions),
+            replaced: sum(|account| account.replaced),
+            groups: sum(|account| account.groups),
+            crossed: sum(|account| account.crossed.len()),
+            unknown,
+            streams,
+            report,
+        };
+        println!("{summary}");
+        summary
     }
 }

@@ -16,7 +16,7 @@ const TWO_AT_ONCE_ONE_IN: u64 = 6;
 /// Longest wait until a place is passed under load.
 const REACHED_MAX: Duration = Duration::from_secs(60);
 /// At most which passing of a place is waited for.
-const PASSING_MAX: u64 = 4;
+const PASSING_MAX: u64 = 3;
 
 /// The supervisor.
 pub(crate) struct Supervisor {
@@ -92,8 +92,9 @@ impl Supervisor {
         let armed = Instant::now();
         self.house.arm(point, passing);
         provoke(&mut self.house, point);
-        let (waiting, mut up_since) = (Waiting::until(REACHED_MAX), None);
+        let (mut waiting, mut up_since) = (Waiting::until(REACHED_MAX), None);
         while !self.house.has_fallen(point) {
+            let_the_other_rise(&mut self.house, point);
             if up_since.is_none() && self.house.is_ready().await {
                 up_since = Some(Instant::now());
             }
@@ -104,7 +105,7 @@ impl Supervisor {
         *self.report.kills.entry(point.program().name()).or_default() += 1;
         self.report.reached.push(point.name());
         self.house.disarm(point);
-        provoked(&mut self.house, point);
+        self.house.disarm(LOSES_ORDERS);
         self.heal(point.name(), false, killed).await;
     }
 }
@@ -114,19 +115,22 @@ fn is_rare(point: Failpoint) -> bool {
     matches!(point, Failpoint::InquiryAnswered | Failpoint::AccountConnected | Failpoint::SimulatorTakenOver)
 }
 
+/// Where the connector takes orders along of which nobody else has heard.
+const LOSES_ORDERS: Failpoint = Failpoint::OrdersReceived;
+
 /// What has to happen for a place to be passed, beside the load.
 fn provoke(house: &mut House, point: Failpoint) {
     match point {
-        // Nobody knows whether the broker has what the connector took along.
-        Failpoint::InquiryAnswered => house.arm(Failpoint::OrdersReceived, 1),
+        Failpoint::InquiryAnswered => house.arm(LOSES_ORDERS, 1),
         // A backend asks for accounts before it sends their first order.
         Failpoint::AccountConnected => house.kill(Program::Backend.name()),
         _ => {}
     }
 }
 
-fn provoked(house: &mut House, point: Failpoint) {
-    if point == Failpoint::InquiryAnswered {
-        house.disarm(Failpoint::OrdersReceived);
+/// The connector comes back after it has fallen for another place: somebody has to answer.
+fn let_the_other_rise(house: &mut House, point: Failpoint) {
+    if point == Failpoint::InquiryAnswered && house.has_fallen(LOSES_ORDERS) {
+        house.disarm(LOSES_ORDERS);
     }
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Longest pause between two requests of an account, in milliseconds.
-const PAUSE_MILLIS_MAX: u64 = 120;
+const PAUSE_MILLIS_MAX: u64 = 80;
 /// Most orders that an account sends at once.
 const BURST_MAX: u64 = 6;
 /// One of so many requests is sent twice at the same time.

@@ -127,7 +127,7 @@ impl Visitor {
         key: Option<&str>,
         body: Option<&Value>,
     ) -> Answer {
-        let waiting = Waiting::until(REPEAT_MAX);
+        let mut waiting = Waiting::until(REPEAT_MAX);
         let mut was_unknown = false;
         loop {
             match self.ask(method.clone(), path, key, body).await {

@@ -4,15 +4,23 @@
 //! refuses with [`ProviderError::Unsupported`]; it never answers with an empty list instead. A symbol is served by the
 //! first provider, in the configured order, that supports it.
 
+pub mod alpaca;
+pub mod alpha_vantage;
+mod fetch;
+pub mod gate;
+#[cfg(test)]
+mod mutate;
 pub mod registry;
 pub mod replay;
 pub mod synthetic;
 pub mod yahoo;
 
+use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
 use crate::sanity::Reason;
 use async_trait::async_trait;
-use chrono::NaiveDate;
-use domain::{Bar, Quote, Symbol};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{Bar, Currency, Price, Quote, Symbol};
+use gate::{Health, RetryClass};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +42,12 @@ pub struct Capabilities {
     pub history: bool,
     /// It has bid and ask.
     pub bid_ask: bool,
+    /// Its days are of the past, played as if they were today's.
+    pub recorded: bool,
+    /// Lengths of the bars that [`Provider::bars`] gives, which are kept in the archive; empty when it gives none.
+    pub intervals: &'static [Interval],
+    /// How its bars can be counted; the first is what it gives when nothing is said.
+    pub adjustments: &'static [Adjustment],
 }
 
 /// Why a provider did not answer.
@@ -48,9 +62,28 @@ pub enum ProviderError {
     /// Not now; asking later may help.
     #[error("the provider does not answer: {0}")]
     Unavailable(String),
+    /// The requests it allows in a day are spent.
+    #[error("the provider's requests of today are spent")]
+    Exhausted,
+    /// It does not take our credentials, or they do not allow this.
+    #[error("the provider refuses: {0}")]
+    Refused(String),
     /// It cannot work with these settings or this data.
     #[error("{0}")]
     Unusable(String),
+}
+
+impl ProviderError {
+    /// What can be done about it.
+    #[must_use]
+    pub const fn retry_class(&self) -> RetryClass {
+        match self {
+            Self::UnknownSymbol(_) | Self::Unsupported(_) => RetryClass::Never,
+            Self::Unavailable(_) => RetryClass::BackOff,
+            Self::Exhausted => RetryClass::NextDay,
+            Self::Refused(_) | Self::Unusable(_) => RetryClass::AfterChange,
+        }
+    }
 }
 
 /// What a provider says while it runs.
@@ -98,6 +131,75 @@ pub struct ProviderReport {
     pub notes: Vec<String>,
 }
 
+/// Shares that are wanted or offered at a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Level {
+    /// The price.
+    pub price: Price,
+    /// How many shares.
+    pub quantity: u64,
+}
+
+/// Who wants to buy and to sell at which prices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderBook {
+    /// Of which share.
+    pub symbol: Symbol,
+    /// Currency of the prices.
+    pub currency: Currency,
+    /// Wanted, the highest price first.
+    pub bids: Vec<Level>,
+    /// Offered, the lowest price first.
+    pub asks: Vec<Level>,
+    /// When it was so.
+    pub at: DateTime<Utc>,
+    /// Name of the provider.
+    pub source: &'static str,
+    /// Whether it is invented.
+    pub simulated: bool,
+}
+
+/// A headline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Headline {
+    /// The headline itself.
+    pub title: String,
+    /// Who says so.
+    pub publisher: String,
+    /// Where the rest stands; always `https`.
+    pub link: String,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+}
+
+/// Longest headline or name of a publisher, in characters.
+const HEADLINE_LENGTH_MAX: usize = 300;
+/// Longest link, in bytes.
+const LINK_LENGTH_MAX: usize = 2_048;
+
+impl Headline {
+    /// A headline out of a vendor's words: cut to a bearable length, without control characters; nothing when its link is
+    /// not one that may be shown.
+    #[must_use]
+    pub fn new(title: &str, publisher: &str, link: &str, published_at: DateTime<Utc>) -> Option<Self> {
+        let plain = |text: &str| -> String {
+            text.chars().filter(|character| !character.is_control()).take(HEADLINE_LENGTH_MAX).collect()
+        };
+        let safe = link.starts_with("https://")
+            && link.len() <= LINK_LENGTH_MAX
+            && link.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>'));
+        let title = plain(title);
+        (safe && !title.trim().is_empty()).then(|| Self {
+            title,
+            publisher: plain(publisher),
+            link: link.to_owned(),
+            published_at,
+        })
+    }
+}
+
 /// The symbols that somebody wants from a provider now.
 pub type Wanted = Arc<BTreeSet<Symbol>>;
 
@@ -131,6 +233,38 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// [`ProviderError`].
     async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError>;
+    /// Bars of a range of days, for the archive; none where nothing was traded, or further back than it remembers.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn bars(&self, request: BarsRequest) -> Result<Vec<TimedBar>, ProviderError> {
+        let _ = request;
+        Err(ProviderError::Unsupported("bars of this length"))
+    }
+    /// Who wants to buy and to sell at which prices now.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn order_book(&self, symbol: Symbol) -> Result<OrderBook, ProviderError> {
+        let _ = symbol;
+        Err(ProviderError::Unsupported("order books"))
+    }
+    /// Headlines about a share, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn news(&self, symbol: Symbol, limit: usize) -> Result<Vec<Headline>, ProviderError> {
+        let _ = (symbol, limit);
+        Err(ProviderError::Unsupported("news"))
+    }
+    /// How the way to its vendor is; none for one that has all it needs.
+    fn health(&self) -> Option<Health> {
+        None
+    }
+    /// Whether it can not be asked now, and another source should be if there is one.
+    fn is_resting(&self) -> bool {
+        false
+    }
     /// Counts for `/status`.
     fn report(&self) -> ProviderReport;
 }

@@ -9,9 +9,11 @@
     reason = "a test that fails is meant to stop, and what tests share is a test too"
 )]
 
+mod archive;
 mod cache;
 mod rest;
 mod restart;
 mod stream;
 mod support;
+mod vendors;
 mod yahoo;

@@ -35,14 +35,18 @@ async fn bad_requests_are_refused_with_the_field_and_the_rule() {
         ("/quote/AAPL%00", 400, "invalid_symbol"),
         ("/quote/AAPL/", 400, "invalid_symbol"),
         ("/quote/", 400, "invalid_symbol"),
-        ("/quote", 404, "not_found"),
+        ("/quote", 400, "validation_failed"),
+        ("/calendar?market=LSE", 400, "validation_failed"),
+        ("/search", 400, "validation_failed"),
         ("/", 404, "not_found"),
         ("/../etc/passwd", 404, "not_found"),
         ("/history/IBM?limit=5001", 400, "validation_failed"),
         ("/history/IBM?limit=1e3", 400, "validation_failed"),
         ("/history/IBM?from=2010-02-30", 400, "validation_failed"),
         ("/history/IBM?from=2011-01-01&to=2010-01-01", 400, "validation_failed"),
-        ("/history/IBM?interval=1m", 400, "validation_failed"),
+        ("/history/IBM?interval=1w", 400, "validation_failed"),
+        ("/history/IBM?interval=1m", 501, "unsupported"),
+        ("/history/IBM?adjustment=all", 501, "unsupported"),
         ("/ws", 426, "upgrade_required"),
     ] {
         let (got, body) = server.get(path).await;
@@ -133,5 +137,66 @@ async fn a_request_that_is_no_http_is_let_go_and_harms_nobody() {
         .unwrap();
     assert_eq!(post.status(), 405);
     assert_eq!(server.get("/quote/AAPL").await.0, 200);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_quotes_come_in_one_answer_and_a_bad_name_spoils_none() {
+    let server = Server::replay().await;
+    let (status, body) = server.get("/quote?symbols=AAPL,005930.KS,ZZZ,%00,AAPL").await;
+    assert_eq!(status, 200, "{body}");
+    let quotes: Vec<Quote> = serde_json::from_value(body["quotes"].clone()).unwrap();
+    let symbols: Vec<_> = quotes.iter().map(|quote| quote.symbol.as_str()).collect();
+    assert_eq!(symbols, ["005930.KS", "AAPL"]);
+    let codes: Vec<_> =
+        body["missing"].as_array().unwrap().iter().map(|missing| missing["code"].clone()).collect();
+    assert_eq!(codes, ["invalid_symbol", "unknown_symbol"]);
+    let many: Vec<_> =
+        ('A'..='Z').flat_map(|one| ('A'..='Z').map(move |two| format!("{one}{two}"))).collect();
+    assert_eq!(server.get(&format!("/quote?symbols={}", many.join(","))).await.0, 400);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_is_found_by_its_initial_consonants_with_what_a_trader_needs() {
+    let server = Server::replay().await;
+    server.get("/quote/005930.KS").await;
+    let (status, body) = server.get("/search?q=%E3%85%85%E3%85%85%E3%85%88%E3%85%88").await;
+    assert_eq!(status, 200, "{body}");
+    let samsung = &body["instruments"][0];
+    assert_eq!(
+        (&samsung["symbol"], &samsung["nameKorean"], &samsung["board"], &samsung["source"]),
+        (&"005930.KS".into(), &"삼성전자".into(), &"KOSPI".into(), &"synthetic".into())
+    );
+    assert_eq!((&samsung["lotSize"], &samsung["currency"]), (&"1".into(), &"KRW".into()));
+    assert!(samsung["tickSize"].is_string() && samsung["session"].is_string(), "{samsung}");
+    let (_, body) = server.get("/search?q=coupang").await;
+    assert!(body["instruments"][0]["source"].is_null(), "known by name, served by nobody: {body}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_calendar_tells_both_markets() {
+    let server = Server::replay().await;
+    let (status, body) = server.get("/calendar?from=2026-11-19&to=2026-11-27").await;
+    assert_eq!(status, 200, "{body}");
+    let markets = body["markets"].as_array().unwrap();
+    assert_eq!(markets.len(), 2);
+    assert_eq!(markets[0]["days"][0]["kind"], "shifted", "the exam day");
+    assert_eq!(markets[1]["days"][8]["kind"], "half", "the day after Thanksgiving");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_book_is_invented_only_where_prices_are() {
+    let server = Server::replay().await;
+    let (status, body) = server.get("/orderbook/005930.KS").await;
+    assert_eq!((status, &body["simulated"], &body["source"]), (200, &true.into(), &"synthetic".into()));
+    assert_eq!((body["bids"].as_array().unwrap().len(), body["asks"].as_array().unwrap().len()), (10, 10));
+    assert!(body["bids"][0]["price"].is_string(), "prices are strings: {body}");
+    for path in ["/orderbook/AAPL", "/news/AAPL"] {
+        let (status, body) = server.get(path).await;
+        assert_eq!((status, &body["code"]), (501, &"unsupported".into()), "{path}");
+    }
     server.stop().await;
 }

@@ -22,7 +22,7 @@ pub(crate) async fn everything_was_heard(house: &House, mut listener: Listener, 
     );
     let newest = rows(&house.database_url, &format!("SELECT max(id) AS id {of_user}")).await;
     let newest = newest[0]["id"].as_i64().unwrap();
-    let waiting = Waiting::until(HEARD_MAX);
+    let mut waiting = Waiting::until(HEARD_MAX);
     while listener.last_id().await < newest {
         waiting.pause(|| format!("event {newest} was not heard")).await;
     }

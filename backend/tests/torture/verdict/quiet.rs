@@ -38,7 +38,7 @@ const DIFFERENCES: &str = "
 
 /// Waits until every order has left, every request is answered and every report is applied.
 pub(crate) async fn nothing_is_under_way(house: &House) {
-    let waiting = Waiting::until(QUIET_MAX);
+    let mut waiting = Waiting::until(QUIET_MAX);
     loop {
         let under_way = rows(&house.database_url, UNDER_WAY).await;
         if under_way.is_empty() {
@@ -54,7 +54,7 @@ pub(crate) async fn nothing_is_under_way(house: &House) {
 pub(crate) async fn take_everything_back(house: &House, trader: &mut Trader) {
     let account = trader.account.clone();
     let path = format!("/api/orders?status=open&limit=200&accountId={account}");
-    let waiting = Waiting::until(QUIET_MAX);
+    let mut waiting = Waiting::until(QUIET_MAX);
     loop {
         let groups = super::groups::listed(trader).await;
         let active: Vec<_> = groups.iter().filter(|group| group["active"] == true).collect();

@@ -10,6 +10,7 @@ mod path;
 mod tape;
 
 use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use crate::bars::Adjustment;
 use crate::cache::Cache;
 use crate::grid;
 use crate::settings::{ReplaySettings, Settings};
@@ -369,7 +370,15 @@ impl Provider for Replay {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { simulated: false, delayed: true, history: true, bid_ask: true }
+        Capabilities {
+            simulated: false,
+            delayed: true,
+            history: true,
+            bid_ask: true,
+            recorded: true,
+            intervals: &[],
+            adjustments: &[Adjustment::Raw],
+        }
     }
 
     fn instruments(&self) -> Vec<Symbol> {
@@ -425,5 +434,7 @@ impl Provider for Replay {
     }
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::csv::{self, FileError, Row, RowError};
 use super::path::DayUnits;
 use crate::grid;
+use crate::sanity::SPIKE_PERCENT_MAX;
 use chrono::NaiveDate;
 use domain::{Bar, Market, Symbol};
 use rust_decimal::Decimal;
@@ -25,7 +26,8 @@ pub struct Session {
     pub day: DayUnits,
     /// Shares traded.
     pub volume: u64,
-    /// Close of the good day before, in shares of this day; 0 for the first.
+    /// Close of the good day before, in shares of this day; 0 for the first, and where the shares have changed in a way that
+    /// the record does not tell.
     pub previous_close: i64,
 }
 
@@ -205,9 +207,20 @@ fn close_in_shares_of(before: &Row, after: &Row) -> i64 {
         let adjusted = before.adjusted_close?.checked_div(after.adjusted_close?)?;
         raw.checked_div(adjusted)
     };
+    if after.adjusted_close.is_none() && is_beyond_limit(before, after) {
+        return 0;
+    }
     let Some((shares_after, shares_before)) = ratio().and_then(split_of) else { return unchanged };
     let close = Decimal::from(unchanged) * Decimal::from(shares_before) / Decimal::from(shares_after);
     close.round().to_i64().map_or(unchanged, |units| grid::snap(before.symbol.market(), units))
+}
+
+/// Whether a Korean share closed further from the close before than its market has ever allowed in a day: then its base
+/// price was another one.
+fn is_beyond_limit(before: &Row, after: &Row) -> bool {
+    let moved = i128::from(after.day.close - before.day.close).abs();
+    let allowed = i128::from(before.day.close) * i128::from(SPIKE_PERCENT_MAX);
+    before.symbol.market() == Market::Krx && moved * 100 > allowed
 }
 
 /// The split, as shares after for shares before, that a ratio of prices stands for; nothing for none.

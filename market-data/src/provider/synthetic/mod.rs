@@ -1,8 +1,10 @@
 //! Invents prices where no real ones can be had. Every quote says that it is simulated.
 
+mod book;
 mod walk;
 
-use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use super::{Capabilities, HistoryRange, OrderBook, Provider, ProviderError, ProviderReport, Update, Wanted};
+use crate::bars::Adjustment;
 use crate::cache::Cache;
 use crate::grid::{self, UNITS_PER_CURRENCY};
 use crate::settings::{Settings, SyntheticSettings};
@@ -156,7 +158,15 @@ impl Provider for Synthetic {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { simulated: true, delayed: false, history: true, bid_ask: true }
+        Capabilities {
+            simulated: true,
+            delayed: false,
+            history: true,
+            bid_ask: true,
+            recorded: false,
+            intervals: &[],
+            adjustments: &[Adjustment::Raw],
+        }
     }
 
     fn instruments(&self) -> Vec<Symbol> {
@@ -206,6 +216,13 @@ impl Provider for Synthetic {
             bars
         };
         self.with_walk(symbol, steps, collect).ok_or(ProviderError::UnknownSymbol(symbol))
+    }
+
+    async fn order_book(&self, symbol: Symbol) -> Result<OrderBook, ProviderError> {
+        let steps = self.steps(self.began.elapsed());
+        let session = self.with_walk(symbol, steps, |walk| *walk.session());
+        let price = session.ok_or(ProviderError::UnknownSymbol(symbol))?.price;
+        Ok(book::invent(symbol, price, self.seed, self.at(steps)))
     }
 
     fn report(&self) -> ProviderReport {

@@ -2,10 +2,13 @@
 //!
 //! It is asked rarely, refused rows never become prices, and everything else goes on when it is silent.
 
+mod bars;
 mod http;
 mod parse;
 
-use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use super::gate::Health;
+use super::{Capabilities, Headline, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
 use crate::cache::Cache;
 use crate::instruments;
 use crate::sanity::Reason;
@@ -121,7 +124,7 @@ impl Yahoo {
         // A day of margin on both sides: the exchange's day is not UTC's.
         let begin = from.checked_sub_days(Days::new(1)).unwrap_or(from).and_time(chrono::NaiveTime::MIN);
         let end = to.checked_add_days(Days::new(2)).unwrap_or(to).and_time(chrono::NaiveTime::MIN);
-        let answer = self.http.between(symbol, begin.and_utc().timestamp(), end.and_utc().timestamp()).await;
+        let answer = self.http.between(symbol, begin.and_utc(), end.and_utc(), "1d").await;
         let answer = answer.inspect_err(|error| {
             if let ProviderError::UnknownSymbol(symbol) = error {
                 self.note_unknown(*symbol);
@@ -161,11 +164,19 @@ impl Provider for Yahoo {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { simulated: false, delayed: true, history: true, bid_ask: false }
+        Capabilities {
+            simulated: false,
+            delayed: true,
+            history: true,
+            bid_ask: false,
+            recorded: false,
+            intervals: &Interval::ALL,
+            adjustments: &[Adjustment::Splits, Adjustment::All],
+        }
     }
 
     fn instruments(&self) -> Vec<Symbol> {
-        instruments::named().into_iter().filter(|symbol| self.supports(*symbol)).collect()
+        instruments::offered().into_iter().filter(|symbol| self.supports(*symbol)).collect()
     }
 
     fn supports(&self, symbol: Symbol) -> bool {
@@ -227,6 +238,23 @@ impl Provider for Yahoo {
             bars.iter().rev().filter(|bar| range.contains(bar.date)).take(range.limit).cloned().collect();
         inside.reverse();
         Ok(inside)
+    }
+
+    async fn bars(&self, request: BarsRequest) -> Result<Vec<TimedBar>, ProviderError> {
+        self.fetch_bars(request).await
+    }
+
+    async fn news(&self, symbol: Symbol, limit: usize) -> Result<Vec<Headline>, ProviderError> {
+        let found = self.http.search(symbol).await?;
+        Ok(parse::news(&found, limit))
+    }
+
+    fn health(&self) -> Option<Health> {
+        Some(self.http.gate.health())
+    }
+
+    fn is_resting(&self) -> bool {
+        self.http.gate.is_resting()
     }
 
     fn report(&self) -> ProviderReport {

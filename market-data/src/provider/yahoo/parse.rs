@@ -3,11 +3,14 @@
 //! Its numbers have passed through binary floats (27.34999…), so prices are rounded to the digits that the market
 //! quotes in; and a missing open, high, low or volume arrives here as zero, which is no price.
 
+use crate::bars::interval::midnight;
+use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
+use crate::provider::Headline;
 use crate::sanity::Reason;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{Bar, Currency, Price, Quote, Symbol};
 use rust_decimal::Decimal;
-use yahoo_finance_api::YResponse;
+use yahoo_finance_api::{Quote as Row, YNewsItem, YResponse, YSearchResultOpt};
 
 /// Digits behind the point of a price below one dollar.
 const DIGITS_BELOW_ONE_DOLLAR: u32 = 4;
@@ -34,6 +37,26 @@ fn day(timestamp: i64, offset_seconds: i32) -> Option<NaiveDate> {
     Some(at.checked_add_signed(TimeDelta::seconds(i64::from(offset_seconds)))?.date_naive())
 }
 
+/// The rows of an answer. The library that reads them counts on an adjusted close in every row where there is one at
+/// all; an answer that has fewer is not given to it.
+fn quotes(answer: &YResponse) -> Result<Vec<Row>, Reason> {
+    let first = answer.chart.result.as_ref().and_then(|results| results.first()).ok_or(Reason::Unreadable)?;
+    let rows = first.timestamp.as_ref().map_or(0, Vec::len);
+    let indicators = serde_json::to_value(&first.indicators).map_err(|_| Reason::Unreadable)?;
+    let adjusted = indicators.get("adjclose").filter(|adjusted| !adjusted.is_null());
+    let whole = |adjusted: &serde_json::Value| match adjusted.get(0).map(|first| first.get("adjclose")) {
+        None => false,
+        Some(None) => true,
+        Some(Some(closes)) => {
+            closes.is_null() || closes.as_array().is_some_and(|closes| closes.len() == rows)
+        }
+    };
+    if adjusted.is_some_and(|adjusted| !whole(adjusted)) {
+        return Err(Reason::Unreadable);
+    }
+    answer.quotes().map_err(|_| Reason::Unreadable)
+}
+
 /// The daily bars of an answer, oldest first, one a day.
 ///
 /// # Errors
@@ -48,7 +71,7 @@ pub(super) fn bars(answer: &YResponse, symbol: Symbol) -> Result<Rows, Reason> {
         return Err(Reason::WrongCurrency);
     }
     let mut rows = Rows::default();
-    for row in answer.quotes().map_err(|_| Reason::Unreadable)? {
+    for row in quotes(answer)? {
         let bar = day(row.timestamp, meta.gmtoffset).ok_or(Reason::Unreadable).and_then(|date| {
             let bar = Bar {
                 date,
@@ -75,6 +98,106 @@ pub(super) fn bars(answer: &YResponse, symbol: Symbol) -> Result<Rows, Reason> {
         }
     }
     Ok(rows)
+}
+
+/// The headlines among what was found, the newest first.
+pub(super) fn news(found: &YSearchResultOpt, limit: usize) -> Vec<Headline> {
+    let headline = |item: &YNewsItem| {
+        let at = DateTime::from_timestamp(item.provider_publish_time, 0)?;
+        Headline::new(&item.title, &item.publisher, &item.link, at)
+    };
+    let mut news: Vec<_> = found.news.iter().filter_map(headline).collect();
+    news.sort_by_key(|headline| std::cmp::Reverse(headline.published_at));
+    news.truncate(limit);
+    news
+}
+
+/// Bars of any length and rows refused.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct TimedRows {
+    pub(super) bars: Vec<TimedBar>,
+    pub(super) rejected: Vec<Reason>,
+}
+
+/// The bars of an answer as they were asked for.
+///
+/// # Errors
+/// [`Reason`] when the answer as a whole is of no use.
+pub(super) fn timed_bars(answer: &YResponse, request: &BarsRequest) -> Result<TimedRows, Reason> {
+    // No bar at all is an answer too: a holiday, or a share that was not listed yet.
+    if answer
+        .chart
+        .result
+        .as_ref()
+        .and_then(|results| results.first())
+        .is_some_and(|one| one.timestamp.is_none())
+    {
+        return Ok(TimedRows::default());
+    }
+    if request.interval == Interval::OneDay && request.adjustment == Adjustment::Splits {
+        let rows = bars(answer, request.symbol)?;
+        let bars = rows.bars.into_iter().map(TimedBar::from).collect();
+        return Ok(TimedRows { bars, rejected: rows.rejected });
+    }
+    let meta = answer.metadata().map_err(|_| Reason::Unreadable)?;
+    let currency = request.symbol.currency();
+    if meta.symbol != request.symbol.as_str() {
+        return Err(Reason::Unreadable);
+    }
+    if meta.currency.as_deref().is_some_and(|named| named != currency.code()) {
+        return Err(Reason::WrongCurrency);
+    }
+    let mut rows = TimedRows::default();
+    for row in quotes(answer)? {
+        // A minute without trades is no bar, and nothing to wonder about.
+        if row.volume == 0 && request.interval != Interval::OneDay {
+            continue;
+        }
+        match timed_bar(&row, request, meta.gmtoffset) {
+            Ok(bar) if rows.bars.last().is_none_or(|last| last.starts_at < bar.starts_at) => {
+                rows.bars.push(bar);
+            }
+            Ok(_) => {}
+            Err(reason) => rows.rejected.push(reason),
+        }
+    }
+    Ok(rows)
+}
+
+/// Digits that an adjusted price is kept with.
+const ADJUSTED_DIGITS: u32 = 6;
+
+fn timed_bar(row: &Row, request: &BarsRequest, offset_seconds: i32) -> Result<TimedBar, Reason> {
+    if row.volume == 0 {
+        return Err(Reason::HaltedDay);
+    }
+    let currency = request.symbol.currency();
+    let factor = match request.adjustment {
+        Adjustment::All if request.interval == Interval::OneDay => {
+            Some(row.adjclose.checked_div(row.close).ok_or(Reason::Zero)?)
+        }
+        _ => None,
+    };
+    let count = |value: Decimal| match factor {
+        None => price(value, currency),
+        Some(factor) => {
+            let value = value.checked_mul(factor).ok_or(Reason::Unreadable)?;
+            Price::new(value.round_dp(ADJUSTED_DIGITS)).map_err(|_| Reason::Zero)
+        }
+    };
+    let starts_at = match request.interval {
+        Interval::OneDay => day(row.timestamp, offset_seconds).map(midnight),
+        _ => DateTime::from_timestamp(row.timestamp, 0),
+    };
+    let bar = TimedBar {
+        starts_at: starts_at.ok_or(Reason::Unreadable)?,
+        open: count(row.open)?,
+        high: count(row.high)?,
+        low: count(row.low)?,
+        close: count(row.close)?,
+        volume: row.volume,
+    };
+    if bar.is_consistent() { Ok(bar) } else { Err(Reason::Inconsistent) }
 }
 
 /// The quote that an answer of the last few days amounts to.
@@ -115,6 +238,8 @@ pub(super) fn quote(answer: &YResponse, symbol: Symbol, source: &str) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::provider::mutate::mutations;
 
     const APPLE: &str = include_str!("../../../test_data/yahoo/chart_aapl_5d.json");
     const SAMSUNG: &str = include_str!("../../../test_data/yahoo/chart_005930_5d.json");
@@ -172,11 +297,72 @@ mod tests {
     }
 
     #[test]
+    fn dividends_are_taken_out_of_a_whole_day() {
+        let request = |interval, adjustment| BarsRequest {
+            symbol: symbol("AAPL"),
+            interval,
+            adjustment,
+            from: "2025-12-29".parse().unwrap(),
+            to: "2026-01-02".parse().unwrap(),
+        };
+        let halved = APPLE.replace(r#""adjclose":[27.34999,"#, r#""adjclose":[13.674995,"#);
+        let rows = timed_bars(&read(&halved), &request(Interval::OneDay, Adjustment::All)).unwrap();
+        let first = &rows.bars[0];
+        assert_eq!(
+            (first.open.to_string(), first.high.to_string(), first.close.to_string()),
+            ("13.6".into(), "13.75".into(), "13.674995".into())
+        );
+        assert_eq!(first.starts_at.to_rfc3339(), "2025-12-29T00:00:00+00:00");
+        let minutes = timed_bars(&read(APPLE), &request(Interval::OneMinute, Adjustment::Splits)).unwrap();
+        assert_eq!(minutes.bars[0].starts_at.timestamp(), 1_767_018_600);
+        let none =
+            APPLE.replace(r#""timestamp":[1767018600,1767105000,1767191400,1767277800,1767364200],"#, "");
+        let rows = timed_bars(&read(&none), &request(Interval::OneDay, Adjustment::Splits)).unwrap();
+        assert_eq!(rows, TimedRows::default(), "no bars are an answer");
+    }
+
+    #[test]
     fn an_answer_about_something_else_is_refused() {
         assert_eq!(bars(&read(APPLE), symbol("IBM")), Err(Reason::Unreadable));
         let won = read(&APPLE.replace(r#""currency":"USD""#, r#""currency":"KRW""#));
         assert_eq!(bars(&won, symbol("AAPL")), Err(Reason::WrongCurrency));
+        for hostile in [r#""adjclose":[]"#, r#""adjclose":[{"adjclose":[1.0]}]"#] {
+            let start = APPLE.find(r#""adjclose":[{"#).unwrap();
+            let end = APPLE[start..].find("}]").unwrap() + start + 2;
+            let fewer = format!("{}{hostile}{}", &APPLE[..start], &APPLE[end..]);
+            assert_eq!(bars(&read(&fewer), symbol("AAPL")), Err(Reason::Unreadable), "{hostile}");
+        }
         let empty = read(r#"{"chart":{"result":[],"error":null}}"#);
         assert_eq!(bars(&empty, symbol("AAPL")), Err(Reason::Unreadable));
+    }
+
+    #[test]
+    fn headlines_come_newest_first() {
+        let text = include_str!("../../../test_data/yahoo/search.json");
+        let found = YSearchResultOpt::from_json(serde_json::from_str(text).unwrap()).unwrap();
+        let titles: Vec<_> = news(&found, 5).into_iter().map(|headline| headline.title).collect();
+        assert_eq!(titles, ["A later headline", "An earlier headline"], "one has no link that may be shown");
+        assert_eq!(news(&found, 1).len(), 1);
+    }
+
+    #[test]
+    fn no_payload_makes_the_parser_panic_or_lie() {
+        let request = |adjustment| BarsRequest {
+            symbol: symbol("AAPL"),
+            interval: Interval::OneDay,
+            adjustment,
+            from: "2025-12-29".parse().unwrap(),
+            to: "2026-01-02".parse().unwrap(),
+        };
+        for body in mutations(APPLE.as_bytes(), 6_000) {
+            let Ok(json) = serde_json::from_slice(&body) else { continue };
+            let Ok(answer) = YResponse::from_json(json) else { continue };
+            for adjustment in [Adjustment::Splits, Adjustment::All] {
+                if let Ok(rows) = timed_bars(&answer, &request(adjustment)) {
+                    assert!(rows.bars.iter().all(|bar| bar.is_consistent() && bar.volume > 0));
+                }
+            }
+            let _ = quote(&answer, symbol("AAPL"), "yahoo");
+        }
     }
 }

@@ -1,0 +1,249 @@
+//! What a market does at a moment: before, in and after its regular session, from dated tables.
+
+use crate::dated::{Since, in_force, since};
+use crate::sessions::{self, Hours, hours, instant, market_day, ordinary_hours};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use domain::Market;
+
+/// What a market does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing is traded.
+    Closed,
+    /// Trading, or the taking of orders, before the regular session.
+    Pre,
+    /// The regular session, its auctions included.
+    Open,
+    /// Trading after the regular session.
+    After,
+}
+
+impl Phase {
+    /// Its stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Pre => "pre",
+            Self::Open => "open",
+            Self::After => "after",
+        }
+    }
+}
+
+/// How a day compares with an ordinary one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayKind {
+    /// No trading.
+    Closed,
+    /// The ordinary hours.
+    Regular,
+    /// It closes early.
+    Half,
+    /// Other hours, none of them early.
+    Shifted,
+}
+
+impl DayKind {
+    /// Its stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Regular => "regular",
+            Self::Half => "half",
+            Self::Shifted => "shifted",
+        }
+    }
+}
+
+/// From an instant up to, not including, another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// First instant.
+    pub from: DateTime<Utc>,
+    /// The instant after the last.
+    pub to: DateTime<Utc>,
+}
+
+impl Span {
+    /// Whether an instant lies inside.
+    #[must_use]
+    pub fn contains(&self, at: DateTime<Utc>) -> bool {
+        self.from <= at && at < self.to
+    }
+}
+
+/// The spans of a day on which a market trades.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TradingDay {
+    /// Before the regular session.
+    pub pre: Span,
+    /// The regular session.
+    pub regular: Span,
+    /// After it.
+    pub after: Span,
+}
+
+/// How the hours around a regular session follow from it.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    /// The phase before begins so many minutes before the open; `None` begins it at [`US_PRE_HOUR`].
+    pre_minutes: Option<i64>,
+    /// The phase after begins so many minutes after the close.
+    pause_minutes: i64,
+    /// Until when it lasts.
+    after: AfterEnd,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum AfterEnd {
+    /// So many minutes after the close: a short day has short evenings.
+    Minutes(i64),
+    /// At this hour, whenever the session closed.
+    Hour(u32),
+}
+
+/// Trading before the open begins at this hour in the United States.
+const US_PRE_HOUR: u32 = 4;
+
+/// United States: 04:00 to the open, and four hours after the close (NYSE Arca and Nasdaq hours, 2026).
+const US: Around = Around { pre_minutes: None, pause_minutes: 0, after: AfterEnd::Minutes(240) };
+
+/// Korea: orders for the opening from 08:30; closing-price and single-price trades from ten minutes after the close to
+/// 18:00.
+const KRX_FIRST: Around = Around { pre_minutes: Some(30), pause_minutes: 10, after: AfterEnd::Hour(18) };
+
+/// Since 2026-09-14 the opening's orders are taken from 08:20 (unverified) and an after-market trades to 20:00 (press of
+/// January 2026; notices of September 2026).
+const KRX_LATER: &[Since<Around>] =
+    &[since(2026, 9, 14, Around { pre_minutes: Some(40), pause_minutes: 10, after: AfterEnd::Hour(20) })];
+
+fn around(market: Market, day: NaiveDate) -> Around {
+    match market {
+        Market::Krx => in_force(KRX_FIRST, KRX_LATER, day),
+        Market::Us => US,
+    }
+}
+
+/// The spans of a day; `None` on days without trading.
+#[must_use]
+pub fn trading_day(market: Market, day: NaiveDate) -> Option<TradingDay> {
+    let Hours { open, close } = hours(market, day)?;
+    let rule = around(market, day);
+    let at_hour = |hour| instant(market, day, NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or(NaiveTime::MIN));
+    let regular = Span { from: instant(market, day, open), to: instant(market, day, close) };
+    let pre = match rule.pre_minutes {
+        Some(minutes) => regular.from - TimeDelta::minutes(minutes),
+        None => at_hour(US_PRE_HOUR),
+    };
+    let after = regular.to + TimeDelta::minutes(rule.pause_minutes);
+    let end = match rule.after {
+        AfterEnd::Minutes(minutes) => regular.to + TimeDelta::minutes(minutes),
+        AfterEnd::Hour(hour) => at_hour(hour),
+    };
+    Some(TradingDay {
+        pre: Span { from: pre.min(regular.from), to: regular.from },
+        regular,
+        after: Span { from: after.min(end), to: end },
+    })
+}
+
+/// How a day compares with an ordinary one.
+#[must_use]
+pub fn day_kind(market: Market, day: NaiveDate) -> DayKind {
+    let ordinary = ordinary_hours(market, day);
+    match hours(market, day) {
+        None => DayKind::Closed,
+        Some(hours) if hours == ordinary => DayKind::Regular,
+        Some(hours) if hours.close < ordinary.close => DayKind::Half,
+        Some(_) => DayKind::Shifted,
+    }
+}
+
+/// What a market does at an instant.
+#[must_use]
+pub fn phase(market: Market, at: DateTime<Utc>) -> Phase {
+    let Some(day) = trading_day(market, market_day(market, at)) else { return Phase::Closed };
+    let spans = [(day.pre, Phase::Pre), (day.regular, Phase::Open), (day.after, Phase::After)];
+    spans.into_iter().find(|(span, _)| span.contains(at)).map_or(Phase::Closed, |(_, phase)| phase)
+}
+
+/// When the next regular session opens, after an instant.
+#[must_use]
+pub fn next_open(market: Market, at: DateTime<Utc>) -> DateTime<Utc> {
+    sessions::session_after(market, at, sessions::regular_open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_day_passes_through_its_phases() {
+        for (market, moment, expected) in [
+            (Market::Us, "2026-11-20T08:59:59Z", Phase::Closed),
+            (Market::Us, "2026-11-20T09:00:00Z", Phase::Pre),
+            (Market::Us, "2026-11-20T14:30:00Z", Phase::Open),
+            (Market::Us, "2026-11-20T21:00:00Z", Phase::After),
+            (Market::Us, "2026-11-21T01:00:00Z", Phase::Closed),
+            // The day after Thanksgiving closes at 13:00 and its evening ends at 17:00.
+            (Market::Us, "2026-11-27T18:00:00Z", Phase::After),
+            (Market::Us, "2026-11-27T22:00:00Z", Phase::Closed),
+            // Daylight saving: the same hours are an hour earlier in UTC.
+            (Market::Us, "2026-07-06T13:30:00Z", Phase::Open),
+            (Market::Krx, "2026-11-19T23:20:00Z", Phase::Pre),
+            (Market::Krx, "2026-11-20T00:00:00Z", Phase::Open),
+            (Market::Krx, "2026-11-20T06:30:00Z", Phase::Closed),
+            (Market::Krx, "2026-11-20T06:40:00Z", Phase::After),
+            (Market::Krx, "2026-11-20T10:59:59Z", Phase::After),
+            (Market::Krx, "2026-09-11T10:59:59Z", Phase::Closed),
+            (Market::Krx, "2026-09-10T23:20:00Z", Phase::Closed),
+            // The exam day begins and ends an hour later.
+            (Market::Krx, "2026-11-19T00:30:00Z", Phase::Pre),
+            (Market::Krx, "2026-11-19T07:00:00Z", Phase::Open),
+            (Market::Krx, "2026-06-03T02:00:00Z", Phase::Closed),
+        ] {
+            assert_eq!(phase(market, at(moment)), expected, "{market} {moment}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_compared_with_an_ordinary_one() {
+        for (market, day, kind) in [
+            (Market::Us, "2026-11-27", DayKind::Half),
+            (Market::Us, "2026-11-26", DayKind::Closed),
+            (Market::Us, "2026-11-25", DayKind::Regular),
+            (Market::Krx, "2026-11-19", DayKind::Shifted),
+            (Market::Krx, "2026-01-02", DayKind::Shifted),
+            (Market::Krx, "2016-07-29", DayKind::Regular),
+            (Market::Krx, "2026-11-21", DayKind::Closed),
+        ] {
+            assert_eq!(day_kind(market, day.parse().unwrap()), kind, "{market} {day}");
+        }
+        assert_eq!(next_open(Market::Us, at("2026-11-25T15:00:00Z")), at("2026-11-27T14:30:00Z"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_phases_of_a_day_follow_each_other(days in 0u64..4_700, krx: bool) {
+            let market = if krx { Market::Krx } else { Market::Us };
+            let first: NaiveDate = "2015-01-01".parse().unwrap();
+            let day = first + chrono::Days::new(days);
+            if let Some(spans) = trading_day(market, day) {
+                prop_assert!(spans.pre.from < spans.pre.to && spans.pre.to == spans.regular.from);
+                prop_assert!(spans.regular.from < spans.regular.to && spans.regular.to <= spans.after.from);
+                prop_assert!(spans.after.from < spans.after.to);
+                prop_assert_eq!(market_day(market, spans.pre.from), day);
+                prop_assert_eq!(market_day(market, spans.after.to - TimeDelta::nanoseconds(1)), day);
+            } else {
+                prop_assert_eq!(day_kind(market, day), DayKind::Closed);
+            }
+        }
+    }
+}

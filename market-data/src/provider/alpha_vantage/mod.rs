@@ -1,0 +1,237 @@
+//! Alpha Vantage: American shares, late, and 25 requests a day without a contract.
+//!
+//! The ration decides everything: a share is asked for once an hour while somebody wants it, history goes into the
+//! archive, and when the day's requests are spent nobody is asked until tomorrow.
+
+mod parse;
+
+use super::fetch;
+use super::gate::{Gate, Health, Rules};
+use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar, first_day_for};
+use crate::cache::Cache;
+use crate::sanity::Reason;
+use crate::settings::{AlphaVantageSettings, Settings};
+use async_trait::async_trait;
+use chrono::Utc;
+use domain::{Bar, Market, Symbol};
+use reqwest::Client;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+/// Its name in settings and quotes.
+pub const NAME: &str = "alpha_vantage";
+
+/// Time between two requests: bursts are refused.
+const SPACING: Duration = Duration::from_millis(1_500);
+/// A caller that would have to wait longer for its turn is refused.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A share is asked for at most this often.
+const POLL_INTERVAL: Duration = Duration::from_secs(3_600);
+/// How often it is looked which share is due.
+const POLL_REVIEW: Duration = Duration::from_secs(1);
+/// Days that the short answer about a share's past has.
+const SHORT_ANSWER_SESSIONS: usize = 95;
+/// Most symbols remembered as not found.
+const UNKNOWN_MAX: usize = 4_096;
+
+/// The provider.
+pub struct AlphaVantage {
+    client: Client,
+    url: String,
+    key: SecretString,
+    gate: Gate,
+    unknown: Mutex<BTreeSet<Symbol>>,
+    accepted: AtomicU64,
+    rejected: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+/// Prepares it; nothing is asked yet.
+///
+/// # Errors
+/// [`ProviderError::Unusable`] without a key.
+pub fn open(settings: &Settings, _: &Arc<Cache>) -> Result<Arc<dyn Provider>, ProviderError> {
+    Ok(Arc::new(AlphaVantage::new(&settings.alpha_vantage)?))
+}
+
+impl AlphaVantage {
+    fn new(settings: &AlphaVantageSettings) -> Result<Self, ProviderError> {
+        let key = settings.key.clone().ok_or_else(|| {
+            ProviderError::Unusable("provider alpha_vantage needs GAEMI_ALPHA_VANTAGE_KEY".to_owned())
+        })?;
+        Ok(Self {
+            client: fetch::client()?,
+            url: settings.url.trim_end_matches('/').to_owned(),
+            key,
+            gate: Gate::new(Rules {
+                spacing: SPACING,
+                patience: PATIENCE,
+                requests_per_day: Some(settings.requests_per_day),
+            }),
+            unknown: Mutex::default(),
+            accepted: AtomicU64::new(0),
+            rejected: Mutex::default(),
+        })
+    }
+
+    /// Asks for a function of a share.
+    async fn ask(
+        &self,
+        function: &str,
+        symbol: Symbol,
+        more: &[(&str, &str)],
+    ) -> Result<serde_json::Value, ProviderError> {
+        self.gate.enter().await?;
+        let query =
+            [("function", function), ("symbol", symbol.as_str()), ("apikey", self.key.expose_secret())];
+        let query: String =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(query.iter().chain(more)).finish();
+        let request = self.client.get(format!("{}/query?{query}", self.url));
+        let answer = fetch::read(request).await.and_then(|body| parse::answer(&body, symbol));
+        self.gate.leave(&answer);
+        if let Err(ProviderError::UnknownSymbol(symbol)) = &answer {
+            let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+            if unknown.len() < UNKNOWN_MAX {
+                unknown.insert(*symbol);
+            }
+        }
+        answer
+    }
+
+    fn note_rejected(&self, reason: Reason) {
+        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner).entry(reason.name()).or_default() += 1;
+    }
+
+    async fn poll(&self, symbol: Symbol) -> Option<Update> {
+        let answer = self.ask("GLOBAL_QUOTE", symbol, &[]).await;
+        let answer = answer.inspect_err(|error| tracing::debug!(%symbol, %error, "no quote")).ok()?;
+        match parse::quote(&answer, symbol, NAME, Utc::now()) {
+            Ok(quote) => {
+                self.accepted.fetch_add(1, Ordering::Relaxed);
+                Some(Update::Quote(Box::new(quote)))
+            }
+            Err(reason) => {
+                self.note_rejected(reason);
+                Some(Update::Rejected { symbol, reason })
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for AlphaVantage {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            simulated: false,
+            delayed: true,
+            history: true,
+            bid_ask: false,
+            recorded: false,
+            intervals: &[Interval::OneDay],
+            adjustments: &[Adjustment::Raw],
+        }
+    }
+
+    fn instruments(&self) -> Vec<Symbol> {
+        Vec::new()
+    }
+
+    fn supports(&self, symbol: Symbol) -> bool {
+        symbol.market() == Market::Us
+            && !self.unknown.lock().unwrap_or_else(PoisonError::into_inner).contains(&symbol)
+    }
+
+    async fn probe(&self) -> Result<(), ProviderError> {
+        // Asking costs one of few requests; the first real question will tell.
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        mut wanted: watch::Receiver<Wanted>,
+        updates: mpsc::Sender<Update>,
+    ) -> Result<(), ProviderError> {
+        let mut asked: BTreeMap<Symbol, Instant> = BTreeMap::new();
+        loop {
+            let now = wanted.borrow_and_update().clone();
+            let due = |symbol: &&Symbol| asked.get(symbol).is_none_or(|at| at.elapsed() >= POLL_INTERVAL);
+            let symbol = if self.gate.is_resting() { None } else { now.iter().find(due).copied() };
+            let Some(symbol) = symbol else {
+                tokio::select! {
+                    changed = wanted.changed() => if changed.is_err() { return Ok(()) },
+                    () = tokio::time::sleep(POLL_REVIEW), if !now.is_empty() => {}
+                }
+                continue;
+            };
+            let update = self.poll(symbol).await;
+            if update.is_some() {
+                // Who leaves and comes back within the hour costs no second request.
+                asked.retain(|_, at| at.elapsed() < POLL_INTERVAL);
+                asked.insert(symbol, Instant::now());
+            }
+            if let Some(update) = update
+                && updates.send(update).await.is_err()
+            {
+                return Ok(());
+            }
+            if wanted.has_changed().is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
+        let today = exchange::market_day(symbol.market(), Utc::now());
+        let to = range.to.unwrap_or(today).min(today);
+        let by_limit = first_day_for(symbol, Interval::OneDay, to, range.limit);
+        let from = range.from.unwrap_or(by_limit).max(by_limit);
+        let request =
+            BarsRequest { symbol, interval: Interval::OneDay, adjustment: Adjustment::Raw, from, to };
+        let mut bars: Vec<_> = self.bars(request).await?.into_iter().map(TimedBar::of_day).collect();
+        let surplus = bars.len().saturating_sub(range.limit);
+        bars.drain(..surplus);
+        Ok(bars)
+    }
+
+    async fn bars(&self, request: BarsRequest) -> Result<Vec<TimedBar>, ProviderError> {
+        if request.interval != Interval::OneDay || request.adjustment != Adjustment::Raw {
+            return Err(ProviderError::Unsupported("such bars"));
+        }
+        let today = exchange::market_day(request.symbol.market(), Utc::now());
+        let recent = first_day_for(request.symbol, Interval::OneDay, today, SHORT_ANSWER_SESSIONS / 2);
+        let size = if request.from >= recent { "compact" } else { "full" };
+        let answer = self.ask("TIME_SERIES_DAILY", request.symbol, &[("outputsize", size)]).await?;
+        let rows = parse::daily(&answer)
+            .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
+        rows.rejected.iter().for_each(|reason| self.note_rejected(*reason));
+        self.accepted.fetch_add(u64::try_from(rows.bars.len()).unwrap_or(0), Ordering::Relaxed);
+        let mut bars = rows.bars;
+        bars.retain(|bar| (request.from..=request.to).contains(&bar.starts_at.date_naive()));
+        Ok(bars)
+    }
+
+    fn health(&self) -> Option<Health> {
+        Some(self.gate.health())
+    }
+
+    fn is_resting(&self) -> bool {
+        self.gate.is_resting()
+    }
+
+    fn report(&self) -> ProviderReport {
+        ProviderReport {
+            accepted: self.accepted.load(Ordering::Relaxed),
+            rejected: self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            notes: Vec::new(),
+        }
+    }
+}

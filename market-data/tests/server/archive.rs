@@ -1,0 +1,348 @@
+//! The archive against a real Postgres, and the server when there is none.
+
+use crate::support::Server;
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::{Bar, Symbol};
+use market_data::bars::interval::moments;
+use market_data::bars::store::{SeriesKey, Store};
+use market_data::bars::{Adjustment, Archive, BarsRequest, Interval, TimedBar};
+use market_data::provider::{
+    Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::sync::{mpsc, watch};
+use tokio_postgres::NoTls;
+
+const MIGRATION: &str = include_str!("../../../migrations/2026-11-21-007000_bars/up.sql");
+
+/// A database of its own; dropped with the value.
+pub(crate) struct Database {
+    admin: String,
+    pub(crate) url: String,
+    name: String,
+}
+
+async fn execute(url: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let running = tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+    drop(client);
+    let _ = running.await;
+}
+
+impl Database {
+    /// None when no Postgres is named for tests.
+    pub(crate) async fn make() -> Option<Self> {
+        let Ok(admin) = std::env::var("GAEMI_TEST_DATABASE_URL") else {
+            println!("skipped: GAEMI_TEST_DATABASE_URL names no Postgres");
+            return None;
+        };
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("gaemi_bars_{}_{number}", std::process::id());
+        execute(&admin, &format!("CREATE DATABASE {name}")).await;
+        let (server, _) = admin.rsplit_once('/').unwrap();
+        let url = format!("{server}/{name}");
+        execute(&url, MIGRATION).await;
+        Some(Self { admin, url, name })
+    }
+
+    fn store(&self) -> Store {
+        Store::new(&self.url.clone().into()).unwrap()
+    }
+
+    pub(crate) async fn drop(self) {
+        execute(&self.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    }
+}
+
+/// A source that makes bars up and counts how often it is asked.
+#[derive(Default)]
+struct Source {
+    asked: AtomicUsize,
+    silent: AtomicBool,
+}
+
+#[async_trait]
+impl Provider for Source {
+    fn name(&self) -> &'static str {
+        "stand-in"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            simulated: false,
+            delayed: true,
+            history: true,
+            bid_ask: false,
+            recorded: false,
+            intervals: &Interval::ALL,
+            adjustments: &[Adjustment::Splits, Adjustment::Raw],
+        }
+    }
+
+    fn instruments(&self) -> Vec<Symbol> {
+        Vec::new()
+    }
+
+    fn supports(&self, _: Symbol) -> bool {
+        true
+    }
+
+    async fn probe(&self) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn run(&self, _: watch::Receiver<Wanted>, _: mpsc::Sender<Update>) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn history(&self, _: Symbol, _: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
+        Err(ProviderError::Unsupported("history"))
+    }
+
+    async fn bars(&self, request: BarsRequest) -> Result<Vec<TimedBar>, ProviderError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.silent.load(Ordering::SeqCst) {
+            return Err(ProviderError::Unavailable("silent".into()));
+        }
+        let market = request.symbol.market();
+        let days = request.from.iter_days().take_while(|day| *day <= request.to);
+        let days = days.filter(|day| exchange::is_trading_day(market, *day));
+        Ok(days
+            .flat_map(|day| match request.interval {
+                Interval::OneDay => vec![bar(moments(market, request.interval, day, day).0)],
+                _ => session(market, day, request.interval),
+            })
+            .collect())
+    }
+
+    fn report(&self) -> ProviderReport {
+        ProviderReport::default()
+    }
+}
+
+fn bar(starts_at: DateTime<Utc>) -> TimedBar {
+    let price = |text: &str| text.parse().unwrap();
+    TimedBar {
+        starts_at,
+        open: price("100.25"),
+        high: price("101.5"),
+        low: price("99.0001"),
+        close: price("100.75"),
+        volume: 1_000,
+    }
+}
+
+fn session(market: domain::Market, day: NaiveDate, interval: Interval) -> Vec<TimedBar> {
+    let span = exchange::trading_day(market, day).unwrap().regular;
+    let count = (span.to - span.from).num_minutes() / i64::from(interval.minutes());
+    (0..count).map(|step| bar(span.from + interval.length() * i32::try_from(step).unwrap())).collect()
+}
+
+fn days(from: &str, to: &str, interval: Interval) -> BarsRequest {
+    BarsRequest {
+        symbol: "AAPL".parse().unwrap(),
+        interval,
+        adjustment: Adjustment::Splits,
+        from: from.parse().unwrap(),
+        to: to.parse().unwrap(),
+    }
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gap_is_asked_for_once_however_many_want_it() {
+    let Some(database) = Database::make().await else { return };
+    let source = Arc::new(Source::default());
+    let provider: Arc<dyn Provider> = source.clone();
+    let archive = Arc::new(Archive::new(database.store(), None));
+    let now = at("2026-11-21T17:00:00Z");
+    let wanted = days("2016-11-21", "2026-11-20", Interval::OneDay);
+    let askers: Vec<_> = (0..8)
+        .map(|_| {
+            let (archive, provider) = (Arc::clone(&archive), Arc::clone(&provider));
+            tokio::spawn(async move { archive.bars(&provider, wanted, 5_000, now).await.unwrap() })
+        })
+        .collect();
+    for asker in askers {
+        let answer = asker.await.unwrap();
+        assert!(answer.complete);
+        assert_eq!(answer.bars.len(), 2_514, "ten years of trading days");
+        assert_eq!(answer.bars[0], bar(at("2016-11-21T00:00:00Z")), "as it was given, to the last digit");
+    }
+    assert_eq!(source.asked.load(Ordering::SeqCst), 1);
+    let longer = days("2016-11-01", "2026-11-21", Interval::OneDay);
+    let answer = archive.bars(&provider, longer, 5_000, now).await.unwrap();
+    assert_eq!(source.asked.load(Ordering::SeqCst), 3, "only what was missing before and behind");
+    assert_eq!(answer.bars.len(), 2_528);
+    let raw =
+        BarsRequest { adjustment: Adjustment::Raw, ..days("2026-11-20", "2026-11-20", Interval::OneDay) };
+    archive.bars(&provider, raw, 5, now).await.unwrap();
+    assert_eq!(source.asked.load(Ordering::SeqCst), 4, "raw prices are a series of their own");
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_day_is_never_taken_for_a_whole_one() {
+    let Some(database) = Database::make().await else { return };
+    let source = Arc::new(Source::default());
+    let provider: Arc<dyn Provider> = source.clone();
+    let archive = Archive::new(database.store(), None);
+    let wanted = days("2026-11-16", "2026-11-20", Interval::OneDay);
+    for _ in 0..2 {
+        let answer = archive.bars(&provider, wanted, 10, at("2026-11-20T16:00:00Z")).await.unwrap();
+        assert_eq!(answer.bars.len(), 5);
+    }
+    assert_eq!(source.asked.load(Ordering::SeqCst), 2, "four days for good, the fifth for a minute");
+    let next_day = at("2026-11-21T17:00:00Z");
+    archive.bars(&provider, wanted, 10, next_day).await.unwrap();
+    assert_eq!(source.asked.load(Ordering::SeqCst), 3, "the whole day");
+    archive.bars(&provider, wanted, 10, next_day).await.unwrap();
+    assert_eq!(source.asked.load(Ordering::SeqCst), 3);
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn longer_bars_are_made_of_minutes_that_are_known() {
+    let Some(database) = Database::make().await else { return };
+    let source = Arc::new(Source::default());
+    let provider: Arc<dyn Provider> = source.clone();
+    let archive = Archive::new(database.store(), None);
+    let now = at("2026-11-21T17:00:00Z");
+    let minutes = archive
+        .bars(&provider, days("2026-10-20", "2026-11-20", Interval::OneMinute), 20_000, now)
+        .await
+        .unwrap();
+    assert_eq!(minutes.bars.len(), 24 * 390);
+    let hours =
+        archive.bars(&provider, days("2026-11-16", "2026-11-20", Interval::OneHour), 500, now).await.unwrap();
+    assert_eq!(hours.bars.len(), 5 * 7, "six whole hours and a half one each day");
+    assert_eq!(hours.bars[0].volume, 60_000);
+    assert_eq!(source.asked.load(Ordering::SeqCst), 1, "nobody was asked for hours");
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_known_is_answered_while_the_source_is_silent() {
+    let Some(database) = Database::make().await else { return };
+    let source = Arc::new(Source::default());
+    let provider: Arc<dyn Provider> = source.clone();
+    let archive = Archive::new(database.store(), None);
+    let now = at("2026-11-21T17:00:00Z");
+    archive.bars(&provider, days("2026-11-16", "2026-11-18", Interval::OneDay), 10, now).await.unwrap();
+    source.silent.store(true, Ordering::SeqCst);
+    let wanted = days("2026-11-16", "2026-11-20", Interval::OneDay);
+    let answer = archive.bars(&provider, wanted, 10, now).await.unwrap();
+    assert_eq!((answer.bars.len(), answer.complete), (3, false), "and says that days are missing");
+    let nothing = days("2025-11-17", "2025-11-18", Interval::OneDay);
+    assert!(archive.bars(&provider, nothing, 10, now).await.is_err());
+    source.silent.store(false, Ordering::SeqCst);
+    let answer = archive.bars(&provider, wanted, 10, now).await.unwrap();
+    assert_eq!((answer.bars.len(), answer.complete), (5, true), "a failure is not taken for an empty span");
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_minutes_are_forgotten_by_months_and_asked_for_again() {
+    let Some(database) = Database::make().await else { return };
+    let source = Arc::new(Source::default());
+    let provider: Arc<dyn Provider> = source.clone();
+    let store = database.store();
+    let archive = Archive::new(database.store(), Some(TimeDelta::days(400)));
+    let now = at("2026-11-21T17:00:00Z");
+    let wanted = days("2026-09-28", "2026-10-02", Interval::OneMinute);
+    archive.bars(&provider, wanted, 20_000, now).await.unwrap();
+    assert_eq!(store.forget_minutes(at("2026-10-15T00:00:00Z")).await.unwrap(), 1, "September is gone");
+    let answer = archive.bars(&provider, wanted, 20_000, now).await.unwrap();
+    assert_eq!(answer.bars.len(), 5 * 390);
+    assert_eq!(source.asked.load(Ordering::SeqCst), 2);
+    database.drop().await;
+}
+
+fn minutes_of_a_year(count: usize) -> Vec<TimedBar> {
+    let first: NaiveDate = "2015-01-02".parse().unwrap();
+    let days = first.iter_days().filter(|day| exchange::is_trading_day(domain::Market::Us, *day));
+    days.flat_map(|day| session(domain::Market::Us, day, Interval::OneMinute)).take(count).collect()
+}
+
+/// Run by hand, optimised: `cargo test --release -p market-data --test server -- --ignored --nocapture figures`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn figures_of_the_archive() {
+    let Some(database) = Database::make().await else { return };
+    let archive = Archive::new(database.store(), None);
+    let key = |interval| SeriesKey {
+        symbol: "AAPL".parse().unwrap(),
+        source: "stand-in".into(),
+        interval,
+        adjustment: Adjustment::Splits,
+    };
+    let bars = minutes_of_a_year(1_000_000);
+    let began = std::time::Instant::now();
+    archive.load(&key(Interval::OneMinute), &bars).await.unwrap();
+    let took = began.elapsed();
+    println!("{} minute bars in {took:?}: {:.0} a second", bars.len(), 1e6 / took.as_secs_f64());
+
+    let provider: Arc<dyn Provider> = Arc::new(Source::default());
+    let now = at("2026-11-21T17:00:00Z");
+    for (name, wanted, limit) in [
+        ("ten years of days", days("2016-11-21", "2026-11-20", Interval::OneDay), 5_000),
+        ("a month of minutes", days("2026-10-20", "2026-11-20", Interval::OneMinute), 20_000),
+    ] {
+        archive.bars(&provider, wanted, limit, now).await.unwrap();
+        let mut times = Vec::new();
+        for _ in 0..200 {
+            let began = std::time::Instant::now();
+            archive.bars(&provider, wanted, limit, now).await.unwrap();
+            times.push(began.elapsed());
+        }
+        times.sort();
+        println!("{name}: p50 {:?}, p99 {:?}", times[100], times[198]);
+    }
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_over_bars_that_are_there_leaves_them() {
+    let Some(database) = Database::make().await else { return };
+    let archive = Archive::new(database.store(), None);
+    let key = SeriesKey {
+        symbol: "AAPL".parse().unwrap(),
+        source: "stand-in".into(),
+        interval: Interval::OneMinute,
+        adjustment: Adjustment::Raw,
+    };
+    let bars = minutes_of_a_year(60_000);
+    archive.load(&key, &bars[..30_000]).await.unwrap();
+    let dearer = TimedBar { high: "500".parse().unwrap(), ..bars[0].clone() };
+    let others: Vec<_> = std::iter::once(dearer).chain(bars[1..].iter().cloned()).collect();
+    archive.load(&key, &others).await.unwrap();
+    let store = database.store();
+    let day: NaiveDate = "2015-01-02".parse().unwrap();
+    let found = store.find(&key, day, day).await.unwrap();
+    let all = (bars[0].starts_at, bars[59_999].starts_at + TimeDelta::minutes(1));
+    let read = store.read(found.id, Interval::OneMinute, all, 100_000).await.unwrap();
+    assert_eq!(read.len(), 60_000);
+    assert_eq!(read, bars, "the first stayed as it was");
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_database_the_server_works_as_if_it_had_none() {
+    let server = Server::start(&[
+        ("GAEMI_PROVIDERS", "replay,synthetic"),
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:9/nothing"),
+    ])
+    .await;
+    assert_eq!(server.get("/quote/AAPL").await.0, 200);
+    assert_eq!(server.get("/history/AAPL").await.0, 200);
+    let (_, status) = server.get("/status").await;
+    assert_eq!(status["bars"]["reachable"], false);
+    server.stop().await;
+}
