@@ -5,7 +5,7 @@ use super::connector::Connector;
 use super::decide::{Answer, Wish};
 use super::dispatcher::{DispatchQueue, Dispatcher};
 use super::gate::Gate;
-use super::group::{GroupLook, Groups, Keeper};
+use super::group::{GroupLook, GroupView, Groups, Keeper, NewGroup};
 use super::halts::{Halt, Halts};
 use super::inquirer::Inquirer;
 use super::order::Order;
@@ -136,7 +136,9 @@ impl TradingService {
         };
         let timer = Timer { pool: pool.clone(), comparer, gate: gate.clone(), wishes };
         background.spawn_vital(applier.run(background.stop.clone()));
-        background.spawn_vital(Keeper { groups: Arc::clone(&groups) }.run(background.stop.clone()));
+        background.spawn_vital(
+            Keeper { groups: Arc::clone(&groups), gate: gate.clone() }.run(background.stop.clone()),
+        );
         background.spawn_vital(dispatcher.run(background.stop.clone()));
         background.spawn_vital(inquirer.run(background.stop.clone()));
         background.spawn_vital(timer.run(background.stop.clone()));
@@ -216,6 +218,25 @@ impl TradingService {
             Answer::KeyReused => Err(ApiError::new(ErrorCode::IdempotencyKeyReused, "")),
             Answer::NoSuchAccount => Err(ApiError::new(ErrorCode::NotFound, "there is no such account")),
         }
+    }
+
+    /// Makes a group of orders; see [`Groups::place`].
+    ///
+    /// # Errors
+    /// As there, and that nothing new may be placed in the account now.
+    pub(super) async fn place_group(
+        &self,
+        user: UserId,
+        new: NewGroup,
+        key: Option<ClientOrderId>,
+    ) -> ApiResult<(GroupView, bool)> {
+        if let Err(closed) = self.gate.check(new.account_id) {
+            // Only the owner learns why; and what was made before is still answered.
+            self.accounts.find(user, new.account_id).await?;
+            let before = self.groups.made_before(user, &new, key.as_ref()).await?;
+            return before.map(|group| (group, true)).ok_or(closed);
+        }
+        self.groups.place(user, new, key).await
     }
 
     /// The price an order is judged by.

@@ -2,7 +2,8 @@
 
 use crate::books::{assert_books_balance, count, rows_of};
 use crate::helpers::{Answer, eventually};
-use crate::trader::{Trader, decimal};
+use crate::trader::{Trader, decimal, open_account};
+use crate::truth::{FILL, report};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -279,4 +280,84 @@ async fn an_exit_and_a_close_that_cross_sell_the_shares_once() {
         assert_eq!(count(&trader.app.database_url, sold).await, 10);
         trader.assert_in_order().await;
     }
+/// A bracket whose entry the broker says to have executed, long before its price came.
+async fn bracket_with_its_entry_at_work(trader: &Trader) -> Value {
+    let mut legs = far_bracket();
+    legs["entry"] = json!({ "limitPrice": "1" });
+    legs["clientGroupId"] = json!("one");
+    let placed = place(trader, "bracket", "10", legs).await.expect(201).json();
+    until(trader, &id(&placed), |group| status(group, "entry") == "NEW").await
+}
+
+async fn execute_entry(trader: &Trader, group: &Value) {
+    let entry = leg(group, "entry")["orderId"].as_str().unwrap();
+    report(trader, entry, "entry", "fill", FILL, ", 'entry', 10, 1, 0, 0").await;
+    trader.until(entry, "FILLED").await;
+}
+
+/// Waits until every active group was looked at: one that comes later, in another account, has woken its legs.
+async fn looked_at(trader: &Trader) {
+    let (app, user) = (&trader.app, &trader.user);
+    let account = open_account(app, user, "USD").await;
+    let deposit = format!("/api/accounts/{account}/deposit");
+    app.post(&deposit, user, json!({ "amount": "10000" })).await.expect(201);
+    trader.priced("MSFT").await;
+    let mut body = far_bracket();
+    for (field, value) in
+        [("accountId", account.as_str()), ("kind", "bracket"), ("symbol", "MSFT"), ("quantity", "1")]
+    {
+        body[field] = value.into();
+    }
+    let later = app.post("/api/order-groups", user, body).await.expect(201).json();
+    until(trader, &id(&later), |group| status(group, "stop_loss") == "NEW").await;
+}
+
+async fn waits_without_a_trace(trader: &Trader, before: &Value) {
+    looked_at(trader).await;
+    let waiting = group(trader, &id(before)).await;
+    assert_eq!(leg(&waiting, "take_profit")["state"], "waiting");
+    assert_eq!(waiting["updatedAt"], before["updatedAt"], "nothing is written while nothing moves");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn legs_wait_while_their_symbol_is_halted_and_nothing_turns_round_meanwhile() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let bracket = bracket_with_its_entry_at_work(&trader).await;
+    let halt = "/api/orders/halts/AAPL";
+    trader.app.put(halt, &trader.user, json!({ "reason": "news pending" })).await.expect(200);
+    execute_entry(&trader, &bracket).await;
+    waits_without_a_trace(&trader, &bracket).await;
+    trader.app.delete(halt, &trader.user).await.expect(204);
+    until(&trader, &id(&bracket), |group| status(group, "take_profit") == "NEW").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_halted_account_no_group_is_made_and_legs_wait() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let bracket = bracket_with_its_entry_at_work(&trader).await;
+    let order = trader.place("buy", "AAPL", "2", Some("1")).await.expect(201).json();
+    let order = order["id"].as_str().unwrap();
+    trader.until(order, "NEW").await;
+    report(&trader, order, "no", "rejected", ", reason", ", 'no'").await;
+    trader.until(order, "REJECTED").await;
+    report(&trader, order, "yes", "fill", FILL, ", 'yes', 2, 1, 0, 0").await;
+    let halt = format!("/api/accounts/{}/halt", trader.account);
+    eventually("a halt", || async {
+        trader.app.get(&halt, &trader.user).await.expect(200).json()["halted"] == true
+    })
+    .await;
+
+    let mut legs = far_bracket();
+    assert_eq!(place(&trader, "bracket", "1", legs.clone()).await.expect(403).code(), "trading_halted");
+    legs["entry"] = json!({ "limitPrice": "1" });
+    legs["clientGroupId"] = json!("one");
+    let again = place(&trader, "bracket", "10", legs).await.expect(201).json();
+    assert_eq!(again["id"], bracket["id"], "what was made before is still answered");
+
+    execute_entry(&trader, &bracket).await;
+    waits_without_a_trace(&trader, &bracket).await;
+    trader.app.post(&format!("{halt}/lift"), &trader.user, json!({})).await.expect(200);
+    until(&trader, &id(&bracket), |group| status(group, "take_profit") == "NEW").await;
 }

@@ -6,7 +6,7 @@ use crate::trader::{Trader, open_account};
 use serde_json::{Value, json};
 
 /// Writes a report as a broker connector would.
-async fn report(trader: &Trader, order: &str, id: &str, kind: &str, columns: &str, values: &str) {
+pub(crate) async fn report(trader: &Trader, order: &str, id: &str, kind: &str, columns: &str, values: &str) {
     let statement = format!(
         "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(7202611)),
          line AS (INSERT INTO broker.execution_reports (broker, account_id, order_id, broker_order_id, report_id, kind,
@@ -18,7 +18,7 @@ async fn report(trader: &Trader, order: &str, id: &str, kind: &str, columns: &st
     execute(&trader.app.database_url, &statement).await.unwrap();
 }
 
-const FILL: &str = ", execution_id, quantity, price, commission, tax";
+pub(crate) const FILL: &str = ", execution_id, quantity, price, commission, tax";
 
 async fn incidents(trader: &Trader) -> Vec<Value> {
     let page = trader.app.get("/api/incidents", &trader.user).await.expect(200).json();
@@ -169,8 +169,17 @@ async fn nothing_is_placed_after_a_start_before_the_account_is_compared() {
         json!({ "accountId": account, "symbol": "AAPL", "side": "buy", "quantity": "1", "type": "market" });
     let refused = app.post("/api/orders", &user, body.clone()).await.expect(503);
     assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("not_reconciled", Some("1")));
+    let mut group = body.clone();
+    group["kind"] = "oto".into();
+    group["entry"] = json!({ "side": "buy" });
+    group["then"] = json!({ "side": "sell", "limitPrice": "1000" });
+    group.as_object_mut().unwrap().retain(|field, _| field != "side" && field != "type");
+    let refused = app.post("/api/order-groups", &user, group.clone()).await.expect(503);
+    assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("not_reconciled", Some("1")));
     let stranger = app.register("bee@example.com").await;
-    assert_ne!(app.post("/api/orders", &stranger, body).await.code(), "not_reconciled", "it is not theirs");
+    for (path, body) in [("/api/orders", body), ("/api/order-groups", group)] {
+        assert_ne!(app.post(path, &stranger, body).await.code(), "not_reconciled", "it is not theirs");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

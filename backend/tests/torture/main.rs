@@ -34,7 +34,7 @@ use failpoint::Failpoint;
 use siege::Siege;
 use summary::Summary;
 
-const KILLS_DEFAULT: u64 = 3;
+const KILLS_DEFAULT: u64 = 2;
 const SEED_DEFAULT: u64 = 1;
 /// Least number of orders that are taken in a second, all accounts together, while everything is up.
 const ORDERS_PER_SECOND_MIN: u64 = 20;

@@ -28,6 +28,8 @@ const PORTS: std::ops::Range<u16> = 20_000..32_000;
 const REDIS_VARIABLE: &str = "GAEMI_TEST_REDIS_SERVER";
 /// How a process ends that kills itself.
 const SIGABRT: i32 = 6;
+/// Words that no log has, whatever was killed.
+const NEVER_LOGGED: [&str; 2] = ["panicked at", "deadlock detected"];
 /// Lines of each log that are shown when the test fails.
 const LOG_LINES_SHOWN: usize = 40;
 pub(crate) const INTERNAL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -291,6 +293,15 @@ impl House {
     /// `kill -9`.
     pub(crate) fn kill(&mut self, name: &str) {
         self.process(name).kill();
+    }
+
+    /// Lines of the logs that no crash excuses: a panic of a program, or transactions that waited for each other.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let logs = self.processes.iter().map(|process| std::fs::read(&process.log).unwrap_or_default());
+        let text: Vec<String> = logs.map(|log| String::from_utf8_lossy(&log).into_owned()).collect();
+        let lines = text.iter().flat_map(|log| log.lines());
+        let unexcused = |line: &&str| NEVER_LOGGED.iter().any(|words| line.contains(words));
+        lines.filter(unexcused).map(str::to_owned).collect()
     }
 
     fn process(&mut self, name: &str) -> &mut Process {

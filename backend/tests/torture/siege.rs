@@ -72,6 +72,8 @@ impl Siege {
             streams += verdict::everything_was_heard(&house, listener, accounts).await;
         }
         let unresolved = verdict::the_books_are_in_order(&house, &accounts).await;
+        let complaints = house.complaints();
+        assert!(complaints.is_empty(), "{complaints:#?}");
         let unknown: u64 = self.visitors.iter().map(|visitor| visitor.unknown.load(Ordering::Relaxed)).sum();
         assert!(unknown > 0 && streams > USERS, "the kills were felt");
         let sum = |of: fn(&Account) -> usize| -> usize { accounts.iter().map(of).sum() };

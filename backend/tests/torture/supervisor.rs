@@ -16,7 +16,7 @@ const TWO_AT_ONCE_ONE_IN: u64 = 6;
 /// Longest wait until a place is passed under load.
 const REACHED_MAX: Duration = Duration::from_secs(60);
 /// At most which passing of a place is waited for.
-const PASSING_MAX: u64 = 3;
+const PASSING_MAX: u64 = 2;
 
 /// The supervisor.
 pub(crate) struct Supervisor {

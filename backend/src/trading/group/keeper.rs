@@ -6,7 +6,8 @@ use super::wake::{self, Circumstances};
 use super::{Group, GroupStatus, LegState};
 use crate::account::{self, LockedBalances};
 use crate::clock;
-use crate::error::{ApiError, ApiResult, ErrorCode};
+use crate::error::{ApiResult, ErrorCode};
+use crate::trading::gate::Gate;
 use crate::trading::incident::{Incident, NewIncident};
 use crate::trading::inquirer::tell;
 use crate::trading::replace::{self, Change, request_replace};
@@ -41,6 +42,17 @@ impl GroupLook {
 /// The keeper.
 pub(in crate::trading) struct Keeper {
     pub(in crate::trading) groups: Arc<Groups>,
+    pub(in crate::trading) gate: Gate,
+}
+
+/// What steps are taken with, beside the group, its orders and its account.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    /// The current price; without one nothing is placed, but what must be taken back is.
+    quote: Option<&'a Quote>,
+    symbol_halted: bool,
+    /// Whether nothing new may be placed in the account: legs wait, and what must be taken back is.
+    account_closed: bool,
 }
 
 impl Keeper {
@@ -87,15 +99,16 @@ impl Keeper {
     }
 
     async fn advance(&self, group: &Group) -> ApiResult<()> {
-        // Fetched before any lock is taken; without a price nothing is placed, but what must be taken back is.
+        // Fetched before any lock is taken.
         let quote = self.groups.market.quote(group.symbol).await.ok();
-        let symbol_halted = self.groups.halts.is_halted(group.user_id, group.symbol);
+        let moment = Moment {
+            quote: quote.as_deref(),
+            symbol_halted: self.groups.halts.is_halted(group.user_id, group.symbol),
+            account_closed: self.gate.check(group.account_id).is_err(),
+        };
         let mut connection = self.groups.pool.get().await?;
-        let done = connection
-            .transaction(async |connection| {
-                advance(connection, group.id, quote.as_deref(), symbol_halted).await
-            })
-            .await?;
+        let done =
+            connection.transaction(async |connection| advance(connection, group.id, moment).await).await?;
         drop(connection);
         failpoint::pass(Failpoint::GroupAdvanced);
         self.groups.tell(done);
@@ -103,13 +116,9 @@ impl Keeper {
     }
 }
 
-/// Plans anew on locked rows, and does it. Locks in the house's order: group, account, orders.
-async fn advance(
-    connection: &AsyncPgConnection,
-    id: OrderGroupId,
-    quote: Option<&Quote>,
-    symbol_halted: bool,
-) -> ApiResult<Done> {
+/// Plans anew on locked rows, and does it. Locks in the house's order: group, account, orders. What cannot be done at this
+/// moment is tried again by the timer, and leaves no trace.
+async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Moment<'_>) -> ApiResult<Done> {
     let mut done = Done::default();
     let Some(mut group) = store::lock_group(connection, id).await? else { return Ok(done) };
     let accounts = BTreeSet::from([group.account_id]);
@@ -117,53 +126,63 @@ async fn advance(
     let placed: Vec<OrderId> = group.placed().collect();
     let orders = store::lock_orders(connection, placed.into_iter()).await?;
     let now = clock::now();
+    let mut has_moved = false;
     for step in next_steps(&group.standing(&orders)) {
-        match step {
+        has_moved |= match step {
+            Step::Wake(_) if moment.account_closed => false,
             Step::Wake(quantity) => {
                 let pairs = HashSet::from([(group.account_id, group.symbol)]);
                 let (_, unresolved) = store::known_orders(connection, &HashSet::new(), &pairs).await?;
                 let symbol_unresolved = !unresolved.is_empty();
+                let Moment { quote, symbol_halted, .. } = moment;
                 let circumstances = Circumstances { quote, symbol_halted, symbol_unresolved, now };
-                wake_legs(connection, &mut group, quantity, &mut balances, circumstances, &mut done).await?;
+                wake_legs(connection, &mut group, quantity, &mut balances, circumstances, &mut done).await?
             }
             Step::Drop => {
                 for leg in group.legs.iter_mut().filter(|leg| leg.state == LegState::Waiting) {
                     leg.state = LegState::Dropped;
                 }
+                true
             }
             Step::Cancel(order) => {
-                unless_too_late(request_cancel(connection, group.user_id, order, Some("group")).await)?;
+                unless_too_late(request_cancel(connection, group.user_id, order, Some("group")).await)?
             }
             Step::Resize(order, quantity) => {
-                let Some(quote) = quote else { continue };
+                let Some(quote) = moment.quote else { continue };
                 let change = Change { quantity: Some(quantity), ..Change::default() };
                 let circumstances = replace::Circumstances { quote, symbol_halted: false, key: None };
                 let asked = request_replace(connection, group.user_id, order, change, circumstances).await;
-                unless_too_late(asked)?;
+                unless_too_late(asked)?
             }
-            Step::Finish => group.status = GroupStatus::Done,
-        }
+            Step::Finish => {
+                group.status = GroupStatus::Done;
+                true
+            }
+        };
     }
-    group.updated_at = now;
-    store::save_group(connection, &group).await?;
-    done.look_again = true;
+    if has_moved {
+        group.updated_at = now;
+        store::save_group(connection, &group).await?;
+        done.look_again = true;
+    }
     Ok(done)
 }
 
 /// A request that the order's own progress has overtaken is no failure: the next look sees what has become of it. Such a
-/// refusal comes before anything was written.
-fn unless_too_late<T>(asked: ApiResult<T>) -> ApiResult<()> {
+/// refusal comes before anything was written. Says whether the request was taken.
+fn unless_too_late<T>(asked: ApiResult<T>) -> ApiResult<bool> {
     match asked {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         Err(error) if error.code() == ErrorCode::Internal => Err(error),
         Err(error) if error.code() == ErrorCode::ServiceUnavailable => Err(error),
         Err(error) => {
             tracing::debug!(%error, "a request for an order of a group was not needed");
-            Ok(())
+            Ok(false)
         }
     }
 }
 
+/// Says whether anything has become of the legs.
 async fn wake_legs(
     connection: &AsyncPgConnection,
     group: &mut Group,
@@ -171,13 +190,13 @@ async fn wake_legs(
     balances: &mut LockedBalances,
     circumstances: Circumstances<'_>,
     done: &mut Done,
-) -> Result<(), ApiError> {
+) -> ApiResult<bool> {
     let believed = balances.clone();
     let woken = wake::wake(group, &wake::waiting(group), quantity, balances, circumstances);
     if woken.only_waits() {
         // The timer tries again.
         *balances = believed;
-        return Ok(());
+        return Ok(false);
     }
     let mut incidents = Vec::new();
     for leg in group.legs.iter_mut().filter(|leg| leg.state == LegState::Waiting) {
@@ -201,5 +220,6 @@ async fn wake_legs(
     }
     write_woken(connection, &believed, balances, woken, circumstances.now, done).await?;
     failpoint::pass(Failpoint::LegWoken);
-    tell(connection, &incidents).await
+    tell(connection, &incidents).await?;
+    Ok(true)
 }

@@ -87,12 +87,18 @@ impl Groups {
         new: NewGroup,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(GroupView, bool)> {
-        let quote = self.market.quote(new.symbol).await.map_err(|error| match error {
-            MarketError::UnknownSymbol(symbol) => {
-                ApiError::field("symbol", "unknown_symbol", format!("no source quotes {symbol}"))
+        let quote = match self.market.quote(new.symbol).await {
+            Ok(quote) => quote,
+            Err(MarketError::UnknownSymbol(symbol)) => {
+                let message = format!("no source quotes {symbol}");
+                return Err(ApiError::field("symbol", "unknown_symbol", message));
             }
-            MarketError::Unavailable(_) => error.into(),
-        })?;
+            // Without a price nothing new can be placed, but what was made is still answered.
+            Err(error @ MarketError::Unavailable(_)) => {
+                let before = self.made_before(user, &new, key.as_ref()).await?;
+                return before.map(|group| (group, true)).ok_or_else(|| error.into());
+            }
+        };
         let symbol_halted = self.halts.is_halted(user, new.symbol);
         let mut connection = self.pool.get().await?;
         let (group, done, replayed) = connection
@@ -105,6 +111,27 @@ impl Groups {
         drop(connection);
         self.tell(done);
         Ok((GroupView { group, orders }, replayed))
+    }
+
+    /// The group that was made under a key before, for that same wish.
+    ///
+    /// # Errors
+    /// [`ErrorCode::IdempotencyKeyReused`], and the database's.
+    pub(in crate::trading) async fn made_before(
+        &self,
+        user: UserId,
+        new: &NewGroup,
+        key: Option<&ClientOrderId>,
+    ) -> ApiResult<Option<GroupView>> {
+        let Some(key) = key else { return Ok(None) };
+        let connection = self.pool.get().await?;
+        let group = store::group_by_key(&connection, new.account_id, key.as_str()).await?;
+        let Some(group) = group.filter(|group| group.user_id == user) else { return Ok(None) };
+        if !is_same(&group, new) {
+            return Err(ApiError::new(ErrorCode::IdempotencyKeyReused, ""));
+        }
+        let orders = store::orders_by_id(&connection, group.placed()).await?;
+        Ok(Some(GroupView { group, orders }))
     }
 
     /// Asks to take a whole group back.

@@ -258,7 +258,7 @@ pub(super) async fn place_group(
 ) -> ApiResult<HttpResponse> {
     let (group, key) = request.into_parts()?;
     let key = super::one_key("clientGroupId", key, header.0)?;
-    let (view, replayed) = trading.groups().place(user.user_id, group, key).await?;
+    let (view, replayed) = trading.place_group(user.user_id, group, key).await?;
     let mut response = HttpResponse::Created();
     if replayed {
         response.insert_header((REPLAYED_HEADER, "true"));
