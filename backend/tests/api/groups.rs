@@ -280,6 +280,8 @@ async fn an_exit_and_a_close_that_cross_sell_the_shares_once() {
         assert_eq!(count(&trader.app.database_url, sold).await, 10);
         trader.assert_in_order().await;
     }
+}
+
 /// A bracket whose entry the broker says to have executed, long before its price came.
 async fn bracket_with_its_entry_at_work(trader: &Trader) -> Value {
     let mut legs = far_bracket();
