@@ -3,7 +3,9 @@
 //! Requests that wait at the same time share one transaction and one flush to the disk: they are decided one after
 //! another, on balances that are locked and checked by the statement that writes them, and each caller is answered only
 //! after the commit that holds its order. A refused order costs its neighbours nothing; a transaction that fails is
-//! answered as "not placed, ask again" to all.
+//! answered as "not placed, ask again" to all. Where the connection to the database is lost, a batch is tried again for a
+//! moment on a new one: by its keys, so that what was written although the answer never came is found and not written
+//! twice.
 
 use super::decide::{Answer, Decisions, Locked, Wish, decide, owners};
 use super::dispatcher::DispatchQueue;
@@ -20,6 +22,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::PoolableConnection;
 use domain::{AccountId, OrderStatus, Symbol};
 use failpoint::Failpoint;
 use secrecy::{ExposeSecret, SecretString};
@@ -33,8 +36,10 @@ use tokio_util::sync::CancellationToken;
 pub(super) const QUEUE_MAX: usize = 1024;
 /// Orders of one transaction.
 const BATCH_MAX: usize = 64;
-/// How long a lost database connection is waited for before the callers are told.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+/// How long a lost database connection is waited for before the callers are told; less than they wait.
+const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Between two attempts to open a connection.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 /// When a caller should come back.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
@@ -70,6 +75,8 @@ impl PlacementWriter {
         // Its own connection: the pool's may all be waiting for the very accounts that are locked here.
         let mut connection: Option<Connection> = None;
         let mut batch = Vec::with_capacity(BATCH_MAX);
+        // While the database is away only the first batch waits for it.
+        let mut wait_max = RECONNECT_WAIT_MAX;
         loop {
             let received = tokio::select! {
                 () = stop.cancelled() => 0,
@@ -78,15 +85,18 @@ impl PlacementWriter {
             if received == 0 {
                 return;
             }
-            if let Err(error) = self.place(&mut connection, &mut batch).await {
-                // Dropping the connection ends its transaction. If only the answer to a commit was lost, the callers'
-                // keys find the orders; a caller without a key has to look at the list.
-                connection = None;
-                tracing::error!(%error, "a batch of orders was not placed");
-                for placement in batch.drain(..) {
-                    let _ = placement.answer.send(Err(not_placed()));
+            match self.place(&mut connection, &mut batch, wait_max).await {
+                Ok(()) => wait_max = RECONNECT_WAIT_MAX,
+                Err(error) => {
+                    // Dropping the connection ends its transaction. If only the answer to a commit was lost, the
+                    // callers' keys find the orders; a caller without a key has to look at the list.
+                    wait_max = if connection.take().is_none() { Duration::ZERO } else { RECONNECT_WAIT_MAX };
+                    tracing::error!(%error, "a batch of orders was not placed");
+                    for placement in batch.drain(..) {
+                        let _ = placement.answer.send(Err(not_placed()));
+                    }
+                    tokio::time::sleep(RECONNECT_PAUSE).await;
                 }
-                tokio::time::sleep(RECONNECT_PAUSE).await;
             }
         }
     }
@@ -95,13 +105,10 @@ impl PlacementWriter {
         &self,
         connection: &mut Option<Connection>,
         batch: &mut Vec<Placement>,
+        wait_max: Duration,
     ) -> anyhow::Result<()> {
-        let connection = match connection {
-            Some(connection) => connection,
-            None => connection.insert(Connection::open(&self.database_url).await?),
-        };
         let wishes: Vec<Wish> = batch.iter().map(|placement| placement.wish.clone()).collect();
-        let decisions = connection.commit(&wishes, &self.memory).await?;
+        let decisions = self.commit(connection, &wishes, wait_max).await?;
         failpoint::pass(Failpoint::PlacementCommitted);
         for (placement, answer) in batch.drain(..).zip(decisions.answers) {
             // A caller that has gone away loses nothing: the order stands.
@@ -115,6 +122,47 @@ impl PlacementWriter {
             self.dispatch.send(decisions.orders.iter().filter_map(Order::request));
         }
         Ok(())
+    }
+
+    /// Commits a batch, on a new connection where the old one is lost. A connection that closed while nothing was under
+    /// way is known to have sent nothing. One that was lost in the middle leaves open what happened: the batch then goes
+    /// the way that looks for each key first, and should the old statement still arrive behind it, the keys refuse it.
+    async fn commit(
+        &self,
+        connection: &mut Option<Connection>,
+        wishes: &[Wish],
+        wait_max: Duration,
+    ) -> anyhow::Result<Decisions> {
+        let began = Instant::now();
+        let mut in_doubt = false;
+        loop {
+            if connection.as_mut().is_some_and(Connection::is_lost) {
+                *connection = None;
+            }
+            let attempt = self.attempt(connection, wishes, in_doubt).await;
+            let is_lost = connection.as_mut().is_none_or(Connection::is_lost);
+            match attempt {
+                Err(error) if is_lost && began.elapsed() < wait_max => {
+                    in_doubt = in_doubt || connection.take().is_some();
+                    tracing::warn!(%error, "the database is lost; orders wait for it");
+                    tokio::time::sleep(RECONNECT_PAUSE).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        connection: &mut Option<Connection>,
+        wishes: &[Wish],
+        in_doubt: bool,
+    ) -> anyhow::Result<Decisions> {
+        let connection = match connection {
+            Some(connection) => connection,
+            None => connection.insert(Connection::open(&self.database_url).await?),
+        };
+        connection.commit(wishes, &self.memory, in_doubt).await
     }
 }
 
@@ -136,11 +184,21 @@ impl Connection {
         Ok(Self { connection: db::connect_for_lookups(url.expose_secret()).await? })
     }
 
+    /// Whether nothing can be sent on it any more.
+    fn is_lost(&mut self) -> bool {
+        self.connection.is_broken()
+    }
+
     /// Decides on what the balances are believed to be, and has that checked while it is written. Only when nothing is
-    /// believed, or wrongly, the accounts are locked and read first.
-    async fn commit(&self, wishes: &[Wish], memory: &BalanceMemory) -> anyhow::Result<Decisions> {
+    /// believed, or wrongly, or when the orders may be there already, the accounts are locked and read first.
+    async fn commit(
+        &self,
+        wishes: &[Wish],
+        memory: &BalanceMemory,
+        in_doubt: bool,
+    ) -> anyhow::Result<Decisions> {
         let began = Instant::now();
-        let ahead = self.commit_ahead(wishes, memory).await?;
+        let ahead = if in_doubt { None } else { self.commit_ahead(wishes, memory).await? };
         let believed = ahead.is_some();
         let decisions = match ahead {
             Some(decisions) => decisions,
