@@ -4,8 +4,9 @@
 //! ever: orders that arrive meanwhile come before it, and orders of one moment do not change places.
 //!
 //! A page is put together from lanes: runs of one index, one per account and, where the filter names them, per way of
-//! ending. What no index answers (side, type, words) is looked for along the lane, at most [`SCANNED_MAX`] orders a
-//! page; a page may therefore have fewer orders than asked for, even none, and still not be the last.
+//! ending. What no index answers (side, type, words) is looked for along the lane, in steps of at most [`SCANNED_MAX`]
+//! orders. A page takes steps until it is full, or the list ends, or it has taken [`STEPS_MAX`]: then, and only then, it
+//! has fewer orders than asked for, perhaps none, and is still not the last; it says so, and how far it has looked.
 
 mod parameters;
 mod routes;
@@ -22,8 +23,10 @@ use std::str::FromStr;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Orders that one page looks at.
+/// Orders that one step looks at.
 const SCANNED_MAX: i64 = 10_000;
+/// Steps of a page.
+const STEPS_MAX: usize = 10;
 /// Orders that each lane may look at, however many there are.
 const SCANNED_PER_LANE_MIN: i64 = 500;
 
@@ -205,6 +208,8 @@ pub(super) struct OrderPage {
     pub(super) orders: Vec<Order>,
     /// Where the next page begins; `None` on the last one.
     pub(super) next: Option<Place>,
+    /// Whether the search stopped at its limit before the page was full.
+    pub(super) is_cut_short: bool,
 }
 
 /// Puts a page together. Each lane was asked for one order more than the page may have.
@@ -218,7 +223,26 @@ pub(super) fn merge(lanes: Vec<LaneRead>, orders_max: usize) -> OrderPage {
     let more = orders.len() > orders_max;
     orders.truncate(orders_max);
     let next = if more { orders.last().map(Place::of) } else { searched_to };
-    OrderPage { orders, next }
+    OrderPage { orders, next, is_cut_short: !more && searched_to.is_some() }
+}
+
+impl OrderPage {
+    /// Before the first step.
+    fn begin(after: Option<Place>) -> Self {
+        Self { orders: Vec::new(), next: after, is_cut_short: true }
+    }
+
+    /// How many orders it lacks, if a further step can find any.
+    fn lacks(&self, orders_max: usize) -> Option<usize> {
+        self.is_cut_short.then(|| orders_max.saturating_sub(self.orders.len()))
+    }
+
+    /// Adds what the next step has found for a page of so many.
+    fn add(&mut self, step: Self, orders_max: usize) {
+        self.orders.extend(step.orders);
+        self.next = step.next;
+        self.is_cut_short = step.is_cut_short && self.orders.len() < orders_max;
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ pub(super) struct FilterParameters {
     /// Some accounts, separated by commas, instead of all.
     account_id: Option<String>,
     /// Words separated by commas: `all`, `open`, `closed`, a state (`pending`, `filled`, `cancelled`, `expired`,
-    /// `rejected`, `replaced`) or a status (`NEW`, `PARTIALLY_FILLED` and so on). `all` unless given.
+    /// `rejected`, `replaced`) or a status. Those of open orders are `CREATED`, `PENDING_NEW`, `NEW`, `PARTIALLY_FILLED`,
+    /// `SUSPENDED` and `DONE_FOR_DAY`; an order has ended as `DENIED` (refused here), `REJECTED` (refused by the broker),
+    /// `FILLED`, `CANCELED`, `EXPIRED` or `REPLACED`. `all` unless given.
     status: Option<String>,
     symbol: Option<Symbol>,
     #[param(inline)]
@@ -49,7 +51,9 @@ pub(super) struct PageParameters {
     /// Some accounts, separated by commas, instead of all.
     account_id: Option<String>,
     /// Words separated by commas: `all`, `open`, `closed`, a state (`pending`, `filled`, `cancelled`, `expired`,
-    /// `rejected`, `replaced`) or a status (`NEW`, `PARTIALLY_FILLED` and so on). `all` unless given.
+    /// `rejected`, `replaced`) or a status. Those of open orders are `CREATED`, `PENDING_NEW`, `NEW`, `PARTIALLY_FILLED`,
+    /// `SUSPENDED` and `DONE_FOR_DAY`; an order has ended as `DENIED` (refused here), `REJECTED` (refused by the broker),
+    /// `FILLED`, `CANCELED`, `EXPIRED` or `REPLACED`. `all` unless given.
     status: Option<String>,
     symbol: Option<Symbol>,
     #[param(inline)]
@@ -62,7 +66,7 @@ pub(super) struct PageParameters {
     to: Option<DateTime<Utc>>,
     /// Words in the symbol, the client order id or the reason, in any case.
     text: Option<String>,
-    /// 1 to 200; 50 unless given. A page may have fewer and still not be the last.
+    /// 1 to 200; 50 unless given. A page whose search was cut short may have fewer and still not be the last.
     limit: Option<usize>,
     /// `nextCursor` of the page before.
     cursor: Option<String>,
@@ -175,6 +179,17 @@ fn statuses_of(word: &str) -> Option<BTreeSet<&'static str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_description_names_every_status() {
+        for parameters in [PageParameters::into_params(|| None), FilterParameters::into_params(|| None)] {
+            let status = parameters.into_iter().find(|parameter| parameter.name == "status").unwrap();
+            let description = status.description.unwrap();
+            for status in OrderStatus::ALL {
+                assert!(description.contains(&format!("`{}`", status.name())), "{status}: {description}");
+            }
+        }
+    }
 
     #[test]
     fn words_stand_for_statuses() {

@@ -10,6 +10,7 @@ use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{CurrentUser, Params};
 use crate::spreadsheet::{Cell, Downloads, Row};
 use actix_web::{HttpResponse, get, web};
+use chrono::{DateTime, Utc};
 use domain::{AccountId, ClientOrderId};
 use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
@@ -32,10 +33,15 @@ struct OrderPage {
     orders: Vec<OrderDocument>,
     /// Give this as `cursor` for the next page; absent on the last one.
     next_cursor: Option<String>,
+    /// Whether the search has looked at as many orders as one page may, before the page was full. Only then may a page have
+    /// fewer orders than asked for, or none, and still have a `nextCursor`.
+    search_cut_short: bool,
+    /// Where `searchCutShort`: every order of this moment and later that the page does not show is none that is looked for.
+    searched_back_to: Option<DateTime<Utc>>,
 }
 
-/// Lists orders, newest first. A search for words, a side or a type looks at some ten thousand orders a page: a page may
-/// have fewer orders than asked for, or none, and still have a `nextCursor`.
+/// Lists orders, newest first. A search for words, a side or a type looks at some hundred thousand orders a page; where
+/// that does not fill it, the answer says so, and `nextCursor` goes on with the search.
 #[utoipa::path(tag = "trading", params(PageParameters), responses(
     (status = 200, body = OrderPage), (status = 404, body = Problem), (status = 422, body = Problem)))]
 #[get("/orders")]
@@ -50,6 +56,8 @@ async fn list_orders(
     Ok(web::Json(OrderPage {
         orders: page.orders.iter().map(OrderDocument::from).collect(),
         next_cursor: page.next.map(|place| place.to_string()),
+        search_cut_short: page.is_cut_short,
+        searched_back_to: page.next.filter(|_| page.is_cut_short).map(|place| place.at),
     }))
 }
 

@@ -2,14 +2,15 @@
 
 use super::super::service::{OrderHistory, TradingService};
 use super::super::store;
-use super::{OrderFilter, OrderPage, Place};
+use super::{OrderFilter, OrderPage, Place, STEPS_MAX};
 use crate::db;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use diesel_async::AsyncPgConnection;
 use domain::{AccountId, ClientOrderId, UserId};
 
 impl TradingService {
-    /// A page of orders, newest first, all seen at one moment.
+    /// A page of orders, newest first, all seen at one moment. A search takes steps until the page is full or it has taken
+    /// [`STEPS_MAX`].
     ///
     /// # Errors
     /// The database's.
@@ -27,7 +28,13 @@ impl TradingService {
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 db::look_up(connection).await?;
-                Ok(store::page_of_orders(connection, filter, after, orders_max).await?)
+                let mut page = OrderPage::begin(after);
+                for _ in 0..STEPS_MAX {
+                    let Some(lacking) = page.lacks(orders_max) else { break };
+                    let step = store::page_of_orders(connection, filter, page.next, lacking).await?;
+                    page.add(step, orders_max);
+                }
+                Ok(page)
             })
             .await
     }

@@ -106,3 +106,26 @@ proptest! {
         prop_assert_eq!(seen, expected);
     }
 }
+
+#[test]
+fn a_page_takes_steps_until_it_is_full_or_the_list_ends() {
+    let account = AccountId::generate();
+    let place = |at| Some(Place::before(DateTime::from_timestamp(at, 0).unwrap()));
+    let step = |found: i64, next, is_cut_short| OrderPage {
+        orders: (0..found).map(|at| order(at, account)).collect(),
+        next,
+        is_cut_short,
+    };
+    let mut page = OrderPage::begin(None);
+    assert_eq!(page.lacks(3), Some(3));
+    page.add(step(0, place(9), true), 3);
+    assert_eq!((page.lacks(3), page.next), (Some(3), place(9)));
+    page.add(step(2, place(8), true), 3);
+    assert_eq!((page.lacks(3), page.is_cut_short), (Some(1), true));
+    page.add(step(1, place(7), true), 3);
+    assert_eq!((page.lacks(3), page.is_cut_short, page.next), (None, false, place(7)), "it is full");
+
+    let mut last = OrderPage::begin(place(9));
+    last.add(step(1, None, false), 3);
+    assert_eq!((last.lacks(3), last.is_cut_short, last.next), (None, false, None));
+}
