@@ -4,7 +4,7 @@ use crate::body::Json;
 use crate::broker::{Brokers, JournalLine, JournalQuery, OrderState};
 use crate::journal::Journal;
 use crate::problem::Problem;
-use crate::recovery;
+use crate::recovery::{self, Awaited};
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
 use chrono::{DateTime, Utc};
@@ -175,7 +175,8 @@ async fn sync(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
     Ok(HttpResponse::Ok().json(brokers.of_orders().sync(account_id).await?))
 }
 
-/// Looks for reports that the journal lacks. The body names the orders that were not heard of yet.
+/// Looks for reports that the journal lacks. The body names the orders that were not heard of yet, and the requests for
+/// other terms that were not answered.
 async fn recover(
     brokers: Data<Brokers>,
     journal: Data<Journal>,
@@ -184,7 +185,9 @@ async fn recover(
 ) -> Answer {
     let account_id: AccountId = id("accountId", &account_id)?;
     let waiting = limited("waiting", request.waiting)?;
-    let recovery = recovery::recover(&**brokers.of_orders(), &journal, account_id, &waiting).await?;
+    let replacing = limited("replacing", request.replacing)?;
+    let awaited = Awaited { orders: &waiting, replacing: &replacing };
+    let recovery = recovery::recover(&**brokers.of_orders(), &journal, account_id, awaited).await?;
     Ok(HttpResponse::Ok().json(recovery))
 }
 
@@ -195,7 +198,9 @@ async fn inquire(
 ) -> Answer {
     let orders = limited("orders", request.orders)?;
     let waiting = limited("waiting", request.waiting)?;
-    let findings = recovery::inquire(&**brokers.of_orders(), &journal, &orders, &waiting).await;
+    let replacing = limited("replacing", request.replacing)?;
+    let awaited = Awaited { orders: &waiting, replacing: &replacing };
+    let findings = recovery::inquire(&**brokers.of_orders(), &journal, &orders, awaited).await;
     Ok(HttpResponse::Ok().json(findings))
 }
 

@@ -55,18 +55,23 @@ pub struct OrderRequest {
 }
 
 impl OrderRequest {
+    /// Its prices as fields.
+    #[must_use]
+    pub const fn fields(&self) -> PriceFields {
+        PriceFields {
+            limit_price: self.limit_price,
+            stop_price: self.stop_price,
+            trail_amount: self.trail_amount,
+            trail_percent: self.trail_percent,
+        }
+    }
+
     /// Its prices.
     ///
     /// # Errors
     /// Those that do not go with its type.
     pub fn pricing(&self) -> Result<Pricing, Vec<Contradiction>> {
-        let fields = PriceFields {
-            limit_price: self.limit_price,
-            stop_price: self.stop_price,
-            trail_amount: self.trail_amount,
-            trail_percent: self.trail_percent,
-        };
-        Pricing::from_fields(self.order_type, fields)
+        Pricing::from_fields(self.order_type, self.fields())
     }
 
     /// How long it stays.

@@ -1,12 +1,12 @@
 //! What the backend asks the broker connector about, beside sending: what became of an order, what an account holds,
 //! and whether anything that a broker has done is missing in the journal.
 
-use crate::broker::OrderRequest;
+use crate::broker::{OrderRequest, ReplaceRequest};
 use crate::ids::{AccountId, OrderId};
 use crate::instrument::Symbol;
-use crate::money::{Currency, Price};
+use crate::money::{Currency, Percent, Price};
 use crate::order::{OrderStatus, Side};
-use crate::terms::{OrderType, TimeInForce};
+use crate::terms::{OrderType, PriceFields, TimeInForce};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,12 @@ pub struct OrderState {
     pub time_in_force: TimeInForce,
     /// The worst price it may be executed at, where it names one.
     pub limit_price: Option<Price>,
+    /// As in [`OrderRequest`].
+    pub stop_price: Option<Price>,
+    /// As in [`OrderRequest`].
+    pub trail_amount: Option<Price>,
+    /// As in [`OrderRequest`].
+    pub trail_percent: Option<Percent>,
     /// Where it stands.
     pub status: OrderStatus,
     /// Shares ordered.
@@ -49,6 +55,61 @@ pub struct OrderState {
     pub reason: Option<String>,
     /// When the broker took it.
     pub accepted_at: DateTime<Utc>,
+}
+
+impl OrderState {
+    /// Its prices.
+    #[must_use]
+    pub const fn prices(&self) -> PriceFields {
+        PriceFields {
+            limit_price: self.limit_price,
+            stop_price: self.stop_price,
+            trail_amount: self.trail_amount,
+            trail_percent: self.trail_percent,
+        }
+    }
+}
+
+/// By which terms a broker works an order for which others were asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TermsInForce {
+    /// Those from before the request.
+    Present,
+    /// Those that were asked for.
+    Asked,
+    /// Neither.
+    Other,
+}
+
+/// A request for other terms that no report has answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OpenReplace {
+    /// The order as it is without them.
+    pub present: OrderRequest,
+    /// What was asked for.
+    pub asked: ReplaceRequest,
+}
+
+impl OpenReplace {
+    /// Which terms an order has that a broker lists with this quantity and these prices.
+    ///
+    /// What was executed before a smaller quantity came true counts: the order then has a quantity between the two.
+    #[must_use]
+    pub fn in_force(&self, quantity: Decimal, prices: PriceFields) -> TermsInForce {
+        let of_type = |prices: PriceFields| prices.of_type(self.present.order_type);
+        let (before, after) = (self.present.quantity.value(), self.asked.quantity.value());
+        let prices = of_type(prices);
+        if quantity == before && prices == of_type(self.present.fields()) {
+            TermsInForce::Present
+        } else if prices == of_type(self.asked.fields())
+            && (quantity == after || (after < quantity && quantity <= before))
+        {
+            TermsInForce::Asked
+        } else {
+            TermsInForce::Other
+        }
+    }
 }
 
 /// What a broker says when it is asked for an order.
@@ -80,6 +141,10 @@ pub struct InquiryRequest {
     /// those asked for. At most [`crate::broker::BATCH_MAX`].
     #[serde(default)]
     pub waiting: Vec<OrderRequest>,
+    /// Requests for other terms of the same accounts' orders. Where the broker turns out to have done one, the journal is
+    /// told so. At most [`crate::broker::BATCH_MAX`].
+    #[serde(default)]
+    pub replacing: Vec<OpenReplace>,
 }
 
 /// Shares that executions left in an account.
@@ -171,5 +236,52 @@ mod tests {
         let resolution = Resolution::Arrived { broker_order_id: "7".into() };
         let text = serde_json::to_string(&resolution).unwrap();
         assert_eq!(text, r#"{"outcome":"arrived","brokerOrderId":"7"}"#);
+    }
+
+    fn open_replace(quantity: &str, limit_price: &str) -> OpenReplace {
+        let order_id = OrderId::generate();
+        let present = serde_json::from_value(serde_json::json!({
+            "orderId": order_id, "accountId": AccountId::generate(), "symbol": "AAPL", "side": "buy",
+            "orderType": "limit", "timeInForce": "day", "quantity": "10", "limitPrice": "100",
+            "submittedAt": DateTime::UNIX_EPOCH,
+        }));
+        let asked = serde_json::from_value(serde_json::json!({
+            "replaceId": crate::ReplaceId::generate(), "orderId": order_id, "quantity": quantity,
+            "limitPrice": limit_price,
+        }));
+        OpenReplace { present: present.unwrap(), asked: asked.unwrap() }
+    }
+
+    #[test]
+    fn the_terms_in_force_tell_whether_a_request_came_true() {
+        use TermsInForce::{Asked, Other, Present};
+        for (asked, listed, expected) in [
+            (("20", "100"), ("10", "100"), Present),
+            (("20", "100"), ("20", "100"), Asked),
+            (("20", "101"), ("20", "100"), Other),
+            (("10", "101"), ("10", "101"), Asked),
+            (("10", "101"), ("10", "100.0"), Present),
+            // Seven were executed before four came true.
+            (("4", "100"), ("7", "100"), Asked),
+            (("4", "100"), ("3", "100"), Other),
+            (("4", "101"), ("10", "101"), Asked),
+            (("4", "100"), ("10", "100"), Present),
+        ] {
+            let prices =
+                PriceFields { limit_price: Some(listed.1.parse().unwrap()), ..PriceFields::default() };
+            let in_force = open_replace(asked.0, asked.1).in_force(listed.0.parse().unwrap(), prices);
+            assert_eq!(in_force, expected, "asked {asked:?}, listed {listed:?}");
+        }
+    }
+
+    #[test]
+    fn a_price_that_is_none_of_the_orders_type_says_nothing() {
+        // Brokers list where a trailing stop stands now.
+        let prices = PriceFields {
+            limit_price: Some("100".parse().unwrap()),
+            stop_price: Some("95".parse().unwrap()),
+            ..PriceFields::default()
+        };
+        assert_eq!(open_replace("20", "100").in_force(Decimal::TEN, prices), TermsInForce::Present);
     }
 }

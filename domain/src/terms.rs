@@ -135,6 +135,25 @@ pub struct PriceFields {
     pub trail_percent: Option<Percent>,
 }
 
+impl PriceFields {
+    /// Those that an order of a type can have; the others left out.
+    #[must_use]
+    pub const fn of_type(self, order_type: OrderType) -> Self {
+        let none = Self { limit_price: None, stop_price: None, trail_amount: None, trail_percent: None };
+        match order_type {
+            OrderType::Market => none,
+            OrderType::Limit => Self { limit_price: self.limit_price, ..none },
+            OrderType::Stop => Self { stop_price: self.stop_price, ..none },
+            OrderType::StopLimit => {
+                Self { limit_price: self.limit_price, stop_price: self.stop_price, ..none }
+            }
+            OrderType::TrailingStop => {
+                Self { trail_amount: self.trail_amount, trail_percent: self.trail_percent, ..none }
+            }
+        }
+    }
+}
+
 /// A field of an order that contradicts another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {

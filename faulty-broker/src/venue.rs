@@ -184,7 +184,7 @@ impl Venue {
         self.replaced.push(request.replace_id);
         let kind = ReportKind::Replaced {
             replace_id: request.replace_id,
-            quantity: request.quantity,
+            quantity,
             limit_price: request.limit_price,
             stop_price: request.stop_price,
             trail_amount: request.trail_amount,
@@ -269,6 +269,9 @@ impl Venue {
             order_type: order.request.order_type,
             time_in_force: order.request.time_in_force,
             limit_price: order.request.limit_price,
+            stop_price: order.request.stop_price,
+            trail_amount: order.request.trail_amount,
+            trail_percent: order.request.trail_percent,
             status: order.status,
             quantity: order.request.quantity.value(),
             filled_quantity: self.filled(place),

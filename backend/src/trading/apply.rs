@@ -282,14 +282,18 @@ pub(super) fn finish_if_filled(order: &mut Order, at: DateTime<Utc>) -> Option<O
 
 /// Terms in words for the history.
 pub(super) fn describe(terms: &OrderTerms) -> String {
-    let fields = terms.pricing.fields();
+    describe_fields(terms.quantity.value(), terms.pricing.fields())
+}
+
+/// A quantity and prices in words.
+pub(super) fn describe_fields(quantity: Decimal, fields: PriceFields) -> String {
     let prices = [
         ("limit", fields.limit_price.map(|price| price.to_string())),
         ("stop", fields.stop_price.map(|price| price.to_string())),
         ("trail", fields.trail_amount.map(|amount| amount.to_string())),
         ("trail", fields.trail_percent.map(|percent| format!("{percent} %"))),
     ];
-    let mut words = format!("quantity {}", terms.quantity);
+    let mut words = format!("quantity {}", quantity.normalize());
     for (name, price) in prices {
         words.extend(price.map(|price| format!(", {name} {price}")));
     }

@@ -5,7 +5,9 @@ use super::delivery::Manners;
 use domain::broker::{
     CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, TOKEN_HEADER,
 };
-use domain::inquiry::{AccountState, Finding, InquiryRequest, OrderState, Recovery, ResolveRequest};
+use domain::inquiry::{
+    AccountState, Finding, InquiryRequest, OpenReplace, OrderState, Recovery, ResolveRequest,
+};
 use domain::{AccountId, Currency, OrderId};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
@@ -148,7 +150,8 @@ impl Connector {
     }
 
     /// What became of orders; one finding each, in their order. `waiting` are orders of the same accounts that were not
-    /// heard of yet, which must not be taken for those asked for. What the journal lacked about them is written.
+    /// heard of yet, which must not be taken for those asked for; `replacing` are requests for other terms that were not
+    /// answered. What the journal lacked about them is written.
     ///
     /// # Errors
     /// [`AskError`]
@@ -156,8 +159,9 @@ impl Connector {
         &self,
         orders: &[OrderRequest],
         waiting: Vec<OrderRequest>,
+        replacing: Vec<OpenReplace>,
     ) -> Result<Vec<Finding>, AskError> {
-        let body = InquiryRequest { orders: orders.to_vec(), waiting };
+        let body = InquiryRequest { orders: orders.to_vec(), waiting, replacing };
         let request = self.client.post(format!("{}/broker/inquiries", self.url)).json(&body);
         let findings: Vec<Finding> = self.ask(request, HISTORY_TIME_MAX).await?;
         if findings.len() == orders.len() {
@@ -167,7 +171,8 @@ impl Connector {
         }
     }
 
-    /// Looks for reports that the journal lacks about an account. `waiting` are the orders not heard of yet.
+    /// Looks for reports that the journal lacks about an account. `waiting` are the orders not heard of yet, `replacing` the
+    /// requests for other terms that were not answered.
     ///
     /// # Errors
     /// [`AskError`]
@@ -175,9 +180,10 @@ impl Connector {
         &self,
         account: AccountId,
         waiting: Vec<OrderRequest>,
+        replacing: Vec<OpenReplace>,
     ) -> Result<Recovery, AskError> {
         let path = format!("{}/broker/accounts/{account}/recover", self.url);
-        let request = self.client.post(path).json(&InquiryRequest { orders: Vec::new(), waiting });
+        let request = self.client.post(path).json(&InquiryRequest { orders: Vec::new(), waiting, replacing });
         self.ask(request, HISTORY_TIME_MAX).await
     }
 

@@ -122,9 +122,13 @@ impl Dispatcher {
     }
 
     /// Cancels and replaces. What is to end is ended first.
-    async fn deliver_requests(&self) -> Result<(), ApiError> {
+    async fn deliver_requests(&mut self) -> Result<(), ApiError> {
         self.deliver_cancels().await?;
-        self.deliver_replaces().await
+        match self.ask_manners().await {
+            Ok(manners) => self.deliver_replaces(manners).await,
+            // They wait in the table.
+            Err(_) => Ok(()),
+        }
     }
 
     async fn deliver_overdue(&mut self, overdue: &[Order]) -> Result<(), ApiError> {
@@ -240,23 +244,40 @@ impl Dispatcher {
         }
     }
 
-    async fn deliver_replaces(&self) -> Result<(), ApiError> {
-        let requests = store::replaces_to_dispatch(&*self.pool.get().await?, SCAN_ROWS_MAX).await?;
+    /// Requests for other terms. A broker that must be sent to once is sent to once, as with orders: what may have arrived
+    /// is found out by comparison.
+    async fn deliver_replaces(&self, manners: Manners) -> Result<(), ApiError> {
+        let again = manners.idempotent_orders;
+        let requests = store::replaces_to_dispatch(&*self.pool.get().await?, again, SCAN_ROWS_MAX).await?;
         for requests in requests.chunks(BATCH_MAX) {
-            let outcomes: Vec<ReplaceResult> = match self.connector.replace(requests).await {
-                Ok(outcomes) => requests.iter().zip(outcomes).filter_map(read_replace).collect(),
+            if !again {
+                store::mark_replaces(&*self.pool.get().await?, requests, clock::now()).await?;
+            }
+            let outcomes = match self.connector.replace(requests).await {
+                Ok(outcomes) => outcomes,
                 Err(SendError::NotSent(reason)) => {
                     tracing::warn!(reason, "replaces wait for the broker connector");
-                    return Ok(());
+                    vec![ReplaceOutcome::NotSent { reason }; requests.len()]
                 }
                 Err(SendError::OutcomeUnknown(reason)) => {
-                    let unknown = ReplaceOutcome::OutcomeUnknown { reason };
-                    requests.iter().filter_map(|request| read_replace((request, unknown.clone()))).collect()
+                    vec![ReplaceOutcome::OutcomeUnknown { reason }; requests.len()]
                 }
             };
             failpoint::pass(Failpoint::ReplaceSent);
+            let (unsent, answered): (Vec<_>, Vec<_>) = requests
+                .iter()
+                .zip(outcomes)
+                .partition(|(_, outcome)| matches!(outcome, ReplaceOutcome::NotSent { .. }));
             let mut connection = self.pool.get().await?;
-            connection.transaction(async |connection| settle_replaces(connection, outcomes).await).await?;
+            if !again && !unsent.is_empty() {
+                let unsent: Vec<_> = unsent.into_iter().map(|(request, _)| request.clone()).collect();
+                store::unmark_replaces(&connection, &unsent, clock::now()).await?;
+            }
+            let results: Vec<ReplaceResult> = answered.into_iter().filter_map(read_replace).collect();
+            if results.is_empty() {
+                continue;
+            }
+            connection.transaction(async |connection| settle_replaces(connection, results).await).await?;
             self.events.wake();
         }
         Ok(())

@@ -100,7 +100,7 @@ impl Inquirer {
             let manners = self.connector.manners().await.map_err(|error| error.to_string())?;
             let accounts = requests.iter().map(|request| request.account_id).collect();
             let waiting = self.waiting(accounts, manners).await?;
-            let findings = self.connector.inquire(&requests, waiting).await;
+            let findings = self.connector.inquire(&requests, waiting, Vec::new()).await;
             Ok((manners, findings.map_err(|error| error.to_string())?))
         };
         answers.await.unwrap_or_else(|reason: String| {

@@ -3,8 +3,8 @@
 use crate::account::{BalanceChange, Commodity};
 use crate::risk::{Approved, Denial, Hold, HoldTerms};
 use chrono::{DateTime, Utc};
-use domain::broker::OrderRequest;
-use domain::inquiry::OrderState;
+use domain::broker::{OrderRequest, ReplaceRequest};
+use domain::inquiry::{OpenReplace, OrderState};
 use domain::{
     ClientOrderId, Currency, Lifetime, NewOrder, Notional, OrderGroupId, OrderId, OrderStatus, Price,
     Pricing, Quantity, ReplaceId, Side, Size, TimeInForce, UserId,
@@ -456,6 +456,24 @@ impl Order {
             protection_price: fields.limit_price.is_none().then_some(worst_price),
             submitted_at: self.created_at,
         })
+    }
+
+    /// The request for other terms that nobody has answered, beside the order without it.
+    #[must_use]
+    pub(super) fn open_replace(&self) -> Option<OpenReplace> {
+        let Replacement { id, terms } = self.replacing?;
+        let fields = terms.pricing.fields();
+        let asked = ReplaceRequest {
+            replace_id: id,
+            order_id: self.id,
+            quantity: terms.quantity,
+            limit_price: fields.limit_price,
+            stop_price: fields.stop_price,
+            trail_amount: fields.trail_amount,
+            trail_percent: fields.trail_percent,
+            protection_price: terms.worst_price.filter(|_| fields.limit_price.is_none()),
+        };
+        Some(OpenReplace { present: self.description()?, asked })
     }
 
     /// Average price of what was executed.

@@ -4,6 +4,7 @@
 use super::apply::{describe, finish_if_filled};
 use super::document::OrderDocument;
 use super::order::{Order, OrderLogEntry, OrderTerms, Replacement};
+use super::reconcile::words_of;
 use super::store::{self, NewReplace, RequestStatus};
 use crate::account::{self, BalanceChange, CashBalance, Commodity, LockedBalances, balance_event};
 use crate::clock;
@@ -20,6 +21,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Why a request ends that the broker has not done.
+const NOT_DONE: &str = "the broker works the order by its old terms";
 /// How often the terms of one order may be replaced.
 const REPLACES_PER_ORDER_MAX: usize = 100;
 
@@ -176,7 +179,7 @@ fn changed(order: &Order, change: Change) -> ApiResult<(Quantity, Pricing)> {
     Ok((quantity, pricing))
 }
 
-fn judged(
+pub(super) fn judged(
     order: &Order,
     quantity: Quantity,
     pricing: Pricing,
@@ -285,6 +288,32 @@ pub(super) async fn settle_replaces(
     }
     let results: Vec<_> = results.into_iter().map(|(id, _, status, reason)| (id, status, reason)).collect();
     store::save_replaces(connection, &results, now).await?;
+    Ok(())
+}
+
+/// Ends a request of which the broker's order shows that it was not done. `words` are those of the request: another one
+/// stays.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn settle_undone(
+    connection: &AsyncPgConnection,
+    order: OrderId,
+    words: &str,
+) -> Result<(), ApiError> {
+    let now = clock::now();
+    let holders = store::holders_of(connection, std::iter::once(order)).await?;
+    let accounts = holders.iter().map(|(account, _)| *account).collect();
+    let symbols = holders.into_iter().map(|(_, symbol)| symbol);
+    let mut balances = account::lock_balances(connection, &accounts, symbols).await?;
+    let mut orders = store::lock_orders(connection, std::iter::once(order)).await?;
+    let Some(mut order) = orders.pop() else { return Ok(()) };
+    let Some(asked) = order.replacing.filter(|replacing| words_of(replacing) == words) else { return Ok(()) };
+    if let Some((entries, hold)) = refuse(&mut order, asked.id, Some(NOT_DONE.to_owned()), now) {
+        tracing::warn!(order = %order.id, request = %asked.id, "a request for other terms was not done");
+        write(connection, &mut balances, vec![(order, entries, hold)], now).await?;
+        store::close_undone(connection, asked.id, NOT_DONE, now).await?;
+    }
     Ok(())
 }
 

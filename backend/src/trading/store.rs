@@ -27,8 +27,8 @@ pub(super) use executions::{
 };
 pub(super) use external::insert_external;
 pub(super) use groups::{
-    active_groups, group_by_key, group_of, insert_group, list_groups, lock_group, orders_by_id, save_group,
-    save_shares,
+    active_groups, group_by_key, group_of, insert_group, list_groups, lock_group,
+    orders_by_id, save_group, save_shares,
 };
 pub(super) use halts::{all_halts, delete_halt, save_halt};
 pub(super) use history::{LogLine, insert_log, log_of};
@@ -52,7 +52,8 @@ pub(super) use orphans::{insert_orphans, orders_of_orphans, take_orphans};
 pub(super) use placement::{PlacedBatch, place_orders};
 pub(super) use reconciliations::{accounts_to_compare, insert_run, list_runs};
 pub(super) use replaces::{
-    NewReplace, close_replaces, insert_replace, replace_by_key, replaces_to_dispatch, save_replaces,
+    NewReplace, close_replaces, close_undone, insert_replace, mark_replaces, replace_by_key,
+    replaces_overdue, replaces_to_dispatch, save_replaces, unmark_replaces,
 };
 pub(super) use requests::{
     CancelRequest, RequestLine, RequestStatus, cancels_to_dispatch, close_cancels, insert_cancel,

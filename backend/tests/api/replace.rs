@@ -1,20 +1,13 @@
 //! `PATCH /api/orders/{id}`: other terms for an open order.
 
 use crate::books::{assert_books_balance, rows_of};
-use crate::helpers::{Answer, eventually};
+use crate::helpers::eventually;
 use crate::trader::{Trader, decimal};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 fn id(order: &Value) -> &str {
     order["id"].as_str().unwrap()
-}
-
-async fn replace(trader: &Trader, order: &str, change: Value, key: Option<&str>) -> Answer {
-    let path = format!("/api/orders/{order}");
-    let request = trader.app.request(reqwest::Method::PATCH, &path).bearer_auth(&trader.user.access_token);
-    let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));
-    trader.app.send(request.json(&change)).await
 }
 
 /// A trader with an order that waits far below the market.
@@ -41,7 +34,7 @@ fn events(order: &Value) -> Vec<&str> {
 async fn the_order_keeps_its_id_and_the_larger_hold_stands_until_the_broker_answers() {
     let (trader, order) = waiting("10000").await;
     let asked =
-        replace(&trader, &order, json!({ "quantity": "20", "limitPrice": "3" }), None).await.expect(202);
+        trader.replace(&order, json!({ "quantity": "20", "limitPrice": "3" }), None).await.expect(202);
     let asked = asked.json();
     assert_eq!(
         (&asked["id"], &asked["quantity"], &asked["limitPrice"]),
@@ -55,7 +48,7 @@ async fn the_order_keeps_its_id_and_the_larger_hold_stands_until_the_broker_answ
     assert_eq!(trader.balance().await["held"], changed["held"]);
     assert_books_balance(&trader.app.database_url).await;
 
-    let smaller = replace(&trader, &order, json!({ "quantity": "5" }), None).await.expect(202).json();
+    let smaller = trader.replace(&order, json!({ "quantity": "5" }), None).await.expect(202).json();
     assert_eq!(smaller["held"], changed["held"], "nothing is free before the broker has answered");
     let smaller = settled(&trader, &order).await;
     assert!(decimal(&smaller["held"]) < Decimal::from(20), "{smaller}");
@@ -65,12 +58,12 @@ async fn the_order_keeps_its_id_and_the_larger_hold_stands_until_the_broker_answ
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_is_moved_to_the_market_is_executed() {
     let (trader, order) = waiting("1000000").await;
-    replace(&trader, &order, json!({ "limitPrice": "5000" }), None).await.expect(202);
+    trader.replace(&order, json!({ "limitPrice": "5000" }), None).await.expect(202);
     let filled = trader.until(&order, "FILLED").await;
     assert_eq!(events(&filled)[3..], ["replaced", "filled"]);
     assert!(decimal(&filled["averageFillPrice"]) < Decimal::from(5000), "at the market's price");
     assert_eq!(trader.balance().await["held"], "0");
-    let late = replace(&trader, &order, json!({ "quantity": "5" }), None).await.expect(409);
+    let late = trader.replace(&order, json!({ "quantity": "5" }), None).await.expect(409);
     assert_eq!(late.code(), "order_not_open");
     assert_books_balance(&trader.app.database_url).await;
 }
@@ -85,9 +78,9 @@ async fn a_stop_is_moved_in_place() {
     };
     let stop = trader.app.post("/api/orders", &trader.user, body("0.5")).await.expect(201).json();
     trader.until(id(&stop), "NEW").await;
-    replace(&trader, id(&stop), json!({ "stopPrice": "0.6" }), None).await.expect(202);
+    trader.replace(id(&stop), json!({ "stopPrice": "0.6" }), None).await.expect(202);
     assert_eq!(settled(&trader, id(&stop)).await["stopPrice"], "0.6");
-    replace(&trader, id(&stop), json!({ "stopPrice": "90000" }), None).await.expect(202);
+    trader.replace(id(&stop), json!({ "stopPrice": "90000" }), None).await.expect(202);
     let sold = trader.until(id(&stop), "FILLED").await;
     assert!(events(&sold).contains(&"triggered"), "{sold}");
     assert_books_balance(&trader.app.database_url).await;
@@ -97,16 +90,16 @@ async fn a_stop_is_moved_in_place() {
 async fn a_repeated_request_changes_the_order_once() {
     let (trader, order) = waiting("10000").await;
     let change = json!({ "quantity": "12" });
-    let answers = (0..10).map(|_| replace(&trader, &order, change.clone(), Some("twelve")));
+    let answers = (0..10).map(|_| trader.replace(&order, change.clone(), Some("twelve")));
     for answer in futures_util::future::join_all(answers).await {
         assert_eq!(answer.expect(202).json()["id"], json!(order));
     }
     settled(&trader, &order).await;
-    let again = replace(&trader, &order, change.clone(), Some("twelve")).await.expect(202);
+    let again = trader.replace(&order, change.clone(), Some("twelve")).await.expect(202);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
-    let other = replace(&trader, &order, json!({ "quantity": "13" }), Some("twelve")).await.expect(409);
+    let other = trader.replace(&order, json!({ "quantity": "13" }), Some("twelve")).await.expect(409);
     assert_eq!(other.code(), "idempotency_key_reused");
-    replace(&trader, &order, change, None).await.expect(202);
+    trader.replace(&order, change, None).await.expect(202);
     assert_eq!(rows_of(&trader.app.database_url, "trading.replace_requests").await, 1, "it is so already");
     assert_eq!(trader.order(&order).await["quantity"], "12");
 }
@@ -119,7 +112,7 @@ async fn the_key_of_an_order_answers_alike_also_after_its_terms_have_changed() {
     let first = trader.place_with_key("morning", &body).await.expect(201);
     let order = first.json();
     trader.until(id(&order), "NEW").await;
-    replace(&trader, id(&order), json!({ "quantity": "11", "limitPrice": "3" }), None).await.expect(202);
+    trader.replace(id(&order), json!({ "quantity": "11", "limitPrice": "3" }), None).await.expect(202);
     settled(&trader, id(&order)).await;
     assert_eq!(trader.place_with_key("morning", &body).await.expect(201).text, first.text);
     let changed = trader.order_body("buy", "AAPL", "11", Some("3"));
@@ -139,7 +132,7 @@ async fn what_cannot_be_paid_or_breaks_a_rule_changes_nothing() {
         (json!({ "surprise": "1" }), "validation_failed", "surprise", "unknown_field"),
         (json!({}), "validation_failed", "", "required"),
     ] {
-        let refused = replace(&trader, &order, change.clone(), None).await.expect(422);
+        let refused = trader.replace(&order, change.clone(), None).await.expect(422);
         assert_eq!(refused.code(), code, "{change}");
         assert_eq!(refused.complaint(), (field.to_owned(), rule.to_owned()), "{change}");
     }
@@ -152,7 +145,7 @@ async fn what_cannot_be_paid_or_breaks_a_rule_changes_nothing() {
         "limitPrice": "1", "notional": "5" });
     let money = trader.app.post("/api/orders", &trader.user, money).await.expect(201).json();
     trader.until(id(&money), "NEW").await;
-    let refused = replace(&trader, id(&money), json!({ "limitPrice": "2" }), None).await.expect(422);
+    let refused = trader.replace(id(&money), json!({ "limitPrice": "2" }), None).await.expect(422);
     assert_eq!(refused.complaint().1, "not_replaceable");
     assert_eq!(rows_of(&trader.app.database_url, "trading.replace_requests").await, 0);
     assert_books_balance(&trader.app.database_url).await;
@@ -197,6 +190,25 @@ async fn replaces_cancels_and_fills_that_cross_leave_sound_books() {
 async fn an_order_that_is_being_taken_back_is_not_changed() {
     let (trader, order) = waiting("10000").await;
     trader.app.delete(&format!("/api/orders/{order}"), &trader.user).await.expect(202);
-    let refused = replace(&trader, &order, json!({ "quantity": "5" }), None).await.expect(409);
+    let refused = trader.replace(&order, json!({ "quantity": "5" }), None).await.expect(409);
     assert!(["cancel_pending", "order_not_open"].contains(&refused.code().as_str()), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orders_detail_lists_every_request_with_its_end_and_the_reason_of_a_refusal() {
+    let (trader, order) = waiting("10000").await;
+    trader.replace(&order, json!({ "limitPrice": "3" }), None).await.expect(202);
+    settled(&trader, &order).await;
+    trader.replace(&order, json!({ "limitPrice": "2.5" }), None).await.expect(202);
+    settled(&trader, &order).await;
+    trader.app.delete(&format!("/api/orders/{order}"), &trader.user).await.expect(202);
+    let ended = trader.until(&order, "CANCELED").await;
+    let request = |number: usize| {
+        let request = &ended["requests"][number];
+        (request["kind"].as_str().unwrap(), request["status"].as_str().unwrap(), request["reason"].clone())
+    };
+    assert_eq!(ended["requests"].as_array().unwrap().len(), 3);
+    assert_eq!(request(0), ("replace", "ACCEPTED", Value::Null));
+    assert_eq!(request(1), ("replace", "ACCEPTED", Value::Null));
+    assert_eq!(request(2), ("cancel", "ACCEPTED", Value::Null));
 }

@@ -1,5 +1,6 @@
 //! Somebody with a funded account in a running house.
 
+use crate::books::assert_books_balance;
 use crate::helpers::{Answer, TestApp, TestUser, eventually};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -93,5 +94,42 @@ impl Trader {
         self.priced(symbol).await;
         let order = self.place("buy", symbol, quantity, None).await.expect(201).json();
         self.until(order["id"].as_str().unwrap(), "FILLED").await
+    }
+
+    /// Asks for other terms of an open order.
+    pub(crate) async fn replace(&self, order: &str, change: Value, key: Option<&str>) -> Answer {
+        let path = format!("/api/orders/{order}");
+        let request = self.app.request(reqwest::Method::PATCH, &path).bearer_auth(&self.user.access_token);
+        let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));
+        self.app.send(request.json(&change)).await
+    }
+
+    /// Has the account compared with its broker, and gives the comparison.
+    pub(crate) async fn compared(&self) -> Value {
+        let asked_for = || async {
+            let path = format!("/api/reconciliations?accountId={}", self.account);
+            let page = self.app.get(&path, &self.user).await.expect(200).json();
+            let runs = page["reconciliations"].as_array().unwrap().clone();
+            runs.into_iter().find(|run| run["reason"] == "request").unwrap_or_default()
+        };
+        let before = asked_for().await;
+        let path = format!("/api/accounts/{}/reconcile", self.account);
+        self.app.post(&path, &self.user, json!({})).await.expect(202);
+        eventually("a comparison", || async { asked_for().await["id"] != before["id"] }).await;
+        asked_for().await
+    }
+
+    /// What a person was told to look at.
+    pub(crate) async fn incidents(&self) -> Vec<Value> {
+        let page = self.app.get("/api/incidents", &self.user).await.expect(200).json();
+        page["incidents"].as_array().unwrap().clone()
+    }
+
+    /// Checks that broker and books agree, that nobody was told of anything, and that the books balance.
+    pub(crate) async fn assert_in_order(&self) {
+        let run = self.compared().await;
+        assert_eq!(run["outcome"], "agreed", "{run:#}");
+        assert_eq!(self.incidents().await, Vec::<Value>::new());
+        assert_books_balance(&self.app.database_url).await;
     }
 }

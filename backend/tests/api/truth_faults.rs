@@ -166,3 +166,107 @@ async fn a_cancel_that_crosses_the_last_fill_leaves_a_filled_order() {
     assert_eq!(filled["held"], "0");
     assert_books_balance(&trader.app.database_url).await;
 }
+
+fn request(order: &Value) -> (&str, &str) {
+    let request = order["requests"].as_array().unwrap().last().unwrap();
+    (request["status"].as_str().unwrap(), request["reason"].as_str().unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replace_that_was_done_although_nobody_said_so_is_found_in_the_brokers_order() {
+    for knows_ids in [true, false] {
+        for fault in [Fault::None, Fault::TimesOut] {
+            let (trader, broker) = house(knows_ids, Stream::new(0, 0, false)).await;
+            let order = placed(&trader).await;
+            let number = order["id"].as_str().unwrap();
+            trader.until(number, "NEW").await;
+            broker.lose_reports(1);
+            broker.will_fail(&[fault]);
+            let change = json!({ "quantity": "20", "limitPrice": "2" });
+            trader.replace(number, change, None).await.expect(202);
+            eventually("the request has left", || async { request(&trader.order(number).await).0 != "SENT" })
+                .await;
+            broker.fill(id(&order), Decimal::from(12), "1.5".parse().unwrap()).await.unwrap();
+            let asked = trader.order(number).await;
+            assert_eq!((&asked["quantity"], &asked["replacing"]["quantity"]), (&"10".into(), &"20".into()));
+
+            eventually("it is found", || async {
+                trader.compared().await;
+                trader.order(number).await["replacing"].is_null()
+            })
+            .await;
+            let changed = trader.order(number).await;
+            let terms = (&changed["quantity"], &changed["limitPrice"], &changed["filledQuantity"]);
+            assert_eq!(terms, (&"20".into(), &"2".into(), &"12".into()), "{fault:?}, ids known: {knows_ids}");
+            assert_eq!(request(&changed), ("ACCEPTED", ""));
+            assert_eq!(changed["status"], "PARTIALLY_FILLED");
+            // Its own report comes at last, and changes nothing.
+            broker.lose_reports(0);
+            broker.fill(id(&order), Decimal::from(8), "2".parse().unwrap()).await.unwrap();
+            trader.until(number, "FILLED").await;
+            assert_eq!(trader.incidents().await, Vec::<Value>::new());
+            assert_books_balance(&trader.app.database_url).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replace_that_never_arrived_is_sent_once_and_refused_when_the_brokers_order_shows_it() {
+    let (trader, broker) = house(false, Stream::new(0, 0, false)).await;
+    let order = placed(&trader).await;
+    let number = order["id"].as_str().unwrap();
+    let works = trader.until(number, "NEW").await;
+    broker.will_fail(&[Fault::ResetBefore]);
+    trader.replace(number, json!({ "quantity": "20" }), None).await.expect(202);
+    eventually("nobody knows", || async { request(&trader.order(number).await).0 == "UNRESOLVED" }).await;
+    trader.compared().await;
+    let asked = trader.order(number).await;
+    assert_eq!(asked["replacing"]["quantity"], "20", "the broker gets its time");
+    assert_ne!(asked["held"], works["held"]);
+
+    let long_ago = "UPDATE trading.replace_requests SET updated_at = updated_at - interval '1 minute'";
+    execute(&trader.app.database_url, long_ago).await.unwrap();
+    let mut found = Value::Null;
+    for _ in 0..200 {
+        // Orders are asked about once they are some seconds old.
+        let run = trader.compared().await;
+        if run["differences"][0]["kind"] == "replace_not_done" {
+            found = run;
+            break;
+        }
+    }
+    assert_eq!(found["differences"][0]["action"], "settled", "{found:#}");
+    let refused = trader.order(number).await;
+    assert_eq!(request(&refused), ("REJECTED", "the broker works the order by its old terms"));
+    assert_eq!((&refused["quantity"], &refused["held"]), (&"10".into(), &works["held"]));
+    assert_eq!((&refused["status"], &refused["replacing"]), (&"NEW".into(), &Value::Null));
+    assert_eq!(trader.incidents().await, Vec::<Value>::new());
+    assert_books_balance(&trader.app.database_url).await;
+
+    // It can be asked for again, and is done.
+    trader.replace(number, json!({ "quantity": "20" }), None).await.expect(202);
+    eventually("it is done", || async { trader.order(number).await["quantity"] == "20" }).await;
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terms_that_nobody_here_has_asked_for_are_told_and_not_taken() {
+    let (trader, broker) = house(true, Stream::new(0, 0, false)).await;
+    let order = placed(&trader).await;
+    let number = order["id"].as_str().unwrap();
+    trader.until(number, "NEW").await;
+    broker.lose_reports(1);
+    let elsewhere = json!({
+        "replaceId": domain::ReplaceId::generate(), "orderId": number, "quantity": "7", "limitPrice": "1",
+    });
+    let elsewhere = serde_json::from_value(elsewhere).unwrap();
+    broker.act(|venue, at| venue.replace(0, &elsewhere, at)).await.unwrap();
+    eventually("it is told", || async {
+        trader.compared().await;
+        trader.incidents().await.iter().any(|incident| incident["kind"] == "order_differs")
+    })
+    .await;
+    trader.compared().await;
+    assert_eq!(trader.incidents().await.len(), 1, "it is told once");
+    assert_eq!(trader.order(number).await["quantity"], "10");
+}

@@ -13,7 +13,8 @@ use domain::broker::{
     CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest,
 };
 use domain::{
-    AccountId, Currency, Market, OrderId, OrderStatus, OrderType, Price, Quantity, Side, Symbol, TimeInForce,
+    AccountId, Currency, Market, OrderId, OrderStatus, OrderType, Percent, Price, PriceFields, Quantity,
+    Side, Symbol, TimeInForce,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -80,6 +81,12 @@ pub struct ListedOrder {
     pub time_in_force: TimeInForce,
     /// The worst price it may be executed at, where it names one.
     pub limit_price: Option<Price>,
+    /// The price it waits for, where it names one.
+    pub stop_price: Option<Price>,
+    /// The distance of a trailing stop, where it is one of prices.
+    pub trail_amount: Option<Price>,
+    /// The distance of a trailing stop, where it is a percentage.
+    pub trail_percent: Option<Percent>,
     /// Where it stands.
     pub status: OrderStatus,
     /// Shares ordered.
@@ -99,6 +106,17 @@ pub struct ListedOrder {
 }
 
 impl ListedOrder {
+    /// Its prices.
+    #[must_use]
+    pub const fn prices(&self) -> PriceFields {
+        PriceFields {
+            limit_price: self.limit_price,
+            stop_price: self.stop_price,
+            trail_amount: self.trail_amount,
+            trail_percent: self.trail_percent,
+        }
+    }
+
     /// The same under the id by which we know it.
     #[must_use]
     pub fn state(&self, account_id: AccountId, order_id: OrderId) -> OrderState {
@@ -111,6 +129,9 @@ impl ListedOrder {
             order_type: self.order_type,
             time_in_force: self.time_in_force,
             limit_price: self.limit_price,
+            stop_price: self.stop_price,
+            trail_amount: self.trail_amount,
+            trail_percent: self.trail_percent,
             status: self.status,
             quantity: self.quantity,
             filled_quantity: self.filled_quantity,

@@ -10,7 +10,7 @@ use crate::broker::{Broker, BrokerError, ListedExecution, ListedOrder, Page};
 use crate::journal::Journal;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
-use domain::inquiry::{Finding, OrderState, Recovery, Resolution};
+use domain::inquiry::{Finding, OpenReplace, OrderState, Recovery, Resolution};
 use domain::{AccountId, OrderId};
 use plan::{Owners, missing, owners};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -24,6 +24,15 @@ const OVERLAP_SECONDS: i64 = 600;
 const INQUIRY_MARGIN_SECONDS: i64 = 60;
 /// The reason of the report that a person's word makes.
 const NEVER_ARRIVED: &str = "never_arrived";
+
+/// What the backend waits for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Awaited<'a> {
+    /// Orders that it has not heard of yet.
+    pub(crate) orders: &'a [OrderRequest],
+    /// Requests for other terms that were not answered.
+    pub(crate) replacing: &'a [OpenReplace],
+}
 
 /// A broker's history of an account since a moment, complete.
 struct History {
@@ -70,11 +79,11 @@ async fn look(
     journal: &Journal,
     account: AccountId,
     since: DateTime<Utc>,
-    waiting: &[OrderRequest],
+    awaited: Awaited<'_>,
 ) -> Result<Look, BrokerError> {
     let history = history(broker, account, since).await?;
     let links = links_of(journal, account, &history).await?;
-    let owners = owners(&history.orders, &links, waiting, Utc::now());
+    let owners = owners(&history.orders, &links, awaited.orders, Utc::now());
     let mut ids: HashMap<String, OrderId> = links;
     ids.extend(owners.known.iter().map(|(number, id)| (number.clone(), *id)));
     for (number, id) in &owners.matched {
@@ -95,7 +104,7 @@ async fn look(
         .filter_map(|execution| Some((*ids.get(&execution.broker_order_id)?, execution)))
         .collect();
     let told = journal.told(&orders.keys().copied().collect::<Vec<_>>()).await?;
-    let entries = missing(account, &orders, &executions, &told);
+    let entries = missing(account, &orders, &executions, &told, awaited.replacing);
     let reports_added = journal.append(broker.capabilities().broker, &entries).await?;
     let states = orders.iter().map(|(id, order)| (*id, order.state(account, *id))).collect();
     let recovery = Recovery {
@@ -132,8 +141,7 @@ async fn links_of(
     journal.links_of(account, &numbers).await
 }
 
-/// Looks for reports that are missing in the journal and writes them. `waiting` are the orders that the backend has not
-/// heard of yet.
+/// Looks for reports that are missing in the journal and writes them.
 ///
 /// # Errors
 /// [`BrokerError`] when the history cannot be read to its end; what was found before may be written.
@@ -141,7 +149,7 @@ pub(crate) async fn recover(
     broker: &dyn Broker,
     journal: &Journal,
     account: AccountId,
-    waiting: &[OrderRequest],
+    awaited: Awaited<'_>,
 ) -> Result<Recovery, BrokerError> {
     if broker.capabilities().journals_what_it_does {
         let journal_id = journal.last_id().await?;
@@ -150,7 +158,7 @@ pub(crate) async fn recover(
     let began = Utc::now();
     let through = journal.recovered_through(account).await?;
     let since = through.map_or(DateTime::UNIX_EPOCH, |through| through - TimeDelta::seconds(OVERLAP_SECONDS));
-    let look = look(broker, journal, account, since, waiting).await?;
+    let look = look(broker, journal, account, since, awaited).await?;
     journal.set_recovered(account, began).await?;
     Ok(look.recovery)
 }
@@ -160,14 +168,14 @@ pub(crate) async fn inquire(
     broker: &dyn Broker,
     journal: &Journal,
     requests: &[OrderRequest],
-    waiting: &[OrderRequest],
+    awaited: Awaited<'_>,
 ) -> Vec<Finding> {
     let mut findings = HashMap::new();
     let accounts: BTreeSet<AccountId> = requests.iter().map(|request| request.account_id).collect();
     for account in accounts {
         let asked: Vec<OrderRequest> =
             requests.iter().filter(|request| request.account_id == account).cloned().collect();
-        match inquire_account(broker, journal, account, &asked, waiting).await {
+        match inquire_account(broker, journal, account, &asked, awaited).await {
             Ok(found) => findings.extend(found),
             Err(error) => findings.extend(
                 asked
@@ -185,7 +193,7 @@ async fn inquire_account(
     journal: &Journal,
     account: AccountId,
     asked: &[OrderRequest],
-    waiting: &[OrderRequest],
+    awaited: Awaited<'_>,
 ) -> Result<HashMap<OrderId, Finding>, BrokerError> {
     let mut findings = HashMap::new();
     let capabilities = broker.capabilities();
@@ -207,10 +215,11 @@ async fn inquire_account(
         return Ok(findings);
     };
     let since = oldest - TimeDelta::seconds(INQUIRY_MARGIN_SECONDS);
-    let others = waiting.iter().filter(|other| other.account_id == account);
+    let others = awaited.orders.iter().filter(|other| other.account_id == account);
     let others = others.filter(|other| !open.iter().any(|asked| asked.order_id == other.order_id));
     let alike: Vec<OrderRequest> = open.iter().chain(others).cloned().collect();
-    let mut look = look(broker, journal, account, since, &alike).await?;
+    let awaited = Awaited { orders: &alike, ..awaited };
+    let mut look = look(broker, journal, account, since, awaited).await?;
     for request in open {
         let finding = match look.states.remove(&request.order_id) {
             Some(order) => Finding::Found { order: Box::new(order) },
@@ -234,8 +243,8 @@ pub(crate) async fn resolve(
     request: &OrderRequest,
     resolution: &Resolution,
 ) -> Result<(), BrokerError> {
-    let findings =
-        inquire_account(broker, journal, request.account_id, std::slice::from_ref(request), &[]).await?;
+    let asked = std::slice::from_ref(request);
+    let findings = inquire_account(broker, journal, request.account_id, asked, Awaited::default()).await?;
     let finding = findings.get(&request.order_id);
     match (resolution, finding) {
         (Resolution::NeverArrived, Some(Finding::Found { order })) => Err(BrokerError::Conflict(format!(
@@ -297,5 +306,5 @@ async fn adopt(
     if order.known_as.is_some_and(|known| known != request.order_id) || linked != request.order_id {
         return Err(BrokerError::Conflict("that number belongs to another order".into()));
     }
-    look(broker, journal, account, since, &[]).await.map(|_| ())
+    look(broker, journal, account, since, Awaited::default()).await.map(|_| ())
 }

@@ -4,7 +4,8 @@ use crate::broker::{ExecutionFate, ListedExecution, ListedOrder};
 use crate::journal::{Entry, Told, report_id};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
-use domain::{AccountId, OrderId, OrderStatus};
+use domain::inquiry::{OpenReplace, TermsInForce};
+use domain::{AccountId, OrderId, OrderStatus, Quantity};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How far a broker's clock may be behind ours: an order may seem to have been taken before it was made.
@@ -84,6 +85,7 @@ pub fn missing(
     orders: &BTreeMap<OrderId, ListedOrder>,
     executions: &[(OrderId, ListedExecution)],
     told: &HashMap<OrderId, Told>,
+    replacing: &[OpenReplace],
 ) -> Vec<Entry> {
     let nothing = Told::default();
     let mut entries = Vec::new();
@@ -109,6 +111,11 @@ pub fn missing(
         for (_, execution) in executions.iter().filter(|(of, _)| of == order_id) {
             entries.extend(missing_of(execution, told).map(|(kind, at)| write(kind, at)));
         }
+        // After the executions: what was executed before counts for a smaller quantity, and what is executed beyond the
+        // old one says itself that the larger one holds.
+        let asked = replacing.iter().filter(|open| open.present.order_id == *order_id);
+        entries
+            .extend(asked.filter_map(|open| replaced(order, open)).map(|kind| write(kind, order.updated_at)));
         let end = match order.status {
             OrderStatus::Canceled => Some(ReportKind::Canceled { reason: order.reason.clone() }),
             OrderStatus::Expired => Some(ReportKind::Expired),
@@ -122,6 +129,23 @@ pub fn missing(
         }
     }
     entries
+}
+
+/// The report of a request that an order's terms show to have come true. It has the name that the broker's own would
+/// have had, so that it is written once.
+fn replaced(order: &ListedOrder, open: &OpenReplace) -> Option<ReportKind> {
+    if open.in_force(order.quantity, order.prices()) != TermsInForce::Asked {
+        return None;
+    }
+    let prices = open.asked.fields();
+    Some(ReportKind::Replaced {
+        replace_id: open.asked.replace_id,
+        quantity: Quantity::new(order.quantity).ok()?,
+        limit_price: prices.limit_price,
+        stop_price: prices.stop_price,
+        trail_amount: prices.trail_amount,
+        trail_percent: prices.trail_percent,
+    })
 }
 
 fn missing_of<'a>(

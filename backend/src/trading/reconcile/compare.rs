@@ -1,16 +1,20 @@
 //! What a broker says beside what our books say. Pure.
 
-use super::super::order::Order;
+use super::super::apply::{describe, describe_fields};
+use super::super::order::{Order, Replacement};
 use crate::account::Commodity;
-use domain::inquiry::{AccountState, Finding};
-use domain::{OrderId, OrderStatus};
+use domain::inquiry::{AccountState, Finding, OrderState, TermsInForce};
+use domain::{OrderId, OrderStatus, ReplaceId};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The kind of difference that a request for other terms makes which the broker has not done.
+pub(in crate::trading) const REPLACE_NOT_DONE: &str = "replace_not_done";
 
 /// Something that is not the same on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::trading) struct Difference {
-    /// `order_status`, `order_filled`, `order_missing`, `position` or `cash`.
+    /// `order_status`, `order_filled`, `order_missing`, `order_terms`, [`REPLACE_NOT_DONE`], `position` or `cash`.
     pub(in crate::trading) kind: &'static str,
     pub(in crate::trading) order_id: Option<OrderId>,
     pub(in crate::trading) commodity: Option<Commodity>,
@@ -24,9 +28,11 @@ impl Difference {
     }
 }
 
-/// Compares our open orders with what the broker says about them. What it could not say is no difference.
+/// Compares our open orders with what the broker says about them. What it could not say is no difference, nor is a request
+/// for other terms that was made just now: `overdue` are those that should have been done.
 pub(in crate::trading) fn compare_orders<'a>(
     findings: impl Iterator<Item = (&'a Order, &'a Finding)>,
+    overdue: &BTreeSet<ReplaceId>,
 ) -> BTreeSet<Difference> {
     let mut differences = BTreeSet::new();
     for (order, finding) in findings {
@@ -48,6 +54,7 @@ pub(in crate::trading) fn compare_orders<'a>(
                         theirs.filled_quantity.normalize().to_string(),
                     ));
                 }
+                differences.extend(compare_terms(order, theirs, overdue));
             }
             // One that was never heard of is asked for by its inquiry.
             Finding::Absent if order.status != OrderStatus::PendingNew && !order.status.is_terminal() => {
@@ -58,6 +65,38 @@ pub(in crate::trading) fn compare_orders<'a>(
         }
     }
     differences
+}
+
+/// Compares what an order that works asks for. Where a request for other terms came true, the journal says so by now.
+pub(in crate::trading) fn compare_terms(
+    order: &Order,
+    theirs: &OrderState,
+    overdue: &BTreeSet<ReplaceId>,
+) -> Option<Difference> {
+    let order_type = order.pricing.order_type();
+    // What somebody else has made may be of a type that is not traded here.
+    if order.status.is_terminal() || theirs.status.is_terminal() || order_type != theirs.order_type {
+        return None;
+    }
+    let prices = theirs.prices().of_type(order_type);
+    let in_words = describe_fields(theirs.quantity, prices);
+    let differ = |words| Some(Difference::of_order("order_terms", order, words, in_words.clone()));
+    let Some(replacing) = order.replacing else {
+        let same = order.quantity.value() == theirs.quantity && order.pricing.fields() == prices;
+        return if same { None } else { differ(describe(&order.terms())) };
+    };
+    match order.open_replace()?.in_force(theirs.quantity, prices) {
+        TermsInForce::Present if overdue.contains(&replacing.id) => {
+            Some(Difference::of_order(REPLACE_NOT_DONE, order, words_of(&replacing), in_words))
+        }
+        TermsInForce::Present | TermsInForce::Asked => None,
+        TermsInForce::Other => differ(words_of(&replacing)),
+    }
+}
+
+/// A request for other terms in words that no other has.
+pub(in crate::trading) fn words_of(replacing: &Replacement) -> String {
+    format!("{} asked for by {}", describe(&replacing.terms), replacing.id)
 }
 
 /// Compares what trading has left in an account.

@@ -2,14 +2,19 @@
 //! stream of reports says about its health, and when somebody asks.
 //!
 //! Promises: reports that the broker should have sent are pulled in through the journal and applied like all others; an
-//! order that we did not make becomes an order of origin `EXTERNAL`; a difference that is still there at a second look is
+//! order that we did not make becomes an order of origin `EXTERNAL`; a request for other terms ends as the broker's order
+//! shows, by a report where it has them and as refused where it does not in time; a difference that is still there at a second look is
 //! booked to the account of broker differences with an incident, never silently and never twice.
 
 mod compare;
 mod import;
 mod run;
 
-pub(super) use compare::{Difference, amount_of, compare_holdings, compare_orders, lasting};
+#[cfg(test)]
+pub(super) use compare::compare_terms;
+pub(super) use compare::{
+    Difference, REPLACE_NOT_DONE, amount_of, compare_holdings, compare_orders, lasting, words_of,
+};
 pub(super) use run::Comparer;
 
 use super::connector::AskError;
@@ -151,7 +156,8 @@ pub(super) struct RunDocument {
 #[schema(as = ReconciliationDifference)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RunDifference {
-    /// `order_status`, `order_filled`, `order_missing`, `position`, `cash`, `external_order` or `unknown_order`.
+    /// `order_status`, `order_filled`, `order_missing`, `order_terms`, `replace_not_done`, `position`, `cash`,
+    /// `external_order` or `unknown_order`.
     pub(super) kind: String,
     pub(super) order_id: Option<OrderId>,
     /// The symbol or the currency.
@@ -160,7 +166,7 @@ pub(super) struct RunDifference {
     pub(super) ours: String,
     /// What the broker said.
     pub(super) theirs: String,
-    /// `booked`, `imported` or `told`.
+    /// `booked`, `imported`, `settled` (the request for other terms was closed as refused) or `told`.
     pub(super) action: String,
 }
 

@@ -2,7 +2,8 @@
 
 use super::import::Importer;
 use super::{
-    Difference, Failure, Outcome, Reason, Run, amount_of, compare_holdings, compare_orders, lasting,
+    Difference, Failure, Outcome, REPLACE_NOT_DONE, Reason, Run, amount_of, compare_holdings, compare_orders,
+    lasting,
 };
 use crate::account::{self, Commodity};
 use crate::clock;
@@ -15,6 +16,7 @@ use crate::trading::connector::Connector;
 use crate::trading::incident::{BROKER_DIFFERENCE, Incident, NewIncident, ORDER_DIFFERS, ORDER_MISSING};
 use crate::trading::inquirer::tell;
 use crate::trading::order::Order;
+use crate::trading::replace::settle_undone;
 use crate::trading::store;
 use actix_web::web;
 use chrono::TimeDelta;
@@ -38,6 +40,8 @@ const APPLIED_LOOK_PAUSE: Duration = Duration::from_millis(20);
 const SECOND_LOOK_AFTER: Duration = Duration::from_secs(1);
 /// Orders younger than this are on their way.
 const ORDER_AGE_MIN: TimeDelta = TimeDelta::seconds(2);
+/// How long a broker that has taken a request for other terms, or may have, gets to do it.
+const REPLACE_TIME_MAX: TimeDelta = TimeDelta::seconds(30);
 /// Most open orders asked about in one comparison.
 const ORDERS_ASKED_MAX: i64 = 5_000;
 /// Largest difference that is booked by itself, in units: what is beyond is told alone.
@@ -100,7 +104,9 @@ impl Comparer {
 
     async fn look(&self, account: AccountId, seen: &mut Seen) -> Result<(), Failure> {
         let waiting = self.waiting(account).await?;
-        let recovery = self.connector.recover(account, waiting).await?;
+        let open = self.open_orders(account).await?;
+        let replacing = open.iter().filter_map(Order::open_replace).take(BATCH_MAX).collect();
+        let recovery = self.connector.recover(account, waiting, replacing).await?;
         failpoint::pass(Failpoint::ReconciliationRecovered);
         seen.reports_added = i64::try_from(recovery.reports_added).unwrap_or(i64::MAX);
         self.wait_until_applied(recovery.journal_id).await?;
@@ -156,14 +162,16 @@ impl Comparer {
     ) -> Result<BTreeSet<Difference>, Failure> {
         let before = clock::now() - ORDER_AGE_MIN;
         let open = self.open_orders(account).await?;
-        let asked: Vec<_> = open
+        let asked: Vec<(&Order, OrderRequest)> = open
             .iter()
             .filter(|order| order.created_at <= before && order.unresolved_since.is_none())
-            .filter_map(Order::description)
+            .filter_map(|order| Some((order, order.description()?)))
             .collect();
         let mut findings = BTreeMap::new();
-        for requests in asked.chunks(BATCH_MAX) {
-            let answers = self.connector.inquire(requests, self.waiting(account).await?).await?;
+        for asked in asked.chunks(BATCH_MAX) {
+            let requests: Vec<OrderRequest> = asked.iter().map(|(_, request)| request.clone()).collect();
+            let replacing = asked.iter().filter_map(|(order, _)| order.open_replace()).collect();
+            let answers = self.connector.inquire(&requests, self.waiting(account).await?, replacing).await?;
             findings.extend(requests.iter().map(|request| request.order_id).zip(answers));
         }
         seen.orders_asked = i64::try_from(asked.len()).unwrap_or(i64::MAX);
@@ -174,8 +182,13 @@ impl Comparer {
             self.wait_until_applied(last).await?;
         }
         let ids = findings.keys().copied().collect::<Vec<_>>();
-        let now = store::orders_of(&*self.pool.get().await?, &ids).await?;
-        Ok(compare_orders(now.iter().filter_map(|order| Some((order, findings.get(&order.id)?)))))
+        let connection = self.pool.get().await?;
+        let now = store::orders_of(&connection, &ids).await?;
+        let requests: Vec<_> = now.iter().filter_map(|order| Some(order.replacing?.id)).collect();
+        let overdue =
+            store::replaces_overdue(&connection, &requests, clock::now() - REPLACE_TIME_MAX).await?;
+        let found = now.iter().filter_map(|order| Some((order, findings.get(&order.id)?)));
+        Ok(compare_orders(found, &overdue))
     }
 
     async fn wait_until_applied(&self, journal_id: i64) -> Result<(), Failure> {
@@ -244,6 +257,10 @@ async fn settle(
     difference: &Difference,
 ) -> Result<&'static str, Failure> {
     let connection: &AsyncPgConnection = connection;
+    if let (REPLACE_NOT_DONE, Some(order)) = (difference.kind, difference.order_id) {
+        settle_undone(connection, order, &difference.ours).await?;
+        return Ok("settled");
+    }
     let symbols = match difference.commodity {
         Some(Commodity::Shares(symbol)) => vec![symbol],
         _ => Vec::new(),

@@ -2,12 +2,13 @@
 //! socket, a clock or a database.
 //!
 //! The code that runs here is the code that runs in production: what is decided on an order (`decide`), what may be sent
-//! and what is asked (`delivery`), what the connector concludes from a broker's history (`recovery::plan`), what a report
+//! and what is asked (`delivery`, `reconcile::compare`), what the connector concludes from a broker's history (`recovery::plan`), what a report
 //! does to order and books (`apply`, `batch`). Only their neighbours are played: the tables are maps, the wire loses,
 //! repeats and reorders. The venue of the faulty broker is the model: at the end the books must say what it did.
 //!
 //! A failure names its seed. `GAEMI_SIMULATIONS` sets how many are played, `GAEMI_SIMULATION_SEED` plays one.
 
+mod replaces;
 mod steps;
 mod verdict;
 mod world;

@@ -21,7 +21,7 @@ impl World {
     /// Lets one thing happen.
     pub(super) fn step(&mut self) {
         let now = self.now;
-        match self.chance.below(14) {
+        match self.chance.below(16) {
             0 | 1 => self.place(),
             2 => self.dispatch(),
             // A crash: what was only in memory is gone.
@@ -50,6 +50,8 @@ impl World {
                 self.apply(count);
             }
             12 => self.reconcile(),
+            13 => self.ask_for_other_terms(),
+            14 => self.deliver_replaces(),
             _ => self.meddle(),
         }
     }
@@ -254,7 +256,7 @@ impl World {
             .into_iter()
             .filter_map(|execution| Some((*numbers.get(&execution.broker_order_id)?, execution)))
             .collect();
-        for entry in missing(self.account, &orders, &executions, &self.told) {
+        for entry in missing(self.account, &orders, &executions, &self.told, &self.open_replaces()) {
             self.write_report(entry.report.order_id, entry.report.kind, entry.report.occurred_at);
         }
         owners.unclear.into_iter().collect()
@@ -267,6 +269,7 @@ impl World {
         self.look();
         self.apply(self.journal.len());
         self.import();
+        self.settle_undone();
     }
 
     /// Writes orders that reports wait for, as they were found at the broker.
@@ -381,10 +384,12 @@ impl World {
             self.pass(CALM_SECONDS);
             self.scan_in_peace();
             self.inquire();
+            self.deliver_replaces_in_peace();
             self.listen(usize::MAX);
             self.look();
             self.apply(self.journal.len());
             self.import();
+            self.settle_undone();
             self.ask_the_trader();
             if round > 0 && self.is_settled() {
                 return;
@@ -393,7 +398,7 @@ impl World {
     }
 
     fn is_settled(&self) -> bool {
-        let heard_of = |order: &Order| order.status != OrderStatus::PendingNew;
+        let heard_of = |order: &Order| order.status != OrderStatus::PendingNew && order.replacing.is_none();
         let known = (0..self.venue.orders().len()).all(|place| self.id_of(place).is_some());
         known
             && self.stream.is_empty()

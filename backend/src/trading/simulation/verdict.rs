@@ -28,6 +28,7 @@ impl World {
                 self.inquiries.get(&order.id)
             );
             assert!(order.unresolved_since.is_none(), "{order:#?}");
+            assert!(order.replacing.is_none(), "{order:#?} {:?}", self.replaces.get(&order.id));
         }
     }
 
@@ -44,6 +45,11 @@ impl World {
                     let theirs = self.venue.orders().get(*place).unwrap();
                     assert_eq!(order.status, theirs.status, "{order:#?} {theirs:#?}");
                     assert_eq!(order.filled_quantity, self.venue.filled(*place), "{order:#?}");
+                    // What ends takes a request along that it crosses.
+                    if !matches!(order.status, OrderStatus::Canceled | OrderStatus::Expired) {
+                        let terms = (theirs.request.quantity, theirs.request.limit_price);
+                        assert_eq!((order.quantity, order.pricing.limit_price()), terms, "{order:#?}");
+                    }
                 }
                 several => panic!("{id} is at the venue {} times", several.len()),
             }

@@ -8,7 +8,7 @@ use crate::trading::order::Order;
 use crate::trading::store::JournalLine;
 use broker_connector::journal::{Told, report_id};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::broker::{OrderRequest, ReportKind};
+use domain::broker::{OrderRequest, ReplaceRequest, ReportKind};
 use domain::{AccountId, Currency, OrderId, OrderStatus, Quote, Side, Symbol, UserId};
 use faulty_broker::{Chance, Event, Stream, Venue};
 use rust_decimal::Decimal;
@@ -26,6 +26,16 @@ pub(super) struct Booked {
     pub(super) is_undone: bool,
 }
 
+/// A row of the requests for other terms.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) request: ReplaceRequest,
+    /// Since when the broker has taken it, or may have; nothing as long as it must be sent.
+    pub(super) sent_at: Option<DateTime<Utc>>,
+    /// Whether the broker has said that it took it.
+    pub(super) is_taken: bool,
+}
+
 pub(super) struct World {
     pub(super) chance: Chance,
     pub(super) now: DateTime<Utc>,
@@ -38,6 +48,7 @@ pub(super) struct World {
     pub(super) executions: BTreeMap<String, Booked>,
     pub(super) inquiries: HashMap<OrderId, Inquiry>,
     pub(super) cancels: BTreeSet<OrderId>,
+    pub(super) replaces: BTreeMap<OrderId, Asked>,
     pub(super) incidents: Vec<(Option<OrderId>, &'static str)>,
     pub(super) orphans: BTreeSet<i64>,
     pub(super) cursor: usize,
@@ -102,6 +113,7 @@ impl World {
             executions: BTreeMap::new(),
             inquiries: HashMap::new(),
             cancels: BTreeSet::new(),
+            replaces: BTreeMap::new(),
             incidents: Vec::new(),
             orphans: BTreeSet::new(),
             cursor: 0,

@@ -12,6 +12,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::broker::ReplaceRequest;
 use domain::{OrderId, Percent, Quantity, ReplaceId};
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A request as it is first written.
@@ -126,21 +127,91 @@ impl TryFrom<ReplaceRow> for ReplaceRequest {
 }
 
 statement! {
-    ReplacesToDispatch { limit: BigInt = i64 }
+    ReplacesToDispatch { again: Bool = bool, limit: BigInt = i64 }
     "SELECT r.id, r.order_id, r.quantity, r.limit_price, r.stop_price, r.trail_amount, r.trail_percent, r.protection_price
      FROM trading.replace_requests AS r JOIN trading.orders AS o ON o.id = r.order_id
-     WHERE r.status IN ('SENT', 'UNRESOLVED')
+     WHERE r.status IN ('SENT', 'UNRESOLVED') AND (r.status = 'SENT' OR ?)
        AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
      ORDER BY r.id LIMIT ?"
 }
 
-/// Requests that the broker must hear of, whose orders are known to be there.
+/// Requests that the broker must hear of, whose orders are known to be there; with `again` those too that it may have heard
+/// of.
 pub(in crate::trading) async fn replaces_to_dispatch(
     mut connection: &AsyncPgConnection,
+    again: bool,
     limit: i64,
 ) -> QueryResult<Vec<ReplaceRequest>> {
-    let rows: Vec<ReplaceRow> = ReplacesToDispatch { limit }.load(&mut connection).await?;
+    let rows: Vec<ReplaceRow> = ReplacesToDispatch { again, limit }.load(&mut connection).await?;
     rows.into_iter().map(ReplaceRequest::try_from).collect()
+}
+
+statement! {
+    MoveReplaces { to: Text = String, at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, from: Text = String }
+    "UPDATE trading.replace_requests AS r SET status = ?, updated_at = ? WHERE r.id = ANY (?) AND r.status = ?"
+}
+
+/// Writes that requests are about to leave for a broker that must be sent to once.
+pub(in crate::trading) async fn mark_replaces(
+    mut connection: &AsyncPgConnection,
+    requests: &[ReplaceRequest],
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    let ids = requests.iter().map(|request| request.replace_id.0).collect();
+    let statement = MoveReplaces { to: "UNRESOLVED".to_owned(), at, ids, from: "SENT".to_owned() };
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+/// Takes that back for requests that provably never left.
+pub(in crate::trading) async fn unmark_replaces(
+    mut connection: &AsyncPgConnection,
+    requests: &[ReplaceRequest],
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    let ids = requests.iter().map(|request| request.replace_id.0).collect();
+    let statement = MoveReplaces { to: "SENT".to_owned(), at, ids, from: "UNRESOLVED".to_owned() };
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+#[derive(QueryableByName)]
+struct IdRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+statement! {
+    ReplacesOverdue { ids: Array<SqlUuid> = Vec<Uuid>, before: Timestamptz = DateTime<Utc> }
+    "SELECT r.id FROM trading.replace_requests AS r
+     WHERE r.id = ANY (?) AND r.status IN ('UNRESOLVED', 'ACCEPTED') AND r.updated_at <= ?"
+}
+
+/// Those of these requests that the broker took, or may have taken, and that nothing was done about since a moment.
+pub(in crate::trading) async fn replaces_overdue(
+    mut connection: &AsyncPgConnection,
+    ids: &[ReplaceId],
+    before: DateTime<Utc>,
+) -> QueryResult<BTreeSet<ReplaceId>> {
+    if ids.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let statement = ReplacesOverdue { ids: ids.iter().map(|id| id.0).collect(), before };
+    let rows: Vec<IdRow> = statement.load(&mut connection).await?;
+    Ok(rows.into_iter().map(|row| ReplaceId(row.id)).collect())
+}
+
+statement! {
+    CloseUndone { reason: Text = String, at: Timestamptz = DateTime<Utc>, id: SqlUuid = Uuid }
+    "UPDATE trading.replace_requests AS r SET status = 'REJECTED', reason = ?, updated_at = ? WHERE r.id = ?"
+}
+
+/// Closes a request that was not done. The caller has locked its order and found that it still waits for it.
+pub(in crate::trading) async fn close_undone(
+    mut connection: &AsyncPgConnection,
+    id: ReplaceId,
+    reason: &str,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    CloseUndone { reason: reason.to_owned(), at, id: id.0 }.execute(&mut connection).await.map(|_| ())
 }
 
 statement! {

@@ -24,6 +24,9 @@ fn listed(number: &str, quantity: u32, second: i64) -> ListedOrder {
         order_type: OrderType::Limit,
         time_in_force: TimeInForce::Day,
         limit_price: Some("100".parse().unwrap()),
+        stop_price: None,
+        trail_amount: None,
+        trail_percent: None,
         status: OrderStatus::New,
         quantity: Decimal::from(quantity),
         filled_quantity: Decimal::ZERO,
@@ -97,7 +100,7 @@ fn only_what_was_not_told_is_written_and_the_end_comes_last() {
     ];
     let kinds = |told: Told| -> Vec<&'static str> {
         let told = HashMap::from([(id, told)]);
-        missing(account, &BTreeMap::from([(id, order.clone())]), &executions, &told)
+        missing(account, &BTreeMap::from([(id, order.clone())]), &executions, &told, &[])
             .iter()
             .map(|entry| entry.report.kind.name())
             .collect()
@@ -116,4 +119,29 @@ fn only_what_was_not_told_is_written_and_the_end_comes_last() {
     let mut everything = told(&["accepted", "fill", "canceled"], &["a", "b", "c"]);
     everything.undone.insert("b".into());
     assert!(kinds(everything).is_empty());
+}
+
+#[test]
+fn a_request_that_the_terms_show_to_have_come_true_is_told_after_the_executions_and_before_the_end() {
+    let account = AccountId::generate();
+    let present = request(10, 0);
+    let id = present.order_id;
+    let asked = serde_json::from_value(serde_json::json!({
+        "replaceId": domain::ReplaceId::generate(), "orderId": id, "quantity": "20", "limitPrice": "100",
+    }));
+    let open = OpenReplace { present, asked: asked.unwrap() };
+    let entries = |quantity| {
+        let order = ListedOrder { status: OrderStatus::Canceled, ..listed("1", quantity, 1) };
+        let executions = [(id, executed("a", ExecutionFate::Stands))];
+        let orders = BTreeMap::from([(id, order)]);
+        missing(account, &orders, &executions, &HashMap::new(), std::slice::from_ref(&open))
+    };
+    let kinds = |entries: &[Entry]| -> Vec<&'static str> {
+        entries.iter().map(|entry| entry.report.kind.name()).collect()
+    };
+    let done = entries(20);
+    assert_eq!(kinds(&done), ["accepted", "fill", "replaced", "canceled"]);
+    assert_eq!(done[2].report.report_id, format!("{id}:replaced:{}", open.asked.replace_id));
+    assert_eq!(kinds(&entries(10)), ["accepted", "fill", "canceled"], "its terms are the old ones");
+    assert_eq!(kinds(&entries(15)), ["accepted", "fill", "canceled"], "nobody has asked for these");
 }
