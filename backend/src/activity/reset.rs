@@ -1,8 +1,11 @@
 //! Accounts of play money that begin anew.
 //!
-//! The wish is written down first; the open orders are taken back; then, in one transaction under the account's lock,
-//! everything the account has and everything it has ever earned or paid is moved back to nothing by journals. What was
-//! booked before stays where it is, and stays readable: the statement goes on, from zero.
+//! The wish is written down first; open orders, groups and closes of positions are taken back; then, in one transaction
+//! under the account's lock, everything the account has and everything it has ever earned or paid is moved back to nothing
+//! by journals. What was booked before stays where it is, and stays readable: the statement goes on, from zero.
+//!
+//! An order that is placed meanwhile is on one side: committed before that transaction has the lock, it is seen there and
+//! taken back like those before it, and the reset waits for its end; committed later, it was decided on the new books.
 
 mod routes;
 mod service;

@@ -199,7 +199,8 @@ pub(super) enum Step {
     GiveUp,
 }
 
-/// Decides the next step. Sales are taken back only as far as their shares are needed, the newest first.
+/// Decides the next step. Sales are taken back only as far as the shares are needed that they hold, the newest first. Of
+/// two exits of a group that are for the same shares, the one that holds them counts: who takes it back takes both.
 pub(super) fn next_step(request: &CloseRequest, held: &Held<'_>, now: DateTime<Utc>) -> Step {
     let left = held.total - request.keep;
     let wanted = request.sell_max.map_or(left, |most| most.min(left));
@@ -213,14 +214,14 @@ pub(super) fn next_step(request: &CloseRequest, held: &Held<'_>, now: DateTime<U
         return Step::GiveUp;
     }
     let coming_back = |order: &&Order| order.cancel_requested_at.is_some();
-    let returning: Decimal = held.sales.iter().filter(coming_back).map(Order::leaves_quantity).sum();
+    let returning: Decimal = held.sales.iter().filter(coming_back).map(|sale| sale.held).sum();
     let mut missing = wanted - (held.total - held.reserved) - returning;
     let mut cancelled = Vec::new();
-    for sale in held.sales.iter().filter(|sale| !coming_back(sale)) {
+    for sale in held.sales.iter().filter(|sale| !coming_back(sale) && sale.held > Decimal::ZERO) {
         if missing <= Decimal::ZERO {
             break;
         }
-        missing -= sale.leaves_quantity();
+        missing -= sale.held;
         cancelled.push(sale.id);
     }
     if cancelled.is_empty() { Step::Wait } else { Step::Cancel(cancelled) }

@@ -40,7 +40,7 @@ mod undo;
 pub use closing::Closing;
 pub use document::{OrderDocument, OrderState};
 pub use placement::PlacementWriter;
-pub use recall::{has_any_open_order, has_open_orders};
+pub use recall::{has_open_orders, is_anything_under_way};
 pub use routes::routes;
 pub use service::TradingService;
 pub use truth_routes::routes as truth_routes;

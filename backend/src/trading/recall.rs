@@ -3,6 +3,7 @@
 use super::requests::request_cancel;
 use super::service::TradingService;
 use super::store;
+use crate::clock;
 use crate::error::{ApiResult, ErrorCode};
 use diesel::QueryResult;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -24,31 +25,40 @@ pub async fn has_open_orders(
     Ok(!store::open_orders(connection, account, symbol).await?.is_empty())
 }
 
-/// Whether any order of an account is open. To be asked under the account's lock, as above.
+/// Whether anything of an account may still become an execution: an open order, a group, a close of a position. To be asked
+/// under the account's lock, as above.
 ///
 /// # Errors
 /// The database's.
-pub async fn has_any_open_order(connection: &AsyncPgConnection, account: AccountId) -> QueryResult<bool> {
-    Ok(!store::newest_open_orders(connection, account, None, None, 1).await?.is_empty())
+pub async fn is_anything_under_way(connection: &AsyncPgConnection, account: AccountId) -> QueryResult<bool> {
+    Ok(!store::newest_open_orders(connection, account, None, None, 1).await?.is_empty()
+        || store::are_wishes_open(connection, account).await?)
 }
 
 impl TradingService {
-    /// Asks to take back every open order of an account that nobody has asked to take back yet, and says whether any
-    /// order is open.
+    /// Asks to take back everything of an account that is under way and that nobody has asked to take back yet: closes of
+    /// positions, groups, orders. Says whether anything still is.
     ///
     /// # Errors
     /// The database's.
-    pub async fn take_everything_back(&self, user: UserId, account: AccountId) -> ApiResult<bool> {
+    pub async fn take_everything_back(
+        &self,
+        user: UserId,
+        account: AccountId,
+        reason: &str,
+    ) -> ApiResult<bool> {
         let connection = self.pool.get().await?;
-        let open = store::cancellable_orders(&connection, account, None, None, RECALLED_MAX).await?;
+        store::withdraw_closes(&connection, account, reason, clock::now()).await?;
+        let groups = store::active_groups_of(&connection, account, RECALLED_MAX).await?;
+        let orders = store::cancellable_orders(&connection, account, None, None, RECALLED_MAX).await?;
         drop(connection);
-        for order in open.iter().filter(|order| order.cancel_requested_at.is_none()) {
-            match self.cancel(user, order.id).await {
-                Err(error) if error.code() != ErrorCode::OrderNotOpen => return Err(error),
-                Ok(_) | Err(_) => {}
-            }
+        for group in groups.iter().filter(|group| group.cancel_requested_at.is_none()) {
+            unless_ended(self.groups().cancel(user, group.id).await)?;
         }
-        Ok(!open.is_empty())
+        for order in orders.iter().filter(|order| order.cancel_requested_at.is_none()) {
+            unless_ended(self.cancel(user, order.id).await)?;
+        }
+        Ok(is_anything_under_way(&*self.pool.get().await?, account).await?)
     }
 
     /// Asks to take back every open order of an account in a symbol. What has been asked before, or ends meanwhile,
@@ -68,14 +78,19 @@ impl TradingService {
             let asked = connection
                 .transaction(async |connection| request_cancel(connection, user, order, Some(reason)).await)
                 .await;
-            match asked {
-                Err(error) if error.code() != ErrorCode::OrderNotOpen => return Err(error),
-                Ok(_) | Err(_) => {}
-            }
+            unless_ended(asked)?;
         }
         drop(connection);
         self.events.wake();
         self.dispatch.look();
         Ok(())
+    }
+}
+
+/// What has ended meanwhile need not be taken back.
+fn unless_ended<T>(asked: ApiResult<T>) -> ApiResult<()> {
+    match asked {
+        Err(error) if error.code() != ErrorCode::OrderNotOpen => Err(error),
+        Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -19,15 +19,15 @@ mod requests;
 mod terms;
 
 pub(super) use closing::{
-    cancellable_orders, close_batch, close_by_key, close_of, closes_of, insert_close, insert_close_batch,
-    newest_open_orders, open_closes, save_close,
+    are_wishes_open, cancellable_orders, close_batch, close_by_key, close_of, closes_of, insert_close,
+    insert_close_batch, newest_open_orders, open_closes, save_close, withdraw_closes,
 };
 pub(super) use executions::{
     ExecutionRow, executions_of, insert_executions, known_executions, lock_execution, mark_reversed,
 };
 pub(super) use external::insert_external;
 pub(super) use groups::{
-    active_groups, group_by_key, group_of, insert_group, list_groups, lock_group,
+    active_groups, active_groups_of, group_by_key, group_of, insert_group, list_groups, lock_group,
     orders_by_id, save_group, save_shares,
 };
 pub(super) use halts::{all_halts, delete_halt, save_halt};

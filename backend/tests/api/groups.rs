@@ -1,7 +1,7 @@
 //! `/api/order-groups`, with the real simulator beside.
 
 use crate::books::{assert_books_balance, count, rows_of};
-use crate::helpers::Answer;
+use crate::helpers::{Answer, eventually};
 use crate::trader::{Trader, decimal};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -193,4 +193,90 @@ async fn nobody_sees_or_takes_back_the_groups_of_others() {
     let body = json!({ "accountId": trader.account, "kind": "bracket", "symbol": "AAPL", "quantity": "1" , "entry": {}, "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.01" } });
     trader.app.post("/api/order-groups", &other, body).await.expect(404);
     assert_eq!(trader.app.get("/api/order-groups", &other).await.expect(200).json()["groups"], json!([]));
+}
+
+async fn close(trader: &Trader, quantity: Option<&str>) -> Value {
+    let body = json!({ "accountId": trader.account, "symbol": "AAPL", "quantity": quantity });
+    let close = trader.app.post("/api/positions/close", &trader.user, body).await.expect(202).json();
+    let path = format!("/api/positions/closes/{}", close["id"].as_str().unwrap());
+    let look = || async { trader.app.get(&path, &trader.user).await.expect(200).json() };
+    eventually("the close ends", || async {
+        !["WAITING", "PLACING"].contains(&look().await["status"].as_str().unwrap())
+    })
+    .await;
+    let close = look().await;
+    if let Some(order) = close["orderId"].as_str() {
+        trader.until(order, "FILLED").await;
+    }
+    close
+}
+
+async fn shares(trader: &Trader) -> Value {
+    let positions = trader.app.get("/api/portfolio/positions", &trader.user).await.expect(200).json();
+    let position = positions["positions"].as_array().unwrap().first().cloned().unwrap_or_default();
+    position.get("quantity").cloned().unwrap_or_else(|| "0".into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_a_position_takes_the_exits_of_its_bracket_back_and_sells_once() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let placed = place(&trader, "bracket", "10", far_bracket()).await.expect(201).json();
+    let working =
+        |group: &Value| status(group, "take_profit") == "NEW" && status(group, "stop_loss") == "NEW";
+    until(&trader, &id(&placed), working).await;
+    let closed = close(&trader, None).await;
+    assert_eq!((&closed["status"], &closed["orderQuantity"]), (&json!("PLACED"), &json!("10")));
+    let ended = until(&trader, &id(&placed), |group| group["active"] == false).await;
+    assert_eq!((status(&ended, "take_profit"), status(&ended, "stop_loss")), ("CANCELED", "CANCELED"));
+    assert_eq!(shares(&trader).await, "0");
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_leaves_the_exits_alone_as_long_as_other_shares_are_free() {
+    let trader = Trader::with("USD", "100000").await;
+    trader.bought("AAPL", "20").await;
+    let exits = json!({ "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.01" } });
+    let placed = place(&trader, "oco", "10", exits).await.expect(201).json();
+    let working =
+        |group: &Value| status(group, "take_profit") == "NEW" && status(group, "stop_loss") == "NEW";
+    until(&trader, &id(&placed), working).await;
+    assert_eq!(close(&trader, Some("10")).await["status"], "PLACED");
+    let group = group(&trader, &id(&placed)).await;
+    assert!(working(&group), "{group:#}");
+    assert_eq!(shares(&trader).await, "10");
+
+    assert_eq!(close(&trader, Some("4")).await["status"], "PLACED");
+    let ended = until(&trader, &id(&placed), |group| group["active"] == false).await;
+    assert_eq!((status(&ended, "take_profit"), status(&ended, "stop_loss")), ("CANCELED", "CANCELED"));
+    assert_eq!(shares(&trader).await, "6");
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exit_and_a_close_that_cross_sell_the_shares_once() {
+    for _ in 0..4 {
+        let trader = Trader::with("USD", "100000").await;
+        trader.bought("AAPL", "10").await;
+        // A limit below the market is executed as soon as it arrives.
+        let exits = json!({ "takeProfit": { "limitPrice": "1" }, "stopLoss": { "stopPrice": "0.01" } });
+        let exits = place(&trader, "oco", "10", exits);
+        let body = json!({ "accountId": trader.account, "symbol": "AAPL" });
+        let close = trader.app.post("/api/positions/close", &trader.user, body);
+        let (exits, close) = tokio::join!(exits, close);
+        let close = close.expect(202).json();
+        // Whoever was quicker has the shares; the other is refused, or finds nothing left.
+        assert!([201, 422].contains(&exits.status.as_u16()), "{}", exits.text);
+        let path = format!("/api/positions/closes/{}", close["id"].as_str().unwrap());
+        eventually("the close ends", || async {
+            let close = trader.app.get(&path, &trader.user).await.expect(200).json();
+            ["PLACED", "NOTHING_LEFT"].contains(&close["status"].as_str().unwrap())
+        })
+        .await;
+        eventually("everything is sold", || async { shares(&trader).await == "0" }).await;
+        let sold = "SELECT coalesce(sum(filled_quantity), 0)::bigint AS rows FROM trading.orders WHERE side = 'sell'";
+        assert_eq!(count(&trader.app.database_url, sold).await, 10);
+        trader.assert_in_order().await;
+    }
 }

@@ -247,3 +247,23 @@ async fn five_thousand_lines_are_taken_over_at_once() {
     assert_books_balance(&trader.app.database_url).await;
     let _: Value = trader.balance().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_taken_over_is_no_difference_to_the_broker() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.bought("AAPL", "2").await;
+    let file = "date,type,symbol,quantity,price,amount\n\
+                2025-01-02,deposit,,,,5000\n\
+                2025-01-03,buy,AAPL,10,100,\n\
+                2025-01-06,sell,AAPL,4,110,\n\
+                2025-01-07,dividend,AAPL,,,3.50\n";
+    trader.upload("", file).await.expect(201);
+    trader.assert_in_order().await;
+    // Shares of both kinds are sold in one order, which the broker knows as its own.
+    let sold = trader.place("sell", "AAPL", "8", None).await.expect(201).json();
+    trader.until(sold["id"].as_str().unwrap(), "FILLED").await;
+    trader.assert_in_order().await;
+    let trader = Trader { app: trader.app.restart().await, ..trader };
+    trader.bought("AAPL", "1").await;
+    trader.assert_in_order().await;
+}

@@ -152,3 +152,103 @@ async fn nobody_resets_the_accounts_of_others_or_begins_with_what_is_no_money() 
     assert_eq!(rows_of(&trader.app.database_url, "activity.resets").await, 0);
     assert_eq!(trader.balance().await["cash"], "100");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_is_no_news_to_the_broker() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.bought("AAPL", "10").await;
+    trader.place("sell", "AAPL", "4", Some("100000")).await.expect(201);
+    trader.reset(None, opening("500")).await.expect(202);
+    trader.until_reset().await;
+    trader.assert_in_order().await;
+    // What is bought from now on is beside what the broker still counts from before.
+    trader.bought("AAPL", "1").await;
+    trader.assert_in_order().await;
+    let trader = Trader { app: trader.app.restart().await, ..trader };
+    trader.bought("AAPL", "1").await;
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_placed_while_an_account_begins_anew_is_taken_back_or_stands_in_the_new_books() {
+    const PROGRAMS: usize = 4;
+    const ORDERS_AFTERWARDS: usize = 3;
+    let trader = Trader::with("USD", "10000").await;
+    trader.bought("AAPL", "10").await;
+    let path = format!("/api/accounts/{}/resets", trader.account);
+    let reset =
+        || async { trader.app.get(&path, &trader.user).await.expect(200).json()["resets"][0].clone() };
+    // Each places until it has seen the end of the reset, waiting for what it placed: nobody starves it.
+    let program = || async {
+        let (mut placed, mut afterwards) = (Vec::new(), 0);
+        while afterwards < ORDERS_AFTERWARDS {
+            let is_done = reset().await["status"] == "DONE";
+            let answer = trader.place("buy", "AAPL", "1", Some("1")).await;
+            if answer.status == 201 {
+                placed.push(answer.json()["id"].as_str().unwrap().to_owned());
+                afterwards += usize::from(is_done);
+            } else {
+                assert!(!is_done, "{}", answer.text);
+            }
+            if let (false, Some(last)) = (is_done, placed.last()) {
+                eventually("taken back, or begun anew", || async {
+                    trader.order(last).await["status"] == "CANCELED" || reset().await["status"] == "DONE"
+                })
+                .await;
+            }
+        }
+        placed
+    };
+    trader.reset(None, opening("5000")).await.expect(202);
+    let programs = futures_util::future::join_all((0..PROGRAMS).map(|_| program())).await;
+    let reset_at = reset().await["updatedAt"].as_str().unwrap().to_owned();
+    let mut standing = 0;
+    for id in programs.into_iter().flatten() {
+        let order = trader.order(&id).await;
+        let is_before = order["createdAt"].as_str().unwrap() < reset_at.as_str();
+        if is_before {
+            assert_eq!(order["status"], "CANCELED", "an order of the old books is taken back: {order:#}");
+        } else {
+            trader.until(&id, "NEW").await;
+            standing += 1;
+        }
+    }
+    assert!(standing >= PROGRAMS * ORDERS_AFTERWARDS);
+    let held = trader.balance().await;
+    assert_eq!(held["cash"], "5000");
+    assert_ne!(held["held"], "0", "what stands is held for");
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_and_closes_from_before_do_not_sell_what_is_bought_afterwards() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.bought("AAPL", "10").await;
+    let exits = json!({
+        "accountId": trader.account, "kind": "oco", "symbol": "AAPL", "quantity": "10",
+        "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.01" },
+    });
+    trader.app.post("/api/order-groups", &trader.user, exits).await.expect(201);
+    // An entry that waits, and would have exits one day.
+    let bracket = json!({
+        "accountId": trader.account, "kind": "bracket", "symbol": "AAPL", "quantity": "2",
+        "entry": { "limitPrice": "1" }, "takeProfit": { "limitPrice": "2" }, "stopLoss": { "stopPrice": "0.5" },
+    });
+    trader.app.post("/api/order-groups", &trader.user, bracket).await.expect(201);
+    let close = json!({ "accountId": trader.account, "symbol": "AAPL", "quantity": "3" });
+    let close = trader.app.post("/api/positions/close", &trader.user, close).await.expect(202).json();
+    trader.reset(None, opening("5000")).await.expect(202);
+    trader.until_reset().await;
+    let path = format!("/api/positions/closes/{}", close["id"].as_str().unwrap());
+    let close = trader.app.get(&path, &trader.user).await.expect(200).json();
+    assert!(["WITHDRAWN", "PLACED", "NOTHING_LEFT"].contains(&close["status"].as_str().unwrap()), "{close}");
+    let groups = trader.app.get("/api/order-groups", &trader.user).await.expect(200).json();
+    for group in groups["groups"].as_array().unwrap() {
+        assert_eq!(group["active"], false, "{group:#}");
+    }
+    trader.bought("AAPL", "5").await;
+    trader.assert_in_order().await;
+    let positions = trader.app.get("/api/portfolio/positions", &trader.user).await.expect(200).json();
+    let position = &positions["positions"][0];
+    assert_eq!((&position["quantity"], &position["available"]), (&json!("5"), &json!("5")));
+}

@@ -63,10 +63,13 @@ async fn round(service: &ResetService) -> ApiResult<usize> {
 }
 
 async fn step(service: &ResetService, reset: &Reset) -> ApiResult<()> {
-    let orders_are_open = service.trading.take_everything_back(reset.user_id, reset.account_id).await?;
+    let is_busy = service
+        .trading
+        .take_everything_back(reset.user_id, reset.account_id, "the account begins anew")
+        .await?;
     let now = clock::now();
     let mut connection = service.pool.get().await?;
-    if !orders_are_open
+    if !is_busy
         && connection.transaction(async |connection| close_books(connection, reset, now).await).await?
     {
         service.events.wake();
@@ -79,7 +82,7 @@ async fn step(service: &ResetService, reset: &Reset) -> ApiResult<()> {
     Ok(())
 }
 
-/// Closes the books of an account and begins anew, unless an order is open after all. Says whether.
+/// Closes the books of an account and begins anew, unless something is under way after all. Says whether.
 async fn close_books(
     connection: &mut AsyncPgConnection,
     reset: &Reset,
@@ -89,9 +92,10 @@ async fn close_books(
     let account = reset.account_id;
     let (symbols, _) = account::balances_of(connection, account).await?;
     account::lock_balances(connection, &BTreeSet::from([account]), symbols.iter().copied()).await?;
-    // Whoever places an order or books an execution locks the account, so from here on nothing moves.
+    // Whoever places an order or books an execution locks the account, so from here on nothing moves: what was placed
+    // before is seen here and taken back first, what comes later finds the new books.
     let (symbols_now, is_held) = account::balances_of(connection, account).await?;
-    if is_held || symbols_now != symbols || trading::has_any_open_order(connection, account).await? {
+    if is_held || symbols_now != symbols || trading::is_anything_under_way(connection, account).await? {
         return Ok(false);
     }
     if !store::save_reset(connection, reset.id, (ResetStatus::Done, None), now).await? {

@@ -68,6 +68,20 @@ fn only_the_sales_that_are_needed_are_taken_back_the_newest_first() {
 }
 
 #[test]
+fn of_two_exits_for_the_same_shares_the_one_that_holds_them_is_taken_back() {
+    let request = close(Portion::All, 20).unwrap();
+    let exit = |held: u32| Order { held: Decimal::from(held), ..sale(10, false) };
+    let sales = [exit(0), exit(10), sale(10, false)];
+    let held = Held { total: Decimal::from(20), reserved: Decimal::from(20), sales: &sales };
+    assert_eq!(next_step(&request, &held, now()), Step::Cancel(vec![sales[1].id, sales[2].id]));
+    // The other exit's ten shares are none that come back.
+    let returning = Order { cancel_requested_at: Some(now()), ..exit(0) };
+    let sales = [returning, exit(10)];
+    let held = Held { total: Decimal::TEN, reserved: Decimal::TEN, sales: &sales };
+    assert_eq!(next_step(&request, &held, now()), Step::Cancel(vec![sales[1].id]));
+}
+
+#[test]
 fn a_sale_that_was_executed_meanwhile_counts_for_the_close() {
     let request = close(Portion::Shares(Decimal::from(6)), 10).unwrap();
     let held = |total: u32| Held { total: Decimal::from(total), reserved: Decimal::ZERO, sales: &[] };

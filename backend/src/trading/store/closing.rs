@@ -6,7 +6,7 @@ use super::orders::{OrderRow, order_columns, read_all};
 use crate::db::corrupt;
 use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{BigInt, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, OrderId, Side, Symbol, UserId};
@@ -217,6 +217,46 @@ pub(in crate::trading) async fn open_closes(
     limit: i64,
 ) -> QueryResult<Vec<CloseRequest>> {
     read(OpenCloses { limit }.load(&mut connection).await?)
+}
+
+statement! {
+    WithdrawCloses { reason: Text = String, at: Timestamptz = DateTime<Utc>, account: SqlUuid = Uuid }
+    "UPDATE trading.close_requests AS c SET status = 'WITHDRAWN', reason = ?, updated_at = ?
+     WHERE c.account_id = ? AND c.status = 'WAITING'"
+}
+
+/// Takes back every wish of an account that has not become an order.
+pub(in crate::trading) async fn withdraw_closes(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    reason: &str,
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    let statement = WithdrawCloses { reason: reason.to_owned(), at, account: account.0 };
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+#[derive(QueryableByName)]
+struct FlagRow {
+    #[diesel(sql_type = Bool)]
+    flag: bool,
+}
+
+statement! {
+    AreWishesOpen { closes_of: SqlUuid = Uuid, groups_of: SqlUuid = Uuid }
+    "SELECT EXISTS (SELECT FROM trading.close_requests AS c
+            WHERE c.account_id = ? AND c.status IN ('WAITING', 'PLACING'))
+        OR EXISTS (SELECT FROM trading.order_groups AS g WHERE g.account_id = ? AND g.status = 'ACTIVE') AS flag"
+}
+
+/// Whether a close of an account, or a group, may still become an order.
+pub(in crate::trading) async fn are_wishes_open(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+) -> QueryResult<bool> {
+    let statement = AreWishesOpen { closes_of: account.0, groups_of: account.0 };
+    let row: FlagRow = statement.get_result(&mut connection).await?;
+    Ok(row.flag)
 }
 
 #[derive(QueryableByName)]

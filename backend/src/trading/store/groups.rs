@@ -222,6 +222,21 @@ pub(in crate::trading) async fn active_groups(
 }
 
 statement! {
+    ActiveGroupsOf { account: SqlUuid = Uuid, limit: BigInt = i64 }
+    select_groups!("WHERE g.account_id = ? AND g.status = 'ACTIVE' ORDER BY g.id LIMIT ?")
+}
+
+/// Groups of an account that something may still happen to.
+pub(in crate::trading) async fn active_groups_of(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    limit: i64,
+) -> QueryResult<Vec<Group>> {
+    let rows = ActiveGroupsOf { account: account.0, limit }.load(&mut connection).await?;
+    with_legs(connection, rows).await
+}
+
+statement! {
     ListGroups { accounts: Array<SqlUuid> = Vec<Uuid>, before: SqlUuid = Uuid, limit: BigInt = i64 }
     select_groups!("WHERE g.account_id = ANY (?) AND g.id < ? ORDER BY g.id DESC LIMIT ?")
 }
