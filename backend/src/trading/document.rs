@@ -1,6 +1,7 @@
 //! An order as it is answered and told.
 
 use super::order::{Order, Origin, Replacement};
+use crate::error::FieldError;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     AccountId, Currency, DecimalText, Notional, OrderGroupId, OrderId, OrderStatus, OrderType, Percent,
@@ -122,7 +123,12 @@ pub struct OrderDocument {
     replacing: Option<ReplacingDocument>,
     /// Whether it was made here or found at the broker.
     origin: Origin,
+    /// Why it ended as it did, in words of this server or of the broker.
     reason: Option<String>,
+    /// Every reason why it was refused here; absent for all other orders.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    denials: Vec<FieldError>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -162,6 +168,7 @@ impl From<&Order> for OrderDocument {
             replacing: order.replacing.map(ReplacingDocument::from),
             origin: order.origin,
             reason: reason_of(order),
+            denials: order.denials.iter().flatten().cloned().map(FieldError::from).collect(),
             created_at: order.created_at,
             updated_at: order.updated_at,
         }

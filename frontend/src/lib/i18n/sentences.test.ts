@@ -49,20 +49,27 @@ test("the numbers the server names are kept", () => {
   expect(refusal("too_long", "must have at most 64 characters")).toContain("64자");
 });
 
-test("why an order was denied is said in the page's language, as far as every part is known", () => {
-  expect(reasonSentence("quantity 10 shares are needed, 4 are free")).toBe("10주 필요, 매도 가능 4주.");
-  expect(
-    reasonSentence(
-      "limitPrice must be a multiple of the tick size 100; nearest: 70000 or 70100; quantity 5000 KRW are needed, 0 are free",
-    ),
-  ).toBe("호가 단위는 100원입니다. 가까운 가격: 70,000원, 70,100원. 최대 5,000원 필요, 주문 가능 금액 0원.");
-  expect(
-    reasonSentence(
-      "symbol an earlier order in this symbol is unresolved: whether the broker has it is being asked",
-    ),
-  ).toBe(ko.rule.unresolved_order);
-  expect(reasonSentence("price_moved_beyond_protection")).toBe(ko.reason.price_moved_beyond_protection);
-  expect(reasonSentence("The broker's own words; and more")).toBe("The broker's own words; and more");
+test("why an order was denied is said in the page's language", () => {
+  const denied = (...denials: { field: string; rule: string; message: string }[]) =>
+    reasonSentence({ reason: "in the server's words", denials });
+  const shares = {
+    field: "quantity",
+    rule: "insufficient_shares",
+    message: "10 shares are needed, 4 are free",
+  };
+  expect(denied(shares)).toBe("10주 필요, 매도 가능 4주.");
+  const trail = { field: "trailPercent", rule: "too_precise", message: "…" };
+  expect(denied(trail, shares)).toBe(`${ko.rule.too_precise} 10주 필요, 매도 가능 4주.`);
+});
+
+test("why a broker ended an order is said in the page's language, or in the broker's", () => {
+  expect(reasonSentence({ reason: "price_moved_beyond_protection" })).toBe(
+    ko.reason.price_moved_beyond_protection,
+  );
+  expect(reasonSentence({ reason: "The broker's own words; and more" })).toBe(
+    "The broker's own words; and more",
+  );
+  expect(reasonSentence({ reason: null })).toBeNull();
 });
 
 test("what a field says is not said again below the form", () => {
@@ -81,4 +88,20 @@ test("every code of the server has a sentence", () => {
   const codes = [...table.matchAll(/^ {4}\w+ +\d{3} "(\w+)"/gm)].map(([, code = ""]) => code);
   expect(codes.length).toBeGreaterThan(20);
   expect(codes.filter((code) => !(code in en.problem))).toEqual([]);
+});
+
+test("every rule by which the server denies an order has a sentence", () => {
+  const source = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
+  const words = (path: string, pattern: RegExp) =>
+    [...source(path).matchAll(pattern)].map(([, word = ""]) => word);
+  const rules = new Set([
+    ...words("backend/src/risk/rules.rs", /Denial::new\([^,()]+, "(\w+)"/g),
+    ...words("backend/src/risk/judge.rs", /Denial::new\([^,()]+, "(\w+)"/g),
+    ...words("backend/src/trading/group/service.rs", /complain\(\s*[\w:]+,\s*"\w+",\s*"(\w+)"/g),
+    ...words("domain/src/terms.rs", /Contradiction::new\([^,()]+, "(\w+)"/g),
+  ]);
+  for (const expected of ["insufficient_shares", "tick_size", "session", "combination", "below_entry"]) {
+    expect(rules, expected).toContain(expected);
+  }
+  expect([...rules].filter((rule) => !(rule in en.rule))).toEqual([]);
 });

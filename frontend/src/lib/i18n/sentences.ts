@@ -1,9 +1,8 @@
 import i18next from "i18next";
 import { ProblemError } from "@/lib/api/problem";
-import type { Currency, FieldProblem } from "@/lib/api/types";
+import type { Currency, FieldProblem, Order } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
 import { formatPrice, formatQuantity } from "@/lib/format";
-import { refusalsOf } from "./refusals";
 
 /** The text under a key made from the server's words, where there is one in the page's languages. */
 function known(key: string, values: Record<string, string> = {}): string | null {
@@ -57,10 +56,10 @@ function allSentences(problems: readonly FieldProblem[]): string {
   return [...new Set(problems.map(fieldSentence))].join(" ");
 }
 
-/** Why an order ended, for people; a broker's own words stay as they are. */
-export function reasonSentence(reason: string): string {
-  const refusals = refusalsOf(reason);
-  return known(`reason.${reason}`) ?? (refusals === null ? reason : allSentences(refusals));
+/** Why an order ended, for people; null where nothing is to be said, and a broker's own words stay as they are. */
+export function reasonSentence({ reason, denials }: Pick<Order, "reason" | "denials">): string | null {
+  if (denials !== undefined && denials.length > 0) return allSentences(denials);
+  return reason == null ? null : (known(`reason.${reason}`) ?? reason);
 }
 
 /** What went wrong, for people; codes this page does not know keep the server's sentence. */

@@ -34,7 +34,8 @@ function announceEnd(order: Order): void {
     quantity: formatQuantity(order.quantity),
     symbol: order.symbol,
   };
-  const detail = order.reason ? { detail: reasonSentence(order.reason) } : {};
+  const reason = reasonSentence(order);
+  const detail = reason === null ? {} : { detail: reason };
   if (order.state === "cancelled") {
     showToast({ tone: "plain", title: i18next.t("orders.cancelledToast", words), ...detail });
   }

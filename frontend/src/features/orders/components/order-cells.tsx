@@ -46,16 +46,15 @@ export function OrderHead({ symbol, side }: { symbol: string; side: Side }) {
 /** The order's state in one word, and whether the broker owes an answer. */
 export function StateWord({ order }: { order: Order }) {
   const { t } = useTranslation();
+  const reason = reasonSentence(order);
   const partly = order.state === "open" && new Decimal(order.filledQuantity).greaterThan(0);
   return (
     <span>
       {order.cancelRequested && (order.state === "open" || order.state === "pending")
         ? t("orders.cancelling")
         : t(partly ? "orders.state.partial" : `orders.state.${order.state}`)}
-      {order.reason && !isOpen(order) && (
-        <span className="block min-w-44 max-w-60 whitespace-normal text-soft text-xs">
-          {reasonSentence(order.reason)}
-        </span>
+      {reason !== null && !isOpen(order) && (
+        <span className="block min-w-44 max-w-60 whitespace-normal text-soft text-xs">{reason}</span>
       )}
       {order.unresolved && (
         <span className="ml-1 rounded bg-warn-wash px-1 text-warn" title={t("orders.unresolvedHelp")}>
