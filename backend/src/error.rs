@@ -62,6 +62,7 @@ error_codes! {
     InvalidCredentials    401 "invalid_credentials"     "The email or the password is wrong"
     TotpRequired          401 "totp_required"           "A code of the authenticator app is needed"
     InvalidTotpCode       401 "invalid_totp_code"       "The code of the authenticator app is wrong or was used before"
+    InvalidRecoveryCode   401 "invalid_recovery_code"   "The recovery code is wrong or was used before"
     InvalidRefreshToken   401 "invalid_refresh_token"   "The refresh token is not valid"
     RefreshTokenReused    401 "refresh_token_reused"    "The refresh token was used before; this login is ended"
 

@@ -113,8 +113,8 @@ impl State {
         db::run_migrations(settings.database_url.expose_secret()).await?;
         let pool = db::build_pool(&settings.database_url, settings.database_pool_size)?;
         let background = Background::default();
-        let auth = Auth::new(pool.clone(), settings);
         let events = EventHub::new(pool.clone());
+        let auth = Auth::new(pool.clone(), settings, Arc::clone(&events));
         background.spawn_vital(Arc::clone(&events).run(background.stop.clone()));
         let accounts = AccountService::start(pool.clone(), Arc::clone(&events), &background).await?;
         let market = Market::start(&settings.market_data_url, &background)?;

@@ -3,9 +3,11 @@
 use super::client::ClientOrigin;
 use super::service::{Auth, Credentials, Login, Registration};
 use super::tokens::{ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_DAYS};
+use super::two_factor::SecondFactor;
 use super::types::{
-    Delivery, LoginAnswer, LoginRequest, Nothing, Profile, ProfileRequest, RefreshRequest, RegisterAnswer,
-    RegisterRequest, TotpConfirmRequest, TotpDisableRequest, TotpEnableAnswer,
+    Delivery, LoginAnswer, LoginRequest, Nothing, Profile, ProfileRequest, RecoveryCodesAnswer,
+    RecoveryCodesLeft, RecoveryCodesRequest, RefreshRequest, RegisterAnswer, RegisterRequest,
+    TotpConfirmRequest, TotpDisableRequest, TotpEnableAnswer,
 };
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{Body, CurrentUser};
@@ -30,6 +32,8 @@ pub(super) fn all(config: &mut ServiceConfig<'_>) {
         .service(change_profile)
         .service(enable_totp)
         .service(confirm_totp)
+        .service(show_recovery_codes_left)
+        .service(replace_recovery_codes)
         .service(disable_totp);
 }
 
@@ -56,7 +60,8 @@ async fn register(
 /// Log in.
 #[utoipa::path(tag = "auth", security(()), request_body = LoginRequest, responses(
     (status = 200, body = LoginAnswer),
-    (status = 401, description = "invalid_credentials, totp_required or invalid_totp_code", body = Problem),
+    (status = 401, description = "invalid_credentials, totp_required, invalid_totp_code or invalid_recovery_code",
+        body = Problem),
     (status = 422, description = "validation_failed", body = Problem),
     (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
 ))]
@@ -67,8 +72,9 @@ async fn login(
     Body(request): Body<LoginRequest>,
 ) -> ApiResult<HttpResponse> {
     let origin = ClientOrigin::of(&http, auth.trust_proxy);
-    let LoginRequest { email, password, totp_code, deliver_refresh_token } = request;
-    let done = auth.login(Credentials { email, password, totp_code }, origin.address).await?;
+    let LoginRequest { email, password, totp_code, recovery_code, deliver_refresh_token } = request;
+    let second_factor = SecondFactor::of(("totpCode", totp_code), recovery_code)?;
+    let done = auth.login(Credentials { email, password, second_factor }, origin.address).await?;
     Ok(answer(done, deliver_refresh_token, origin))
 }
 
@@ -143,9 +149,10 @@ async fn enable_totp(
     Ok(Json(TotpEnableAnswer { secret: enrolment.secret, otpauth_uri: enrolment.uri }))
 }
 
-/// Prove that the app works. From then on logging in takes a code; every session ends.
+/// Prove that the app works. From then on logging in takes a code; every session ends. The answer holds ten codes for
+/// whoever loses the app, which are never shown again.
 #[utoipa::path(tag = "users", path = "/users/2fa/confirm", request_body = TotpConfirmRequest, responses(
-    (status = 204, description = "On; log in again"),
+    (status = 200, description = "On; log in again", body = RecoveryCodesAnswer),
     (status = 401, description = "invalid_totp_code", body = Problem),
     (status = 409, description = "totp_not_started or totp_already_enabled", body = Problem),
     (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
@@ -155,16 +162,40 @@ async fn confirm_totp(
     auth: Data<Auth>,
     user: CurrentUser,
     Body(request): Body<TotpConfirmRequest>,
-) -> ApiResult<HttpResponse> {
-    auth.confirm_totp(user, &request.code).await?;
-    Ok(HttpResponse::NoContent().finish())
+) -> ApiResult<Json<RecoveryCodesAnswer>> {
+    Ok(Json(auth.confirm_totp(user, &request.code).await?.into()))
 }
 
-/// Stop using an authenticator app. Every session ends.
-#[utoipa::path(tag = "users", path = "/users/2fa/disable", request_body = TotpDisableRequest, responses(
-    (status = 204, description = "Off; log in again"),
+/// How many recovery codes were not used.
+#[utoipa::path(tag = "users", path = "/users/2fa/recovery-codes", responses((status = 200, body = RecoveryCodesLeft)))]
+#[get("/users/2fa/recovery-codes")]
+async fn show_recovery_codes_left(auth: Data<Auth>, user: CurrentUser) -> ApiResult<Json<RecoveryCodesLeft>> {
+    Ok(Json(RecoveryCodesLeft { recovery_codes_left: auth.recovery_codes_left(user).await? }))
+}
+
+/// Get ten other recovery codes; those from before stop working. They are never shown again.
+#[utoipa::path(tag = "users", path = "/users/2fa/recovery-codes", request_body = RecoveryCodesRequest, responses(
+    (status = 200, body = RecoveryCodesAnswer),
     (status = 401, description = "invalid_credentials or invalid_totp_code", body = Problem),
     (status = 409, description = "totp_not_enabled", body = Problem),
+    (status = 422, description = "validation_failed", body = Problem),
+    (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
+))]
+#[post("/users/2fa/recovery-codes")]
+async fn replace_recovery_codes(
+    auth: Data<Auth>,
+    user: CurrentUser,
+    Body(request): Body<RecoveryCodesRequest>,
+) -> ApiResult<Json<RecoveryCodesAnswer>> {
+    Ok(Json(auth.replace_recovery_codes(user, &request.password, request.code).await?.into()))
+}
+
+/// Stop using an authenticator app. Every session ends, and recovery codes stop working.
+#[utoipa::path(tag = "users", path = "/users/2fa/disable", request_body = TotpDisableRequest, responses(
+    (status = 204, description = "Off; log in again"),
+    (status = 401, description = "invalid_credentials, invalid_totp_code or invalid_recovery_code", body = Problem),
+    (status = 409, description = "totp_not_enabled", body = Problem),
+    (status = 422, description = "validation_failed", body = Problem),
     (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
 ))]
 #[post("/users/2fa/disable")]
@@ -173,7 +204,9 @@ async fn disable_totp(
     user: CurrentUser,
     Body(request): Body<TotpDisableRequest>,
 ) -> ApiResult<HttpResponse> {
-    auth.disable_totp(user, &request.password, &request.code).await?;
+    let factor = SecondFactor::of(("code", request.code), request.recovery_code)?;
+    let factor = factor.ok_or_else(|| ApiError::field("code", "required", "is required, or recoveryCode"))?;
+    auth.disable_totp(user, &request.password, &factor).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -8,9 +8,11 @@ use super::store::{self, Attempt, Revocation, UserRow};
 use super::throttle::Subject;
 use super::tokens::{AccessTokens, RefreshToken, hash_refresh_token};
 use super::totp::{TotpCode, Vault};
+use super::two_factor::SecondFactor;
 use super::types::{Language, Profile};
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode};
+use crate::events::EventHub;
 use crate::extract::CurrentUser;
 use crate::settings::Settings;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
@@ -19,6 +21,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::UserId;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -31,6 +34,7 @@ pub struct Auth {
     pub(super) vault: Vault,
     pub(super) live_sessions: LiveSessions,
     pub(super) trust_proxy: bool,
+    pub(super) events: Arc<EventHub>,
     access_tokens: AccessTokens,
 }
 
@@ -46,7 +50,7 @@ pub(super) struct Registration {
 pub(super) struct Credentials {
     pub(super) email: Email,
     pub(super) password: SecretString,
-    pub(super) totp_code: Option<TotpCode>,
+    pub(super) second_factor: Option<SecondFactor>,
 }
 
 /// A successful login, or its renewal.
@@ -68,9 +72,10 @@ fn invalid_credentials() -> ApiError {
 impl Auth {
     /// Builds the service.
     #[must_use]
-    pub fn new(pool: Pool, settings: &Settings) -> Self {
+    pub fn new(pool: Pool, settings: &Settings, events: Arc<EventHub>) -> Self {
         Self {
             pool,
+            events,
             passwords: Passwords::new(),
             vault: Vault::new(&settings.encryption_key),
             live_sessions: LiveSessions::default(),
@@ -179,9 +184,8 @@ impl Auth {
                 let locked = locked.ok_or_else(invalid_credentials)?;
                 if locked.totp_enabled {
                     let missing = || ApiError::new(ErrorCode::TotpRequired, "");
-                    let code = credentials.totp_code.as_ref().ok_or_else(missing)?;
-                    let step = self.accept_code(&locked, code, now)?;
-                    store::set_totp_last_step(connection, UserId(locked.id), step).await?;
+                    let factor = credentials.second_factor.as_ref().ok_or_else(missing)?;
+                    self.accept_factor(connection, &locked, factor, now).await?;
                 }
                 store::forgive(connection, attempt).await?;
                 store::sweep(connection, now).await?;
@@ -190,6 +194,7 @@ impl Auth {
                 self.issue(connection, session_id, locked, now).await
             })
             .await
+            .inspect(|_| self.events.wake())
     }
 
     /// Both tokens of a session.

@@ -1,8 +1,9 @@
 //! The only place where this module speaks SQL.
 
+use super::recovery::RecoveryCode;
 use super::throttle::{ATTEMPT_AGE_MAX, Failures, Subject, retry_after_seconds};
 use super::tokens::{RefreshToken, TokenHash};
-use crate::db::schema::{login_attempts, refresh_tokens, sessions, users};
+use crate::db::schema::{login_attempts, recovery_codes, refresh_tokens, sessions, users};
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::{count_star, exists, max, not, select};
@@ -151,6 +152,50 @@ pub(super) async fn set_totp_last_step(
 ) -> ApiResult<()> {
     diesel::update(users::table.find(id.0)).set(users::totp_last_step.eq(step)).execute(connection).await?;
     Ok(())
+}
+
+/// Gives a user other recovery codes than before; none at all takes them away.
+pub(super) async fn replace_recovery_codes(
+    connection: &mut AsyncPgConnection,
+    user: UserId,
+    codes: &[RecoveryCode],
+    now: DateTime<Utc>,
+) -> ApiResult<()> {
+    diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(user.0)))
+        .execute(connection)
+        .await?;
+    let row = |code: &RecoveryCode| {
+        (
+            recovery_codes::user_id.eq(user.0),
+            recovery_codes::code_hash.eq(code.hash(user).to_vec()),
+            recovery_codes::created_at.eq(now),
+        )
+    };
+    let rows: Vec<_> = codes.iter().map(row).collect();
+    diesel::insert_into(recovery_codes::table).values(rows).execute(connection).await?;
+    Ok(())
+}
+
+/// Uses a code up. Says whether it was one that had not been used.
+pub(super) async fn use_recovery_code(
+    connection: &mut AsyncPgConnection,
+    user: UserId,
+    code: &RecoveryCode,
+    now: DateTime<Utc>,
+) -> ApiResult<bool> {
+    let unused = recovery_codes::table
+        .find((user.0, code.hash(user).to_vec()))
+        .filter(recovery_codes::used_at.is_null());
+    let used = diesel::update(unused).set(recovery_codes::used_at.eq(now)).execute(connection).await?;
+    Ok(used == 1)
+}
+
+/// How many codes of a user were not used.
+pub(super) async fn recovery_codes_left(connection: &mut AsyncPgConnection, user: UserId) -> ApiResult<i64> {
+    let left = recovery_codes::table
+        .filter(recovery_codes::user_id.eq(user.0))
+        .filter(recovery_codes::used_at.is_null());
+    Ok(left.count().get_result(connection).await?)
 }
 
 pub(super) async fn insert_session(

@@ -2,6 +2,7 @@
 
 use super::display_name::DisplayName;
 use super::email::Email;
+use super::recovery::RecoveryCode;
 use super::store::UserRow;
 use super::totp::TotpCode;
 use chrono::{DateTime, Utc};
@@ -111,6 +112,10 @@ pub(super) struct LoginRequest {
     /// Needed when two-factor login is on.
     #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$")]
     pub(super) totp_code: Option<TotpCode>,
+    /// In place of `totpCode`, for whoever has lost the app: one of the codes that were given when it was switched on. Each
+    /// works once.
+    #[schema(value_type = Option<String>, max_length = 64)]
+    pub(super) recovery_code: Option<RecoveryCode>,
     #[serde(default)]
     pub(super) deliver_refresh_token: Delivery,
 }
@@ -184,6 +189,42 @@ pub(super) struct TotpConfirmRequest {
 pub(super) struct TotpDisableRequest {
     #[schema(value_type = String, format = "password")]
     pub(super) password: SecretString,
+    /// Of the app. Either this or `recoveryCode`.
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$")]
+    pub(super) code: Option<TotpCode>,
+    /// Of whoever has lost the app.
+    #[schema(value_type = Option<String>, max_length = 64)]
+    pub(super) recovery_code: Option<RecoveryCode>,
+}
+
+/// Proof that it is really the owner who wants other recovery codes.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RecoveryCodesRequest {
+    #[schema(value_type = String, format = "password")]
+    pub(super) password: SecretString,
+    /// Of the app; a recovery code will not do.
     #[schema(value_type = String, pattern = "^[0-9]{6}$")]
     pub(super) code: TotpCode,
+}
+
+/// Recovery codes. They are shown once: only their hashes are kept.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RecoveryCodesAnswer {
+    /// Each logs in once in place of the app's code. Hyphens and case do not count.
+    pub(super) recovery_codes: Vec<String>,
+}
+
+impl From<Vec<RecoveryCode>> for RecoveryCodesAnswer {
+    fn from(codes: Vec<RecoveryCode>) -> Self {
+        Self { recovery_codes: codes.iter().map(RecoveryCode::in_groups).collect() }
+    }
+}
+
+/// How many recovery codes are left.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RecoveryCodesLeft {
+    pub(super) recovery_codes_left: i64,
 }

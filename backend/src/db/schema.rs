@@ -37,6 +37,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    auth.recovery_codes (user_id, code_hash) {
+        user_id -> Uuid,
+        code_hash -> Binary,
+        created_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     auth.login_attempts (id) {
         id -> BigInt,
         subject -> Binary,

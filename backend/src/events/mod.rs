@@ -31,6 +31,8 @@ pub enum EventKind {
     Account,
     /// Something happened that a person must look at.
     Incident,
+    /// Something about a user's login that its owner should know.
+    Security,
 }
 
 impl EventKind {
@@ -44,6 +46,7 @@ impl EventKind {
             Self::Position => "position",
             Self::Account => "account",
             Self::Incident => "incident",
+            Self::Security => "security",
         }
     }
 }

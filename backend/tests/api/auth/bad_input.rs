@@ -12,6 +12,7 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("POST", "/api/users/2fa/enable", &[]),
     ("POST", "/api/users/2fa/confirm", &["code"]),
     ("POST", "/api/users/2fa/disable", &["password", "code"]),
+    ("POST", "/api/users/2fa/recovery-codes", &["password", "code"]),
 ];
 
 /// What a valid request to that address looks like.
@@ -20,7 +21,9 @@ fn valid(path: &str) -> Value {
         "/api/auth/register" => json!({ "email": "new@example.com", "password": "violet kettle orbit" }),
         "/api/auth/login" => json!({ "email": "ant@example.com", "password": "violet kettle orbit" }),
         "/api/users/2fa/confirm" => json!({ "code": "123456" }),
-        "/api/users/2fa/disable" => json!({ "password": "violet kettle orbit", "code": "123456" }),
+        "/api/users/2fa/disable" | "/api/users/2fa/recovery-codes" => {
+            json!({ "password": "violet kettle orbit", "code": "123456" })
+        }
         _ => json!({}),
     }
 }

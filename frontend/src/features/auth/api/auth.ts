@@ -6,6 +6,7 @@ export interface Credentials {
   email: string;
   password: string;
   totpCode?: string;
+  recoveryCode?: string;
 }
 
 export async function signIn(credentials: Credentials): Promise<void> {

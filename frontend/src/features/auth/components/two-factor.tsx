@@ -1,18 +1,28 @@
-import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
+import { recoveryCodesLeft, replaceRecoveryCodes } from "../api/recovery-codes";
 import { beginTwoFactor, confirmTwoFactor, disableTwoFactor } from "../api/two-factor";
+import { CopyButton } from "./copy-button";
+import { FreshRecoveryCodes } from "./recovery-codes";
 
-const COPIED_MS = 2_000;
+const LEFT_KEY = ["recovery-codes-left"];
 
 /** Switches two-factor login on or off; either ends with signing in anew. */
 export function TwoFactor({ enabled }: { enabled: boolean }) {
-  return enabled ? <TurnOff /> : <TurnOn />;
+  if (!enabled) return <TurnOn />;
+  return (
+    <div className="space-y-5">
+      <FreshRecoveryCodes />
+      <TurnOff />
+      <RecoveryCodes />
+    </div>
+  );
 }
 
 function TurnOn() {
@@ -78,30 +88,13 @@ function Confirm({ secret, otpauthUri }: { secret: string; otpauthUri: string })
   );
 }
 
-/** The clipboard exists only on secure pages; elsewhere the key is marked and copied by hand. */
-function CopyButton({ text }: { text: string }) {
-  const { t } = useTranslation();
-  const [copied, setCopied] = useState(false);
-  if (!("clipboard" in navigator)) return null;
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), COPIED_MS);
-  };
-  return (
-    <Button size="small" onClick={() => void copy().catch(() => {})}>
-      {t(copied ? "twoFactor.copied" : "twoFactor.copy")}
-    </Button>
-  );
-}
-
-function CodeField({ error }: { error: string | undefined }) {
+function CodeField({ error, orRecovery = false }: { error: string | undefined; orRecovery?: boolean }) {
   const { t } = useTranslation();
   return (
     <Field
-      label={t("twoFactor.code")}
+      label={t(orRecovery ? "twoFactor.codeOrRecovery" : "twoFactor.code")}
       name="code"
-      inputMode="numeric"
+      {...(!orRecovery && { inputMode: "numeric" as const })}
       autoComplete="one-time-code"
       required
       error={error}
@@ -123,7 +116,8 @@ function TurnOff() {
       code: String(form.get("code") ?? "").trim(),
     });
   };
-  const rest = restSentence(disabling.error, ["password", "code"]);
+  const rest = restSentence(disabling.error, ["password", "code", "recoveryCode"]);
+  const wrong = fieldRefusal(disabling.error, "code") ?? fieldRefusal(disabling.error, "recoveryCode");
   return (
     <form onSubmit={submit} className="space-y-3">
       <p className="text-[13px] text-soft">{t("twoFactor.onHint")}</p>
@@ -135,11 +129,54 @@ function TurnOff() {
         required
         error={fieldRefusal(disabling.error, "password")}
       />
-      <CodeField error={fieldRefusal(disabling.error, "code")} />
+      <CodeField error={wrong} orRecovery />
       <p className="text-soft text-xs">{t("twoFactor.endsSessions")}</p>
       {rest !== null && <Notice tone="bad">{rest}</Notice>}
       <Button type="submit" look="primary" className="w-full" disabled={disabling.isPending}>
         {t("twoFactor.disable")}
+      </Button>
+    </form>
+  );
+}
+
+/** How many codes are left for whoever loses the app, and the way to other ones. */
+function RecoveryCodes() {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const left = useQuery({ queryKey: LEFT_KEY, queryFn: recoveryCodesLeft });
+  const replacing = useMutation({
+    mutationFn: ({ password, code }: { password: string; code: string }) =>
+      replaceRecoveryCodes(password, code),
+    onSuccess: () => queries.invalidateQueries({ queryKey: LEFT_KEY }),
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const fields = new FormData(form);
+    replacing.mutate(
+      { password: String(fields.get("password") ?? ""), code: String(fields.get("code") ?? "").trim() },
+      { onSuccess: () => form.reset() },
+    );
+  };
+  const rest = restSentence(replacing.error, ["password", "code"]);
+  return (
+    <form onSubmit={submit} className="space-y-3 border-line border-t pt-4">
+      <h3 className="font-semibold text-[13px]">{t("twoFactor.recoveryTitle")}</h3>
+      {left.data !== undefined && (
+        <p className="text-[13px] text-soft">{t("twoFactor.recoveryLeft", { number: left.data })}</p>
+      )}
+      <Field
+        label={t("auth.password")}
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        required
+        error={fieldRefusal(replacing.error, "password")}
+      />
+      <CodeField error={fieldRefusal(replacing.error, "code")} />
+      {rest !== null && <Notice tone="bad">{rest}</Notice>}
+      <Button type="submit" className="w-full" disabled={replacing.isPending}>
+        {t("twoFactor.recoveryReplace")}
       </Button>
     </form>
   );

@@ -8,6 +8,8 @@ import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
 import { signIn, signUp } from "../api/auth";
+import { secondFactor } from "../api/recovery-codes";
+import { FreshRecoveryCodes } from "./recovery-codes";
 
 const PASSWORD_LENGTH_MIN = 8;
 const PASSWORD_LENGTH_MAX = 128;
@@ -17,7 +19,9 @@ const FIELDS = ["email", "password", "displayName"];
 
 function needsCode(failure: unknown): boolean {
   return (
-    failure instanceof ProblemError && (failure.code === "totp_required" || failure.code.includes("totp"))
+    failure instanceof ProblemError &&
+    (["totp_required", "invalid_totp_code", "invalid_recovery_code"].includes(failure.code) ||
+      failure.fields.some(({ field }) => field === "totpCode" || field === "recoveryCode"))
   );
 }
 
@@ -42,7 +46,10 @@ export function Welcome() {
           ))}
         </ul>
       </div>
-      <EntryForm />
+      <div>
+        <FreshRecoveryCodes />
+        <EntryForm />
+      </div>
     </main>
   );
 }
@@ -57,8 +64,8 @@ function EntryForm() {
       const text = (name: string) => String(form.get(name) ?? "");
       const credentials = { email: text("email").trim(), password: text("password") };
       if (mode === "signIn") {
-        const totpCode = text("totpCode").trim();
-        return signIn({ ...credentials, ...(totpCode !== "" && { totpCode }) });
+        const typed = text("totpCode").trim();
+        return signIn({ ...credentials, ...(typed !== "" && secondFactor(typed, "totpCode")) });
       }
       const displayName = text("displayName").trim();
       return signUp({
