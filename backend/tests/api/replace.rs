@@ -167,7 +167,7 @@ async fn replaces_cancels_and_fills_that_cross_leave_sound_books() {
             let path = format!("/api/orders/{order}");
             let change = json!({ "quantity": "3", "limitPrice": limit });
             let both = futures_util::future::join(
-                replace(trader, order, change, None),
+                trader.replace(order, change, None),
                 trader.app.delete(&path, &trader.user),
             );
             let (replaced, canceled) = both.await;

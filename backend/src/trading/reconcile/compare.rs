@@ -38,7 +38,8 @@ pub(in crate::trading) fn compare_orders<'a>(
     for (order, finding) in findings {
         match finding {
             Finding::Found { order: theirs } => {
-                if order.status.is_terminal() != theirs.status.is_terminal() {
+                let differs = order.status.is_terminal() != theirs.status.is_terminal();
+                if differs && !waits_for_other_terms(order, theirs) {
                     differences.insert(Difference::of_order(
                         "order_status",
                         order,
@@ -67,6 +68,12 @@ pub(in crate::trading) fn compare_orders<'a>(
     differences
 }
 
+/// Whether an order is filled there, and here as well, but open for the sake of other terms that are asked for.
+fn waits_for_other_terms(order: &Order, theirs: &OrderState) -> bool {
+    let is_filled = order.filled_quantity >= order.quantity.value();
+    is_filled && order.replacing.is_some() && theirs.status == OrderStatus::Filled
+}
+
 /// Compares what an order that works asks for. Where a request for other terms came true, the journal says so by now.
 pub(in crate::trading) fn compare_terms(
     order: &Order,
@@ -75,22 +82,23 @@ pub(in crate::trading) fn compare_terms(
 ) -> Option<Difference> {
     let order_type = order.pricing.order_type();
     // What somebody else has made may be of a type that is not traded here.
-    if order.status.is_terminal() || theirs.status.is_terminal() || order_type != theirs.order_type {
+    if order.status.is_terminal() || order_type != theirs.order_type {
         return None;
     }
+    let works = !theirs.status.is_terminal();
     let prices = theirs.prices().of_type(order_type);
     let in_words = describe_fields(theirs.quantity, prices);
     let differ = |words| Some(Difference::of_order("order_terms", order, words, in_words.clone()));
     let Some(replacing) = order.replacing else {
         let same = order.quantity.value() == theirs.quantity && order.pricing.fields() == prices;
-        return if same { None } else { differ(describe(&order.terms())) };
+        return if same || !works { None } else { differ(describe(&order.terms())) };
     };
     match order.open_replace()?.in_force(theirs.quantity, prices) {
         TermsInForce::Present if overdue.contains(&replacing.id) => {
             Some(Difference::of_order(REPLACE_NOT_DONE, order, words_of(&replacing), in_words))
         }
-        TermsInForce::Present | TermsInForce::Asked => None,
-        TermsInForce::Other => differ(words_of(&replacing)),
+        TermsInForce::Other if works => differ(words_of(&replacing)),
+        TermsInForce::Present | TermsInForce::Asked | TermsInForce::Other => None,
     }
 }
 

@@ -571,8 +571,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists orders, newest first. A search for words, a side or a type looks at some ten thousand orders a page: a page may
-         *     have fewer orders than asked for, or none, and still have a `nextCursor`.
+         * Lists orders, newest first. A search for words, a side or a type looks at some hundred thousand orders a page; where
+         *     that does not fill it, the answer says so, and `nextCursor` goes on with the search.
          */
         get: operations["list_orders"];
         put?: never;
@@ -908,7 +908,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prove that the app works. From then on logging in takes a code; every session ends. */
+        /**
+         * Prove that the app works. From then on logging in takes a code; every session ends. The answer holds ten codes for
+         *     whoever loses the app, which are never shown again.
+         */
         post: operations["confirm_totp"];
         delete?: never;
         options?: never;
@@ -925,7 +928,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop using an authenticator app. Every session ends. */
+        /** Stop using an authenticator app. Every session ends, and recovery codes stop working. */
         post: operations["disable_totp"];
         delete?: never;
         options?: never;
@@ -944,6 +947,24 @@ export interface paths {
         put?: never;
         /** Begin to use an authenticator app. */
         post: operations["enable_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/2fa/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many recovery codes were not used. */
+        get: operations["show_recovery_codes_left"];
+        put?: never;
+        /** Get ten other recovery codes; those from before stop working. They are never shown again. */
+        post: operations["replace_recovery_codes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1579,6 +1600,11 @@ export interface components {
             email: string;
             /** Format: password */
             password: string;
+            /**
+             * @description In place of `totpCode`, for whoever has lost the app: one of the codes that were given when it was switched on. Each
+             *     works once.
+             */
+            recoveryCode?: string | null;
             /** @description Needed when two-factor login is on. */
             totpCode?: string | null;
         };
@@ -1657,6 +1683,8 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             currency: components["schemas"]["Currency"];
+            /** @description Every reason why it was refused here; absent for all other orders. */
+            denials?: components["schemas"]["FieldError"][];
             /**
              * Format: date
              * @description Its last day, with `gtd`.
@@ -1675,6 +1703,7 @@ export interface components {
             origin: components["schemas"]["Origin"];
             /** @description Shares in total, what is filled included. */
             quantity: components["schemas"]["Quantity"];
+            /** @description Why it ended as it did, in words of this server or of the broker. */
             reason?: string | null;
             replacing?: components["schemas"]["ReplacingDocument"] | null;
             side: components["schemas"]["Side"];
@@ -1751,6 +1780,16 @@ export interface components {
             /** @description Give this as `cursor` for the next page; absent on the last one. */
             nextCursor?: string | null;
             orders: components["schemas"]["Order"][];
+            /**
+             * @description Whether the search has looked at as many orders as one page may, before the page was full. Only then may a page have
+             *     fewer orders than asked for, or none, and still have a `nextCursor`.
+             */
+            searchCutShort: boolean;
+            /**
+             * Format: date-time
+             * @description Where `searchCutShort`: every order of this moment and later that the page does not show is none that is looked for.
+             */
+            searchedBackTo?: string | null;
         };
         /** @description What an order would cost at worst, and what speaks against it. */
         OrderPreview: {
@@ -2008,11 +2047,14 @@ export interface components {
         };
         /** @description Something that was not the same on both sides. */
         ReconciliationDifference: {
-            /** @description `booked`, `imported` or `told`. */
+            /** @description `booked`, `imported`, `settled` (the request for other terms was closed as refused) or `told`. */
             action: string;
             /** @description The symbol or the currency. */
             commodity?: string | null;
-            /** @description `order_status`, `order_filled`, `order_missing`, `position`, `cash`, `external_order` or `unknown_order`. */
+            /**
+             * @description `order_status`, `order_filled`, `order_missing`, `order_terms`, `replace_not_done`, `position`, `cash`,
+             *     `external_order` or `unknown_order`.
+             */
             kind: string;
             orderId?: components["schemas"]["OrderId"] | null;
             /** @description What our books said. */
@@ -2051,6 +2093,23 @@ export interface components {
             payDate?: string | null;
             symbol: components["schemas"]["Symbol"];
             withholdingRate?: components["schemas"]["DecimalText"] | null;
+        };
+        /** @description Recovery codes. They are shown once: only their hashes are kept. */
+        RecoveryCodesAnswer: {
+            /** @description Each logs in once in place of the app's code. Hyphens and case do not count. */
+            recoveryCodes: string[];
+        };
+        /** @description How many recovery codes are left. */
+        RecoveryCodesLeft: {
+            /** Format: int64 */
+            recoveryCodesLeft: number;
+        };
+        /** @description Proof that it is really the owner who wants other recovery codes. */
+        RecoveryCodesRequest: {
+            /** @description Of the app; a recovery code will not do. */
+            code: string;
+            /** Format: password */
+            password: string;
         };
         /** @description A refresh token, unless the cookie holds it. */
         RefreshRequest: {
@@ -2243,9 +2302,12 @@ export interface components {
         };
         /** @description Proof that it is really the owner who wants a weaker login. */
         TotpDisableRequest: {
-            code: string;
+            /** @description Of the app. Either this or `recoveryCode`. */
+            code?: string | null;
             /** Format: password */
             password: string;
+            /** @description Of whoever has lost the app. */
+            recoveryCode?: string | null;
         };
         /** @description What goes into an authenticator app. */
         TotpEnableAnswer: {
@@ -3119,7 +3181,7 @@ export interface operations {
                     "application/json": components["schemas"]["LoginAnswer"];
                 };
             };
-            /** @description invalid_credentials, totp_required or invalid_totp_code */
+            /** @description invalid_credentials, totp_required, invalid_totp_code or invalid_recovery_code */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3803,7 +3865,9 @@ export interface operations {
                 accountId?: string;
                 /**
                  * @description Words separated by commas: `all`, `open`, `closed`, a state (`pending`, `filled`, `cancelled`, `expired`,
-                 *     `rejected`, `replaced`) or a status (`NEW`, `PARTIALLY_FILLED` and so on). `all` unless given.
+                 *     `rejected`, `replaced`) or a status. Those of open orders are `CREATED`, `PENDING_NEW`, `NEW`, `PARTIALLY_FILLED`,
+                 *     `SUSPENDED` and `DONE_FOR_DAY`; an order has ended as `DENIED` (refused here), `REJECTED` (refused by the broker),
+                 *     `FILLED`, `CANCELED`, `EXPIRED` or `REPLACED`. `all` unless given.
                  */
                 status?: string;
                 symbol?: components["schemas"]["Symbol"];
@@ -3815,7 +3879,7 @@ export interface operations {
                 to?: string;
                 /** @description Words in the symbol, the client order id or the reason, in any case. */
                 text?: string;
-                /** @description 1 to 200; 50 unless given. A page may have fewer and still not be the last. */
+                /** @description 1 to 200; 50 unless given. A page whose search was cut short may have fewer and still not be the last. */
                 limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
@@ -3994,7 +4058,9 @@ export interface operations {
                 accountId?: string;
                 /**
                  * @description Words separated by commas: `all`, `open`, `closed`, a state (`pending`, `filled`, `cancelled`, `expired`,
-                 *     `rejected`, `replaced`) or a status (`NEW`, `PARTIALLY_FILLED` and so on). `all` unless given.
+                 *     `rejected`, `replaced`) or a status. Those of open orders are `CREATED`, `PENDING_NEW`, `NEW`, `PARTIALLY_FILLED`,
+                 *     `SUSPENDED` and `DONE_FOR_DAY`; an order has ended as `DENIED` (refused here), `REJECTED` (refused by the broker),
+                 *     `FILLED`, `CANCELED`, `EXPIRED` or `REPLACED`. `all` unless given.
                  */
                 status?: string;
                 symbol?: components["schemas"]["Symbol"];
@@ -4761,11 +4827,13 @@ export interface operations {
         };
         responses: {
             /** @description On; log in again */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesAnswer"];
+                };
             };
             /** @description invalid_totp_code */
             401: {
@@ -4816,7 +4884,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description invalid_credentials or invalid_totp_code */
+            /** @description invalid_credentials, invalid_totp_code or invalid_recovery_code */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4827,6 +4895,15 @@ export interface operations {
             };
             /** @description totp_not_enabled */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation_failed */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4868,6 +4945,84 @@ export interface operations {
             };
             /** @description totp_already_enabled */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_recovery_codes_left: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesLeft"];
+                };
+            };
+        };
+    };
+    replace_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryCodesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesAnswer"];
+                };
+            };
+            /** @description invalid_credentials or invalid_totp_code */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description totp_not_enabled */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_attempts; see Retry-After */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -62,7 +62,8 @@ export const ko: Texts<typeof en> = {
     code: "인증 앱의 코드",
     codeOrRecovery: "인증 앱의 코드 또는 복구 코드",
     recoveryTitle: "복구 코드",
-    recoveryOnce: "휴대폰을 잃어버렸을 때 코드 하나로 한 번 로그인할 수 있습니다. 지금만 표시되니 적거나 인쇄해 두세요.",
+    recoveryOnce:
+      "휴대폰을 잃어버렸을 때 코드 하나로 한 번 로그인할 수 있습니다. 지금만 표시되니 적거나 인쇄해 두세요.",
     recoveryKept: "보관했습니다",
     recoveryLeft: "남은 코드: {{number}}개",
     recoveryReplace: "새 코드 10개로 바꾸기",

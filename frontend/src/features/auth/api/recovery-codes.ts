@@ -29,7 +29,5 @@ const APP_CODE = /^\d{6}$/;
 
 /** What was typed where both a code of the app and a recovery code will do: six digits are of the app. */
 export function secondFactor<Field extends string>(typed: string, appField: Field) {
-  return APP_CODE.test(typed)
-    ? ({ [appField]: typed } as Record<Field, string>)
-    : { recoveryCode: typed };
+  return APP_CODE.test(typed) ? ({ [appField]: typed } as Record<Field, string>) : { recoveryCode: typed };
 }
