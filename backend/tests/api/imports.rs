@@ -264,6 +264,8 @@ async fn a_file_that_was_taken_over_is_no_difference_to_the_broker() {
     trader.until(sold["id"].as_str().unwrap(), "FILLED").await;
     trader.assert_in_order().await;
     let trader = Trader { app: trader.app.restart().await, ..trader };
+    // Nothing is placed before.
+    trader.assert_in_order().await;
     trader.bought("AAPL", "1").await;
     trader.assert_in_order().await;
 }

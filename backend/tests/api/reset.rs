@@ -165,6 +165,8 @@ async fn a_reset_is_no_news_to_the_broker() {
     trader.bought("AAPL", "1").await;
     trader.assert_in_order().await;
     let trader = Trader { app: trader.app.restart().await, ..trader };
+    // Nothing is placed before.
+    trader.assert_in_order().await;
     trader.bought("AAPL", "1").await;
     trader.assert_in_order().await;
 }
