@@ -344,7 +344,8 @@ impl World {
             .executions()
             .iter()
             .enumerate()
-            .filter(|(_, execution)| execution.stands)
+            // With other terms asked for, a lost word of an undone execution cannot be told from new terms: decision 75.
+            .filter(|(_, execution)| execution.stands && !self.was_asked(execution.order))
             .map(|(place, _)| place)
             .collect();
         match self.chance.below(3) {

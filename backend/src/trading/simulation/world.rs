@@ -49,6 +49,8 @@ pub(super) struct World {
     pub(super) inquiries: HashMap<OrderId, Inquiry>,
     pub(super) cancels: BTreeSet<OrderId>,
     pub(super) replaces: BTreeMap<OrderId, Asked>,
+    /// Orders for which other terms were ever asked.
+    pub(super) ever_asked: BTreeSet<OrderId>,
     pub(super) incidents: Vec<(Option<OrderId>, &'static str)>,
     pub(super) orphans: BTreeSet<i64>,
     pub(super) cursor: usize,
@@ -114,6 +116,7 @@ impl World {
             inquiries: HashMap::new(),
             cancels: BTreeSet::new(),
             replaces: BTreeMap::new(),
+            ever_asked: BTreeSet::new(),
             incidents: Vec::new(),
             orphans: BTreeSet::new(),
             cursor: 0,
