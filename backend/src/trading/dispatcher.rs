@@ -42,6 +42,9 @@ const CONNECTED_MAX: usize = 65_536;
 const CONNECTING_AT_ONCE_MAX: usize = 16;
 /// Rows of one look.
 const SCAN_ROWS_MAX: i64 = 256;
+/// A broker's word that an order has ended there. By which end, the journal says: perhaps by this very cancel, when an
+/// earlier sending of it was heard and its answer lost.
+const ALREADY_FINAL: &str = "already_final";
 
 /// The queue's entrance.
 #[derive(Clone)]
@@ -325,10 +328,30 @@ fn read_replace((request, outcome): (&ReplaceRequest, ReplaceOutcome)) -> Option
 fn read_cancel((request, outcome): (CancelRequest, CancelOutcome)) -> Option<CancelResult> {
     match outcome {
         CancelOutcome::Accepted => Some((request, RequestStatus::Accepted, None)),
+        CancelOutcome::Rejected { code, message } if code == ALREADY_FINAL => {
+            Some((request, RequestStatus::Unresolved, Some(message)))
+        }
         CancelOutcome::Rejected { code, message } => {
             Some((request, RequestStatus::Rejected, Some(format!("{code}: {message}"))))
         }
         CancelOutcome::OutcomeUnknown { reason } => Some((request, RequestStatus::Unresolved, Some(reason))),
         CancelOutcome::NotSent { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_cancel_of_what_has_ended_waits_for_the_journal_to_say_how() {
+        let request = CancelRequest { id: Uuid::now_v7(), order_id: OrderId::generate() };
+        let status = |code: &str| {
+            let outcome = CancelOutcome::Rejected { code: code.to_owned(), message: "no".to_owned() };
+            read_cancel((request, outcome)).map(|(_, status, _)| status)
+        };
+        assert_eq!(status(ALREADY_FINAL), Some(RequestStatus::Unresolved));
+        assert_eq!(status("market_closed"), Some(RequestStatus::Rejected));
     }
 }
