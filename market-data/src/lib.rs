@@ -20,6 +20,7 @@ mod feed;
 mod history;
 mod mailbox;
 mod metrics;
+mod play;
 mod problem;
 mod query;
 mod routes;

@@ -31,6 +31,8 @@ pub(crate) enum Problem {
     TooManyConnections,
     /// As many as it takes from one address.
     TooManyConnectionsFromAddress,
+    /// The token is missing or wrong.
+    Forbidden,
     /// No provider works.
     NotReady,
 }
@@ -77,6 +79,9 @@ impl Problem {
             Self::NotFound => (S::NOT_FOUND, "not_found", "there is nothing at this address".to_owned()),
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET is answered".to_owned())
+            }
+            Self::Forbidden => {
+                (S::FORBIDDEN, "forbidden", "the token of GAEMI_REPLAY_CONTROL_TOKEN is needed".to_owned())
             }
             Self::UpgradeRequired => (
                 S::UPGRADE_REQUIRED,

@@ -4,6 +4,7 @@ use crate::calendar;
 use crate::history;
 use crate::instruments;
 use crate::metrics;
+use crate::play;
 use crate::problem::Problem;
 use crate::provider::{Provider, ProviderError};
 use crate::query;
@@ -37,6 +38,7 @@ pub(crate) async fn answer(path: &str, query: &str, context: &Arc<Context>) -> A
         ("status", None) => Ok(status(context)),
         ("metrics", None) => Ok(metrics_response(context)),
         ("symbols", None) => Ok(symbols(context)),
+        ("replay", None) => play::tell(context).await,
         ("search", None) => search(query, context),
         ("calendar", None) => {
             Ok(json_response(&calendar::answer(&calendar::parse_query(query)?, Utc::now())))

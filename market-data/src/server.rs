@@ -2,6 +2,7 @@
 
 use crate::connection;
 use crate::feed::Feed;
+use crate::play;
 use crate::problem::Problem;
 use crate::routes;
 use crate::settings::Limits;
@@ -14,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use secrecy::SecretString;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -46,6 +48,8 @@ pub(crate) struct Context {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) places: Places,
+    /// Whoever knows it sets how recorded days are played; nobody when there is none.
+    pub(crate) control_token: Option<SecretString>,
 }
 
 /// Accepts until stopped.
@@ -111,6 +115,12 @@ async fn answer(
 ) -> Response<Full<Bytes>> {
     if request.uri().path() == "/ws" {
         return upgrade(&mut request, peer, context, permit).unwrap_or_else(|problem| problem.response());
+    }
+    if request.uri().path() == "/replay" && request.method() == Method::POST {
+        let authorization =
+            request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let set = play::set(request.uri().query().unwrap_or_default(), authorization, context).await;
+        return set.unwrap_or_else(|problem| problem.response());
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Problem::MethodNotAllowed.response();

@@ -191,6 +191,8 @@ pub struct Settings {
     pub synthetic: SyntheticSettings,
     /// Of provider `yahoo`.
     pub yahoo: YahooSettings,
+    /// Whoever knows it sets how recorded days are played; nobody when there is none.
+    pub replay_control_token: Option<SecretString>,
     /// Bounds.
     pub limits: Limits,
     /// Filter of the log.
@@ -226,6 +228,7 @@ struct Variables {
     replay_ticks_per_session: u32,
     replay_start: Option<NaiveDate>,
     replay_state: Option<PathBuf>,
+    replay_control_token: Option<SecretString>,
     synthetic_seed: u64,
     synthetic_tick_millis: u64,
     yahoo_resolve_to: Option<SocketAddr>,
@@ -372,6 +375,7 @@ impl Settings {
                 resolve_to: variables.yahoo_resolve_to,
                 root_certificate: variables.yahoo_root_certificate,
             },
+            replay_control_token: variables.replay_control_token,
             limits: Limits {
                 subscribers_max: variables.market_data_subscribers,
                 subscribers_per_address_max: variables.market_data_subscribers_per_address,

@@ -50,6 +50,7 @@ impl Application {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             places: Places::default(),
+            control_token: settings.replay_control_token,
         };
         Ok(Self { listener, address, context: Arc::new(context) })
     }

@@ -131,6 +131,35 @@ pub struct ProviderReport {
     pub notes: Vec<String>,
 }
 
+/// How recorded days are to be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlayCommand {
+    /// Stand still.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Run at so many percent of the configured pace.
+    Speed(u32),
+    /// Go on with this recorded day, or the next one there is.
+    Seek(NaiveDate),
+}
+
+/// How recorded days are played.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayState {
+    /// Whether it stands still.
+    pub paused: bool,
+    /// Its pace, in percent of the configured one.
+    pub speed_percent: u32,
+    /// Days completed since the first one of the play.
+    pub sessions_played: u64,
+    /// The recorded day of Korean shares.
+    pub krx_session: Option<NaiveDate>,
+    /// The recorded day of American shares.
+    pub us_session: Option<NaiveDate>,
+}
+
 /// Shares that are wanted or offered at a price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Level {
@@ -256,6 +285,14 @@ pub trait Provider: Send + Sync {
     async fn news(&self, symbol: Symbol, limit: usize) -> Result<Vec<Headline>, ProviderError> {
         let _ = (symbol, limit);
         Err(ProviderError::Unsupported("news"))
+    }
+    /// Sets how recorded days are played, and says how they are.
+    ///
+    /// # Errors
+    /// [`ProviderError::Unsupported`] where nothing is played, and for a day after the record.
+    async fn play(&self, command: Option<PlayCommand>) -> Result<PlayState, ProviderError> {
+        let _ = command;
+        Err(ProviderError::Unsupported("a play"))
     }
     /// How the way to its vendor is; none for one that has all it needs.
     fn health(&self) -> Option<Health> {

@@ -200,3 +200,54 @@ async fn an_order_book_is_invented_only_where_prices_are() {
     }
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_play_stands_still_is_set_and_runs_faster_for_who_knows_the_token() {
+    let server = Server::start(&[
+        ("GAEMI_PROVIDERS", "replay"),
+        ("GAEMI_REPLAY_START", "2008-09-29"),
+        ("GAEMI_REPLAY_SESSION_SECONDS", "60"),
+        ("GAEMI_REPLAY_CONTROL_TOKEN", "a-token"),
+    ])
+    .await;
+    let set = async |query: &str, token: &str| {
+        let url = format!("http://127.0.0.1:{}/replay?{query}", server.port);
+        let answer = reqwest::Client::new().post(url).bearer_auth(token).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<serde_json::Value>().await.unwrap())
+    };
+    assert_eq!(set("action=pause", "another").await.0, 403);
+    assert_eq!(server.get("/replay").await.1["paused"], false);
+    for query in ["action=stop", "action=speed", "action=speed&percent=0", "action=seek&date=never"] {
+        assert_eq!(set(query, "a-token").await.0, 400, "{query}");
+    }
+    let (status, state) = set("action=seek&date=2008-10-11", "a-token").await;
+    assert_eq!((status, &state["usSession"]), (200, &"2008-10-13".into()), "a Saturday has none: {state}");
+    assert_eq!(set("action=pause", "a-token").await.1["paused"], true);
+    let quote: Quote = serde_json::from_value(server.get("/quote/AAPL").await.1).unwrap();
+    assert_eq!(quote.session_date, "2008-10-13".parse().unwrap());
+    assert!(chrono::Utc::now() - quote.at < chrono::TimeDelta::seconds(30), "played now, so of now");
+    let mut client = server.connect().await;
+    client.subscribe(&["AAPL"]).await;
+    let still = client.quote().await;
+    let back = set("action=seek&date=2008-10-01", "a-token").await;
+    assert_eq!(back.1["usSession"], "2008-10-01", "backwards too");
+    assert_eq!(set("action=speed&percent=10000", "a-token").await.1["speedPercent"], 10_000);
+    set("action=resume", "a-token").await;
+    let mut later = client.quote().await;
+    while later.session_date < "2008-10-06".parse().unwrap() {
+        later = client.quote().await;
+    }
+    assert!(later.at > still.at, "time goes on whichever day is played");
+    assert_eq!(set("action=seek&date=2030-01-01", "a-token").await.0, 501);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_token_nobody_sets_the_play() {
+    let server = Server::replay().await;
+    let url = format!("http://127.0.0.1:{}/replay?action=pause", server.port);
+    let answer = reqwest::Client::new().post(url).bearer_auth("").send().await.unwrap();
+    assert_eq!(answer.status(), 403);
+    assert_eq!(server.get("/replay").await.1["paused"], false);
+    server.stop().await;
+}

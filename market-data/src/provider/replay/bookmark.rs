@@ -70,11 +70,19 @@ impl Bookmark {
     }
 
     /// Makes sure that the file is not behind this time of play. Called before anything of that time is told.
-    pub(super) async fn reach(&self, played: Duration) {
-        if played < *self.marked() {
-            return;
+    /// A play that runs faster is kept as often, and so further ahead.
+    pub(super) async fn reach(&self, played: Duration, speed_percent: u32) {
+        if played >= *self.marked() {
+            self.mark(played.saturating_add(AHEAD.saturating_mul(speed_percent.max(100)) / 100)).await;
         }
-        let mark = played.saturating_add(AHEAD);
+    }
+
+    /// The play was set to this time.
+    pub(super) async fn set(&self, played: Duration) {
+        self.mark(played).await;
+    }
+
+    async fn mark(&self, mark: Duration) {
         match self.text(mark) {
             Ok(text) => {
                 let path = self.path.clone();
@@ -164,7 +172,7 @@ mod tests {
         assert_eq!(first.played, Duration::ZERO);
         for millis in (0..200_000).step_by(370) {
             let played = Duration::from_millis(millis);
-            first.bookmark.reach(played).await;
+            first.bookmark.reach(played, 100).await;
             let again = open(&path, 60).played;
             assert!(again >= played, "{again:?} is behind {played:?}");
             assert!(
@@ -178,7 +186,7 @@ mod tests {
     async fn another_pace_goes_on_at_the_same_place_of_the_record() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("replay.json");
-        open(&path, 60).bookmark.reach(Duration::from_secs(149)).await;
+        open(&path, 60).bookmark.reach(Duration::from_secs(149), 100).await;
         assert_eq!(open(&path, 600).played, Duration::from_secs(1_500), "two and a half days");
     }
 

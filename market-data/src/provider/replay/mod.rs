@@ -5,25 +5,31 @@
 //! nobody takes the price for a new one. History ends where the play is: the future stays unknown.
 
 mod bookmark;
+mod clock;
 mod csv;
 mod path;
 mod tape;
 
-use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use super::{
+    Capabilities, HistoryRange, PlayCommand, PlayState, Provider, ProviderError, ProviderReport, Update,
+    Wanted,
+};
 use crate::bars::Adjustment;
 use crate::cache::Cache;
 use crate::grid;
 use crate::settings::{ReplaySettings, Settings};
 use async_trait::async_trait;
 use bookmark::{Bookmark, Resumed};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::{Bar, Quote, Symbol};
+use chrono::{NaiveDate, Utc};
+use clock::Clock;
+pub use clock::{SPEED_PERCENT_MAX, SPEED_PERCENT_MIN};
+use domain::{Bar, Market, Quote, Symbol};
 pub use path::{DayUnits, walk};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 pub use tape::{Session, Tape};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 /// Its name in settings and quotes.
@@ -117,12 +123,9 @@ struct Played<'a> {
 pub struct Replay {
     tape: Tape,
     pace: Pace,
-    /// When this process began to play.
-    began: Instant,
-    /// Time of play before that.
-    played_before: Duration,
-    /// When the play would have begun without a pause.
-    began_at: DateTime<Utc>,
+    clock: Mutex<Clock>,
+    /// The clock was set.
+    clock_changed: Notify,
     bookmark: Option<Bookmark>,
     notes: Vec<String>,
     /// The path of the day each share plays, so that it is computed once a day.
@@ -229,37 +232,76 @@ impl Replay {
                 (Some(bookmark), played)
             }
         };
-        let now = Utc::now();
-        let before = TimeDelta::from_std(played_before).unwrap_or_default();
         Ok(Self {
             tape,
             pace,
-            began: Instant::now(),
-            played_before,
-            began_at: now.checked_sub_signed(before).unwrap_or(now),
+            clock: Mutex::new(Clock::new(played_before, Instant::now(), Utc::now())),
+            clock_changed: Notify::new(),
             bookmark,
             notes,
             paths: Mutex::default(),
         })
     }
 
-    /// Time of play until now.
-    fn elapsed(&self) -> Duration {
-        self.played_before.saturating_add(self.began.elapsed())
+    fn clock(&self) -> Clock {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The moment of a time of play.
-    fn moment(&self, played: Duration) -> Instant {
-        self.began + played.saturating_sub(self.played_before)
+    /// Time of play until now.
+    fn elapsed(&self) -> Duration {
+        self.clock().played(Instant::now())
     }
 
     /// Where the play is now; whoever restarts after this moment does not go back behind it.
     async fn advance(&self) -> Position {
-        let elapsed = self.elapsed();
-        if let Some(bookmark) = &self.bookmark {
-            bookmark.reach(elapsed).await;
+        let clock = self.clock();
+        let elapsed = clock.played(Instant::now());
+        if let Some(bookmark) = self.bookmark.as_ref().filter(|_| !clock.is_paused()) {
+            bookmark.reach(elapsed, clock.speed_percent()).await;
         }
         self.pace.position(elapsed)
+    }
+
+    /// The time of play at which a day begins, or the first one after it that is played: the record's first market counts.
+    fn begins_on(&self, day: NaiveDate) -> Option<Duration> {
+        let symbol = *self.tape.symbols().first()?;
+        let calendar = self.tape.calendar(symbol.market())?;
+        let session = calendar.session_of(day)?;
+        Some(self.pace.begins(Position { session, tick: 0 }))
+    }
+
+    async fn set(&self, command: PlayCommand) -> Result<(), ProviderError> {
+        let (now, wall) = (Instant::now(), Utc::now());
+        {
+            let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+            match command {
+                PlayCommand::Pause => clock.pause(now, wall),
+                PlayCommand::Resume => clock.resume(now, wall),
+                PlayCommand::Speed(percent) => clock.set_speed(percent, now, wall),
+                PlayCommand::Seek(day) => {
+                    let played =
+                        self.begins_on(day).ok_or(ProviderError::Unsupported("a day after the record"))?;
+                    clock.seek(played, now, wall);
+                }
+            }
+        }
+        if let Some(bookmark) = &self.bookmark {
+            bookmark.set(self.elapsed()).await;
+        }
+        self.clock_changed.notify_one();
+        Ok(())
+    }
+
+    fn state(&self) -> PlayState {
+        let (clock, position) = (self.clock(), self.pace.position(self.elapsed()));
+        let day = |market| self.tape.calendar(market)?.day(position.session);
+        PlayState {
+            paused: clock.is_paused(),
+            speed_percent: clock.speed_percent(),
+            sessions_played: position.session,
+            krx_session: day(Market::Krx),
+            us_session: day(Market::Us),
+        }
     }
 
     fn path(&self, symbol: Symbol, session: &Session) -> Path {
@@ -303,7 +345,6 @@ impl Replay {
     fn quote(&self, symbol: Symbol, position: Position) -> Option<Quote> {
         let market = symbol.market();
         let played = self.played(symbol, position)?;
-        let since_start = TimeDelta::from_std(self.pace.begins(played.position)).ok()?;
         Some(Quote {
             symbol,
             price: grid::price(played.price)?,
@@ -316,7 +357,7 @@ impl Replay {
             open: grid::price(played.session.day.open)?,
             high: grid::price(played.high)?,
             low: grid::price(played.low)?,
-            at: self.began_at.checked_add_signed(since_start)?.max(self.began_at),
+            at: self.clock().at(self.pace.begins(played.position)),
             source: NAME.to_owned(),
             simulated: false,
             delayed: true,
@@ -413,16 +454,25 @@ impl Provider for Replay {
             }
             (known, told) = (now.as_ref().clone(), Some(position));
             // The play goes on, and its place is kept, also while nobody looks.
-            let next = self.moment(self.pace.begins(self.pace.next(position)));
+            let next = self.clock().moment(self.pace.begins(self.pace.next(position)));
+            let latest = Instant::now() + KEPT_EVERY;
             tokio::select! {
                 changed = wanted.changed() => if changed.is_err() { return Ok(()) },
-                () = tokio::time::sleep_until(next.min(Instant::now() + KEPT_EVERY)) => {}
+                () = self.clock_changed.notified() => {}
+                () = tokio::time::sleep_until(next.map_or(latest, |next| next.min(latest))) => {}
             }
         }
     }
 
     async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
         self.history_at(symbol, self.pace.position(self.elapsed()), range)
+    }
+
+    async fn play(&self, command: Option<PlayCommand>) -> Result<PlayState, ProviderError> {
+        if let Some(command) = command {
+            self.set(command).await?;
+        }
+        Ok(self.state())
     }
 
     fn report(&self) -> ProviderReport {

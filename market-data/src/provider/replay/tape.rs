@@ -63,6 +63,14 @@ impl Calendar {
         self.days.get(self.start.checked_add(offset)?).copied()
     }
 
+    /// The number of the first played day that is not before `day`.
+    #[must_use]
+    pub fn session_of(&self, day: NaiveDate) -> Option<u64> {
+        let place = self.days.partition_point(|known| *known < day).max(self.start);
+        let offset = place.checked_sub(self.start).filter(|_| place < self.days.len())?;
+        u64::try_from(offset).ok()
+    }
+
     /// How many days lie from one to the other.
     #[must_use]
     pub fn distance(&self, from: NaiveDate, to: NaiveDate) -> usize {

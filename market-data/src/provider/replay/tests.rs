@@ -1,4 +1,5 @@
 use super::*;
+use chrono::TimeDelta;
 
 fn settings(start: Option<&str>) -> ReplaySettings {
     ReplaySettings {
