@@ -271,24 +271,25 @@ pub(super) async fn settle_replaces(
         .filter(|(_, _, status, _)| *status == RequestStatus::Rejected)
         .map(|(id, order, _, reason)| (*order, (*id, reason.clone())))
         .collect();
-    if !refused.is_empty() {
-        let holders = store::holders_of(connection, refused.keys().copied()).await?;
-        let accounts = holders.iter().map(|(account, _)| *account).collect();
-        let symbols = holders.into_iter().map(|(_, symbol)| symbol);
-        let mut balances = account::lock_balances(connection, &accounts, symbols).await?;
-        let orders = store::lock_orders(connection, refused.keys().copied()).await?;
-        let mut changed = Vec::new();
-        for mut order in orders {
-            let Some((id, reason)) = refused.get(&order.id) else { continue };
-            if let Some((entries, hold)) = refuse(&mut order, *id, reason.clone(), now) {
-                changed.push((order, entries, hold));
-            }
-        }
-        write(connection, &mut balances, changed, now).await?;
+    let settled: Vec<_> = results.into_iter().map(|(id, _, status, reason)| (id, status, reason)).collect();
+    if refused.is_empty() {
+        store::save_replaces(connection, &settled, now).await?;
+        return Ok(());
     }
-    let results: Vec<_> = results.into_iter().map(|(id, _, status, reason)| (id, status, reason)).collect();
-    store::save_replaces(connection, &results, now).await?;
-    Ok(())
+    let holders = store::holders_of(connection, refused.keys().copied()).await?;
+    let accounts = holders.iter().map(|(account, _)| *account).collect();
+    let symbols = holders.into_iter().map(|(_, symbol)| symbol);
+    let mut balances = account::lock_balances(connection, &accounts, symbols).await?;
+    let orders = store::lock_orders(connection, refused.keys().copied()).await?;
+    let mut changed = Vec::new();
+    for mut order in orders {
+        let Some((id, reason)) = refused.get(&order.id) else { continue };
+        if let Some((entries, hold)) = refuse(&mut order, *id, reason.clone(), now) {
+            changed.push((order, entries, hold));
+        }
+    }
+    store::save_replaces(connection, &settled, now).await?;
+    write(connection, &mut balances, changed, now).await
 }
 
 /// Ends a request of which the broker's order shows that it was not done. `words` are those of the request: another one
@@ -311,13 +312,14 @@ pub(super) async fn settle_undone(
     let Some(asked) = order.replacing.filter(|replacing| words_of(replacing) == words) else { return Ok(()) };
     if let Some((entries, hold)) = refuse(&mut order, asked.id, Some(NOT_DONE.to_owned()), now) {
         tracing::warn!(order = %order.id, request = %asked.id, "a request for other terms was not done");
-        write(connection, &mut balances, vec![(order, entries, hold)], now).await?;
         store::close_undone(connection, asked.id, NOT_DONE, now).await?;
+        write(connection, &mut balances, vec![(order, entries, hold)], now).await?;
     }
     Ok(())
 }
 
-/// Writes orders with changed terms: they, their history, what they hold, and the news. Their accounts are locked.
+/// Writes orders with changed terms: they, their history, what they hold, and the news. Their accounts are locked. Nothing
+/// may be locked afterwards: whoever holds it may be waiting for the turn to tell news.
 async fn write(
     connection: &AsyncPgConnection,
     balances: &mut LockedBalances,
