@@ -5,10 +5,12 @@
 //! shares that are there; every reason against an order is named, not only the first. Called by `trading`, which
 //! alone can send what was [`Approved`].
 
+mod change;
+mod hold;
 mod judge;
 mod rules;
 
-pub use judge::{
-    AccountState, Approved, Denial, Hold, HoldTerms, Judgement, OpenOrder, Terms, judge, judge_change,
-};
+pub use change::{OpenOrder, judge_change};
+pub use hold::{Hold, HoldTerms};
+pub use judge::{AccountState, Approved, Denial, Judgement, Terms, judge};
 pub use rules::{MARKET_ORDER_PROTECTION_PERCENT, STOP_SALE_PROTECTION_PERCENT};

@@ -31,8 +31,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Lines of one transaction.
 const BATCH_MAX: usize = 256;
-/// Least time between two looks at the journal.
-const BATCH_DISTANCE: Duration = Duration::from_millis(10);
 /// How long a line can lie unseen when its notification was lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause before a lost connection is opened again.
@@ -61,7 +59,7 @@ impl Applier {
     /// The database's; what was applied before stays applied.
     pub(super) async fn catch_up(&self) -> anyhow::Result<()> {
         let mut connection = Connection::open(&self.database_url).await?;
-        self.apply_all(&mut connection).await
+        self.apply_all(&mut connection).await.map(drop)
     }
 
     /// Applies what comes, as soon as it comes, until told to stop.
@@ -89,12 +87,12 @@ impl Applier {
         let notifications = listener.notifications_stream();
         tokio::pin!(notifications);
         let mut connection = Connection::open(&self.database_url).await?;
-        let mut pace = Pace::new(BATCH_DISTANCE);
+        let mut pace = Pace::new();
         loop {
             pace.wait().await;
             // What was notified until now is seen by the look that follows.
             while let Some(Some(Ok(_))) = notifications.next().now_or_never() {}
-            self.apply_all(&mut connection).await?;
+            pace.rest_after(self.apply_all(&mut connection).await?);
             let notified = tokio::time::timeout(POLL_INTERVAL, notifications.next()).await;
             match notified {
                 // Nothing came in time, which is a reason to look as well.
@@ -106,9 +104,9 @@ impl Applier {
     }
 
     /// A line that cannot be applied although the database answers must not hold up those behind it: the lines are tried
-    /// one at a time until it is found, and after a few tries it is passed over.
-    async fn apply_all(&self, connection: &mut Connection) -> anyhow::Result<()> {
-        let (mut lines_max, mut failures) = (BATCH_MAX, 0);
+    /// one at a time until it is found, and after a few tries it is passed over. Returns how many lines were applied.
+    async fn apply_all(&self, connection: &mut Connection) -> anyhow::Result<usize> {
+        let (mut lines_max, mut failures, mut lines) = (BATCH_MAX, 0, 0);
         loop {
             // A panic would end this task, and with it everything that was ever to be applied.
             let applying =
@@ -118,6 +116,7 @@ impl Applier {
             match applied {
                 Ok(applied) => {
                     failures = 0;
+                    lines += applied.lines;
                     if applied.lines > 0 {
                         failpoint::pass(Failpoint::ApplierCommitted);
                         self.events.wake();
@@ -132,7 +131,7 @@ impl Applier {
                     self.reconciler.ask_for(applied.accounts_with_orphans);
                     // That was all; what arrives from here on is notified.
                     if applied.is_all {
-                        return Ok(());
+                        return Ok(lines);
                     }
                 }
                 Err(error) if error.code() != ErrorCode::Internal => return Err(error.into()),

@@ -98,8 +98,12 @@ fn settle_hold(order: &mut Order, effects: &mut Effects, asked: Option<ReplaceId
     // The broker has spoken: nothing about this order is unknown any more.
     order.unresolved_since = None;
     order.updated_at = now;
-    if order.status.is_terminal() {
+    if let Some(replacing) = order.replacing.filter(|_| order.status.is_terminal()) {
         order.replacing = None;
+        if order.filled_quantity > order.quantity.value() {
+            // It has ended with more than the old terms allow, so it has worked by those asked for.
+            order.replace_terms(replacing.id, replacing.terms);
+        }
     }
     if let Some(asked) = asked.filter(|_| order.replacing.is_none()) {
         effects.terms_changed = true;
@@ -126,13 +130,13 @@ fn resume(order: &mut Order, at: DateTime<Utc>) -> Effects {
 /// Takes an execution back that the order counts, and counts another in its place if there is one. The only way in which
 /// a filled quantity goes down. The caller has made sure that it happens once, and books the money.
 ///
-/// `ended` is how the broker has said that the order ended, if it has: that was no news as long as the order was filled,
-/// and is now.
+/// `told` is what the broker has said of the order's terms and end: that was no news as long as the order was filled, and
+/// is now.
 pub(super) fn undo(
     order: &mut Order,
     undone: &Execution,
     instead: Option<Execution>,
-    ended: Option<&ReportKind>,
+    told: &[ReportKind],
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Effects {
@@ -160,9 +164,16 @@ pub(super) fn undo(
     let mut incidents = vec![Incident { kind, detail: detail.clone() }];
     incidents.extend(recount(order));
     let entry = order.log(kind, Some(detail), at);
-    let mut effects = ended.map(|ended| apply(order, ended, at, now)).unwrap_or_default();
-    effects.entries.insert(0, entry);
-    effects.incidents.splice(0..0, incidents);
+    let mut effects = Effects { entries: vec![entry], incidents, ..Effects::default() };
+    for word in told {
+        let again = apply(order, word, at, now);
+        effects.entries.extend(again.entries);
+        effects.hold_change += again.hold_change;
+        effects.terms_changed |= again.terms_changed;
+        effects.replace_answered = effects.replace_answered.or(again.replace_answered);
+        // That nobody had asked for these terms was seen when they were told first, and is not so where the request has
+        // ended since.
+    }
     effects.execution = instead;
     settle_hold(order, &mut effects, asked, now);
     effects
@@ -170,8 +181,7 @@ pub(super) fn undo(
 
 /// Puts an order where its executions say after one of them was taken back.
 fn recount(order: &mut Order) -> Option<Incident> {
-    let ordered = order.quantity.value();
-    let event = if order.filled_quantity >= ordered {
+    let event = if order.is_complete() {
         OrderEvent::CompletingFill
     } else if order.filled_quantity > Decimal::ZERO {
         OrderEvent::FillsReduced
@@ -181,6 +191,12 @@ fn recount(order: &mut Order) -> Option<Incident> {
     if let Ok(Transition::To(status)) = transition(order.status, event) {
         order.status = status;
     }
+    overfill(order)
+}
+
+/// What a person must look at where more was executed than any terms allow that may be in force.
+pub(super) fn overfill(order: &Order) -> Option<Incident> {
+    let ordered = order.quantity_max().value();
     (order.filled_quantity > ordered).then(|| Incident {
         kind: "overfill",
         detail: format!("{} shares were executed of an order for {ordered}", order.filled_quantity),
@@ -267,10 +283,7 @@ fn told_of_terms(order: &mut Order, at: DateTime<Utc>) -> Vec<OrderLogEntry> {
 
 /// Ends an order of which nothing is open any more; one whose other terms are asked for is still open by those.
 pub(super) fn finish_if_filled(order: &mut Order, at: DateTime<Utc>) -> Option<OrderLogEntry> {
-    if order.replacing.is_some()
-        || order.status.is_terminal()
-        || order.filled_quantity < order.quantity.value()
-    {
+    if order.replacing.is_some() || order.status.is_terminal() || !order.is_complete() {
         return None;
     }
     let Ok(Transition::To(status)) = transition(order.status, OrderEvent::TermsFulfilled) else {
@@ -301,22 +314,13 @@ pub(super) fn describe_fields(quantity: Decimal, fields: PriceFields) -> String 
 }
 
 fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
-    let (mut incidents, mut entries) = (Vec::new(), Vec::new());
-    let filled = order.filled_quantity + execution.quantity.value();
-    let asked = order.replacing.filter(|replacing| replacing.terms.quantity > order.quantity);
-    if let Some(asked) = asked.filter(|_| filled > order.quantity.value() && !order.status.is_terminal()) {
-        // More than the old terms allow: the broker works by the new ones already, and will say so.
-        order.replace_terms(asked.id, asked.terms);
-        entries.extend(told_of_terms(order, at));
-    }
-    let ordered = order.quantity.value();
-    if filled > ordered {
-        let detail = format!("{filled} shares were executed of an order for {ordered}");
-        incidents.push(Incident { kind: "overfill", detail });
-    }
-    let may_grow = order.replacing.is_some_and(|replacing| replacing.terms.quantity.value() > filled);
-    let event =
-        if filled >= ordered && !may_grow { OrderEvent::CompletingFill } else { OrderEvent::PartialFill };
+    order.filled_quantity += execution.quantity.value();
+    // What was read from the journal was found to fit into the books.
+    order.filled_notional += execution.price.value_of(execution.quantity).unwrap_or_default();
+    order.commission += execution.commission;
+    order.tax += execution.tax;
+    let mut incidents = Vec::from_iter(overfill(order));
+    let event = if order.is_complete() { OrderEvent::CompletingFill } else { OrderEvent::PartialFill };
     match transition(order.status, event) {
         Ok(Transition::To(status)) => order.status = status,
         Ok(Transition::LateFill { halt }) => {
@@ -331,11 +335,6 @@ fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
             incidents.push(Incident { kind: "illegal_transition", detail });
         }
     }
-    order.filled_quantity = filled;
-    // What was read from the journal was found to fit into the books.
-    order.filled_notional += execution.price.value_of(execution.quantity).unwrap_or_default();
-    order.commission += execution.commission;
-    order.tax += execution.tax;
     let detail = format!("{} at {}", execution.quantity, execution.price);
     let name = match order.status {
         OrderStatus::Filled if incidents.is_empty() => "filled",
@@ -343,9 +342,8 @@ fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
         OrderStatus::Filled => "overfilled",
         _ => "late_fill",
     };
-    let terms_changed = !entries.is_empty();
-    entries.push(order.log(name, Some(detail), at));
-    Effects { entries, execution: Some(execution), incidents, terms_changed, ..Effects::default() }
+    let entries = vec![order.log(name, Some(detail), at)];
+    Effects { entries, execution: Some(execution), incidents, ..Effects::default() }
 }
 
 #[cfg(test)]

@@ -276,12 +276,12 @@ impl Batch {
     }
 
     /// Applies a line that takes an execution back, after the books have taken it back. `undone` is what it said; nothing
-    /// where it is not known here yet. `ended` is how the order was said to have ended.
+    /// where it is not known here yet. `told` is what was told of the order's terms and end.
     pub(super) fn undo(
         &mut self,
         line: &JournalLine,
         undone: Option<&Execution>,
-        ended: Option<&ReportKind>,
+        told: &[ReportKind],
     ) -> Result<(), ApiError> {
         let Some((undone, (order, changed))) = undone.zip(self.orders.get_mut(&line.order_id)) else {
             self.orphans.push((line.id, line.account_id, line.order_id));
@@ -299,7 +299,7 @@ impl Batch {
             }
             _ => None,
         };
-        let effects = undo(order, undone, instead, ended, line.occurred_at, self.now);
+        let effects = undo(order, undone, instead, told, line.occurred_at, self.now);
         *changed = true;
         let order = order.clone();
         self.cash_changed.insert((line.account_id, order.currency()));

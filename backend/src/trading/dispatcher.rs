@@ -34,8 +34,6 @@ const QUEUE_MAX: usize = 4096;
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// How old an order must be before it counts as not heard of: ten times what the whole way usually takes.
 const SCAN_AGE_MIN: Duration = Duration::from_secs(2);
-/// Least time between two batches of orders.
-const BATCH_DISTANCE: Duration = Duration::from_millis(10);
 /// Accounts remembered as known to the connector; beyond it all are asked about anew.
 const CONNECTED_MAX: usize = 65_536;
 /// Accounts made known at once.
@@ -94,7 +92,7 @@ impl Dispatcher {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut scan = tokio::time::interval(SCAN_INTERVAL);
         scan.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut pace = Pace::new(BATCH_DISTANCE);
+        let mut pace = Pace::new();
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
             let outcome = tokio::select! {
@@ -104,6 +102,7 @@ impl Dispatcher {
                     while batch.len() < BATCH_MAX && let Ok(request) = self.orders.try_recv() {
                         batch.push(request);
                     }
+                    pace.rest_after(batch.len());
                     self.deliver(std::mem::take(&mut batch)).await
                 }
                 () = self.queue.look.notified() => self.deliver_requests().await,

@@ -374,6 +374,18 @@ impl Order {
         self.original.as_ref().is_some_and(|original| original.replaced_by.contains(&id))
     }
 
+    /// The most that may be executed: while more is asked for, its broker may work by that already.
+    pub(super) fn quantity_max(&self) -> Quantity {
+        self.replacing.map_or(self.quantity, |replacing| self.quantity.max(replacing.terms.quantity))
+    }
+
+    /// Whether nothing is left to be executed. While other terms for no fewer shares are asked for that is not certain: it may
+    /// have been executed by those, and what is counted here may be an execution whose undoing was not heard of.
+    pub(super) fn is_complete(&self) -> bool {
+        let may_be_by_others = |asked: Replacement| asked.terms.quantity >= self.quantity;
+        !self.replacing.is_some_and(may_be_by_others) && self.filled_quantity >= self.quantity.value()
+    }
+
     /// Shares still to be executed; none once it has ended.
     #[must_use]
     pub fn leaves_quantity(&self) -> Decimal {

@@ -1,24 +1,34 @@
-//! Not more often than so: under load, what arrives in between shares one batch; after a quiet moment nothing waits.
+//! Not more often than so: the more a batch carried, the longer the rest after it, so that under load what arrives in
+//! between shares one batch, and a lone order never waits for anybody.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Rest for each item that a batch carried: about what a batch costs besides its items.
+const REST_PER_ITEM: Duration = Duration::from_millis(1);
+/// Longest rest.
+const REST_MAX: Duration = Duration::from_millis(10);
+
 /// Keeps a distance between batches.
 pub(super) struct Pace {
-    distance: Duration,
     next: Instant,
 }
 
 impl Pace {
-    /// Batches at least this far apart.
-    pub(super) fn new(distance: Duration) -> Self {
-        Self { distance, next: Instant::now() }
+    /// The first batch may begin at once.
+    pub(super) fn new() -> Self {
+        Self { next: Instant::now() }
     }
 
-    /// Waits until the next batch may begin, and begins it.
-    pub(super) async fn wait(&mut self) {
+    /// Waits until the next batch may begin.
+    pub(super) async fn wait(&self) {
         tokio::time::sleep_until(self.next).await;
-        self.next = Instant::now() + self.distance;
+    }
+
+    /// The next batch may begin after the rest that a batch of this many items, which begins or ends now, asks for.
+    pub(super) fn rest_after(&mut self, items: usize) {
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        self.next = Instant::now() + REST_PER_ITEM.saturating_mul(items).min(REST_MAX);
     }
 }
 
@@ -26,18 +36,29 @@ impl Pace {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn after_a_quiet_moment_nothing_waits_and_under_load_the_distance_is_kept() {
-        let distance = Duration::from_millis(5);
-        let mut pace = Pace::new(distance);
+    async fn rest_after(items: usize) -> Duration {
+        let mut pace = Pace::new();
         let began = Instant::now();
+        pace.rest_after(items);
         pace.wait().await;
-        assert_eq!(began.elapsed(), Duration::ZERO);
-        pace.wait().await;
-        assert_eq!(began.elapsed(), distance);
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_quiet_moment_nothing_waits() {
+        let mut pace = Pace::new();
+        pace.rest_after(1_000);
         tokio::time::sleep(Duration::from_secs(1)).await;
         let later = Instant::now();
         pace.wait().await;
         assert_eq!(later.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_grows_with_the_batch_up_to_its_limit() {
+        assert_eq!(rest_after(0).await, Duration::ZERO);
+        assert_eq!(rest_after(1).await, Duration::from_millis(1));
+        assert_eq!(rest_after(4).await, Duration::from_millis(4));
+        assert_eq!(rest_after(usize::MAX).await, Duration::from_millis(10));
     }
 }

@@ -1,8 +1,9 @@
 //! Other terms for an open order: a request of its own, written first, delivered after its commit, answered by the
 //! journal. The order keeps its id; until the broker has answered, what is held covers the old terms and the new.
 
-use super::apply::{describe, finish_if_filled};
+use super::apply::{describe, finish_if_filled, overfill};
 use super::document::OrderDocument;
+use super::incident::{Incident, NewIncident};
 use super::order::{Order, OrderLogEntry, OrderTerms, Replacement};
 use super::reconcile::words_of;
 use super::store::{self, NewReplace, RequestStatus};
@@ -101,12 +102,12 @@ pub(super) async fn request_replace(
     let now = clock::now();
     let terms = judged(&order, quantity, pricing, &balances, circumstances, now)?;
     let replacement = Replacement { id: ReplaceId::generate(), terms };
-    let (entry, hold) = ask(&mut order, replacement, now);
+    let asking = ask(&mut order, replacement, now);
     let asked = serde_json::to_string(&change).map_err(ApiError::internal)?;
     let key = circumstances.key.map(ToString::to_string);
     let new = NewReplace { id: replacement.id, order_id: id, key, asked, terms, at: now };
     store::insert_replace(connection, new).await?;
-    write(connection, &mut balances, vec![(order.clone(), vec![entry], hold)], now).await?;
+    write(connection, &mut balances, vec![(order.clone(), asking)], now).await?;
     Ok(Requested { order, replayed: false })
 }
 
@@ -220,16 +221,22 @@ pub(super) fn judged(
     Ok(OrderTerms { quantity, pricing, worst_price: Some(terms.worst_price), fees_max: terms.fees_max })
 }
 
-/// Puts a request beside the order; says by how much more must be held.
-pub(super) fn ask(
-    order: &mut Order,
-    replacement: Replacement,
-    now: DateTime<Utc>,
-) -> (OrderLogEntry, Decimal) {
+/// What a request, or its refusal, has changed beside the order itself.
+pub(super) struct Consequences {
+    /// Lines for its history.
+    pub(super) entries: Vec<OrderLogEntry>,
+    /// By how much its hold has changed.
+    pub(super) hold_change: Decimal,
+    /// More was executed than the terms allow that are left.
+    pub(super) incident: Option<Incident>,
+}
+
+/// Puts a request beside the order.
+pub(super) fn ask(order: &mut Order, replacement: Replacement, now: DateTime<Utc>) -> Consequences {
     order.replacing = Some(replacement);
     order.updated_at = now;
     let entry = order.log("replace_requested", Some(describe(&replacement.terms)), now);
-    (entry, hold_again(order))
+    Consequences { entries: vec![entry], hold_change: hold_again(order), incident: None }
 }
 
 /// The broker has refused other terms: the order works on as it was, or is done if that is filled.
@@ -238,13 +245,13 @@ pub(super) fn refuse(
     id: ReplaceId,
     reason: Option<String>,
     now: DateTime<Utc>,
-) -> Option<(Vec<OrderLogEntry>, Decimal)> {
+) -> Option<Consequences> {
     order.replacing.filter(|replacing| replacing.id == id)?;
     order.replacing = None;
     order.updated_at = now;
     let mut entries = vec![order.log("replace_rejected", reason, now)];
     entries.extend(finish_if_filled(order, now));
-    Some((entries, hold_again(order)))
+    Some(Consequences { entries, hold_change: hold_again(order), incident: overfill(order) })
 }
 
 fn hold_again(order: &mut Order) -> Decimal {
@@ -284,8 +291,8 @@ pub(super) async fn settle_replaces(
     let mut changed = Vec::new();
     for mut order in orders {
         let Some((id, reason)) = refused.get(&order.id) else { continue };
-        if let Some((entries, hold)) = refuse(&mut order, *id, reason.clone(), now) {
-            changed.push((order, entries, hold));
+        if let Some(refused) = refuse(&mut order, *id, reason.clone(), now) {
+            changed.push((order, refused));
         }
     }
     store::save_replaces(connection, &settled, now).await?;
@@ -310,10 +317,10 @@ pub(super) async fn settle_undone(
     let mut orders = store::lock_orders(connection, std::iter::once(order)).await?;
     let Some(mut order) = orders.pop() else { return Ok(()) };
     let Some(asked) = order.replacing.filter(|replacing| words_of(replacing) == words) else { return Ok(()) };
-    if let Some((entries, hold)) = refuse(&mut order, asked.id, Some(NOT_DONE.to_owned()), now) {
+    if let Some(refused) = refuse(&mut order, asked.id, Some(NOT_DONE.to_owned()), now) {
         tracing::warn!(order = %order.id, request = %asked.id, "a request for other terms was not done");
         store::close_undone(connection, asked.id, NOT_DONE, now).await?;
-        write(connection, &mut balances, vec![(order, entries, hold)], now).await?;
+        write(connection, &mut balances, vec![(order, refused)], now).await?;
     }
     Ok(())
 }
@@ -323,11 +330,12 @@ pub(super) async fn settle_undone(
 async fn write(
     connection: &AsyncPgConnection,
     balances: &mut LockedBalances,
-    changed: Vec<(Order, Vec<OrderLogEntry>, Decimal)>,
+    changed: Vec<(Order, Consequences)>,
     now: DateTime<Utc>,
 ) -> Result<(), ApiError> {
     let (mut holds, mut told, mut moved) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for (order, _, hold) in &changed {
+    let incidents = incidents_of(&changed, now);
+    for (order, consequences) in &changed {
         let commodity = if order.holds_cash() {
             moved.insert((order.wish.account_id, order.user_id, order.currency()));
             Commodity::Cash(order.currency())
@@ -335,7 +343,8 @@ async fn write(
             Commodity::Shares(order.wish.symbol)
         };
         let account_id = order.wish.account_id;
-        let change = BalanceChange { account_id, commodity, total: Decimal::ZERO, held: *hold };
+        let change =
+            BalanceChange { account_id, commodity, total: Decimal::ZERO, held: consequences.hold_change };
         balances.change(&change);
         holds.push(change);
         let document = OrderDocument::from(order);
@@ -346,12 +355,27 @@ async fn write(
         let cash = CashBalance { account_id, currency, total: row.total, held: row.held };
         told.push(balance_event(user, &cash, now).map_err(ApiError::internal)?);
     }
-    let orders = changed.iter().map(|(order, ..)| order);
+    for incident in &incidents {
+        told.extend(incident.event().transpose().map_err(ApiError::internal)?);
+    }
+    let orders = changed.iter().map(|(order, _)| order);
     store::save_orders(connection, orders.clone()).await?;
     store::save_terms(connection, orders).await?;
-    let entries: Vec<OrderLogEntry> = changed.iter().flat_map(|(_, entries, _)| entries.clone()).collect();
+    let entries: Vec<OrderLogEntry> =
+        changed.iter().flat_map(|(_, consequences)| consequences.entries.clone()).collect();
     store::insert_log(connection, &entries).await?;
+    store::insert_incidents(connection, &incidents).await?;
     account::change_balances(connection, &holds).await?;
     events::append(connection, told).await?;
     Ok(())
+}
+
+fn incidents_of(changed: &[(Order, Consequences)], now: DateTime<Utc>) -> Vec<NewIncident> {
+    let told =
+        changed.iter().filter_map(|(order, consequences)| Some((order, consequences.incident.clone()?)));
+    told.map(|(order, incident)| {
+        tracing::error!(order = %order.id, kind = incident.kind, detail = incident.detail, "a person must look at this");
+        NewIncident::new(Some(order.user_id), order.wish.account_id, incident, now).about(order.id)
+    })
+    .collect()
 }

@@ -40,8 +40,8 @@ pub(super) use inquiries::{
     close_inquiries, inquiries_of, inquiry_of, mark_sent, orders_to_ask_for, save_inquiries, unmark_sent,
 };
 pub(super) use journal::{
-    JournalLine, advance_cursor, cursor, end_told, listen, lock_cursor, movements_between, next_line,
-    read_journal,
+    JournalLine, advance_cursor, cursor, listen, lock_cursor, movements_between, next_line, read_journal,
+    words_told,
 };
 pub(super) use listing::page_of_orders;
 pub(super) use orders::{

@@ -69,7 +69,7 @@ pub(super) async fn apply(connection: &AsyncPgConnection, line: &JournalLine) ->
     if let Some((symbol, quantity)) = moved {
         batch.tell_position(line.account_id, symbol, quantity)?;
     }
-    let ended = store::end_told(connection, line.order_id).await?;
-    batch.undo(line, undone.as_ref(), ended.as_ref())?;
+    let told = store::words_told(connection, line.order_id).await?;
+    batch.undo(line, undone.as_ref(), &told)?;
     Ok(batch)
 }

@@ -154,8 +154,8 @@ fn asked(order: &mut Order, quantity: u32, limit: u32) -> ReplaceId {
         ..order.terms()
     };
     let replacement = Replacement { id: ReplaceId::generate(), terms };
-    let (_, change) = ask(order, replacement, at(1));
-    assert!(change >= Decimal::ZERO, "asking never frees anything");
+    let asking = ask(order, replacement, at(1));
+    assert!(asking.hold_change >= Decimal::ZERO, "asking never frees anything");
     replacement.id
 }
 
@@ -192,8 +192,11 @@ fn a_refused_replace_gives_its_part_of_the_hold_back() {
     let mut order = order(Side::Sell, 10);
     report(&mut order, &ReportKind::Accepted);
     let id = asked(&mut order, 15, 100);
-    let (entries, change) = refuse(&mut order, id, Some("no".to_owned()), at(3)).unwrap();
-    assert_eq!((entries[0].event, change, order.held), ("replace_rejected", Decimal::from(-5), Decimal::TEN));
+    let refused = refuse(&mut order, id, Some("no".to_owned()), at(3)).unwrap();
+    assert_eq!(
+        (refused.entries[0].event, refused.hold_change, order.held),
+        ("replace_rejected", Decimal::from(-5), Decimal::TEN)
+    );
     assert!(refuse(&mut order, id, None, at(3)).is_none(), "once");
 }
 
@@ -212,14 +215,43 @@ fn a_fill_that_crosses_a_larger_replace_leaves_the_order_open_until_that_is_answ
 }
 
 #[test]
-fn a_fill_beyond_the_old_terms_says_that_the_new_ones_hold() {
+fn a_fill_beyond_the_old_terms_leaves_it_to_the_broker_to_say_which_hold() {
     let mut order = order(Side::Sell, 10);
     report(&mut order, &ReportKind::Accepted);
     let id = asked(&mut order, 15, 100);
     let effects = report(&mut order, &executed(1, 15));
-    assert_eq!((order.status, effects.incidents.len()), (OrderStatus::Filled, 0));
+    assert_eq!((order.status, effects.incidents.len()), (OrderStatus::PartiallyFilled, 0));
+    assert_eq!((order.quantity, order.held), (shares(10), Decimal::ZERO));
+    let mut undone = order.clone();
+    let effects = report(&mut order, &replaced(id, 15, 100));
     assert_eq!(effects.replace_answered, Some((id, true)));
-    assert_eq!(report(&mut order, &replaced(id, 15, 100)), Effects::default());
+    assert_eq!((order.status, order.quantity), (OrderStatus::Filled, shares(15)));
+    let refused = refuse(&mut undone, id, None, at(3)).unwrap();
+    assert_eq!(refused.incident.map(|incident| incident.kind), Some("overfill"));
+    assert_eq!((undone.status, undone.quantity), (OrderStatus::Filled, shares(10)));
+}
+
+#[test]
+fn a_fill_beyond_all_terms_is_an_overfill() {
+    let mut order = order(Side::Sell, 10);
+    report(&mut order, &ReportKind::Accepted);
+    asked(&mut order, 15, 100);
+    let effects = report(&mut order, &executed(1, 16));
+    assert_eq!(effects.incidents[0].kind, "overfill");
+}
+
+#[test]
+fn an_order_that_ends_beyond_its_old_terms_had_those_asked_for() {
+    let mut order = order(Side::Sell, 10);
+    report(&mut order, &ReportKind::Accepted);
+    let id = asked(&mut order, 15, 100);
+    report(&mut order, &executed(1, 12));
+    let effects = report(&mut order, &canceled());
+    assert_eq!(
+        (order.status, order.quantity, order.held),
+        (OrderStatus::Canceled, shares(15), Decimal::ZERO)
+    );
+    assert_eq!(effects.replace_answered, Some((id, true)));
 }
 
 #[test]
@@ -406,8 +438,8 @@ proptest! {
                         let quantity = quantity.max(broker.filled);
                         broker.told.push(replaced(id, quantity, 100));
                         broker.open = Some(quantity).filter(|total| broker.filled < *total);
-                    } else if let Some((_, change)) = refuse(&mut order, id, None, at(2)) {
-                        held += change;
+                    } else if let Some(refused) = refuse(&mut order, id, None, at(2)) {
+                        held += refused.hold_change;
                     }
                 }
                 Step::Read(count) => {

@@ -16,17 +16,6 @@ use std::collections::BTreeSet;
 const REPLACE_SECONDS_MAX: i64 = 30;
 
 impl World {
-    /// Whether other terms were ever asked for of an order of the venue.
-    pub(super) fn was_asked(&self, place: usize) -> bool {
-        self.id_of(place).is_some_and(|id| self.ever_asked.contains(&id))
-    }
-
-    /// Whether an execution of an order was undone or corrected.
-    fn was_undone(&self, id: OrderId) -> bool {
-        let executions = self.venue.executions().iter();
-        executions.filter(|execution| !execution.stands).any(|undone| self.id_of(undone.order) == Some(id))
-    }
-
     /// Requests that no report has answered.
     pub(super) fn open_replaces(&self) -> Vec<OpenReplace> {
         self.memory.orders.values().filter_map(Order::open_replace).collect()
@@ -40,7 +29,7 @@ impl World {
                 && order.origin == Origin::Own
         };
         let open: Vec<OrderId> = self.memory.orders.values().filter(is_open).map(|order| order.id).collect();
-        let Some(id) = self.chance.pick(&open).copied().filter(|id| !self.was_undone(*id)) else { return };
+        let Some(id) = self.chance.pick(&open).copied() else { return };
         let quantity = Quantity::new(Decimal::from(1 + self.chance.below(16))).unwrap();
         let price: Price = self.chance.pick(&["100", "101"]).unwrap().parse().unwrap();
         let order = self.memory.orders.get_mut(&id).unwrap();
@@ -54,10 +43,9 @@ impl World {
             return;
         };
         let replacement = Replacement { id: ReplaceId::generate(), terms };
-        let (_, hold) = ask(order, replacement, self.now);
-        self.memory.balances.change(&order.hold_change(hold));
+        let asking = ask(order, replacement, self.now);
+        self.memory.balances.change(&order.hold_change(asking.hold_change));
         let request = order.open_replace().unwrap().asked;
-        self.ever_asked.insert(id);
         self.replaces.insert(id, Asked { request, sent_at: None, is_taken: false });
     }
 
@@ -127,8 +115,8 @@ impl World {
     fn refuse(&mut self, id: OrderId, request: ReplaceId) {
         let now = self.now;
         let order = self.memory.orders.get_mut(&id).unwrap();
-        if let Some((_, hold)) = refuse(order, request, None, now) {
-            self.memory.balances.change(&order.hold_change(hold));
+        if let Some(refused) = refuse(order, request, None, now) {
+            self.memory.balances.change(&order.hold_change(refused.hold_change));
         }
     }
 

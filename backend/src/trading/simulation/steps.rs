@@ -344,8 +344,7 @@ impl World {
             .executions()
             .iter()
             .enumerate()
-            // With other terms asked for, a lost word of an undone execution cannot be told from new terms: decision 75.
-            .filter(|(_, execution)| execution.stands && !self.was_asked(execution.order))
+            .filter(|(_, execution)| execution.stands)
             .map(|(place, _)| place)
             .collect();
         match self.chance.below(3) {

@@ -49,8 +49,6 @@ pub(super) struct World {
     pub(super) inquiries: HashMap<OrderId, Inquiry>,
     pub(super) cancels: BTreeSet<OrderId>,
     pub(super) replaces: BTreeMap<OrderId, Asked>,
-    /// Orders for which other terms were ever asked.
-    pub(super) ever_asked: BTreeSet<OrderId>,
     pub(super) incidents: Vec<(Option<OrderId>, &'static str)>,
     pub(super) orphans: BTreeSet<i64>,
     pub(super) cursor: usize,
@@ -116,7 +114,6 @@ impl World {
             inquiries: HashMap::new(),
             cancels: BTreeSet::new(),
             replaces: BTreeMap::new(),
-            ever_asked: BTreeSet::new(),
             incidents: Vec::new(),
             orphans: BTreeSet::new(),
             cursor: 0,
@@ -223,12 +220,12 @@ impl World {
         if let Some(Some(booked)) = &undone {
             self.take_back(booked);
         }
-        let ended = self.end_told(line.order_id);
+        let told = self.words_told(line.order_id);
         let mut batch = Batch::on(std::mem::take(&mut self.memory), self.now);
         match &undone {
             Some(undone) => {
                 let undone = undone.as_ref().map(|booked| &booked.execution);
-                batch.undo(line, undone, ended.as_ref()).unwrap();
+                batch.undo(line, undone, &told).unwrap();
             }
             None => batch.apply(line).unwrap(),
         }
@@ -250,11 +247,13 @@ impl World {
         }
     }
 
-    /// How an order was said to have ended, among the lines that are applied.
-    fn end_told(&self, id: OrderId) -> Option<ReportKind> {
+    /// What was told of an order's terms and end, among the lines that are applied.
+    fn words_told(&self, id: OrderId) -> Vec<ReportKind> {
         let applied = self.journal.iter().take(self.cursor).filter(|line| line.order_id == id);
-        let mut ends = applied.filter_map(|line| line.report.as_ref().ok());
-        ends.rfind(|kind| matches!(kind, ReportKind::Canceled { .. } | ReportKind::Expired)).cloned()
+        let words = applied.filter_map(|line| line.report.as_ref().ok()).filter(|kind| {
+            matches!(kind, ReportKind::Replaced { .. } | ReportKind::Canceled { .. } | ReportKind::Expired)
+        });
+        words.cloned().collect()
     }
 
     /// What the books do when an execution is taken back: its postings the other way round.

@@ -17,6 +17,9 @@ const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 /// Seconds since 1970 in which an execution can have happened: calendars reckon in years of four digits.
 const TIMES_BOOKABLE: std::ops::Range<i64> = 0..253_402_300_800;
 
+/// Words of one order's terms and end that are told again: more than the changes of an order that are allowed, each tripled.
+const WORDS_PER_ORDER_MAX: i64 = 512;
+
 /// Asks to be told of every append; the connector notifies inside the appending transaction.
 pub(in crate::trading) async fn listen(mut connection: &AsyncPgConnection) -> QueryResult<()> {
     connection.batch_execute("LISTEN execution_reports").await
@@ -260,20 +263,23 @@ pub(in crate::trading) async fn movements_between(
 }
 
 statement! {
-    EndTold { order: SqlUuid = Uuid }
+    WordsTold { order: SqlUuid = Uuid, limit: BigInt = i64 }
     "SELECT r.id, r.account_id, r.order_id, r.kind, r.execution_id, r.undone_execution_id, r.quantity, r.price,
         r.commission, r.tax, r.reason, r.occurred_at, r.replace_id, r.limit_price, r.stop_price, r.trail_amount,
         r.trail_percent
      FROM broker.execution_reports AS r
-     WHERE r.order_id = ? AND r.kind IN ('canceled', 'expired') AND r.id <= (SELECT last_id FROM trading.report_cursor)
-     ORDER BY r.id DESC LIMIT 1"
+     WHERE r.order_id = ? AND r.kind IN ('replaced', 'canceled', 'expired')
+       AND r.id <= (SELECT last_id FROM trading.report_cursor)
+     ORDER BY r.id LIMIT ?"
 }
 
-/// How an order was said to have ended, among the lines that are applied.
-pub(in crate::trading) async fn end_told(
+/// What was told of an order among the lines that are applied, and may have been no news as long as it was filled: which
+/// terms it got and how it ended.
+pub(in crate::trading) async fn words_told(
     mut connection: &AsyncPgConnection,
     order: OrderId,
-) -> QueryResult<Option<ReportKind>> {
-    let row: Option<JournalRow> = EndTold { order: order.0 }.get_result(&mut connection).await.optional()?;
-    row.map(|row| report_of(&row)).transpose()
+) -> QueryResult<Vec<ReportKind>> {
+    let rows: Vec<JournalRow> =
+        WordsTold { order: order.0, limit: WORDS_PER_ORDER_MAX }.load(&mut connection).await?;
+    rows.iter().map(report_of).collect()
 }
