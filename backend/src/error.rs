@@ -105,6 +105,7 @@ error_codes! {
     TooManyRequests       429 "too_many_requests"       "Too many requests; try again later"
 
     Internal              500 "internal_error"          "Something went wrong here"
+    Unsupported           501 "unsupported"             "The source of this share does not have that"
     ServiceUnavailable    503 "service_unavailable"     "The server cannot do this at the moment"
     NotReconciled         503 "not_reconciled"          "The account is being compared with its broker; nothing new is placed before"
     PriceUnavailable      503 "price_unavailable"       "There is no current price"

@@ -23,7 +23,7 @@ pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
 /// What the page may load: only from here, and nothing written into the page itself.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Gives a request an id, logs its end, and turns a panic into an answer.
 ///

@@ -59,6 +59,12 @@ function codeOf(key, stepsAhead = 0) {
   return String(number).padStart(CODE_DIGITS, "0");
 }
 
+/** The settings, where logging in is secured. */
+async function openSecurity() {
+  await page.getByRole("button", { name: "메뉴" }).click();
+  await page.getByRole("link", { name: "설정 및 보안" }).click();
+}
+
 /** Whether something stands in the part of the page that a phone shows without scrolling. */
 async function isInView(/** @type {import("playwright-core").Locator} */ locator) {
   const box = await locator.boundingBox();
@@ -112,6 +118,7 @@ step("a notice does not stand in the way of the form", async () => {
   await page.getByTestId("estimate").getByText("총 매수 금액").waitFor();
   const submit = page.getByRole("button", { name: /1주 매수$/ });
   await submit.click();
+  await page.getByRole("button", { name: "주문 보내기" }).click();
   await page
     .getByRole("status")
     .getByText(/체결: .* 1주 매수/)
@@ -136,6 +143,11 @@ step("a refused order and a number far too large are explained in Korean", async
   await quantity.fill("99999");
   await page.getByRole("button", { name: /99,999주 매수$/ }).click();
   await page
+    .getByRole("dialog")
+    .getByText(/최대 [\d,]+원 필요/)
+    .waitFor();
+  await page.getByRole("button", { name: "주문 보내기" }).click();
+  await page
     .locator("#ticket")
     .getByText(/최대 [\d,]+원 필요, 주문 가능 금액 [\d,]+원\./)
     .first()
@@ -149,9 +161,8 @@ step("a refused order and a number far too large are explained in Korean", async
 });
 
 step("two-factor login is switched on with a code of the app", async () => {
-  await page.getByText("메뉴").click();
-  await page.getByRole("button", { name: "2단계 인증" }).click();
-  const dialog = page.getByRole("dialog", { name: "2단계 인증" });
+  await openSecurity();
+  const dialog = page.getByRole("region", { name: "2단계 인증" });
   await dialog.getByRole("button", { name: "켜기" }).click();
   secret = ((await dialog.getByTestId("totp-secret").textContent()) ?? "").replaceAll(" ", "");
   assert.match(secret, /^[A-Z2-7]{16,}$/);
@@ -171,10 +182,8 @@ step("and signing in takes a code from then on", async () => {
   await page.getByRole("button", { name: "로그인", exact: true }).click();
   await page.getByLabel("인증 앱의 코드").fill(codeOf(secret));
   await page.getByRole("button", { name: "로그인", exact: true }).click();
-  await page.getByTestId("cash").waitFor();
-  await page.getByText("메뉴").click();
-  await page.getByRole("button", { name: "2단계 인증" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "끄기" }).waitFor();
+  // The address is still that of the settings.
+  await page.getByRole("region", { name: "2단계 인증" }).getByRole("button", { name: "끄기" }).waitFor();
 });
 
 step("nothing went wrong behind the scenes", async () => {

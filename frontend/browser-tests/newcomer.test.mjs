@@ -58,7 +58,8 @@ step("a newcomer registers", async () => {
 });
 
 step("and logs in again after signing out", async () => {
-  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await page.getByLabel("Email").fill(EMAIL);
   await page.getByLabel("Password").fill(PASSWORD);
@@ -101,10 +102,13 @@ step("sees candles", async () => {
 
 /** Runs in the page: whether some canvas of the chart shows pixels in the colours of candles. */
 function hasCandles() {
-  const style = getComputedStyle(document.documentElement);
-  const wanted = ["--up", "--down"].map((name) =>
-    Number.parseInt(style.getPropertyValue(name).trim().slice(1), 16),
-  );
+  const probe = document.body.appendChild(document.createElement("span"));
+  const wanted = ["--up", "--down"].map((name) => {
+    probe.style.color = `var(${name})`;
+    const [red = 0, green = 0, blue = 0] = (getComputedStyle(probe).color.match(/\d+/g) ?? []).map(Number);
+    return (red << 16) | (green << 8) | blue;
+  });
+  probe.remove();
   for (const canvas of document.querySelectorAll("canvas")) {
     const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
     let count = 0;
@@ -127,7 +131,12 @@ step("buys 10 AAPL at market and sees the fill arrive, without asking for it", a
   await page.getByLabel("Shares", { exact: true }).fill("10");
   await page.getByTestId("estimate").getByText("Total cost").waitFor();
   await picture(page, "04-ticket");
-  await page.getByRole("button", { name: "Buy 10 AAPL" }).dblclick();
+  await page.getByRole("button", { name: "Buy 10 AAPL" }).click();
+  const card = page.getByTestId("consequences");
+  await card.getByText("Cash after").waitFor();
+  await card.getByText("0 → 10").waitFor();
+  await picture(page, "04-consequences");
+  await card.getByRole("button", { name: "Send order" }).dblclick();
   await toast()
     .getByText(/Filled: Bought 10 AAPL at \d/)
     .waitFor();
@@ -164,11 +173,14 @@ step("places a limit order far away and cancels it", async () => {
   const asked = orderRequests();
   const before = await buyingPower();
   const price = Number((await page.getByTestId("price-AAPL").textContent())?.replaceAll(",", ""));
-  await page.getByText("Limit", { exact: true }).click();
+  await page.getByLabel("Type").selectOption("limit");
   await page.getByLabel("Limit price (USD)", { exact: true }).fill((price * FAR_BELOW).toFixed(2));
   await page.getByLabel("Valid").selectOption("gtc");
   await page.getByLabel("Shares", { exact: true }).fill("1");
   await page.getByRole("button", { name: "Buy 1 AAPL" }).click();
+  await page.getByTestId("consequences").getByText("From the last price").waitFor();
+  await page.getByLabel(/Send without asking/).check();
+  await page.keyboard.press("Enter");
   await page.getByRole("tab", { name: "Open orders (1)" }).click();
   await page.getByRole("row", { name: /AAPL Buy 1 .* Working/ }).waitFor();
   await waitForText(
@@ -189,7 +201,8 @@ step("places a limit order far away and cancels it", async () => {
 });
 
 step("switches to Korean", async () => {
-  await page.getByText("한국어").first().click();
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByText("한국어").click();
   await page.getByRole("heading", { name: "관심 종목" }).waitFor();
   await page.getByRole("tab", { name: "보유 종목" }).click();
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");

@@ -1,5 +1,6 @@
 //! Questions to the quote server over HTTP.
 
+use super::directory::{FoundShare, MarketHours, OrderBook};
 use super::error::MarketError;
 use super::service::{History, HistoryRange};
 use domain::quote::Instrument;
@@ -34,6 +35,16 @@ struct SymbolList {
 }
 
 #[derive(Deserialize)]
+struct Found {
+    instruments: Vec<FoundShare>,
+}
+
+#[derive(Deserialize)]
+struct Calendar {
+    markets: Vec<MarketHours>,
+}
+
+#[derive(Deserialize)]
 struct Refusal {
     #[serde(default)]
     code: String,
@@ -65,6 +76,7 @@ impl QuoteClient {
         query.extend(range.from.map(|day| ("from", day.to_string())));
         query.extend(range.to.map(|day| ("to", day.to_string())));
         query.extend(range.limit.map(|limit| ("limit", limit.to_string())));
+        query.push(("interval", range.interval.name().to_owned()));
         let response = self.ask(&format!("/history/{symbol}"), &query).await?;
         read(response, Some(symbol)).await
     }
@@ -72,6 +84,22 @@ impl QuoteClient {
     pub(super) async fn symbols(&self) -> Result<Vec<Instrument>, MarketError> {
         let response = self.ask("/symbols", &[]).await?;
         read::<SymbolList>(response, None).await.map(|list| list.symbols)
+    }
+
+    pub(super) async fn search(&self, text: &str, limit: u32) -> Result<Vec<FoundShare>, MarketError> {
+        let query = [("q", text.to_owned()), ("limit", limit.to_string())];
+        let response = self.ask("/search", &query).await?;
+        read::<Found>(response, None).await.map(|found| found.instruments)
+    }
+
+    pub(super) async fn hours(&self) -> Result<Vec<MarketHours>, MarketError> {
+        let response = self.ask("/calendar", &[]).await?;
+        read::<Calendar>(response, None).await.map(|calendar| calendar.markets)
+    }
+
+    pub(super) async fn order_book(&self, symbol: Symbol) -> Result<OrderBook, MarketError> {
+        let response = self.ask(&format!("/orderbook/{symbol}"), &[]).await?;
+        read(response, Some(symbol)).await
     }
 
     async fn ask(&self, path: &str, query: &[(&str, String)]) -> Result<Response, MarketError> {
@@ -105,6 +133,7 @@ async fn read<T: DeserializeOwned>(mut response: Response, symbol: Option<Symbol
 fn refusal(status: StatusCode, code: &str, symbol: Option<Symbol>) -> MarketError {
     match (symbol, code) {
         (Some(symbol), "unknown_symbol" | "invalid_symbol") => MarketError::UnknownSymbol(symbol),
+        (Some(symbol), "unsupported") => MarketError::Unsupported(symbol),
         _ => unavailable(format_args!("the quote server answered {status} {code}")),
     }
 }
@@ -118,6 +147,8 @@ mod tests {
         let symbol: Symbol = "AAPL".parse().unwrap();
         let unknown = refusal(StatusCode::NOT_FOUND, "unknown_symbol", Some(symbol));
         assert_eq!(unknown, MarketError::UnknownSymbol(symbol));
+        let unsupported = refusal(StatusCode::NOT_IMPLEMENTED, "unsupported", Some(symbol));
+        assert_eq!(unsupported, MarketError::Unsupported(symbol));
         for (status, code) in [(StatusCode::NOT_FOUND, ""), (StatusCode::SERVICE_UNAVAILABLE, "no_price_yet")]
         {
             assert!(

@@ -7,6 +7,7 @@
 //! `Quote::at`, and whether that is too old for a purpose is for the caller to judge.
 
 mod client;
+mod directory;
 mod error;
 mod memory;
 mod routes;
@@ -15,11 +16,12 @@ mod stream;
 
 pub use error::MarketError;
 pub(crate) use service::stream_url;
-pub use service::{History, HistoryRange, Market};
+pub use service::{BarInterval, History, HistoryBar, HistoryRange, Market};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// This module's URLs.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     routes::all(config);
+    directory::all(config);
 }

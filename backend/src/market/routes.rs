@@ -1,13 +1,13 @@
 //! This module's URLs.
 
-use super::service::{HistoryRange, Market};
+use super::service::{BarInterval, HistoryBar, HistoryRange, Market};
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{CurrentUser, Params};
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::quote::Instrument;
-use domain::{Bar, Currency, Quote, Symbol};
+use domain::{Currency, Quote, Symbol};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -124,11 +124,16 @@ impl From<&Quote> for QuoteAnswer {
     }
 }
 
-/// The prices of one trading day.
+/// The prices of one trading day, or of a shorter span.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = Bar)]
 struct BarAnswer {
+    /// The trading day it is, or lies in.
     date: NaiveDate,
+    /// Its first moment; absent for a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts_at: Option<DateTime<Utc>>,
     open: String,
     high: String,
     low: String,
@@ -137,20 +142,23 @@ struct BarAnswer {
     volume: u64,
 }
 
-impl From<Bar> for BarAnswer {
-    fn from(bar: Bar) -> Self {
-        Self {
-            date: bar.date,
+impl BarAnswer {
+    /// A bar that says neither its day nor its moment is none.
+    fn of(market: domain::Market, bar: &HistoryBar) -> Option<Self> {
+        let day = || bar.starts_at.map(|at| exchange::market_day(market, at));
+        Some(Self {
+            date: bar.date.or_else(day)?,
+            starts_at: bar.starts_at,
             open: bar.open.to_string(),
             high: bar.high.to_string(),
             low: bar.low.to_string(),
             close: bar.close.to_string(),
             volume: bar.volume,
-        }
+        })
     }
 }
 
-/// Daily prices, oldest first.
+/// Prices of the past, oldest first.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = History)]
@@ -162,8 +170,8 @@ struct HistoryAnswer {
     source: String,
     /// Whether the prices are invented.
     simulated: bool,
-    /// Always `1d`.
-    interval: String,
+    /// What each bar spans.
+    interval: BarInterval,
     bars: Vec<BarAnswer>,
 }
 
@@ -179,6 +187,8 @@ struct HistoryQuery {
     /// Most bars, at most 5000; the latest win.
     #[param(minimum = 1, maximum = 5000)]
     limit: Option<u32>,
+    /// `1d` unless given. Shorter ones are there where the share's source has them.
+    interval: Option<BarInterval>,
 }
 
 impl HistoryQuery {
@@ -200,12 +210,13 @@ impl HistoryQuery {
         {
             return Err(ApiError::field("from", "out_of_range", "must not be later than `to`"));
         }
-        Ok(HistoryRange { from: self.from, to: self.to, limit: self.limit })
+        let interval = self.interval.unwrap_or_default();
+        Ok(HistoryRange { from: self.from, to: self.to, limit: self.limit, interval })
     }
 }
 
 /// What is no symbol is quoted nowhere.
-fn read_symbol(text: &str) -> ApiResult<Symbol> {
+pub(super) fn read_symbol(text: &str) -> ApiResult<Symbol> {
     text.parse().map_err(|error: domain::instrument::SymbolError| {
         ApiError::new(ErrorCode::UnknownSymbol, format!("a symbol {error}"))
     })
@@ -238,11 +249,12 @@ async fn show_quote(
     Ok(Json(QuoteAnswer::from(quote.as_ref())))
 }
 
-/// The daily prices of a share.
+/// The prices of a share in the past: by the day, or by a shorter interval where its source has one.
 #[utoipa::path(tag = "market", params(("symbol" = String, Path, example = "AAPL"), HistoryQuery), responses(
     (status = 200, body = HistoryAnswer),
     (status = 404, description = "unknown_symbol", body = Problem),
     (status = 422, description = "validation_failed", body = Problem),
+    (status = 501, description = "unsupported", body = Problem),
     (status = 503, description = "price_unavailable", body = Problem)
 ))]
 #[get("/market/history/{symbol}")]
@@ -252,13 +264,14 @@ async fn show_history(
     symbol: Path<String>,
     Params(query): Params<HistoryQuery>,
 ) -> ApiResult<Json<HistoryAnswer>> {
-    let history = market.history(read_symbol(&symbol)?, query.check()?).await?;
+    let symbol = read_symbol(&symbol)?;
+    let history = market.history(symbol, query.check()?).await?;
     Ok(Json(HistoryAnswer {
         symbol: history.symbol,
         currency: history.currency,
         source: history.source,
         simulated: history.simulated,
         interval: history.interval,
-        bars: history.bars.into_iter().map(BarAnswer::from).collect(),
+        bars: history.bars.iter().filter_map(|bar| BarAnswer::of(symbol.market(), bar)).collect(),
     }))
 }

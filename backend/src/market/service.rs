@@ -1,23 +1,80 @@
 //! Where prices come from: the memory when it is current, the quote server otherwise.
 
 use super::client::QuoteClient;
+use super::directory::{FoundShare, MarketHours, OrderBook};
 use super::error::MarketError;
 use super::stream::{Shared, follow};
 use crate::startup::Background;
 use anyhow::Context;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::quote::Instrument;
-use domain::{Bar, Currency, Quote, Symbol};
+use domain::{Currency, Price, Quote, Symbol};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
+use utoipa::ToSchema;
 
 /// Most questions asked at once for one list of symbols.
 const QUESTIONS_PER_LIST_AT_ONCE: usize = 8;
 
-/// Daily prices of one symbol, oldest first.
+/// The time that one bar spans.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum BarInterval {
+    /// One minute.
+    #[serde(rename = "1m")]
+    OneMinute,
+    /// Five minutes.
+    #[serde(rename = "5m")]
+    FiveMinutes,
+    /// A quarter of an hour.
+    #[serde(rename = "15m")]
+    QuarterHour,
+    /// One hour.
+    #[serde(rename = "1h")]
+    OneHour,
+    /// One trading day.
+    #[default]
+    #[serde(rename = "1d")]
+    OneDay,
+}
+
+impl BarInterval {
+    /// Its word in questions and answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OneMinute => "1m",
+            Self::FiveMinutes => "5m",
+            Self::QuarterHour => "15m",
+            Self::OneHour => "1h",
+            Self::OneDay => "1d",
+        }
+    }
+}
+
+/// The prices of one span: of a trading day, or of a shorter one that has its first moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryBar {
+    /// The trading day, of daily bars.
+    pub date: Option<NaiveDate>,
+    /// Its first moment, of shorter bars.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// First price.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Last price.
+    pub close: Price,
+    /// Shares traded.
+    pub volume: u64,
+}
+
+/// Prices of one symbol, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
@@ -29,10 +86,10 @@ pub struct History {
     pub source: String,
     /// Whether the prices are invented.
     pub simulated: bool,
-    /// Always `1d`.
-    pub interval: String,
-    /// One per trading day.
-    pub bars: Vec<Bar>,
+    /// What each bar spans.
+    pub interval: BarInterval,
+    /// One per span in which shares were traded.
+    pub bars: Vec<HistoryBar>,
 }
 
 /// Which days of a history.
@@ -44,6 +101,8 @@ pub struct HistoryRange {
     pub to: Option<NaiveDate>,
     /// Most bars; the latest win.
     pub limit: Option<u32>,
+    /// What each bar spans.
+    pub interval: BarInterval,
 }
 
 /// The prices this process knows.
@@ -108,7 +167,7 @@ impl Market {
         answers.filter_map(std::future::ready).collect().await
     }
 
-    /// Daily prices.
+    /// Prices of the past.
     ///
     /// # Errors
     /// [`MarketError`]
@@ -122,6 +181,30 @@ impl Market {
     /// [`MarketError`]
     pub async fn symbols(&self) -> Result<Vec<Instrument>, MarketError> {
         self.client.symbols().await
+    }
+
+    /// Shares that a text means, the likeliest first.
+    ///
+    /// # Errors
+    /// [`MarketError`]
+    pub async fn search(&self, text: &str, limit: u32) -> Result<Vec<FoundShare>, MarketError> {
+        self.client.search(text, limit).await
+    }
+
+    /// What every market does now.
+    ///
+    /// # Errors
+    /// [`MarketError`]
+    pub async fn hours(&self) -> Result<Vec<MarketHours>, MarketError> {
+        self.client.hours().await
+    }
+
+    /// What is wanted and offered.
+    ///
+    /// # Errors
+    /// [`MarketError`], `Unsupported` where the symbol's source has no order books.
+    pub async fn order_book(&self, symbol: Symbol) -> Result<OrderBook, MarketError> {
+        self.client.order_book(symbol).await
     }
 }
 

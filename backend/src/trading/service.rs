@@ -245,7 +245,7 @@ impl TradingService {
             MarketError::UnknownSymbol(symbol) => {
                 ApiError::field("symbol", "unknown_symbol", format!("no source quotes {symbol}"))
             }
-            MarketError::Unavailable(_) => error.into(),
+            MarketError::Unavailable(_) | MarketError::Unsupported(_) => error.into(),
         })
     }
 

@@ -16,7 +16,14 @@ fn number(value: &Value) -> f64 {
 async fn without_a_quote_server_there_is_no_price_and_the_rest_works() {
     let app = TestApp::start().await;
     let user = app.register("ant@example.com").await;
-    for path in ["/api/market/symbols", "/api/market/quote/AAPL", "/api/market/history/AAPL"] {
+    for path in [
+        "/api/market/symbols",
+        "/api/market/quote/AAPL",
+        "/api/market/history/AAPL",
+        "/api/market/search?q=apple",
+        "/api/market/hours",
+        "/api/market/order-book/AAPL",
+    ] {
         let answer = app.get(path, &user).await.expect(503);
         assert_eq!(
             (answer.code().as_str(), answer.header("retry-after")),
@@ -42,7 +49,7 @@ async fn what_is_no_symbol_is_unknown() {
         "A%20B",
         &"A".repeat(3000),
     ] {
-        for kind in ["quote", "history"] {
+        for kind in ["quote", "history", "order-book"] {
             let answer = app.get(&format!("/api/market/{kind}/{symbol}"), &user).await.expect(404);
             assert!(["unknown_symbol", "not_found"].contains(&answer.code().as_str()), "{kind} {symbol}");
         }
@@ -130,11 +137,84 @@ async fn bad_ranges_are_named() {
         ("to=%2B99999-01-01", "to"),
         ("from=2013-03-02&to=2013-03-01", "from"),
         ("to=999999999-01-01", "to"),
-        ("interval=1m", "interval"),
+        ("interval=1w", "interval"),
+        ("span=1m", "span"),
         ("limit=5&limit=6", "limit"),
         ("to=%00", "to"),
     ] {
         let answer = app.get(&format!("/api/market/history/AAPL?{query}"), &user).await.expect(422);
         assert_eq!(answer.complaint().0, field, "{query}: {}", answer.text);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shares_are_found_by_their_korean_initials_and_by_name() {
+    let (app, _quote_server) = with_prices().await;
+    let user = app.register("ant@example.com").await;
+    for (text, symbol, source) in [
+        // Half of the Korean name of Samsung Electronics, as one types it.
+        ("%E3%85%85%E3%85%85%E3%85%88%E3%85%88", "005930.KS", "synthetic"),
+        ("apple", "AAPL", "replay"),
+    ] {
+        let found = app.get(&format!("/api/market/search?q={text}&limit=3"), &user).await.expect(200).json();
+        let first = &found["instruments"][0];
+        assert_eq!((&first["symbol"], &first["source"]), (&json!(symbol), &json!(source)), "{found}");
+        assert!(found["instruments"].as_array().unwrap().len() <= 3, "{found}");
+    }
+    let long = format!("q={}", "a".repeat(65));
+    for (query, field) in [
+        ("", "q"),
+        ("q=%20", "q"),
+        (long.as_str(), "q"),
+        ("q=a&limit=51", "limit"),
+        ("q=a&market=US", "market"),
+    ] {
+        let answer = app.get(&format!("/api/market/search?{query}"), &user).await.expect(422);
+        assert_eq!(answer.complaint().0, field, "{query}: {}", answer.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_markets_say_what_they_do_and_until_when() {
+    let (app, _quote_server) = with_prices().await;
+    let user = app.register("ant@example.com").await;
+    let hours = app.get("/api/market/hours", &user).await.expect(200).json();
+    let time = |value: &Value| value.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    for (market, zone) in [("KRX", "Asia/Seoul"), ("US", "America/New_York")] {
+        let told = hours["markets"].as_array().unwrap().iter().find(|told| told["market"] == market).unwrap();
+        assert_eq!(told["timeZone"], zone);
+        assert!(["closed", "pre", "open", "after"].contains(&told["phase"].as_str().unwrap()), "{told}");
+        assert!(
+            time(&told["nextOpen"]) > time(&hours["now"]) && time(&told["nextClose"]) > time(&hours["now"])
+        );
+        // An open market closes before it opens again, a closed one opens first.
+        let closes_first = time(&told["nextClose"]) < time(&told["nextOpen"]);
+        assert_eq!(closes_first, told["phase"] == "open", "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_book_is_shown_where_the_source_has_one() {
+    let (app, _quote_server) = with_prices().await;
+    let user = app.register("ant@example.com").await;
+    let book = app.get("/api/market/order-book/005930.KS", &user).await.expect(200).json();
+    assert_eq!((&book["currency"], &book["simulated"]), (&json!("KRW"), &json!(true)));
+    let (bids, asks) = (book["bids"].as_array().unwrap(), book["asks"].as_array().unwrap());
+    assert!(number(&bids[0]["price"]) < number(&asks[0]["price"]), "{book}");
+    assert!(
+        asks.iter().all(|level| level["quantity"].as_u64().is_some_and(|quantity| quantity > 0)),
+        "{book}"
+    );
+    let refused = app.get("/api/market/order-book/AAPL", &user).await.expect(501);
+    assert_eq!(refused.code(), "unsupported");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bars_shorter_than_a_day_are_refused_where_the_source_has_none() {
+    let (app, _quote_server) = with_prices().await;
+    let user = app.register("ant@example.com").await;
+    let daily = app.get("/api/market/history/AAPL?interval=1d&limit=2", &user).await.expect(200).json();
+    assert_eq!((&daily["interval"], daily["bars"][0].get("startsAt")), (&json!("1d"), None));
+    let refused = app.get("/api/market/history/AAPL?interval=5m", &user).await.expect(501);
+    assert_eq!(refused.code(), "unsupported");
 }

@@ -1,14 +1,16 @@
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
 import { Component, type ReactNode, useEffect, useLayoutEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Welcome } from "@/features/auth/components/welcome";
 import { ProblemError } from "@/lib/api/problem";
+import { usePreferences } from "@/lib/preferences";
 import { useSession } from "@/lib/session";
 import { Button } from "@/lib/ui/button";
 import { Toasts } from "@/lib/ui/toasts";
-import { Desk } from "./desk";
 import { LanguageSwitch, useRisingColour } from "./display-settings";
 import { Brand } from "./header";
+import { router } from "./router";
 
 const LOAD_RETRIES_MAX = 3;
 
@@ -37,15 +39,21 @@ function useForgetOnSignOut(userId: string | null): void {
 export function App() {
   const session = useSession();
   const rising = useRisingColour();
+  const theme = usePreferences((state) => state.theme);
   useForgetOnSignOut(session.user?.id ?? null);
   // Before the effects of the parts: the chart reads its colours from the document.
   useLayoutEffect(() => {
     document.documentElement.dataset.rising = rising;
-  }, [rising]);
+    document.documentElement.dataset.theme = theme;
+  }, [rising, theme]);
   return (
     <QueryClientProvider client={queries}>
       <Crash>
-        {session.status === "signedIn" ? <Desk user={session.user} /> : <Entrance status={session.status} />}
+        {session.status === "signedIn" ? (
+          <RouterProvider router={router} />
+        ) : (
+          <Entrance status={session.status} />
+        )}
         <Toasts />
       </Crash>
     </QueryClientProvider>

@@ -3,7 +3,7 @@ import { saveLanguage } from "@/features/auth/api/profile";
 import type { Language } from "@/lib/api/types";
 import { chooseLanguage } from "@/lib/i18n";
 import { problemSentence } from "@/lib/i18n/sentences";
-import { setPreferences, usePreferences } from "@/lib/preferences";
+import { setPreferences, type Theme, usePreferences } from "@/lib/preferences";
 import { useSession } from "@/lib/session";
 import { showToast } from "@/lib/toasts";
 import { Segmented } from "@/lib/ui/segmented";
@@ -50,6 +50,23 @@ export function RisingColourSwitch() {
         { value: "red", label: t("header.risingRed") },
         { value: "green", label: t("header.risingGreen") },
       ]}
+    />
+  );
+}
+
+const THEMES: readonly Theme[] = ["system", "light", "dark"];
+
+export function ThemeSwitch() {
+  const { t } = useTranslation();
+  const theme = usePreferences((state) => state.theme);
+  return (
+    <Segmented
+      legend={t("header.theme")}
+      legendHidden
+      size="small"
+      value={theme}
+      onChange={(chosen) => setPreferences({ theme: chosen })}
+      options={THEMES.map((value) => ({ value, label: t(`header.theme_${value}`) }))}
     />
   );
 }

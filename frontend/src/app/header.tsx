@@ -1,16 +1,17 @@
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { DepositForm } from "@/features/accounts/components/deposit-form";
-import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { signOut } from "@/features/auth/api/auth";
-import { TwoFactor } from "@/features/auth/components/two-factor";
-import type { Account, User } from "@/lib/api/types";
+import type { Account } from "@/lib/api/types";
 import { setPreferences } from "@/lib/preferences";
+import { useSession } from "@/lib/session";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
 import { ConnectionState } from "./connection-state";
-import { LanguageSwitch, RisingColourSwitch } from "./display-settings";
+import { LanguageSwitch, RisingColourSwitch, ThemeSwitch } from "./display-settings";
+import { ROOMS } from "./rooms/names";
 
 export function Brand() {
   const { t } = useTranslation();
@@ -22,59 +23,81 @@ export function Brand() {
   );
 }
 
-/** The desk's head: which account, what state, how it looks. */
-export function Header({ symbol, user }: { symbol: string | null; user: User }) {
-  const { t } = useTranslation();
+/** The head of the page: which room, what state, which account, how it looks. */
+export function Header({ symbol }: { symbol: string | null }) {
   return (
-    <header className="flex flex-wrap items-center gap-x-5 gap-y-2 border-line border-b bg-panel px-4 py-2 max-sm:px-3">
+    <header className="flex flex-wrap items-center gap-x-5 gap-y-2 border-line border-b bg-panel px-4 py-1.5 max-sm:px-3 max-sm:py-2">
       <Brand />
+      <Rooms />
       <ConnectionState symbol={symbol} />
-      <div className="flex items-center gap-2 max-sm:order-last max-sm:w-full sm:ml-auto">
+      <div className="flex items-center gap-2 max-sm:order-last max-sm:w-full md:ml-auto">
         <AccountSwitch />
       </div>
-      <div className="flex items-center gap-2 max-lg:hidden">
-        <Choices user={user} />
-      </div>
-      <details className="relative max-sm:ml-auto lg:hidden">
-        <summary className="flex h-7 list-none items-center rounded-md border border-line px-2 text-xs">
-          {t("header.menu")}
-        </summary>
-        <div className="absolute right-0 z-30 mt-1 flex w-52 flex-col gap-2 rounded-lg border border-line bg-panel p-3 shadow-lg">
-          <Choices user={user} />
-        </div>
-      </details>
+      <Menu />
     </header>
   );
 }
 
-function Choices({ user }: { user: User }) {
+function Rooms() {
   const { t } = useTranslation();
-  const [securing, setSecuring] = useState(false);
   return (
-    <>
-      <RisingColourSwitch />
-      <LanguageSwitch />
-      <Button look="quiet" size="small" onClick={() => setSecuring(true)}>
-        {t("header.twoFactor")}
+    <nav aria-label={t("header.rooms")} className="flex gap-1 max-md:hidden">
+      {ROOMS.map(({ to, name }) => (
+        <Link
+          key={to}
+          to={to}
+          activeOptions={{ exact: true, includeSearch: false }}
+          className="rounded-md px-2.5 py-1.5 text-[13px] text-soft hover:bg-raised hover:text-text"
+          activeProps={{ className: "!bg-accent-wash !text-text font-semibold", "aria-current": "page" }}
+        >
+          {t(`header.${name}`)}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+/** How the page looks, and the way out. */
+function Menu() {
+  const { t } = useTranslation();
+  const user = useSession((state) => state.user);
+  const [open, setOpen] = useState(false);
+  return (
+    <div className="relative max-md:ml-auto">
+      <Button size="small" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>
+        {t("header.menu")}
       </Button>
-      {securing && (
-        <Dialog title={t("header.twoFactor")} onClose={() => setSecuring(false)}>
-          <TwoFactor enabled={user.totpEnabled} />
-        </Dialog>
+      {open && (
+        <div
+          id="menu"
+          className="absolute right-0 z-30 mt-1 flex w-60 flex-col gap-3 rounded-lg border border-line bg-panel p-3 shadow-lg"
+        >
+          <p className="truncate text-soft text-xs">{user?.email}</p>
+          <LanguageSwitch />
+          <ThemeSwitch />
+          <RisingColourSwitch />
+          <Link
+            to="/settings"
+            className="rounded-md border border-line px-2 py-1.5 text-center text-xs hover:bg-raised"
+            onClick={() => setOpen(false)}
+          >
+            {t("header.settings")}
+          </Link>
+          <Button size="small" onClick={() => void signOut().catch(() => {})}>
+            {t("header.signOut")}
+          </Button>
+        </div>
       )}
-      <Button look="quiet" size="small" title={user.email} onClick={() => void signOut().catch(() => {})}>
-        {t("header.signOut")}
-      </Button>
-    </>
+    </div>
   );
 }
 
 function AccountSwitch() {
   const { t } = useTranslation();
   const { data: accounts, chosen } = useAccounts();
-  const [dialog, setDialog] = useState<"open" | "deposit" | null>(null);
+  const [depositing, setDepositing] = useState(false);
   if (accounts === undefined || chosen === null) return null;
-  const close = () => setDialog(null);
+  const close = () => setDepositing(false);
   return (
     <>
       <select
@@ -89,18 +112,10 @@ function AccountSwitch() {
           </option>
         ))}
       </select>
-      <Button size="small" onClick={() => setDialog("deposit")}>
+      <Button size="small" onClick={() => setDepositing(true)}>
         {t("header.deposit")}
       </Button>
-      <Button size="small" onClick={() => setDialog("open")}>
-        {t("header.newAccount")}
-      </Button>
-      {dialog === "open" && (
-        <Dialog title={t("accounts.openTitle")} onClose={close}>
-          <OpenAccountForm onOpened={close} />
-        </Dialog>
-      )}
-      {dialog === "deposit" && (
+      {depositing && (
         <Dialog title={t("accounts.depositTitle")} onClose={close}>
           <DepositForm account={chosen} onDone={close} />
         </Dialog>

@@ -83,8 +83,10 @@ export const DIRECTION_CLASS: Record<Direction, string> = {
   flat: "text-soft",
 };
 
-export function formatTime(time: string, language: string): string {
+/** A moment by the reader's clock; with its year where it may be long ago. */
+export function formatTime(time: string, language: string, withYear = false): string {
   return new Intl.DateTimeFormat(language, {
+    ...(withYear && { year: "numeric" }),
     month: "2-digit",
     day: "2-digit",
     hour: "2-digit",

@@ -32,3 +32,16 @@ export const OPEN_ORDERS_MAX = 200;
 export const HISTORY_BARS_MAX = 500;
 /** Symbols on the watchlist. */
 export const WATCHLIST_MAX = 100;
+/** Lots of a symbol asked for to say which of them a sale takes. */
+export const LOTS_ASKED_MAX = 500;
+/** Tries to find the most shares that an amount of money reserves no more than. */
+export const FITTING_TRIES_MAX = 5;
+/** Orders of one page of the endless list, and groups asked for. */
+export const ORDER_PAGE_SIZE = 100;
+export const ORDER_GROUPS_MAX = 50;
+/** Requests in a row to take back all open orders: each takes up to 2,000. */
+export const CANCEL_ALL_ROUNDS_MAX = 5;
+/** Lots, sales and lines of a statement of one page. */
+export const BOOK_PAGE_SIZE = 100;
+/** Parts of an account drawn by name; the smallest are drawn together. */
+export const ALLOCATION_PARTS_MAX = 12;

@@ -1,4 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
+import { create } from "zustand";
 import type { Order } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
 import { CLOSED_ORDERS_MAX } from "@/lib/limits";
@@ -28,7 +29,7 @@ export interface OrderLists {
   closed: Order[];
 }
 
-const newestFirst = (left: Order, right: Order) =>
+export const newestFirst = (left: Order, right: Order) =>
   left.createdAt === right.createdAt
     ? right.id.localeCompare(left.id)
     : right.createdAt.localeCompare(left.createdAt);
@@ -48,12 +49,21 @@ export function withOrder(lists: OrderLists, order: Order): OrderLists {
 const heard = new Map<string, Order>();
 const HEARD_MAX = 1_000;
 
+/** Counts what was heard, so that lists which are kept elsewhere know when to look again. */
+export const useHeardOrders = create<{ count: number }>(() => ({ count: 0 }));
+
+/** Every order heard of in an account, in no particular order. */
+export function heardOrders(accountId: string): Order[] {
+  return [...heard.values()].filter((order) => order.accountId === accountId);
+}
+
 /** Takes note of an order's state; returns the newest state heard of, which may be another. */
 function hear(order: Order): Order {
   const known = heard.get(order.id);
   if (known !== undefined && !tellsMore(known, order)) return known;
   heard.delete(order.id);
   heard.set(order.id, order);
+  useHeardOrders.setState(({ count }) => ({ count: count + 1 }));
   const oldest = heard.keys().next();
   if (heard.size > HEARD_MAX && !oldest.done) heard.delete(oldest.value);
   return order;
@@ -82,6 +92,9 @@ export function applyOrder(queries: QueryClient, order: Order): Order | undefine
   // A list that has not been loaded stays unknown: it would look complete.
   if (open !== undefined) queries.setQueryData(openKey, lists.open);
   if (closed !== undefined) queries.setQueryData(closedKey, lists.closed);
+  void queries.invalidateQueries({ queryKey: queryKeys.order(order.id) });
+  if (order.groupId != null)
+    void queries.invalidateQueries({ queryKey: queryKeys.orderGroups(order.accountId) });
   return known;
 }
 

@@ -6,10 +6,16 @@ import { WATCHLIST_MAX } from "@/lib/limits";
 /** Which colour a rising price has: red as in Korea, green as in the United States. */
 export type RisingColour = "red" | "green";
 
+/** Light and dark; `system` follows the device. */
+export type Theme = "system" | "light" | "dark";
+
 interface Preferences {
   /** Null until chosen: the browser's language decides. */
   language: Language | null;
   risingColour: RisingColour | null;
+  theme: Theme;
+  /** Whether an order is shown with its consequences before it is sent. */
+  confirmOrders: boolean;
   /** Null until changed: the first symbols of the server are shown. */
   watchlist: string[] | null;
   symbol: string | null;
@@ -21,6 +27,8 @@ export const usePreferences = create<Preferences>()(
     (): Preferences => ({
       language: null,
       risingColour: null,
+      theme: "system",
+      confirmOrders: true,
       watchlist: null,
       symbol: null,
       accountId: null,

@@ -94,7 +94,7 @@ impl Groups {
                 return Err(ApiError::field("symbol", "unknown_symbol", message));
             }
             // Without a price nothing new can be placed, but what was made is still answered.
-            Err(error @ MarketError::Unavailable(_)) => {
+            Err(error @ (MarketError::Unavailable(_) | MarketError::Unsupported(_))) => {
                 let before = self.made_before(user, &new, key.as_ref()).await?;
                 return before.map(|group| (group, true)).ok_or_else(|| error.into());
             }

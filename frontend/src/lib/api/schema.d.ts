@@ -466,8 +466,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The daily prices of a share. */
+        /** The prices of a share in the past: by the day, or by a shorter interval where its source has one. */
         get: operations["show_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/market/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the markets do now, and when they open and close next. */
+        get: operations["show_hours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/market/order-book/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is wanted and offered of a share, where its source tells. */
+        get: operations["show_order_book"];
         put?: never;
         post?: never;
         delete?: never;
@@ -485,6 +519,23 @@ export interface paths {
         };
         /** The latest price of a share. */
         get: operations["show_quote"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/market/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finds shares by code, name or Korean initial consonants. */
+        get: operations["search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1123,20 +1174,33 @@ export interface components {
             /** @description Reserved for open orders. */
             held: components["schemas"]["DecimalText"];
         };
-        /** @description The prices of one trading day. */
+        /** @description The prices of one trading day, or of a shorter span. */
         Bar: {
             close: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description The trading day it is, or lies in.
+             */
             date: string;
             high: string;
             low: string;
             open: string;
+            /**
+             * Format: date-time
+             * @description Its first moment; absent for a day.
+             */
+            startsAt?: string | null;
             /**
              * Format: int64
              * @description Shares traded.
              */
             volume: number;
         };
+        /**
+         * @description The time that one bar spans.
+         * @enum {string}
+         */
+        BarInterval: "1m" | "5m" | "15m" | "1h" | "1d";
         /**
          * @description A broker that accounts can be opened at.
          * @enum {string}
@@ -1396,6 +1460,25 @@ export interface components {
             /** @description Stable word for the rule, such as `required` or `too_long`. */
             rule: string;
         };
+        /** @description What was found, the likeliest first. */
+        FoundList: {
+            instruments: components["schemas"]["FoundShare"][];
+        };
+        /** @description A share that a search has found. */
+        FoundShare: {
+            currency: components["schemas"]["Currency"];
+            market: components["schemas"]["Market"];
+            /** @description In English. */
+            name: string;
+            /** @description In Korean. */
+            nameKorean: string;
+            /** @description Whether its prices are invented; absent where nobody serves it. */
+            simulated?: boolean | null;
+            /** @description Provider that serves it now; absent where nobody does. */
+            source?: string | null;
+            /** @example 005930.KS */
+            symbol: string;
+        };
         /**
          * @description How orders belong together.
          * @enum {string}
@@ -1448,12 +1531,12 @@ export interface components {
         HaltedSymbols: {
             symbols: components["schemas"]["HaltedSymbol"][];
         };
-        /** @description Daily prices, oldest first. */
+        /** @description Prices of the past, oldest first. */
         History: {
             bars: components["schemas"]["Bar"][];
             currency: components["schemas"]["Currency"];
-            /** @description Always `1d`. */
-            interval: string;
+            /** @description What each bar spans. */
+            interval: components["schemas"]["BarInterval"];
             /** @description Whether the prices are invented. */
             simulated: boolean;
             /** @description Name of the provider. */
@@ -1565,6 +1648,15 @@ export interface components {
          * @enum {string}
          */
         LegState: "waiting" | "placed" | "dropped" | "refused";
+        /** @description Shares wanted or offered at one price. */
+        Level: {
+            price: components["schemas"]["Price"];
+            /**
+             * Format: int64
+             * @description Shares.
+             */
+            quantity: number;
+        };
         /** @description A share that can be quoted. */
         ListedSymbol: {
             currency: components["schemas"]["Currency"];
@@ -1652,6 +1744,39 @@ export interface components {
          * @enum {string}
          */
         Market: "KRX" | "US";
+        /** @description What a market does now. */
+        MarketHours: {
+            market: components["schemas"]["Market"];
+            /**
+             * Format: date-time
+             * @description When the regular session of now, or else the next one, ends.
+             */
+            nextClose: string;
+            /**
+             * Format: date-time
+             * @description When its next regular session begins.
+             */
+            nextOpen: string;
+            /**
+             * @description `closed`, `pre`, `open` or `after`.
+             * @example open
+             */
+            phase: string;
+            /**
+             * @description Name of its time zone in the tz database.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+        };
+        /** @description What the markets do now. */
+        MarketHoursList: {
+            markets: components["schemas"]["MarketHours"][];
+            /**
+             * Format: date-time
+             * @description The server's clock.
+             */
+            now: string;
+        };
         /** @description Nothing. */
         Nothing: Record<string, never>;
         /**
@@ -1725,6 +1850,25 @@ export interface components {
             unresolved: boolean;
             /** Format: date-time */
             updatedAt: string;
+        };
+        /** @description What is wanted and offered of a share. */
+        OrderBook: {
+            /** @description Offered, the lowest price first. */
+            asks: components["schemas"]["Level"][];
+            /**
+             * Format: date-time
+             * @description When it was so.
+             */
+            at: string;
+            /** @description Wanted, the highest price first. */
+            bids: components["schemas"]["Level"][];
+            currency: components["schemas"]["Currency"];
+            /** @description Whether it is invented. */
+            simulated: boolean;
+            /** @description Name of the provider. */
+            source: string;
+            /** @example 005930.KS */
+            symbol: string;
         };
         /** @description An order with its whole history. */
         OrderDetail: components["schemas"]["Order"] & {
@@ -3557,6 +3701,8 @@ export interface operations {
                 to?: string;
                 /** @description Most bars, at most 5000; the latest win. */
                 limit?: number;
+                /** @description `1d` unless given. Shorter ones are there where the share's source has them. */
+                interval?: components["schemas"]["BarInterval"];
             };
             header?: never;
             path: {
@@ -3586,6 +3732,92 @@ export interface operations {
             };
             /** @description validation_failed */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description price_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketHoursList"];
+                };
+            };
+            /** @description price_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_order_book: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 005930.KS */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBook"];
+                };
+            };
+            /** @description unknown_symbol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description unsupported */
+            501: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3626,6 +3858,48 @@ export interface operations {
             };
             /** @description unknown_symbol */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description price_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description A code, a part of a name in English or Korean, or Korean initial consonants; 1 to 64 characters. */
+                q: string;
+                /** @description Most shares, 1 to 50; 10 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundList"];
+                };
+            };
+            /** @description validation_failed */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -62,6 +62,26 @@ export function reasonSentence({ reason, denials }: Pick<Order, "reason" | "deni
   return reason == null ? null : (known(`reason.${reason}`) ?? reason);
 }
 
+/** What happened to an order, for people; events this page does not know keep the server's word. */
+export function eventSentence(event: string): string {
+  return known(`orderEvent.${event}`) ?? event;
+}
+
+/** What kind of movement a line of the books is; kinds this page does not know keep the server's word. */
+export function movementWord(kind: string): string {
+  return known(`movement.${kind}`) ?? kind;
+}
+
+/** What happened that a person must look at; kinds this page does not know keep the server's word. */
+export function incidentWord(kind: string): string {
+  return known(`incident.${kind}`) ?? kind;
+}
+
+/** What a history adds to an event: a rule or a reason where it is the word for one, else as it was written. */
+export function detailSentence(detail: string): string {
+  return known(`rule.${detail}`) ?? known(`reason.${detail}`) ?? detail;
+}
+
 /** What went wrong, for people; codes this page does not know keep the server's sentence. */
 export function problemSentence(failure: unknown): string {
   if (!(failure instanceof ProblemError)) return failure instanceof Error ? failure.message : String(failure);

@@ -5,11 +5,13 @@ import { Button } from "./button";
 interface Props {
   title: string;
   onClose: () => void;
+  /** For tables and histories. */
+  wide?: boolean;
   children: ReactNode;
 }
 
 /** A modal window on the browser's own dialog: focus stays inside, Escape closes, focus returns. */
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, onClose, wide = false, children }: Props) {
   const { t } = useTranslation();
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -23,7 +25,7 @@ export function Dialog({ title, onClose, children }: Props) {
       ref={dialog}
       aria-labelledby={titleId}
       onCancel={onClose}
-      className="w-[min(26rem,calc(100vw-2rem))] rounded-xl border border-line bg-panel p-5 text-text shadow-2xl"
+      className={`${wide ? "w-[min(46rem,calc(100vw-1.5rem))]" : "w-[min(26rem,calc(100vw-2rem))]"} rounded-xl border border-line bg-panel p-5 text-text shadow-2xl max-sm:p-4`}
     >
       <div className="mb-4 flex items-center justify-between gap-4">
         <h2 id={titleId} className="font-semibold text-base">

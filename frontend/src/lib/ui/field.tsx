@@ -1,4 +1,4 @@
-import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useId } from "react";
+import { type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, useId } from "react";
 
 export const INPUT_LOOK =
   "h-9 w-full min-w-0 rounded-md border border-line bg-panel px-2.5 text-text placeholder:text-soft/70 aria-invalid:border-bad disabled:opacity-60";
@@ -12,10 +12,11 @@ interface Shared {
 interface FieldProps extends Shared, InputHTMLAttributes<HTMLInputElement> {
   /** Shown inside the field's row, behind the input. */
   after?: ReactNode;
+  inputRef?: Ref<HTMLInputElement>;
 }
 
 /** An input with its label, its hint, and what was wrong with it. */
-export function Field({ label, hint, error, after, className = "", ...input }: FieldProps) {
+export function Field({ label, hint, error, after, inputRef, className = "", ...input }: FieldProps) {
   const id = useId();
   const noteId = `${id}-note`;
   const note = error ?? hint;
@@ -27,6 +28,7 @@ export function Field({ label, hint, error, after, className = "", ...input }: F
       <div className="flex gap-1">
         <input
           {...input}
+          ref={inputRef}
           id={id}
           aria-invalid={error !== undefined}
           aria-describedby={note === undefined ? undefined : noteId}

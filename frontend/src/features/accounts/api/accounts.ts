@@ -17,12 +17,3 @@ export const balanceQuery = (accountId: string) =>
 export function openAccount(name: string, currency: Currency): Promise<Account> {
   return unwrap(api.POST("/api/accounts", { body: { name, currency, broker: "simulator" } }));
 }
-
-export function deposit(accountId: string, amount: string, key: string) {
-  return unwrap(
-    api.POST("/api/accounts/{id}/deposit", {
-      params: { path: { id: accountId }, header: { "Idempotency-Key": key } },
-      body: { amount },
-    }),
-  );
-}

@@ -44,9 +44,21 @@ function liveBar(quote: LiveQuote): Bar {
   return { date, open, high, low, close, volume };
 }
 
+/** The page's colours as the browser has resolved them for light or dark. */
 function colours() {
-  const style = getComputedStyle(document.documentElement);
-  const of = (name: string) => style.getPropertyValue(name).trim();
+  const probe = document.body.appendChild(document.createElement("span"));
+  const of = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  try {
+    return readColours(of);
+  } finally {
+    probe.remove();
+  }
+}
+
+function readColours(of: (name: string) => string) {
   return {
     up: of("--up"),
     down: of("--down"),
@@ -73,10 +85,12 @@ function paint({ chart, candles }: Parts): void {
   });
 }
 
-function volumePoint(bar: Bar) {
-  const { up, down } = colours();
+/** A third of the colour's strength: volumes stand behind the candles. */
+const faint = (colour: string) => colour.replace("rgb(", "rgba(").replace(")", ", 0.34)");
+
+function volumePoint(bar: Bar, { up, down }: ReturnType<typeof colours>) {
   const colour = Number(bar.close) >= Number(bar.open) ? up : down;
-  return { time: bar.date, value: bar.volume, color: `${colour}55` };
+  return { time: bar.date, value: bar.volume, color: faint(colour) };
 }
 
 /** The day in the library's three ways of saying it, as an ISO date. */
@@ -149,6 +163,7 @@ export default function CandleChart({ history, days }: Props) {
   const parts = useRef<Parts | null>(null);
   const dark = useDarkScheme();
   const risingColour = usePreferences((state) => state.risingColour);
+  const theme = usePreferences((state) => state.theme);
   const { symbol, currency, bars } = history;
   const { language } = i18n;
 
@@ -162,14 +177,15 @@ export default function CandleChart({ history, days }: Props) {
       parts.current = null;
       built.chart.remove();
     };
-  }, [currency, language, risingColour, dark]);
+  }, [currency, language, risingColour, theme, dark]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a rebuilt chart is empty
   useEffect(() => {
     const built = parts.current;
     if (built === null) return;
     built.candles.setData(bars.map(candle));
-    built.volume.setData(bars.map(volumePoint));
+    const chosen = colours();
+    built.volume.setData(bars.map((bar) => volumePoint(bar, chosen)));
     const lastDate = bars.at(-1)?.date ?? "";
     let askedFor = lastDate;
     const follow = () => {
@@ -182,16 +198,16 @@ export default function CandleChart({ history, days }: Props) {
       }
       if (quote.sessionDate < lastDate) return;
       built.candles.update(candle(liveBar(quote)));
-      built.volume.update(volumePoint(liveBar(quote)));
+      built.volume.update(volumePoint(liveBar(quote), chosen));
     };
     follow();
     return quotes.subscribe(symbol, follow);
-  }, [symbol, bars, currency, language, risingColour, dark, queries]);
+  }, [symbol, bars, currency, language, risingColour, theme, dark, queries]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: new bars must not move what the reader looks at
   useEffect(() => {
     if (parts.current !== null) showDays(parts.current, bars.length, days);
-  }, [days, currency, language, risingColour, dark]);
+  }, [days, currency, language, risingColour, theme, dark]);
 
   const first = bars[0]?.date ?? "";
   const last = bars.at(-1)?.date ?? "";

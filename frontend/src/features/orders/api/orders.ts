@@ -1,9 +1,18 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
-import type { Fill, Order, OrderDetail, PlaceOrder } from "@/lib/api/types";
+import type {
+  Fill,
+  Lot,
+  Order,
+  OrderDetail,
+  OrderGroup,
+  PlaceGroup,
+  PlaceOrder,
+  ReplaceOrder,
+} from "@/lib/api/types";
 import { fillsOf } from "@/lib/fills";
 import { isZero } from "@/lib/format";
-import { CLOSED_ORDERS_MAX, FILLED_ORDERS_ASKED_MAX, OPEN_ORDERS_MAX } from "@/lib/limits";
+import { CLOSED_ORDERS_MAX, FILLED_ORDERS_ASKED_MAX, LOTS_ASKED_MAX, OPEN_ORDERS_MAX } from "@/lib/limits";
 import { withHeard } from "@/lib/order-lists";
 import { queryKeys } from "@/lib/query-keys";
 
@@ -58,6 +67,29 @@ export const previewQuery = (order: PlaceOrder) =>
 export function placeOrder(order: PlaceOrder, key: string): Promise<Order> {
   return unwrap(api.POST("/api/orders", { params: { header: { "Idempotency-Key": key } }, body: order }));
 }
+
+export function placeGroup(group: PlaceGroup, key: string): Promise<OrderGroup> {
+  return unwrap(
+    api.POST("/api/order-groups", { params: { header: { "Idempotency-Key": key } }, body: group }),
+  );
+}
+
+/** Asks for other terms of an open order. */
+export function replaceOrder(orderId: string, terms: ReplaceOrder, key: string): Promise<Order> {
+  const params = { path: { id: orderId }, header: { "Idempotency-Key": key } };
+  return unwrap(api.PATCH("/api/orders/{id}", { params, body: terms }));
+}
+
+/** The lots of a symbol in the order in which they are sold; asked for anew each time, for one look. */
+export const lotsQuery = (accountId: string, symbol: string) =>
+  queryOptions({
+    queryKey: queryKeys.lots(accountId, symbol),
+    queryFn: async (): Promise<Lot[]> => {
+      const query = { accountId, symbol, limit: LOTS_ASKED_MAX };
+      return (await unwrap(api.GET("/api/portfolio/lots", { params: { query } }))).lots;
+    },
+    staleTime: 0,
+  });
 
 export function cancelOrder(orderId: string): Promise<Order> {
   return unwrap(api.DELETE("/api/orders/{id}", { params: { path: { id: orderId } } }));

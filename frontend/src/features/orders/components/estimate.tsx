@@ -1,7 +1,8 @@
 import { useTranslation } from "react-i18next";
-import type { OrderPreview } from "@/lib/api/types";
-import { formatMoney, formatPrice, orDash } from "@/lib/format";
+import type { FieldProblem, OrderPreview } from "@/lib/api/types";
+import { formatMoney, formatPrice, formatQuantity, orDash } from "@/lib/format";
 import { fieldSentence, problemSentence } from "@/lib/i18n/sentences";
+import { Button } from "@/lib/ui/button";
 import { Notice } from "@/lib/ui/notice";
 
 interface Props {
@@ -13,10 +14,18 @@ interface Props {
   refused: boolean;
   /** Whether the price is the market's best, which is not the last one traded. */
   atMarket: boolean;
+  /** Whether an amount of money was typed: then the shares it pays for are a part of the estimate. */
+  byMoney: boolean;
+  /** Takes a legal value in the place of a refused one. */
+  onNearest: (field: NearestField, value: string) => void;
 }
 
+/** Fields of the ticket that take the nearest legal value. */
+const NEAREST_FIELDS = ["quantity", "limitPrice", "stopPrice"] as const;
+export type NearestField = (typeof NEAREST_FIELDS)[number];
+
 /** What the order would cost, and what stands against it. */
-export function Estimate({ estimate, failure, current, refused, atMarket }: Props) {
+export function Estimate({ estimate, failure, current, refused, atMarket, byMoney, onNearest }: Props) {
   const { t } = useTranslation();
   if (failure !== null && failure !== undefined)
     return <Notice tone="bad">{problemSentence(failure)}</Notice>;
@@ -27,7 +36,9 @@ export function Estimate({ estimate, failure, current, refused, atMarket }: Prop
     orDash(amount, (known) => formatMoney(known, currency));
   const touch = estimate.side === "buy" ? "ticket.estimatedAsk" : "ticket.estimatedBid";
   const priceLabel = t(atMarket ? touch : "ticket.estimatedPrice");
+  const shares = estimate.quantity == null ? null : formatQuantity(estimate.quantity);
   const rows: [string, string][] = [
+    ...(byMoney && shares !== null ? [[t("ticket.quantity"), shares] as [string, string]] : []),
     [priceLabel, orDash(estimate.estimatedPrice, (price) => formatPrice(price, currency))],
     [t("ticket.notional"), money(estimate.notional)],
     [t("ticket.commission"), money(estimate.commission)],
@@ -54,7 +65,9 @@ export function Estimate({ estimate, failure, current, refused, atMarket }: Prop
           <Notice tone="warn">
             <ul className="space-y-0.5">
               {estimate.denials.map((denial) => (
-                <li key={`${denial.field} ${denial.rule}`}>{fieldSentence(denial)}</li>
+                <li key={`${denial.field} ${denial.rule}`}>
+                  {fieldSentence(denial)} <Nearest denial={denial} onNearest={onNearest} />
+                </li>
               ))}
             </ul>
           </Notice>
@@ -62,6 +75,22 @@ export function Estimate({ estimate, failure, current, refused, atMarket }: Prop
       )}
     </div>
   );
+}
+
+interface NearestProps {
+  denial: FieldProblem;
+  onNearest: (field: NearestField, value: string) => void;
+}
+
+/** The legal values nearest to the refused one, to be taken with one press. */
+function Nearest({ denial, onNearest }: NearestProps) {
+  const field = NEAREST_FIELDS.find((known) => known === denial.field);
+  if (field === undefined) return null;
+  return (denial.nearest ?? []).map((value) => (
+    <Button key={value} size="small" className="mr-1 !h-6" onClick={() => onNearest(field, value)}>
+      {formatQuantity(value)}
+    </Button>
+  ));
 }
 
 function Line({ label, value, strong = false }: { label: string; value: string; strong?: boolean }) {

@@ -6,7 +6,7 @@ import { reasonSentence } from "@/lib/i18n/sentences";
 import { isOpen } from "@/lib/order-lists";
 import { Cell } from "@/lib/ui/table";
 
-function SideWord({ side }: { side: Side }) {
+export function SideWord({ side }: { side: Side }) {
   const { t } = useTranslation();
   return <span className={side === "buy" ? "text-up" : "text-down"}>{t(`ticket.${side}`)}</span>;
 }
@@ -16,7 +16,9 @@ export function OrderKind({ order }: { order: Order }) {
   const { t } = useTranslation();
   const words = (price: string | null | undefined) =>
     orDash(price, (known) => formatPrice(known, order.currency));
-  const values = { limit: words(order.limitPrice), stop: words(order.stopPrice) };
+  const trail = order.trailPercent == null ? words(order.trailAmount) : `${order.trailPercent}%`;
+  const stop = order.type === "trailing_stop" ? trail : words(order.stopPrice);
+  const values = { limit: words(order.limitPrice), stop };
   return t(`orders.kind.${order.type}`, values);
 }
 
@@ -43,8 +45,8 @@ export function OrderHead({ symbol, side }: { symbol: string; side: Side }) {
   );
 }
 
-/** The order's state in one word, and whether the broker owes an answer. */
-export function StateWord({ order }: { order: Order }) {
+/** The order's state in one word, and whether the broker owes an answer; `brief` keeps it on one line. */
+export function StateWord({ order, brief = false }: { order: Order; brief?: boolean }) {
   const { t } = useTranslation();
   const reason = reasonSentence(order);
   const partly = order.state === "open" && new Decimal(order.filledQuantity).greaterThan(0);
@@ -53,7 +55,15 @@ export function StateWord({ order }: { order: Order }) {
       {order.cancelRequested && (order.state === "open" || order.state === "pending")
         ? t("orders.cancelling")
         : t(partly ? "orders.state.partial" : `orders.state.${order.state}`)}
-      {reason !== null && !isOpen(order) && (
+      {order.replacing != null && isOpen(order) && (
+        <span className="ml-1 text-soft text-xs">{t("orders.replacing")}</span>
+      )}
+      {brief && reason !== null && !isOpen(order) && (
+        <span title={reason} className="ml-2 text-soft text-xs">
+          {reason}
+        </span>
+      )}
+      {!brief && reason !== null && !isOpen(order) && (
         <span className="block min-w-44 max-w-60 whitespace-normal text-soft text-xs">{reason}</span>
       )}
       {order.unresolved && (

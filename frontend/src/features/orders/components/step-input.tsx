@@ -1,4 +1,4 @@
-import type { KeyboardEvent } from "react";
+import type { KeyboardEvent, ReactNode, Ref } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
@@ -11,10 +11,12 @@ interface Props {
   /** Called for the buttons and for the arrow keys. */
   onStep: (direction: 1 | -1) => void;
   error: string | undefined;
+  hint?: ReactNode;
+  inputRef?: Ref<HTMLInputElement>;
 }
 
 /** A number field that moves by steps: buttons beside it, arrow keys inside it. */
-export function StepInput({ label, inputMode, value, onChange, onStep, error }: Props) {
+export function StepInput({ label, inputMode, value, onChange, onStep, error, hint, inputRef }: Props) {
   const { t } = useTranslation();
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
@@ -30,10 +32,13 @@ export function StepInput({ label, inputMode, value, onChange, onStep, error }: 
       onChange={(event) => onChange(event.target.value)}
       onKeyDown={onKeyDown}
       error={error}
+      hint={hint}
+      {...(inputRef !== undefined && { inputRef })}
       after={
         <>
           <Button
             className="w-9 shrink-0"
+            tabIndex={-1}
             aria-label={`${label}: ${t("ticket.stepDown")}`}
             onClick={() => onStep(-1)}
           >
@@ -41,6 +46,7 @@ export function StepInput({ label, inputMode, value, onChange, onStep, error }: 
           </Button>
           <Button
             className="w-9 shrink-0"
+            tabIndex={-1}
             aria-label={`${label}: ${t("ticket.stepUp")}`}
             onClick={() => onStep(1)}
           >

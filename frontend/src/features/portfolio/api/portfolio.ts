@@ -1,11 +1,15 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
-import type { AccountValue, Position } from "@/lib/api/types";
+import type { Account, AccountValue, CostMethod, Position } from "@/lib/api/types";
+import { BOOK_PAGE_SIZE } from "@/lib/limits";
 import { queryKeys } from "@/lib/query-keys";
 
 /** What an account is worth and what it holds, of one moment. */
 export interface Holdings {
+  /** In the account's own currency. */
   value: AccountValue | null;
+  /** In every currency of which it has something; amounts of different ones are never added. */
+  values: AccountValue[];
   positions: Position[];
 }
 
@@ -22,8 +26,49 @@ export const holdingsQuery = (accountId: string) =>
         unwrap(api.GET("/api/portfolio", { params })),
         unwrap(api.GET("/api/portfolio/positions", { params })),
       ]);
-      const value = portfolio.accounts.find((account) => account.accountId === accountId) ?? null;
-      return { value, positions };
+      const values = portfolio.accounts.filter((account) => account.accountId === accountId);
+      return { value: values[0] ?? null, values, positions };
     },
     staleTime: Number.POSITIVE_INFINITY,
   });
+
+/** Open lots, page by page, in the order in which they will be sold. */
+export const lotPagesQuery = (accountId: string) =>
+  infiniteQueryOptions({
+    queryKey: queryKeys.lots(accountId, null),
+    queryFn: ({ pageParam }) => {
+      const query = { accountId, limit: BOOK_PAGE_SIZE, ...(pageParam !== null && { after: pageParam }) };
+      return unwrap(api.GET("/api/portfolio/lots", { params: { query } }));
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next ?? null,
+  });
+
+/** Sales, page by page, the last booked first. */
+export const salePagesQuery = (accountId: string) =>
+  infiniteQueryOptions({
+    queryKey: queryKeys.sales(accountId),
+    queryFn: ({ pageParam }) => {
+      const query = { accountId, limit: BOOK_PAGE_SIZE, ...(pageParam !== null && { before: pageParam }) };
+      return unwrap(api.GET("/api/portfolio/sales", { params: { query } }));
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next ?? null,
+  });
+
+/** Chooses how the profit of sales is told, past ones included. */
+export function chooseCostMethod(accountId: string, method: CostMethod): Promise<Account> {
+  return unwrap(
+    api.PUT("/api/accounts/{id}/cost-method", { params: { path: { id: accountId } }, body: { method } }),
+  );
+}
+
+/** Asks to sell all shares of a symbol; sales that hold them are taken back first. */
+export function closePosition(accountId: string, symbol: string, key: string) {
+  return unwrap(
+    api.POST("/api/positions/close", {
+      params: { header: { "Idempotency-Key": key } },
+      body: { accountId, symbol },
+    }),
+  );
+}

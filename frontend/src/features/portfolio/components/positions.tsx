@@ -11,9 +11,10 @@ import { PriceKindMark } from "@/lib/ui/price-kind-mark";
 import { Cell, Row, Table } from "@/lib/ui/table";
 import { useHoldings } from "../hooks/use-holdings";
 import { valueOfPosition } from "../hooks/value";
+import { CloseButton } from "./close-button";
 
-/** What the account holds, valued as prices move. */
-export function Positions({ accountId }: { accountId: string }) {
+/** What the account holds, valued as prices move; `full` adds dividends and the way out. */
+export function Positions({ accountId, full = false }: { accountId: string; full?: boolean }) {
   const { t } = useTranslation();
   const holdings = useHoldings(accountId);
   if (holdings.isError) return <LoadFailure failure={holdings.error} onRetry={() => holdings.refetch()} />;
@@ -30,16 +31,17 @@ export function Positions({ accountId }: { accountId: string }) {
         { label: t("portfolio.marketValue"), wideOnly: true },
         { label: t("portfolio.unrealised") },
         { label: t("portfolio.realised"), wideOnly: true },
+        ...(full ? [{ label: t("portfolio.dividends"), wideOnly: true }, { label: "" }] : []),
       ]}
     >
       {holdings.data.positions.map((position) => (
-        <PositionRow key={position.symbol} position={position} />
+        <PositionRow key={position.symbol} position={position} full={full} />
       ))}
     </Table>
   );
 }
 
-const PositionRow = memo(function PositionRow({ position }: { position: Position }) {
+const PositionRow = memo(function PositionRow({ position, full }: { position: Position; full: boolean }) {
   const { t } = useTranslation();
   const quote = useQuote(position.symbol);
   const { symbol, currency, quantity } = position;
@@ -76,6 +78,8 @@ const PositionRow = memo(function PositionRow({ position }: { position: Position
       <Cell wideOnly>
         <Gain amount={position.realisedPnl} currency={currency} />
       </Cell>
+      {full && <Cell wideOnly>{formatCash(position.dividends, currency)}</Cell>}
+      {full && <Cell>{!closed && <CloseButton position={position} />}</Cell>}
     </Row>
   );
 });

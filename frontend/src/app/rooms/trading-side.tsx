@@ -6,11 +6,15 @@ import { FirstSteps } from "@/features/accounts/components/first-steps";
 import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { Ticket } from "@/features/orders/components/ticket";
+import type { Holdings } from "@/features/portfolio/api/portfolio";
 import { Summary } from "@/features/portfolio/components/summary";
 import { useHoldings } from "@/features/portfolio/hooks/use-holdings";
+import { valueOfAccount } from "@/features/portfolio/hooks/value";
 import type { Account, Currency } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
 import { useEventsReady } from "@/lib/events-status";
 import { setPreferences } from "@/lib/preferences";
+import { quotes } from "@/lib/quotes/socket";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
 import { LoadFailure } from "@/lib/ui/notice";
@@ -45,12 +49,25 @@ function AccountSide({ account, accounts, symbol }: Props) {
         <Ticket
           account={account}
           symbol={symbol}
-          position={holdings?.positions.find((position) => position.symbol === symbol)}
+          state={{
+            cash: balance.data?.cash ?? null,
+            buyingPower: balance.data === undefined ? null : new Decimal(balance.data.buyingPower),
+            worth: () => worthNow(holdings, account.currency),
+            position: holdings?.positions.find((position) => position.symbol === symbol),
+          }}
           otherCurrency={(currency) => <OtherCurrency accounts={accounts} currency={currency} />}
         />
       )}
     </>
   );
+}
+
+/** What the account is worth in its own currency at the prices of now; null where a share has no price. */
+function worthNow(holdings: Holdings | undefined, currency: Currency): Decimal | null {
+  if (holdings?.value == null) return null;
+  const positions = holdings.positions.filter((position) => position.currency === currency);
+  const value = valueOfAccount(holdings.value, positions, (held) => quotes.get(held)?.price);
+  return value?.totalValue ?? null;
 }
 
 /** The way to an account in the currency wanted. */

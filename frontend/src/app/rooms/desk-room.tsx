@@ -1,14 +1,10 @@
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
-import { useEventStream } from "@/features/events/hooks/use-event-stream";
 import { ChartPanel } from "@/features/market/components/chart-panel";
 import { Watchlist } from "@/features/market/components/watchlist";
 import { useWatchlist } from "@/features/market/hooks/use-watchlist";
-import type { User } from "@/lib/api/types";
 import { Books } from "./books";
-import { ConnectionWarning } from "./connection-state";
-import { Header } from "./header";
 import { TradingSide } from "./trading-side";
 import { useIsStarting } from "./use-is-starting";
 
@@ -25,40 +21,34 @@ const PLACES = {
   books: "max-h-[28rem] xl:max-h-none md:col-start-1 md:row-start-3 xl:col-start-2 xl:row-start-2",
 };
 
-/** The trader's desk: everything on one page. */
-export function Desk({ user }: { user: User }) {
+/** The trader's desk: what one looks at while trading, on one page. */
+export function DeskRoom() {
   const { t } = useTranslation();
-  useEventStream(user.id);
   const { chosen: account } = useAccounts();
   const { chosen: symbol } = useWatchlist(account?.currency);
   const isStarting = useIsStarting();
   useShowTicketAfterStart(isStarting);
   return (
-    <div className="flex min-h-dvh flex-col max-md:pb-12">
-      <a href="#trading" className="sr-only focus:not-sr-only focus:p-2">
-        {t("app.skip")}
-      </a>
-      <Header symbol={symbol} user={user} />
-      <ConnectionWarning />
-      <main className={`grid flex-1 grid-cols-1 gap-2 p-2 max-md:content-start ${PLACES.grid}`}>
-        <h1 className="sr-only">{t("app.name")}</h1>
+    <>
+      <h1 className="sr-only">{t("header.desk")}</h1>
+      <SectionBar hasBooks={account !== null} />
+      <div className={`grid flex-1 grid-cols-1 gap-2 p-2 max-md:content-start ${PLACES.grid}`}>
         <Watchlist chosen={symbol} className={PLACES.watchlist} />
         {symbol !== null && <ChartPanel symbol={symbol} className={PLACES.chart} />}
         <div
           id="trading"
-          className={`flex min-w-0 scroll-mt-2 flex-col gap-2 ${PLACES.trading} ${isStarting ? "max-md:order-first" : ""}`}
+          className={`flex min-w-0 scroll-mt-12 flex-col gap-2 ${PLACES.trading} ${isStarting ? "max-md:order-first" : ""}`}
         >
           <TradingSide symbol={symbol} />
         </div>
         {account !== null && <Books accountId={account.id} className={PLACES.books} />}
-      </main>
-      <footer className="px-4 pb-3 text-center text-soft text-xs">
+      </div>
+      <footer className="px-4 pb-2 text-center text-soft text-xs">
         <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer" className="hover:underline">
           {t("app.chartCredit")}
         </a>
       </footer>
-      <PhoneBar hasBooks={account !== null} />
-    </div>
+    </>
   );
 }
 
@@ -71,24 +61,29 @@ function useShowTicketAfterStart(isStarting: boolean): void {
   }, [isStarting]);
 }
 
-/** On a phone the rooms stand one below the other; this bar jumps to each. */
-function PhoneBar({ hasBooks }: { hasBooks: boolean }) {
+/** On a phone the parts of the desk stand one below the other; this bar jumps to each. */
+function SectionBar({ hasBooks }: { hasBooks: boolean }) {
   const { t } = useTranslation();
   const places = [
-    ["#watchlist", t("market.watchlist")],
-    ["#chart", t("market.chartShort")],
-    ["#trading", t("ticket.title")],
-    ...(hasBooks ? [["#books", t("portfolio.title")]] : []),
-  ];
+    ["trading", t("ticket.title")],
+    ["chart", t("market.chartShort")],
+    ["watchlist", t("market.watchlist")],
+    ...(hasBooks ? [["books", t("portfolio.title")] as const] : []),
+  ] as const;
   return (
     <nav
       aria-label={t("header.sections")}
-      className="fixed inset-x-0 bottom-0 z-20 flex border-line border-t bg-panel md:hidden"
+      className="sticky top-0 z-10 flex gap-1 border-line border-b bg-panel px-2 py-1.5 md:hidden"
     >
       {places.map(([place, label]) => (
-        <a key={place} href={place} className="flex-1 py-3.5 text-center text-soft text-xs hover:text-text">
+        <button
+          key={place}
+          type="button"
+          className="flex-1 rounded-full border border-line px-2 py-1 text-soft text-xs"
+          onClick={() => document.getElementById(place)?.scrollIntoView()}
+        >
           {label}
-        </a>
+        </button>
       ))}
     </nav>
   );

@@ -1,0 +1,49 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { AccountList } from "@/features/accounts/components/account-list";
+import { BeginAnew } from "@/features/accounts/components/begin-anew";
+import { BrokerState } from "@/features/accounts/components/broker-state";
+import { Cash } from "@/features/accounts/components/cash";
+import { ImportFile } from "@/features/accounts/components/import-file";
+import { Statement } from "@/features/accounts/components/statement";
+import { useAccounts } from "@/features/accounts/hooks/use-account";
+import { Tabs } from "@/lib/ui/tabs";
+import { NoAccount } from "./no-account";
+
+type Part = "cash" | "statement" | "import" | "broker" | "reset";
+
+/** The accounts: their cash and its ways, their statements, files of before, their broker, and a new beginning. */
+export function AccountsRoom() {
+  const { t } = useTranslation();
+  const { data: accounts, chosen } = useAccounts();
+  const [part, setPart] = useState<Part>("cash");
+  if (accounts === undefined || chosen === null) return <NoAccount loading={accounts === undefined} />;
+  return (
+    <div className="grid items-start gap-2 p-2 lg:grid-cols-[17rem_minmax(0,1fr)]">
+      <AccountList accounts={accounts} chosen={chosen} />
+      <section aria-labelledby="account-name" className="min-w-0 rounded-lg border border-line bg-panel">
+        <h1 id="account-name" className="px-3 pt-3 pb-1 font-semibold text-[15px]">
+          {chosen.name} <span className="font-normal text-soft text-xs">{chosen.currency}</span>
+        </h1>
+        <Tabs
+          label={t("accounts.parts")}
+          value={part}
+          onChange={setPart}
+          tabs={[
+            { value: "cash", label: t("portfolio.cash") },
+            { value: "statement", label: t("accounts.statement") },
+            { value: "import", label: t("imports.title") },
+            { value: "broker", label: t("broker.title") },
+            { value: "reset", label: t("reset.title") },
+          ]}
+        >
+          {part === "cash" && <Cash key={chosen.id} account={chosen} />}
+          {part === "statement" && <Statement key={chosen.id} account={chosen} />}
+          {part === "import" && <ImportFile key={chosen.id} account={chosen} />}
+          {part === "broker" && <BrokerState key={chosen.id} account={chosen} />}
+          {part === "reset" && <BeginAnew key={chosen.id} account={chosen} />}
+        </Tabs>
+      </section>
+    </div>
+  );
+}

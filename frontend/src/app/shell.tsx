@@ -1,0 +1,57 @@
+import { Link, Outlet } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { useAccounts } from "@/features/accounts/hooks/use-account";
+import { useEventStream } from "@/features/events/hooks/use-event-stream";
+import { useWatchlist } from "@/features/market/hooks/use-watchlist";
+import { useSession } from "@/lib/session";
+import { ConnectionWarning } from "./connection-state";
+import { Header } from "./header";
+import { ROOMS } from "./rooms/names";
+
+/** What stands around every room: the head, the warnings, and on a phone the bar of rooms. */
+export function Shell() {
+  const user = useSession((state) => state.user);
+  return user === null ? null : <SignedIn userId={user.id} />;
+}
+
+function SignedIn({ userId }: { userId: string }) {
+  const { t } = useTranslation();
+  useEventStream(userId);
+  const { chosen: account } = useAccounts();
+  const { chosen: symbol } = useWatchlist(account?.currency);
+  return (
+    <div className="flex min-h-dvh flex-col max-md:pb-12">
+      <a href="#room" className="sr-only focus:not-sr-only focus:p-2">
+        {t("app.skip")}
+      </a>
+      <Header symbol={symbol} />
+      <ConnectionWarning />
+      <main id="room" className="flex flex-1 flex-col">
+        <Outlet />
+      </main>
+      <PhoneBar />
+    </div>
+  );
+}
+
+function PhoneBar() {
+  const { t } = useTranslation();
+  return (
+    <nav
+      aria-label={t("header.roomsPhone")}
+      className="fixed inset-x-0 bottom-0 z-20 flex border-line border-t bg-panel md:hidden"
+    >
+      {ROOMS.map(({ to, name }) => (
+        <Link
+          key={to}
+          to={to}
+          activeOptions={{ exact: true, includeSearch: false }}
+          className="flex-1 border-transparent border-t-2 py-3.5 text-center text-soft text-xs"
+          activeProps={{ className: "!border-accent !text-text font-semibold", "aria-current": "page" }}
+        >
+          {t(`header.${name}`)}
+        </Link>
+      ))}
+    </nav>
+  );
+}

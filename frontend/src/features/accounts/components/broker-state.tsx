@@ -1,0 +1,103 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import type { Account, Reconciliation } from "@/lib/api/types";
+import { formatTime } from "@/lib/format";
+import { problemSentence } from "@/lib/i18n/sentences";
+import { queryKeys } from "@/lib/query-keys";
+import { showToast } from "@/lib/toasts";
+import { Button } from "@/lib/ui/button";
+import { LoadFailure, Notice } from "@/lib/ui/notice";
+import { Empty } from "@/lib/ui/panel";
+import { compareNow, comparisonsQuery, haltQuery, liftHalt } from "../api/broker";
+import { Incidents } from "./incidents";
+
+/** Whether the broker says the same as our books, whether trading is halted, and what a person must look at. */
+export function BrokerState({ account }: { account: Account }) {
+  const { t } = useTranslation();
+  const comparisons = useQuery(comparisonsQuery(account.id));
+  const queries = useQueryClient();
+  const comparing = useMutation({
+    mutationFn: () => compareNow(account.id),
+    onSuccess: () => queries.invalidateQueries({ queryKey: queryKeys.comparisons(account.id) }),
+    onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
+  });
+  return (
+    <div className="space-y-4 p-3">
+      <Halt account={account} />
+      <Incidents accountId={account.id} />
+      <section className="space-y-2">
+        <div className="flex items-center justify-between gap-2">
+          <h3 className="font-semibold text-[13px]">{t("broker.comparisons")}</h3>
+          <Button size="small" disabled={comparing.isPending} onClick={() => comparing.mutate()}>
+            {t("broker.compareNow")}
+          </Button>
+        </div>
+        <p className="max-w-2xl text-soft text-xs">{t("broker.hint", { broker: account.broker })}</p>
+        {comparisons.isError && (
+          <LoadFailure failure={comparisons.error} onRetry={() => comparisons.refetch()} />
+        )}
+        {comparisons.data?.length === 0 && <Empty>{t("broker.notYet")}</Empty>}
+        <ul className="text-[13px]">
+          {comparisons.data?.map((comparison) => (
+            <Comparison key={comparison.id} comparison={comparison} />
+          ))}
+        </ul>
+      </section>
+    </div>
+  );
+}
+
+const OUTCOMES = ["agreed", "differed", "failed"] as const;
+
+function Comparison({ comparison }: { comparison: Reconciliation }) {
+  const { t, i18n } = useTranslation();
+  const outcome = OUTCOMES.find((known) => known === comparison.outcome);
+  const look = outcome === "agreed" ? "text-accent" : "text-bad";
+  return (
+    <li className="border-line/60 border-t py-1.5">
+      <p className="flex flex-wrap gap-x-3">
+        <span className="text-soft">{formatTime(comparison.endedAt, i18n.language, true)}</span>
+        <span className={`font-medium ${look}`}>
+          {outcome === undefined ? comparison.outcome : t(`broker.outcome.${outcome}`)}
+        </span>
+        <span className="text-soft">
+          {t("broker.asked", { orders: comparison.ordersAsked, reports: comparison.reportsAdded })}
+        </span>
+      </p>
+      {comparison.detail != null && <p className="text-soft text-xs">{comparison.detail}</p>}
+      {comparison.differences.map((difference, index) => (
+        <p
+          // biome-ignore lint/suspicious/noArrayIndexKey: a finished comparison never changes
+          key={index}
+          className="text-xs"
+        >
+          {difference.kind} {difference.commodity}: {t("broker.ours")} {difference.ours} ·{" "}
+          {t("broker.theirs")} {difference.theirs}
+        </p>
+      ))}
+    </li>
+  );
+}
+
+function Halt({ account }: { account: Account }) {
+  const { t, i18n } = useTranslation();
+  const queries = useQueryClient();
+  const halt = useQuery(haltQuery(account.id));
+  const lifting = useMutation({
+    mutationFn: () => liftHalt(account.id),
+    onSettled: () => queries.invalidateQueries({ queryKey: queryKeys.halt(account.id) }),
+    onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
+  });
+  if (halt.data?.halted !== true) return null;
+  const since = halt.data.haltedAt == null ? "" : formatTime(halt.data.haltedAt, i18n.language, true);
+  return (
+    <Notice tone="bad">
+      <p>
+        {t("broker.halted", { since })} {halt.data.reason}
+      </p>
+      <Button size="small" className="mt-2" disabled={lifting.isPending} onClick={() => lifting.mutate()}>
+        {t("broker.lift")}
+      </Button>
+    </Notice>
+  );
+}

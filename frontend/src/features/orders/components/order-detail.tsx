@@ -1,0 +1,177 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { OrderDetail as Detail } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
+import { formatCash, formatMoney, formatPrice, formatQuantity, formatTime, orDash } from "@/lib/format";
+import { detailSentence, eventSentence, problemSentence } from "@/lib/i18n/sentences";
+import { applyOrder, isOpen } from "@/lib/order-lists";
+import { showToast } from "@/lib/toasts";
+import { Button } from "@/lib/ui/button";
+import { Dialog } from "@/lib/ui/dialog";
+import { LoadFailure } from "@/lib/ui/notice";
+import { Empty } from "@/lib/ui/panel";
+import { Cell, Row, Table } from "@/lib/ui/table";
+import { orderDetailQuery } from "../api/order-pages";
+import { cancelOrder } from "../api/orders";
+import { OrderKind, StateWord } from "./order-cells";
+import { ReplaceForm } from "./replace-form";
+
+/** An order with everything that happened to it. */
+export function OrderDetail({ orderId, onClose }: { orderId: string; onClose: () => void }) {
+  const { t } = useTranslation();
+  const detail = useQuery(orderDetailQuery(orderId));
+  const order = detail.data;
+  const title =
+    order === undefined
+      ? t("orders.detail")
+      : t("ticket.cardTitle", {
+          side: t(`ticket.${order.side}`),
+          quantity: t("ticket.sharesWord", { quantity: formatQuantity(order.quantity) }),
+          symbol: order.symbol,
+        });
+  return (
+    <Dialog title={title} wide onClose={onClose}>
+      {detail.isError && <LoadFailure failure={detail.error} onRetry={() => detail.refetch()} />}
+      {detail.isPending && <Empty>{t("app.loading")}</Empty>}
+      {order !== undefined && <Contents order={order} />}
+    </Dialog>
+  );
+}
+
+function Contents({ order }: { order: Detail }) {
+  const { t } = useTranslation();
+  const [changing, setChanging] = useState(false);
+  return (
+    <div className="space-y-4">
+      <Terms order={order} />
+      {isOpen(order) && !changing && <Actions order={order} onChange={() => setChanging(true)} />}
+      {isOpen(order) && changing && <ReplaceForm order={order} onDone={() => setChanging(false)} />}
+      <History order={order} />
+      {order.executions.length > 0 && <Executions order={order} />}
+      {order.requests.length > 0 && <Requests order={order} />}
+      <p className="break-all text-soft text-xs">
+        {t("orders.id")}: {order.clientOrderId}
+        {order.origin === "EXTERNAL" && ` · ${t("orders.external")}`}
+      </p>
+    </div>
+  );
+}
+
+function Terms({ order }: { order: Detail }) {
+  const { t, i18n } = useTranslation();
+  const { currency } = order;
+  const until = order.expireDate == null ? "" : `: ${order.expireDate}`;
+  const figures: [string, ReactNode][] = [
+    [t("orders.status"), <StateWord key="state" order={order} />],
+    [t("orders.type"), <OrderKind key="kind" order={order} />],
+    [t("ticket.timeInForce"), `${t(`ticket.times.${order.timeInForce}`)}${until}`],
+    [t("orders.filled"), `${formatQuantity(order.filledQuantity)} / ${formatQuantity(order.quantity)}`],
+    [t("orders.averagePrice"), orDash(order.averageFillPrice, (price) => formatPrice(price, currency))],
+    [t("orders.fees"), formatMoney(new Decimal(order.commission).plus(order.tax), currency)],
+    [t("orders.held"), order.side === "buy" ? formatMoney(order.held, currency) : formatQuantity(order.held)],
+    [t("orders.placedAt"), formatTime(order.createdAt, i18n.language, true)],
+  ];
+  return (
+    <dl className="grid grid-cols-2 gap-x-4 gap-y-2 text-[13px] sm:grid-cols-4">
+      {figures.map(([label, value]) => (
+        <div key={label} className="min-w-0">
+          <dt className="text-soft text-xs">{label}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Actions({ order, onChange }: { order: Detail; onChange: () => void }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const cancelling = useMutation({
+    mutationFn: () => cancelOrder(order.id),
+    onSuccess: (latest) => void applyOrder(queries, latest),
+    onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
+  });
+  const waiting = order.cancelRequested || order.replacing != null;
+  return (
+    <div className="flex gap-2">
+      <Button disabled={waiting} onClick={onChange}>
+        {t("orders.replace")}
+      </Button>
+      <Button disabled={cancelling.isPending || order.cancelRequested} onClick={() => cancelling.mutate()}>
+        {t("orders.cancelOrder")}
+      </Button>
+    </div>
+  );
+}
+
+function History({ order }: { order: Detail }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <section>
+      <h3 className="mb-1 font-semibold text-[13px]">{t("orders.history")}</h3>
+      <ol className="text-[13px]" data-testid="order-events">
+        {order.events.map((entry) => (
+          <li key={entry.sequence} className="flex flex-wrap gap-x-3 border-line/60 border-t py-1">
+            <span className="text-soft">{formatTime(entry.occurredAt, i18n.language, true)}</span>
+            <span className="font-medium">{eventSentence(entry.event)}</span>
+            {entry.detail != null && (
+              <span className="min-w-0 break-words text-soft">{detailSentence(entry.detail)}</span>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Executions({ order }: { order: Detail }) {
+  const { t, i18n } = useTranslation();
+  const columns = [
+    { label: t("orders.time"), words: true },
+    { label: t("orders.quantity") },
+    { label: t("orders.price") },
+    { label: t("orders.fees") },
+  ];
+  return (
+    <section>
+      <h3 className="mb-1 font-semibold text-[13px]">{t("orders.fills")}</h3>
+      <Table label={t("orders.fills")} columns={columns}>
+        {order.executions.map((execution) => (
+          <Row key={execution.executionId}>
+            <Cell words>{formatTime(execution.occurredAt, i18n.language, true)}</Cell>
+            <Cell>{formatQuantity(execution.quantity)}</Cell>
+            <Cell>{formatPrice(execution.price, order.currency)}</Cell>
+            <Cell>{formatCash(new Decimal(execution.commission).plus(execution.tax), order.currency)}</Cell>
+          </Row>
+        ))}
+      </Table>
+    </section>
+  );
+}
+
+function Requests({ order }: { order: Detail }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <section>
+      <h3 className="mb-1 font-semibold text-[13px]">{t("orders.requests")}</h3>
+      <ul className="text-[13px]">
+        {order.requests.map((request) => (
+          <li key={request.id} className="flex flex-wrap gap-x-3 border-line/60 border-t py-1">
+            <span className="text-soft">{formatTime(request.createdAt, i18n.language, true)}</span>
+            <span>{t(request.kind === "cancel" ? "orders.cancelOrder" : "orders.replace")}</span>
+            <span className="font-medium">{requestWord(request.status, t)}</span>
+            {request.reason != null && <span className="text-soft">{request.reason}</span>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const REQUEST_STATES = ["SENT", "UNRESOLVED", "ACCEPTED", "REJECTED"] as const;
+
+function requestWord(status: string, t: ReturnType<typeof useTranslation>["t"]): string {
+  const known = REQUEST_STATES.find((state) => state === status);
+  return known === undefined ? status : t(`orders.request.${known}`);
+}

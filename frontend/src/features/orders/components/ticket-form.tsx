@@ -1,0 +1,184 @@
+import { type FormEvent, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Account, Side } from "@/lib/api/types";
+import { useEventsStatus } from "@/lib/events-status";
+import { formatQuantity } from "@/lib/format";
+import { problemSentence } from "@/lib/i18n/sentences";
+import { usePreferences } from "@/lib/preferences";
+import { useQuotesStatus } from "@/lib/quotes/socket";
+import { useShortcuts } from "@/lib/shortcuts";
+import { Button } from "@/lib/ui/button";
+import { Notice } from "@/lib/ui/notice";
+import { Segmented } from "@/lib/ui/segmented";
+import { useNumberComplaint } from "@/lib/ui/use-number-complaint";
+import {
+  allowsMoney,
+  changed,
+  type Draft,
+  type DraftField,
+  EMPTY_DRAFT,
+  isExitsOnly,
+  missingFields,
+  type Wish,
+  wishOf,
+} from "../hooks/draft";
+import { useFittingShares } from "../hooks/use-fitting-shares";
+import { outcomeUnknown, usePlaceOrder } from "../hooks/use-place-order";
+import { usePreview } from "../hooks/use-preview";
+import { ConsequenceCard } from "./consequence-card";
+import { Estimate } from "./estimate";
+import type { AccountState } from "./ticket";
+import { ExitFields, PriceFields, SizeFields, TypeAndTime } from "./ticket-fields";
+
+interface Props {
+  account: Account;
+  symbol: string;
+  state: AccountState;
+}
+
+/** Whether what the page shows may be old: then nothing is sent without being looked at once more. */
+function useIsStale(): boolean {
+  const prices = useQuotesStatus((state) => state.status !== "open");
+  const events = useEventsStatus((state) => state.status !== "open");
+  return prices || events;
+}
+
+export function TicketForm({ account, symbol, state }: Props) {
+  const { t } = useTranslation();
+  const { currency } = account;
+  const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT);
+  const [checked, setChecked] = useState(false);
+  const [asking, setAsking] = useState<Wish | null>(null);
+  const quantityInput = useRef<HTMLInputElement>(null);
+  const confirms = usePreferences((preferences) => preferences.confirmOrders);
+  const stale = useIsStale();
+  const wish = wishOf(draft, account, symbol);
+  const preview = usePreview(wish?.order ?? null);
+  const placing = usePlaceOrder();
+  const fitting = useFittingShares(account, symbol, draft);
+  const change = (part: Partial<Draft>) => {
+    placing.reset();
+    setChecked(false);
+    setDraft((known) => changed(known, part, currency));
+  };
+  const begin = (side: Side) => {
+    change({ side });
+    quantityInput.current?.focus();
+    quantityInput.current?.select();
+  };
+  useShortcuts({ b: () => begin("buy"), s: () => begin("sell") });
+  const send = (sent: Wish) => {
+    setAsking(null);
+    placing.place(sent, () => {
+      setChecked(false);
+      setDraft((known) => ({ ...known, quantity: "", money: "" }));
+    });
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setChecked(true);
+    if (wish === null || placing.isPending) return;
+    if (confirms || stale) setAsking(wish);
+    else send(wish);
+  };
+  const errorOf = useFieldErrors(draft, checked, currency);
+  const fields = { draft, symbol, currency, onChange: change, errorOf };
+  return (
+    <>
+      <form onSubmit={submit} className="space-y-3" noValidate>
+        <SideChoice side={draft.side} onChange={(side) => change({ side })} />
+        {!isExitsOnly(draft) && <TypeAndTime {...fields} />}
+        <SizeFields
+          {...fields}
+          position={state.position}
+          buyingPower={state.buyingPower}
+          moneyAllowed={allowsMoney(draft, currency)}
+          onFit={(target) => fitting.find(target, { onSuccess: (quantity) => change({ quantity }) })}
+          isFitting={fitting.isFinding}
+          quantityRef={quantityInput}
+        />
+        {!isExitsOnly(draft) && <PriceFields {...fields} />}
+        {(draft.side === "buy" || state.position !== undefined) && <ExitFields {...fields} />}
+        <Estimate
+          estimate={preview.estimate}
+          failure={preview.failure}
+          current={preview.current}
+          refused={placing.failure !== null}
+          atMarket={wish?.order.type === "market"}
+          byMoney={draft.sizing === "money"}
+          onNearest={(field, value) => change({ [field]: value })}
+        />
+        {placing.failure !== null && (
+          <Notice tone="bad">
+            {outcomeUnknown(placing.failure) ? t("ticket.outcomeUnknown") : problemSentence(placing.failure)}
+          </Notice>
+        )}
+        <SubmitButton
+          side={draft.side}
+          quantity={wish?.order.quantity}
+          symbol={symbol}
+          pending={placing.isPending}
+        />
+      </form>
+      {asking !== null && (
+        <ConsequenceCard
+          wish={asking}
+          account={account}
+          state={state}
+          stale={stale}
+          onSend={() => send(asking)}
+          onClose={() => setAsking(null)}
+        />
+      )}
+    </>
+  );
+}
+
+/** The complaint of each field that is missing or cannot be read, once it was tried to send the draft. */
+function useFieldErrors(draft: Draft, checked: boolean, currency: Account["currency"]) {
+  const { t } = useTranslation();
+  const complaint = useNumberComplaint();
+  const missing = checked ? missingFields(draft, currency) : [];
+  return (field: DraftField): string | undefined => {
+    if (!missing.includes(field)) return undefined;
+    if (field === "expireDate") return t("ticket.invalidDate");
+    if (field === "quantity") return complaint(draft.quantity, t("ticket.invalidQuantity"));
+    if (field === "money") return complaint(draft.money, t("ticket.invalidMoney"));
+    return complaint(draft[field], t("ticket.invalidPrice"));
+  };
+}
+
+function SideChoice({ side, onChange }: { side: Side; onChange: (side: Side) => void }) {
+  const { t } = useTranslation();
+  return (
+    <Segmented
+      legend={t("ticket.side")}
+      legendHidden
+      value={side}
+      onChange={onChange}
+      options={[
+        { value: "buy", label: t("ticket.buy"), chosenLook: "bg-up-fill text-white font-semibold" },
+        { value: "sell", label: t("ticket.sell"), chosenLook: "bg-down-fill text-white font-semibold" },
+      ]}
+    />
+  );
+}
+
+interface SubmitProps {
+  side: Side;
+  quantity: string | null | undefined;
+  symbol: string;
+  pending: boolean;
+}
+
+function SubmitButton({ side, quantity, symbol, pending }: SubmitProps) {
+  const { t } = useTranslation();
+  const words = { quantity: quantity == null ? "" : formatQuantity(quantity), symbol };
+  const full = t(side === "buy" ? "ticket.submitBuy" : "ticket.submitSell", words);
+  const empty = t(side === "buy" ? "ticket.submitEmptyBuy" : "ticket.submitEmptySell");
+  return (
+    <Button type="submit" look={side} size="large" className="w-full" disabled={pending}>
+      {pending ? t("ticket.sending") : quantity == null ? empty : full}
+    </Button>
+  );
+}

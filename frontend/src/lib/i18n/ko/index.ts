@@ -1,0 +1,9 @@
+import type { en } from "../en";
+import type { Texts } from "../texts";
+import { books } from "./books";
+import { market } from "./market";
+import { refusals } from "./refusals";
+import { shell } from "./shell";
+import { trading } from "./trading";
+
+export const ko: Texts<typeof en> = { ...shell, ...market, ...trading, ...books, ...refusals };

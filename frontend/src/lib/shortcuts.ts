@@ -1,0 +1,33 @@
+import { useEffect, useRef } from "react";
+
+/** Whether a key pressed here is meant as text. */
+function takesText(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
+}
+
+/** Whether a press is a shortcut: a bare key, outside of fields and of modal windows. */
+export function isShortcut(
+  event: Pick<KeyboardEvent, "ctrlKey" | "metaKey" | "altKey" | "target" | "defaultPrevented">,
+): boolean {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
+  return !takesText(event.target) && document.querySelector("dialog[open]") === null;
+}
+
+/** Runs the handler of a key while the caller is on the screen. Keys are named as they are typed, in small letters. */
+export function useShortcuts(handlers: Readonly<Record<string, () => void>>): void {
+  const latest = useRef(handlers);
+  latest.current = handlers;
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const handler = isShortcut(event) ? latest.current[event.key.toLowerCase()] : undefined;
+      if (handler === undefined) return;
+      event.preventDefault();
+      handler();
+    };
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  }, []);
+}
