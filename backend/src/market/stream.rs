@@ -2,7 +2,7 @@
 
 use super::memory::{ConnectionNumber, Memory};
 use domain::Symbol;
-use domain::market_data::{ClientMessage, ServerMessage, ServerNotice, read_server_message};
+use domain::market_data::{Channel, ClientMessage, ServerMessage, ServerNotice, read_server_message};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashSet;
@@ -150,10 +150,14 @@ impl<'a> Stream<'a> {
             symbols.difference(others).map(ToString::to_string).collect()
         };
         let (gone, new) = (names(&self.subscribed, &wanted), names(&wanted, &self.subscribed));
-        let requests =
-            [ClientMessage::Unsubscribe { symbols: gone }, ClientMessage::Subscribe { symbols: new }];
+        let channel = Channel::Quotes;
+        let requests = [
+            ClientMessage::Unsubscribe { symbols: gone, channel },
+            ClientMessage::Subscribe { symbols: new, channel },
+        ];
         for request in requests {
-            let (ClientMessage::Unsubscribe { symbols } | ClientMessage::Subscribe { symbols }) = &request
+            let (ClientMessage::Unsubscribe { symbols, .. } | ClientMessage::Subscribe { symbols, .. }) =
+                &request
             else {
                 continue;
             };

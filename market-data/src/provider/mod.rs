@@ -42,6 +42,8 @@ pub struct Capabilities {
     pub history: bool,
     /// It has bid and ask.
     pub bid_ask: bool,
+    /// It tells who wants to buy and to sell at which prices.
+    pub order_book: bool,
     /// Its days are of the past, played as if they were today's.
     pub recorded: bool,
     /// Lengths of the bars that [`Provider::bars`] gives, which are kept in the archive; empty when it gives none.

@@ -154,7 +154,7 @@ async fn a_flood_of_messages_ends_the_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_does_not_read_is_dropped_and_hurts_nobody() {
     let mut settings = settings(&[("GAEMI_PROVIDERS", "synthetic"), ("GAEMI_SYNTHETIC_TICK_MILLIS", "10")]);
-    settings.limits = Limits { write_stall_max: Duration::from_millis(500), ..Limits::default() };
+    settings.limits = Limits { write_stall_max: Duration::from_millis(1_500), ..Limits::default() };
     let server = Server::start_with(settings).await;
     let all = [
         "005930.KS",

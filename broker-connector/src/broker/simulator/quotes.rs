@@ -5,7 +5,7 @@ use super::config::{
     SYMBOLS_PER_MESSAGE_MAX,
 };
 use anyhow::{Context, bail};
-use domain::market_data::{ClientMessage, ServerMessage, ServerNotice, read_server_message};
+use domain::market_data::{Channel, ClientMessage, ServerMessage, ServerNotice, read_server_message};
 use domain::{Quote, Symbol};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -174,11 +174,13 @@ async fn update(
     let texts = |symbols: &[Symbol]| symbols.iter().map(Symbol::to_string).collect::<Vec<_>>();
     let gone: Vec<Symbol> = subscribed.difference(wanted).copied().collect();
     for symbols in gone.chunks(SYMBOLS_PER_MESSAGE_MAX) {
-        send(socket, &ClientMessage::Unsubscribe { symbols: texts(symbols) }).await?;
+        let symbols = texts(symbols);
+        send(socket, &ClientMessage::Unsubscribe { symbols, channel: Channel::Quotes }).await?;
     }
     let added: Vec<Symbol> = wanted.difference(subscribed).copied().collect();
     for symbols in added.chunks(SYMBOLS_PER_MESSAGE_MAX) {
-        send(socket, &ClientMessage::Subscribe { symbols: texts(symbols) }).await?;
+        let symbols = texts(symbols);
+        send(socket, &ClientMessage::Subscribe { symbols, channel: Channel::Quotes }).await?;
     }
     subscribed.clone_from(wanted);
     Ok(())

@@ -125,6 +125,7 @@ impl Provider for Alpaca {
             delayed: self.delayed,
             history: true,
             bid_ask: true,
+            order_book: false,
             recorded: false,
             intervals: &Interval::ALL,
             adjustments: &Adjustment::EACH,

@@ -135,6 +135,7 @@ impl Provider for AlphaVantage {
             delayed: true,
             history: true,
             bid_ask: false,
+            order_book: false,
             recorded: false,
             intervals: &[Interval::OneDay],
             adjustments: &[Adjustment::Raw],

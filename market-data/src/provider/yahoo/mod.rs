@@ -169,6 +169,7 @@ impl Provider for Yahoo {
             delayed: true,
             history: true,
             bid_ask: false,
+            order_book: false,
             recorded: false,
             intervals: &Interval::ALL,
             adjustments: &[Adjustment::Splits, Adjustment::All],
