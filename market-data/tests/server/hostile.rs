@@ -10,6 +10,8 @@ use tokio::time::timeout;
 const FRAMES: u64 = 10_000;
 /// Connections that send them at the same time.
 const ATTACKERS: u64 = 8;
+/// Frames that are sent on one connection.
+const FRAMES_TOGETHER: u64 = 10;
 /// Longest pause between two quotes that a bystander may see: they come every 50 ms.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
@@ -82,23 +84,20 @@ async fn raw(port: u16) -> TcpStream {
     socket
 }
 
-/// Sends malformed frames, on a new connection each time the server has had enough.
+/// Sends malformed frames, some on a connection, and waits until the server has heard them or had enough.
 async fn attack(port: u16, seed: u64, frames: u64) {
     let mut dice = Dice(seed);
-    let mut socket = raw(port).await;
-    let mut rest = vec![0; 64 * 1024];
-    for _ in 0..frames {
-        let sent = socket.write_all(&malformed(&mut dice)).await;
-        let gone = loop {
-            match socket.try_read(&mut rest) {
-                Ok(0) => break true,
-                Ok(_) => {}
-                Err(error) => break error.kind() != std::io::ErrorKind::WouldBlock,
+    let mut rest = Vec::new();
+    for _ in 0..frames / FRAMES_TOGETHER {
+        let mut socket = raw(port).await;
+        for _ in 0..FRAMES_TOGETHER {
+            if socket.write_all(&malformed(&mut dice)).await.is_err() {
+                break;
             }
-        };
-        if sent.is_err() || gone {
-            socket = raw(port).await;
         }
+        let _ = socket.shutdown().await;
+        rest.clear();
+        let _ = timeout(crate::support::DEADLINE, socket.read_to_end(&mut rest)).await.expect("it lets go");
     }
 }
 
