@@ -31,12 +31,11 @@ async fn numbers_grow_by_one_after_a_snapshot() {
     second.subscribe(&["AAPL"]).await;
     let snapshot = second.message("quote").await;
     assert_eq!(snapshot["snapshot"], true);
-    let mut last = snapshot["sequence"].as_u64().unwrap();
-    for _ in 0..20 {
+    let last = snapshot["sequence"].as_u64().unwrap();
+    for number in last + 1..last + 20 {
         let quote = second.message("quote").await;
         assert!(quote.get("snapshot").is_none());
-        assert_eq!(quote["sequence"].as_u64().unwrap(), last + 1, "nothing was missed");
-        last += 1;
+        assert_eq!(quote["sequence"], number, "nothing was missed");
     }
     server.stop().await;
 }
