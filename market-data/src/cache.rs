@@ -120,6 +120,16 @@ impl Cache {
         }
     }
 
+    /// Adds to a count that is kept for a while; what it is then.
+    pub async fn count(&self, name: &str, by: u32, lifetime: Duration) -> Option<u32> {
+        let key = format!("{VALUES_PREFIX}{name}");
+        let mut commands = redis::pipe();
+        commands.cmd("INCRBY").arg(&key).arg(by);
+        commands.cmd("EXPIRE").arg(&key).arg(lifetime.as_secs().max(1)).ignore();
+        let (count,): (u32,) = self.call_all(&commands).await?;
+        Some(count)
+    }
+
     /// Writes what is remembered until told to stop, and a last time then.
     pub async fn write_behind(&self, stop: CancellationToken) {
         if self.pool.is_none() {

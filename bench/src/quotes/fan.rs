@@ -26,8 +26,6 @@ const TRIES: usize = 2;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Messages come late when they take longer.
 const TIME_MAX_MICROS: u64 = 100_000;
-/// Messages that may be lost, of ten thousand.
-const LOST_MAX: u64 = 0;
 /// Messages a second when there is little to do.
 const CALM_RATE: u64 = 20_000;
 /// Rounds of the calm comparison, whose servers take turns.
@@ -93,7 +91,7 @@ pub(crate) async fn set_up<'a>(
 async fn attempt(stage: &mut Stage<'_>, rate: u64, step: Duration) -> Result<Option<Outcome>> {
     for _ in 0..TRIES {
         let outcome = stage.measure(rate, step).await?;
-        if outcome.p99_micros < TIME_MAX_MICROS && outcome.lost <= LOST_MAX && !outcome.behind {
+        if outcome.p99_micros < TIME_MAX_MICROS && outcome.lost == 0 && !outcome.behind {
             return Ok(Some(outcome));
         }
         tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
