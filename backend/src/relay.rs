@@ -4,15 +4,17 @@
 //! of each symbol for it: nothing piles up here.
 
 use crate::error::{ApiError, ErrorCode};
-use crate::market::stream_url;
+use crate::market::stream_request;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{CloseCode, CloseReason, Message as ClientMessage, MessageStream, Session};
 use futures_util::{SinkExt, StreamExt};
+use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{interval, timeout};
+use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::Message as ServerMessage;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -41,7 +43,7 @@ type Upstream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The way to the quote server's WebSocket.
 pub struct Relay {
-    url: String,
+    request: ClientRequestBuilder,
     places: Arc<Semaphore>,
     stop: CancellationToken,
 }
@@ -51,8 +53,8 @@ impl Relay {
     ///
     /// # Errors
     /// When the address cannot be used.
-    pub fn new(url: &str, stop: CancellationToken) -> anyhow::Result<Self> {
-        Ok(Self { url: stream_url(url)?, places: Arc::new(Semaphore::new(RELAYS_MAX)), stop })
+    pub fn new(url: &str, token: Option<&SecretString>, stop: CancellationToken) -> anyhow::Result<Self> {
+        Ok(Self { request: stream_request(url, token)?, places: Arc::new(Semaphore::new(RELAYS_MAX)), stop })
     }
 
     async fn open(&self) -> Result<Upstream, ApiError> {
@@ -60,7 +62,8 @@ impl Relay {
             .max_message_size(Some(SERVER_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(SERVER_MESSAGE_BYTES_MAX));
         let opened =
-            timeout(CONNECT_TIME_MAX, connect_async_with_config(&self.url, Some(config), true)).await;
+            timeout(CONNECT_TIME_MAX, connect_async_with_config(self.request.clone(), Some(config), true))
+                .await;
         match opened {
             Ok(Ok((upstream, _))) => Ok(upstream),
             _ => Err(ApiError::new(ErrorCode::PriceUnavailable, "the quote server does not answer")

@@ -25,6 +25,8 @@ pub struct Settings {
     pub database_pool_size: usize,
     /// Where the quote server is, without a trailing slash.
     pub market_data_url: String,
+    /// What the quote server wants to be shown, if anything.
+    pub market_data_token: Option<SecretString>,
     /// Where the broker connector is, without a trailing slash.
     pub broker_connector_url: String,
     /// Secret shared with the connector.
@@ -44,6 +46,7 @@ struct Variables {
     backend_port: u16,
     database_pool_size: usize,
     market_data_url: String,
+    market_data_token: Option<SecretString>,
     broker_connector_url: String,
     internal_token: Option<SecretString>,
     jwt_secret: Option<SecretString>,
@@ -91,6 +94,7 @@ impl Settings {
             database_url,
             database_pool_size: variables.database_pool_size,
             market_data_url: variables.market_data_url.trim_end_matches('/').to_owned(),
+            market_data_token: variables.market_data_token,
             broker_connector_url: variables.broker_connector_url.trim_end_matches('/').to_owned(),
             internal_token,
             jwt_secret,
@@ -126,6 +130,7 @@ mod tests {
             backend_port: 0,
             database_pool_size: 1,
             market_data_url: "http://127.0.0.1:8001/".into(),
+            market_data_token: None,
             broker_connector_url: "http://127.0.0.1:8002".into(),
             internal_token: Some("0123456789abcdef".into()),
             jwt_secret: Some("0123456789abcdef0123456789abcdef".into()),

@@ -117,8 +117,9 @@ impl State {
         let auth = Auth::new(pool.clone(), settings, Arc::clone(&events));
         background.spawn_vital(Arc::clone(&events).run(background.stop.clone()));
         let accounts = AccountService::start(pool.clone(), Arc::clone(&events), &background).await?;
-        let market = Market::start(&settings.market_data_url, &background)?;
-        let relay = Relay::new(&settings.market_data_url, background.stop.clone())?;
+        let token = settings.market_data_token.as_ref();
+        let market = Market::start(&settings.market_data_url, token, &background)?;
+        let relay = Relay::new(&settings.market_data_url, token, background.stop.clone())?;
         let accounts = web::Data::new(accounts);
         let market = web::Data::new(market);
         let portfolio = PortfolioService::new(pool.clone(), accounts.clone(), market.clone());

@@ -19,6 +19,8 @@ pub struct Settings {
     pub database_url: SecretString,
     /// Where the quote server is, without a trailing slash.
     pub market_data_url: String,
+    /// What the quote server wants to be shown, if anything.
+    pub market_data_token: Option<SecretString>,
     /// Secret shared with the backend.
     pub internal_token: SecretString,
 }
@@ -29,6 +31,7 @@ struct Variables {
     broker_connector_host: String,
     broker_connector_port: u16,
     market_data_url: String,
+    market_data_token: Option<SecretString>,
     internal_token: Option<SecretString>,
 }
 
@@ -64,6 +67,7 @@ impl Settings {
             port: variables.broker_connector_port,
             database_url,
             market_data_url,
+            market_data_token: variables.market_data_token,
             internal_token,
         })
     }
@@ -78,6 +82,7 @@ mod tests {
             broker_connector_host: "127.0.0.1".into(),
             broker_connector_port: 0,
             market_data_url: "http://127.0.0.1:8001/".into(),
+            market_data_token: None,
             internal_token: Some("0123456789abcdef".into()),
         }
     }

@@ -1,7 +1,8 @@
 //! The WebSocket protocol of the quote server.
 //!
 //! A client sends `{"action":"subscribe","symbols":["AAPL","005930.KS"]}`, the same with `unsubscribe`, or
-//! `{"action":"ping"}`. The server sends objects told apart by `type`: `quote`, `status`, `error`, `pong`.
+//! `{"action":"ping"}`. The server sends objects told apart by `type`: `quote`, `status`, `error`, `pong`, and on other
+//! channels than `quotes` the types of those.
 //!
 //! Prices in a quote are JSON numbers here, because that is the protocol its users already speak. They are written
 //! from decimals digit by digit, and read back from their text, so no binary float ever stands between.
@@ -19,6 +20,38 @@ use thiserror::Error;
 /// Most symbols in one request and on one connection.
 pub const SYMBOLS_PER_CONNECTION_MAX: usize = 500;
 
+/// What can be followed of a share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Every price with all that is known beside it.
+    #[default]
+    Quotes,
+    /// Every price with change and volume alone, in a third of the bytes.
+    Ticks,
+    /// The minute that runs, once a second at most, and each minute when it is over.
+    Bars,
+    /// Who wants to buy and to sell at which prices, once a second at most.
+    OrderBook,
+}
+
+impl Channel {
+    /// Its name in the protocol.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quotes => "quotes",
+            Self::Ticks => "ticks",
+            Self::Bars => "bars",
+            Self::OrderBook => "order_book",
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What a client may ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
@@ -27,11 +60,17 @@ pub enum ClientMessage {
     Subscribe {
         /// Symbols as text: one bad name is answered by an error of its own and spoils no other.
         symbols: Vec<String>,
+        /// What of them.
+        #[serde(default, skip_serializing_if = "Channel::is_default")]
+        channel: Channel,
     },
     /// Stop sending these.
     Unsubscribe {
         /// Symbols as text.
         symbols: Vec<String>,
+        /// What of them.
+        #[serde(default, skip_serializing_if = "Channel::is_default")]
+        channel: Channel,
     },
     /// Answer `pong`.
     Ping,
@@ -43,8 +82,11 @@ pub enum ClientMessage {
 pub enum ServerNotice {
     /// Sent after connecting and after every change of the subscriptions.
     Status {
-        /// Everything this connection is subscribed to.
+        /// Everything this connection is subscribed to, on one channel.
         subscribed: Vec<Symbol>,
+        /// The channel.
+        #[serde(default, skip_serializing_if = "Channel::is_default")]
+        channel: Channel,
         /// Providers in use, in order of preference.
         providers: Vec<String>,
     },
@@ -63,7 +105,8 @@ pub enum ServerNotice {
 }
 
 /// A number kept as the digits it was written with.
-fn number(value: Decimal) -> Box<RawValue> {
+#[must_use]
+pub fn number(value: Decimal) -> Box<RawValue> {
     // The text of a decimal is always a JSON number; the fallback can only be reached by a defect in that text.
     RawValue::from_string(value.normalize().to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
@@ -91,11 +134,67 @@ struct WireQuote<'a> {
     source: std::borrow::Cow<'a, str>,
     simulated: bool,
     delayed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    snapshot: bool,
+}
+
+/// Where a message stands among those of its share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Grows by one with each new value of the share; a client that sees it grow by more has missed some.
+    pub sequence: u64,
+    /// Whether this is the last known value, told to somebody who has just subscribed, and no new one.
+    pub snapshot: bool,
+}
+
+/// A quote in few words, as it stands on the wire.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireTick {
+    r#type: &'static str,
+    symbol: Symbol,
+    price: Box<RawValue>,
+    change: Option<Box<RawValue>>,
+    change_percent: Option<Box<RawValue>>,
+    volume: u64,
+    timestamp: i64,
+    sequence: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    snapshot: bool,
+}
+
+/// Writes a quote in few words, for the channel `ticks`.
+#[must_use]
+pub fn write_tick(quote: &Quote, place: Place) -> String {
+    let wire = WireTick {
+        r#type: "tick",
+        symbol: quote.symbol,
+        price: number(quote.price.value()),
+        change: quote.change().map(number),
+        change_percent: quote.change_percent().map(number),
+        volume: quote.volume,
+        timestamp: quote.at.timestamp(),
+        sequence: place.sequence,
+        snapshot: place.snapshot,
+    };
+    serde_json::to_string(&wire).unwrap_or_default()
 }
 
 /// Writes a quote as the protocol's text.
 #[must_use]
 pub fn write_quote(quote: &Quote) -> String {
+    write_wire_quote(quote, None)
+}
+
+/// The same, with its place among the quotes of its share.
+#[must_use]
+pub fn write_quote_at(quote: &Quote, place: Place) -> String {
+    write_wire_quote(quote, Some(place))
+}
+
+fn write_wire_quote(quote: &Quote, place: Option<Place>) -> String {
     let price = |price: Price| number(price.value());
     let wire = WireQuote {
         r#type: "quote".into(),
@@ -117,6 +216,8 @@ pub fn write_quote(quote: &Quote) -> String {
         source: quote.source.as_str().into(),
         simulated: quote.simulated,
         delayed: quote.delayed,
+        sequence: place.map(|place| place.sequence),
+        snapshot: place.is_some_and(|place| place.snapshot),
     };
     serde_json::to_string(&wire).unwrap_or_default()
 }
@@ -159,13 +260,22 @@ pub fn read_server_message(text: &str) -> Result<ServerMessage, ProtocolError> {
     if serde_json::from_str::<Kind<'_>>(text)?.r#type != "quote" {
         return Ok(ServerMessage::Notice(serde_json::from_str(text)?));
     }
+    read_quote(text).map(|(quote, _)| ServerMessage::Quote(Box::new(quote)))
+}
+
+/// Reads a quote and its place, if it has one.
+///
+/// # Errors
+/// [`ProtocolError`] for anything else.
+pub fn read_quote(text: &str) -> Result<(Quote, Option<Place>), ProtocolError> {
     let wire: WireQuote<'_> = serde_json::from_str(text)?;
     let price = |field, raw: &RawValue| {
         raw.get().parse::<Price>().map_err(|source| ProtocolError::Number { field, source })
     };
     let optional =
         |field, raw: &Option<Box<RawValue>>| raw.as_deref().map(|raw| price(field, raw)).transpose();
-    Ok(ServerMessage::Quote(Box::new(Quote {
+    let place = wire.sequence.map(|sequence| Place { sequence, snapshot: wire.snapshot });
+    let quote = Quote {
         symbol: wire.symbol,
         price: price("price", &wire.price)?,
         bid: optional("bid", &wire.bid)?,
@@ -181,7 +291,8 @@ pub fn read_server_message(text: &str) -> Result<ServerMessage, ProtocolError> {
         source: wire.source.into_owned(),
         simulated: wire.simulated,
         delayed: wire.delayed,
-    })))
+    };
+    Ok((quote, place))
 }
 
 #[cfg(test)]
@@ -212,12 +323,31 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_keeps_its_place() {
+        for place in [Place { sequence: 7, snapshot: true }, Place { sequence: 8, snapshot: false }] {
+            let text = write_quote_at(&apple(), place);
+            assert_eq!(read_quote(&text).unwrap(), (apple(), Some(place)), "{text}");
+        }
+        assert_eq!(read_quote(&write_quote(&apple())).unwrap(), (apple(), None));
+    }
+
+    #[test]
+    fn a_tick_says_a_quote_in_few_words() {
+        let text = write_tick(&apple(), Place { sequence: 7, snapshot: false });
+        assert_eq!(
+            text,
+            r#"{"type":"tick","symbol":"AAPL","price":150.25,"change":1.5,"changePercent":1.01,"volume":1000000,"timestamp":1234567890,"sequence":7}"#
+        );
+    }
+
+    #[test]
     fn notices_are_read_back() {
         for notice in [
             ServerNotice::Pong,
             ServerNotice::Status {
                 subscribed: vec!["AAPL".parse().unwrap()],
                 providers: vec!["replay".into()],
+                channel: Channel::Quotes,
             },
             ServerNotice::Error {
                 code: "invalid_symbol".into(),

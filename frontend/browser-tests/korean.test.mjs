@@ -17,6 +17,8 @@ let browser;
 let page;
 let failed = false;
 let secret = "";
+/** @type {string[]} */
+let recoveryCodes = [];
 
 before(async () => {
   browser = await openBrowser({ locale: "ko-KR", viewport: PHONE, hasTouch: true, isMobile: true });
@@ -176,6 +178,15 @@ step("two-factor login is switched on with a code of the app", async () => {
   await page.getByRole("heading", { name: "로그인" }).waitFor();
 });
 
+step("ten recovery codes are shown once, until they are kept", async () => {
+  recoveryCodes = await page.getByTestId("recovery-codes").getByRole("listitem").allInnerTexts();
+  assert.equal(recoveryCodes.length, 10);
+  assert.equal(new Set(recoveryCodes).size, 10);
+  await picture(page, "14-korean-recovery-codes");
+  await page.getByRole("button", { name: "보관했습니다" }).click();
+  await page.getByTestId("recovery-codes").waitFor({ state: "detached" });
+});
+
 step("and signing in takes a code from then on", async () => {
   await page.getByLabel("이메일").fill(EMAIL);
   await page.getByLabel("비밀번호").fill(PASSWORD);
@@ -184,6 +195,21 @@ step("and signing in takes a code from then on", async () => {
   await page.getByRole("button", { name: "로그인", exact: true }).click();
   // The address is still that of the settings.
   await page.getByRole("region", { name: "2단계 인증" }).getByRole("button", { name: "끄기" }).waitFor();
+});
+
+step("a recovery code signs in once where the phone is lost", async () => {
+  const [code = ""] = recoveryCodes;
+  for (const works of [true, false]) {
+    await page.getByRole("button", { name: "메뉴" }).click();
+    await page.getByRole("button", { name: "로그아웃" }).click();
+    await page.getByLabel("이메일").fill(EMAIL);
+    await page.getByLabel("비밀번호").fill(PASSWORD);
+    await page.getByRole("button", { name: "로그인", exact: true }).click();
+    await page.getByLabel("인증 앱의 코드").fill(code);
+    await page.getByRole("button", { name: "로그인", exact: true }).click();
+    if (works) await page.getByText("남은 코드: 9개", { exact: true }).waitFor();
+    else await page.getByText("복구 코드가 틀렸거나 이미 사용되었습니다.").waitFor();
+  }
 });
 
 step("nothing went wrong behind the scenes", async () => {

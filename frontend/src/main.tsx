@@ -15,3 +15,11 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+
+// Only where the page was built and is served over TLS or from this machine: elsewhere browsers know no service workers.
+if (import.meta.env.PROD && "serviceWorker" in navigator) {
+  window.addEventListener("load", () => {
+    // The page works without; only opening it offline does not.
+    void navigator.serviceWorker.register("/sw.js").catch(() => {});
+  });
+}

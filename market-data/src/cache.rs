@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -119,6 +120,16 @@ impl Cache {
         }
     }
 
+    /// Adds to a count that is kept for a while; what it is then.
+    pub async fn count(&self, name: &str, by: u32, lifetime: Duration) -> Option<u32> {
+        let key = format!("{VALUES_PREFIX}{name}");
+        let mut commands = redis::pipe();
+        commands.cmd("INCRBY").arg(&key).arg(by);
+        commands.cmd("EXPIRE").arg(&key).arg(lifetime.as_secs().max(1)).ignore();
+        let (count,): (u32,) = self.call_all(&commands).await?;
+        Some(count)
+    }
+
     /// Writes what is remembered until told to stop, and a last time then.
     pub async fn write_behind(&self, stop: CancellationToken) {
         if self.pool.is_none() {
@@ -162,16 +173,29 @@ impl Cache {
         true
     }
 
-    async fn call<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Option<T> {
+    /// Asks Redis once; nothing when it does not answer in time.
+    pub(crate) async fn call<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Option<T> {
         let pool = self.pool.as_ref()?;
         let attempt = async {
             let mut connection = pool.get().await.map_err(|error| error.to_string())?;
             command.query_async(&mut connection).await.map_err(|error| error.to_string())
         };
-        let outcome = match timeout(CALL_TIMEOUT, attempt).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(format!("no answer within {} ms", CALL_TIMEOUT.as_millis())),
+        self.note(timeout(CALL_TIMEOUT, attempt).await)
+    }
+
+    /// The same for several commands at once.
+    pub(crate) async fn call_all<T: redis::FromRedisValue>(&self, commands: &redis::Pipeline) -> Option<T> {
+        let pool = self.pool.as_ref()?;
+        let attempt = async {
+            let mut connection = pool.get().await.map_err(|error| error.to_string())?;
+            commands.query_async(&mut connection).await.map_err(|error| error.to_string())
         };
+        self.note(timeout(CALL_TIMEOUT, attempt).await)
+    }
+
+    fn note<T>(&self, outcome: Result<Result<T, String>, Elapsed>) -> Option<T> {
+        let outcome =
+            outcome.unwrap_or_else(|_| Err(format!("no answer within {} ms", CALL_TIMEOUT.as_millis())));
         let was_reachable = self.reachable.swap(outcome.is_ok(), Ordering::Relaxed);
         match outcome {
             Ok(value) => {

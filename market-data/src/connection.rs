@@ -1,50 +1,54 @@
-//! One WebSocket connection: what the client says, what it is sent, and when it is let go.
+//! One WebSocket connection: when it is listened to, when it is written to, and when it is let go.
+//!
+//! Each connection is one task. Woken, it hears what the client has said and then writes all that waits for it at once;
+//! a socket that is full is not written to again before it has room, while the mailbox keeps the newest of each topic.
 
+use crate::allowance::Allowance;
+use crate::client::Client;
 use crate::feed::Feed;
-use crate::hub::{SubscribeError, notice, unknown_symbol};
+use crate::frame::Frame;
+use crate::line::{Line, WRITE_SIZE_MAX};
 use crate::mailbox::Mailbox;
 use crate::settings::Limits;
-use domain::Symbol;
-use domain::market_data::{ClientMessage, SYMBOLS_PER_CONNECTION_MAX, ServerNotice};
-use futures_util::stream::{SplitSink, SplitStream};
+use domain::market_data::Channel;
 use futures_util::{SinkExt as _, StreamExt as _};
+use std::cell::RefCell;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 /// Largest message of a client, in bytes: a subscription to everything it may have, and room.
 const MESSAGE_SIZE_MAX: usize = 16 * 1024;
-/// Memory for what a client says, in bytes.
-const READ_BUFFER_SIZE: usize = 2 * 1024;
-/// Frames are collected up to so many bytes before the socket is written to.
-const WRITE_BUFFER_SIZE: usize = 16 * 1024;
-/// Most bytes waiting for a socket; the mailbox is where quotes wait.
-const WRITE_BUFFER_SIZE_MAX: usize = 64 * 1024;
+/// Memory for what a client says, in bytes; it grows for a larger message and not before.
+const READ_BUFFER_SIZE: usize = 512;
 /// How long a client may take to read a goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The bounds of the protocol layer.
-pub(crate) fn config() -> WebSocketConfig {
+/// The bounds of the protocol layer. Its replies are not collected: [`Line`] does that.
+fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_SIZE_MAX))
         .max_frame_size(Some(MESSAGE_SIZE_MAX))
         .read_buffer_size(READ_BUFFER_SIZE)
-        .write_buffer_size(WRITE_BUFFER_SIZE)
-        .max_write_buffer_size(WRITE_BUFFER_SIZE_MAX)
+        .write_buffer_size(0)
 }
 
-/// Why a connection ends, from our side.
+/// Why a connection ends.
 #[derive(Debug, Clone, Copy)]
 enum End {
-    /// The client left, or the line broke.
+    /// The line broke.
     Gone,
+    /// The client says goodbye.
+    Left,
     /// It reads too slowly, or not at all.
     Slow,
     /// It says nothing any more.
@@ -62,6 +66,7 @@ impl End {
         match self {
             // Who does not read will not read a goodbye either.
             Self::Gone | Self::Slow => None,
+            Self::Left => Some((CloseCode::Normal, "")),
             Self::Silent => Some((CloseCode::Policy, "no answer to pings")),
             Self::Flood => Some((CloseCode::Policy, "too many messages")),
             Self::TooLarge => Some((CloseCode::Size, "message too large")),
@@ -70,183 +75,156 @@ impl End {
     }
 }
 
-/// Serves a connection until either side ends it.
+/// Serves a connection whose handshake is done until either side ends it; `said` is what came behind the handshake.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: WebSocketStream<S>,
+    socket: S,
+    said: Vec<u8>,
     feed: &Feed,
     limits: &Limits,
     stop: &CancellationToken,
 ) {
+    let line = Line::new(socket);
+    let mut socket = WebSocketStream::from_partially_read(line, said, Role::Server, Some(config())).await;
     let mailbox = Arc::new(Mailbox::default());
-    let (mut sink, mut stream) = socket.split();
     feed.hub.counters.connections.fetch_add(1, Ordering::Relaxed);
     let client = Client { feed, mailbox: &mailbox };
-    client.tell_status();
-    let end = tokio::select! {
-        end = client.listen(&mut stream, limits) => end,
-        end = deliver(&mut sink, &mailbox, limits) => end,
-        () = stop.cancelled() => End::Stopping,
-    };
+    client.tell_status(Channel::Quotes);
+    let end = Session::new(&mut socket, client, limits).run(stop).await;
     feed.hub.unsubscribe(&mailbox, &mailbox.subscribed());
     feed.hub.counters.connections.fetch_sub(1, Ordering::Relaxed);
     tracing::debug!(?end, "subscriber left");
     if let Some((code, reason)) = end.close() {
         let goodbye = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        let _ = timeout(CLOSE_TIMEOUT, sink.send(goodbye)).await;
+        let _ = timeout(CLOSE_TIMEOUT, socket.send(goodbye)).await;
     }
 }
 
-/// Writes what waits in the mailbox: everything there is, then one flush. Asks for a sign of life now and then.
-async fn deliver<S: AsyncRead + AsyncWrite + Unpin>(
-    sink: &mut SplitSink<WebSocketStream<S>, Message>,
-    mailbox: &Mailbox,
-    limits: &Limits,
-) -> End {
-    loop {
-        let frames = match timeout(limits.ping_interval, mailbox.take()).await {
-            Ok(Some(frames)) => frames.into_iter().map(Message::Text).collect(),
-            Ok(None) => return End::Slow,
-            Err(_) => vec![Message::Ping(Bytes::new())],
-        };
-        let write = async {
-            for frame in frames {
-                sink.feed(frame).await?;
+/// What is taken out of a mailbox and written. A worker thread needs one at a time, however many connections it serves.
+#[derive(Default)]
+struct Scratch {
+    frames: Vec<Frame>,
+    bytes: Vec<u8>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// A connection at work.
+struct Session<'a, S> {
+    socket: &'a mut WebSocketStream<Line<S>>,
+    client: Client<'a>,
+    limits: &'a Limits,
+    allowance: Allowance,
+    heard_at: Instant,
+    pinged_at: Instant,
+    /// Since when bytes wait for the socket.
+    stuck_since: Option<Instant>,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
+    fn new(socket: &'a mut WebSocketStream<Line<S>>, client: Client<'a>, limits: &'a Limits) -> Self {
+        let now = Instant::now();
+        let allowance = Allowance::new(limits);
+        Self { socket, client, limits, allowance, heard_at: now, pinged_at: now, stuck_since: None }
+    }
+
+    async fn run(&mut self, stop: &CancellationToken) -> End {
+        let mut clock = pin!(sleep_until(self.due()));
+        let turns = std::future::poll_fn(|task| {
+            if let Poll::Ready(end) = self.poll_listen(task) {
+                return Poll::Ready(end);
             }
-            sink.flush().await
-        };
-        match timeout(limits.write_stall_max, write).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return End::Gone,
-            Err(_) => return End::Slow,
-        }
+            if let Poll::Ready(end) = self.poll_deliver(task) {
+                return Poll::Ready(end);
+            }
+            self.poll_clock(clock.as_mut(), task)
+        });
+        stop.run_until_cancelled(turns).await.unwrap_or(End::Stopping)
     }
-}
 
-/// Tokens that a client spends by speaking and gets back with time.
-struct Allowance {
-    tokens: u32,
-    refilled: Instant,
-}
-
-impl Allowance {
-    fn spend(&mut self, limits: &Limits) -> bool {
-        let per_token = Duration::from_secs(1) / limits.messages_per_second_max.max(1);
-        let earned = self.refilled.elapsed().as_nanos() / per_token.as_nanos().max(1);
-        let earned = u32::try_from(earned).unwrap_or(u32::MAX);
-        if self.tokens.saturating_add(earned) >= limits.messages_burst_max {
-            (self.tokens, self.refilled) = (limits.messages_burst_max, Instant::now());
-        } else {
-            self.tokens = self.tokens.saturating_add(earned);
-            self.refilled += per_token * earned;
-        }
-        let allowed = self.tokens > 0;
-        self.tokens = self.tokens.saturating_sub(1);
-        allowed
-    }
-}
-
-/// The client's side of the conversation.
-struct Client<'a> {
-    feed: &'a Feed,
-    mailbox: &'a Arc<Mailbox>,
-}
-
-impl Client<'_> {
-    async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
-        &self,
-        stream: &mut SplitStream<WebSocketStream<S>>,
-        limits: &Limits,
-    ) -> End {
-        let mut allowance = Allowance { tokens: limits.messages_burst_max, refilled: Instant::now() };
+    /// Hears what the client has said; its allowance bounds how much that can be.
+    fn poll_listen(&mut self, task: &mut Context<'_>) -> Poll<End> {
         loop {
-            let message = match timeout(limits.silence_max, stream.next()).await {
-                Err(_) => return End::Silent,
-                Ok(Some(Err(Error::Capacity(_)))) => return End::TooLarge,
-                Ok(None | Some(Err(_) | Ok(Message::Close(_)))) => return End::Gone,
-                Ok(Some(Ok(message))) => message,
+            let message = match ready!(self.socket.poll_next_unpin(task)) {
+                Some(Err(Error::Capacity(_))) => return Poll::Ready(End::TooLarge),
+                None | Some(Err(_)) => return Poll::Ready(End::Gone),
+                Some(Ok(Message::Close(_))) => return Poll::Ready(End::Left),
+                Some(Ok(message)) => message,
             };
-            if !allowance.spend(limits) {
-                return End::Flood;
+            self.heard_at = Instant::now();
+            if !self.allowance.spend(self.limits) {
+                return Poll::Ready(End::Flood);
             }
             match message {
-                Message::Text(text) => self.heed(text.as_str()),
-                Message::Binary(_) => self.tell_error("malformed_message", "messages are JSON text", None),
+                Message::Text(text) => self.client.heed(text.as_str()),
+                Message::Binary(_) => self.client.refuse_binary(),
                 // Pings are answered by the protocol layer; a pong has served by coming.
                 _ => {}
             }
         }
     }
 
-    fn heed(&self, text: &str) {
-        match serde_json::from_str(text) {
-            Ok(ClientMessage::Subscribe { symbols }) => self.subscribe(&symbols),
-            Ok(ClientMessage::Unsubscribe { symbols }) => {
-                let symbols: Vec<Symbol> = symbols.iter().filter_map(|symbol| self.read(symbol)).collect();
-                self.feed.hub.unsubscribe(self.mailbox, &symbols);
-                self.tell_status();
-            }
-            Ok(ClientMessage::Ping) => self.mailbox.put_notice(notice(&ServerNotice::Pong)),
-            Err(error) => self.tell_error("malformed_message", &error.to_string(), None),
-        }
-    }
-
-    fn read(&self, text: &str) -> Option<Symbol> {
-        let symbol = text.parse();
-        if let Err(error) = &symbol {
-            let shown: String = text.chars().take(domain::instrument::SYMBOL_LENGTH_MAX * 2).collect();
-            self.tell_error("invalid_symbol", &format!("{error}"), Some(shown));
-        }
-        symbol.ok()
-    }
-
-    fn subscribe(&self, symbols: &[String]) {
-        for symbol in symbols.iter().filter_map(|symbol| self.read(symbol)) {
-            if self.feed.provider_of(symbol).is_none() {
-                self.mailbox.put_notice(notice(&unknown_symbol(symbol.as_str())));
-                continue;
-            }
-            let refusal = match self.feed.hub.subscribe(self.mailbox, symbol) {
-                Ok(()) => continue,
-                Err(SubscribeError::ConnectionFull) => {
-                    format!("a connection may have {SYMBOLS_PER_CONNECTION_MAX} symbols")
+    /// Writes what waits in the mailbox, as long as the socket takes it.
+    fn poll_deliver(&mut self, task: &mut Context<'_>) -> Poll<End> {
+        SCRATCH.with(|scratch| {
+            let mut owned = Scratch::default();
+            let mut borrowed = scratch.try_borrow_mut();
+            let scratch = borrowed.as_deref_mut().unwrap_or(&mut owned);
+            loop {
+                match self.socket.get_mut().poll_drain(task) {
+                    Poll::Ready(Ok(())) => self.stuck_since = None,
+                    Poll::Ready(Err(_)) => return Poll::Ready(End::Gone),
+                    Poll::Pending => {
+                        self.stuck_since.get_or_insert_with(Instant::now);
+                        return Poll::Pending;
+                    }
                 }
-                Err(SubscribeError::ServerFull) => "all clients together want too many symbols".to_owned(),
-            };
-            self.tell_error("too_many_symbols", &refusal, Some(symbol.as_str().to_owned()));
+                scratch.frames.clear();
+                if ready!(self.client.mailbox.poll_take(task, &mut scratch.frames, WRITE_SIZE_MAX)).is_none()
+                {
+                    return Poll::Ready(End::Slow);
+                }
+                let line = self.socket.get_mut();
+                if let Poll::Ready(Err(_)) = line.poll_write_frames(task, &scratch.frames, &mut scratch.bytes)
+                {
+                    return Poll::Ready(End::Gone);
+                }
+                scratch.frames.clear();
+            }
+        })
+    }
+
+    /// When it has to be looked at again though nothing happens.
+    fn due(&self) -> Instant {
+        let silent = self.heard_at + self.limits.silence_max;
+        let ping = self.pinged_at + self.limits.ping_interval;
+        let stuck = self.stuck_since.map(|since| since + self.limits.write_stall_max);
+        stuck.unwrap_or(ping).min(ping).min(silent)
+    }
+
+    /// Lets go who reads too slowly or is silent, and asks for a sign of life now and then.
+    ///
+    /// The clock is put forward when something is due earlier, and back only when it rings: messages come and go
+    /// without touching it.
+    fn poll_clock(&mut self, mut clock: Pin<&mut Sleep>, task: &mut Context<'_>) -> Poll<End> {
+        loop {
+            if clock.deadline() > self.due() {
+                clock.as_mut().reset(self.due());
+            }
+            ready!(clock.as_mut().poll(task));
+            let now = Instant::now();
+            if self.stuck_since.is_some_and(|since| since + self.limits.write_stall_max <= now) {
+                return Poll::Ready(End::Slow);
+            }
+            if self.heard_at + self.limits.silence_max <= now {
+                return Poll::Ready(End::Silent);
+            }
+            if self.pinged_at + self.limits.ping_interval <= now {
+                self.pinged_at = now;
+                self.client.mailbox.put_notice(Frame::ping());
+            }
+            clock.as_mut().reset(self.due());
         }
-        self.tell_status();
-    }
-
-    fn tell_status(&self) {
-        let providers = self.feed.providers.iter().map(|provider| provider.name().to_owned()).collect();
-        self.mailbox
-            .put_notice(notice(&ServerNotice::Status { subscribed: self.mailbox.subscribed(), providers }));
-    }
-
-    fn tell_error(&self, code: &str, message: &str, symbol: Option<String>) {
-        let error = ServerNotice::Error { code: code.to_owned(), message: message.to_owned(), symbol };
-        self.mailbox.put_notice(notice(&error));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_client_may_burst_and_then_speak_at_the_rate() {
-        let limits = Limits { messages_per_second_max: 10, messages_burst_max: 3, ..Limits::default() };
-        let mut allowance = Allowance { tokens: 3, refilled: Instant::now() };
-        assert!((0..3).all(|_| allowance.spend(&limits)));
-        assert!(!allowance.spend(&limits));
-        tokio::time::advance(Duration::from_millis(100)).await;
-        assert!(allowance.spend(&limits));
-        assert!(!allowance.spend(&limits));
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(
-            (0..10).filter(|_| allowance.spend(&limits)).count(),
-            3,
-            "silence saves no more than a burst"
-        );
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::bars::Archive;
 use crate::cache::Cache;
+use crate::group::Group;
 use crate::hub::Hub;
+use crate::mailbox::Wakers;
 use crate::provider::{Provider, UPDATES_QUEUED_MAX, Update, Wanted};
 use chrono::{TimeDelta, Utc};
 use domain::{Market, Symbol};
@@ -10,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +22,10 @@ const REVIEW_INTERVAL: Duration = Duration::from_secs(1);
 const RESTART_PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest such pause.
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Most updates that are taken before their followers are woken.
+const BATCH_MAX: usize = 128;
+/// How often running minutes and order books are told.
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
 /// A quote from the cache older than this is not given to anybody.
 const CACHED_QUOTE_AGE_MAX: TimeDelta = TimeDelta::hours(24);
 
@@ -32,6 +38,8 @@ pub(crate) struct Feed {
     pub(crate) cache: Arc<Cache>,
     /// Where bars are kept, when there is a database.
     pub(crate) archive: Option<Arc<Archive>>,
+    /// The other servers, when there are some.
+    pub(crate) group: Option<Arc<Group>>,
 }
 
 impl Feed {
@@ -77,6 +85,8 @@ impl Feed {
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { feed.route(wanted_by).await }));
         let feed = Arc::clone(self);
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { feed.deliver(received).await }));
+        let feed = Arc::clone(self);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move { feed.tell().await }));
         if let Some(archive) = self.archive.clone() {
             tasks.spawn(stop.clone().run_until_cancelled_owned(async move { archive.forget_old().await }));
         }
@@ -84,20 +94,45 @@ impl Feed {
         tasks.spawn(async move { cache.write_behind(stop).await });
     }
 
-    /// Tells each provider which symbols are wanted from it.
-    async fn route(&self, wanted_by: Vec<watch::Sender<Wanted>>) {
-        loop {
-            let mut shares: Vec<BTreeSet<Symbol>> = self.providers.iter().map(|_| BTreeSet::new()).collect();
-            for symbol in self.hub.wanted(Instant::now()) {
-                let serving = self.provider_of(symbol);
-                let place = |serving| self.providers.iter().position(|known| Arc::ptr_eq(known, serving));
-                match serving.and_then(place) {
-                    Some(place) => shares.iter_mut().skip(place).take(1).for_each(|share| {
-                        share.insert(symbol);
-                    }),
-                    None => self.hub.refuse(symbol),
+    /// Whether prices are taken in here, and not by another server.
+    pub(crate) fn ingests(&self) -> bool {
+        self.group.as_ref().is_none_or(|group| group.role().ingests())
+    }
+
+    /// What is wanted, shared out among the providers; what none of them has is refused.
+    async fn share_out(&self, wanted: BTreeSet<Symbol>) -> Vec<BTreeSet<Symbol>> {
+        let mut shares: Vec<BTreeSet<Symbol>> = self.providers.iter().map(|_| BTreeSet::new()).collect();
+        for symbol in wanted {
+            let serving = self.provider_of(symbol);
+            let place = |serving| self.providers.iter().position(|known| Arc::ptr_eq(known, serving));
+            match serving.and_then(place) {
+                Some(place) => shares.iter_mut().skip(place).take(1).for_each(|share| {
+                    share.insert(symbol);
+                }),
+                None => {
+                    self.hub.refuse(symbol);
+                    if let Some(group) = &self.group {
+                        group.refuse(symbol).await;
+                    }
                 }
             }
+        }
+        shares
+    }
+
+    /// Tells each provider which symbols are wanted from it, or the server that asks them.
+    async fn route(&self, wanted_by: Vec<watch::Sender<Wanted>>) {
+        loop {
+            let by_others = self.group.as_ref().map(|group| group.others_want()).unwrap_or_default();
+            let wanted = self.hub.wanted(Instant::now(), &by_others);
+            let shares = if self.ingests() {
+                self.share_out(wanted).await
+            } else {
+                if let Some(group) = &self.group {
+                    group.want(wanted).await;
+                }
+                self.share_out(BTreeSet::new()).await
+            };
             for (sender, share) in wanted_by.iter().zip(shares) {
                 sender.send_if_modified(|current| {
                     let changed = **current != share;
@@ -114,15 +149,42 @@ impl Feed {
         }
     }
 
+    /// Takes what has come together, and then wakes everybody whom it concerns: what came together leaves together.
     async fn deliver(&self, mut updates: mpsc::Receiver<Update>) {
-        while let Some(update) = updates.recv().await {
-            match update {
-                Update::Quote(quote) => {
-                    if let Some(quote) = self.hub.offer(*quote, Utc::now()) {
-                        self.cache.remember(&quote);
+        let (mut batch, mut wakers) = (Vec::new(), Wakers::default());
+        while updates.recv_many(&mut batch, BATCH_MAX).await > 0 {
+            let (now, ingests) = (Utc::now(), self.ingests());
+            for update in batch.drain(..).filter(|_| ingests) {
+                match update {
+                    Update::Quote(quote) => {
+                        if let Some(quote) = self.hub.offer(*quote, now, &mut wakers) {
+                            self.cache.remember(&quote);
+                        }
                     }
+                    Update::Rejected { symbol, reason } => self.hub.quarantine.put(symbol, reason, None),
                 }
-                Update::Rejected { symbol, reason } => self.hub.quarantine(symbol, reason, None),
+            }
+            wakers.wake();
+        }
+    }
+
+    /// Tells those who follow bars and order books what has changed.
+    async fn tell(&self) {
+        let mut clock = tokio::time::interval(TELL_INTERVAL);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            clock.tick().await;
+            self.hub.tell_minutes(Utc::now());
+            let wanted = self.hub.books_wanted();
+            let asked = wanted.into_iter().map(|symbol| async move {
+                let book = self.provider_of(symbol)?.order_book(symbol);
+                timeout(TELL_INTERVAL, book).await.ok()?.ok()
+            });
+            // One after the other: whoever has books here invents them, and asking costs nothing.
+            for asking in asked {
+                if let Some(book) = asking.await {
+                    self.hub.offer_book(book);
+                }
             }
         }
     }

@@ -1,26 +1,28 @@
 //! The middle of the server: the last value of every symbol, who wants which, and the one place where a quote is
-//! turned into text.
+//! turned into text: once for each channel that somebody follows, however many they are.
 
-use crate::mailbox::Mailbox;
-use crate::sanity::{self, Reason, SPIKE_CONFIRMATIONS};
+use crate::frame::Frame;
+use crate::mailbox::{Mailbox, Topic, Wakers, put_into_all};
+use crate::minute::Running;
+use crate::provider::OrderBook;
+use crate::quarantine::Quarantine;
+use crate::sanity::{self, SPIKE_CONFIRMATIONS};
 use chrono::{DateTime, Utc};
-use domain::market_data::{SYMBOLS_PER_CONNECTION_MAX, ServerNotice, write_quote};
-use domain::{Price, Quote, Symbol};
-use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use domain::market_data::{
+    Channel, Place, SYMBOLS_PER_CONNECTION_MAX, ServerNotice, write_quote_at, write_tick,
+};
+use domain::{Quote, Symbol};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Most symbols whose last value is kept, wanted or not.
 pub const LAST_VALUES_MAX: usize = 4_096;
-/// Most different symbols that all clients together may want.
-pub const WANTED_SYMBOLS_MAX: usize = 2_048;
-/// Most quotes kept back that are shown.
-const KEPT_BACK_SHOWN_MAX: usize = 32;
+/// Most different topics that all clients together may want.
+pub const WANTED_TOPICS_MAX: usize = 2_048;
 /// How long a symbol stays wanted after somebody asked for its quote over REST.
 pub const INTEREST: Duration = Duration::from_secs(60);
 
@@ -31,25 +33,55 @@ pub const MEMORY_DELAY: Duration = Duration::from_secs(2);
 /// The last known value of a symbol.
 struct Last {
     quote: Arc<Quote>,
-    frame: Utf8Bytes,
+    sequence: u64,
     /// Whether newer values keep coming; otherwise it is a memory, given only to those who would get nothing.
     fresh: bool,
     spikes_in_a_row: u32,
+    running: Running,
 }
 
 impl Last {
-    fn of(quote: Arc<Quote>, fresh: bool) -> Self {
-        Self { frame: write_quote(&quote).into(), quote, fresh, spikes_in_a_row: 0 }
+    /// The value in a channel's words, for somebody who has just subscribed.
+    fn snapshot(&self, channel: Channel) -> Option<Frame> {
+        let place = Place { sequence: self.sequence, snapshot: true };
+        let text = match channel {
+            Channel::Quotes => write_quote_at(&self.quote, place),
+            Channel::Ticks => write_tick(&self.quote, place),
+            Channel::Bars => {
+                let (minute, is_final) = self.running.minute();
+                minute.write(&self.quote, is_final, Place { sequence: self.running.sequence, ..place })
+            }
+            Channel::OrderBook => return None,
+        };
+        Some(Frame::text(&text))
     }
+}
+
+/// The last known order book of a share that somebody follows.
+struct LastBook {
+    book: OrderBook,
+    sequence: u64,
 }
 
 #[derive(Default)]
 struct State {
     last: HashMap<Symbol, Last>,
-    subscribers: HashMap<Symbol, Vec<Arc<Mailbox>>>,
+    books: HashMap<Symbol, LastBook>,
+    subscribers: HashMap<Topic, Vec<Arc<Mailbox>>>,
     interest: HashMap<Symbol, Instant>,
     /// Subscribers who have got nothing yet, though there is a memory; never more than there are subscriptions.
-    unserved: Vec<(Instant, Symbol, Arc<Mailbox>)>,
+    unserved: Vec<(Instant, Topic, Arc<Mailbox>)>,
+    /// Gets every quote, for other servers.
+    tap: Option<Arc<Mailbox>>,
+}
+
+impl State {
+    /// Puts a text into the mailboxes of everybody who follows a topic, if anybody does; how many older messages made
+    /// place.
+    fn publish(&self, topic: Topic, wakers: &mut Wakers, write: impl FnOnce() -> String) -> usize {
+        let Some(mailboxes) = self.subscribers.get(&topic) else { return 0 };
+        put_into_all(mailboxes, topic, &Frame::text(&write()), wakers)
+    }
 }
 
 /// Counts for `/status`.
@@ -58,29 +90,15 @@ pub(crate) struct Counters {
     pub(crate) published: AtomicU64,
     pub(crate) conflated: AtomicU64,
     pub(crate) connections: AtomicUsize,
-    quarantine: Mutex<Quarantine>,
 }
 
-/// What was kept back: never sent, but shown.
-#[derive(Default)]
-struct Quarantine {
-    counts: BTreeMap<Reason, u64>,
-    recent: VecDeque<KeptBack>,
+impl Counters {
+    fn note_conflated(&self, count: usize) {
+        self.conflated.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+    }
 }
 
-/// A quote that was kept back, for `/status`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct KeptBack {
-    symbol: Symbol,
-    reason: &'static str,
-    price: Option<Price>,
-    source: Option<String>,
-    quoted_at: Option<DateTime<Utc>>,
-    kept_back_at: DateTime<Utc>,
-}
-
-/// Why a symbol could not be subscribed.
+/// Why a topic could not be subscribed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SubscribeError {
     /// This connection has its fill.
@@ -93,19 +111,39 @@ pub(crate) enum SubscribeError {
 #[derive(Default)]
 pub struct Hub {
     state: Mutex<State>,
+    /// Numbers begin here: above whatever an earlier process has given, unless its clock was ahead.
+    first_sequence: AtomicU64,
     pub(crate) counters: Counters,
+    pub(crate) quarantine: Quarantine,
     /// Somebody wants something new, or something no longer.
     pub(crate) wanted_changed: Notify,
     arrived: Notify,
 }
 
 impl Hub {
+    /// Knows nothing yet; `now` decides where its numbers begin.
+    pub(crate) fn new(now: DateTime<Utc>) -> Self {
+        let hub = Self::default();
+        hub.begin_numbers(now);
+        hub
+    }
+
+    /// Lets numbers begin anew, above those that another server may have given before this one took over.
+    pub(crate) fn begin_numbers(&self, now: DateTime<Utc>) {
+        self.first_sequence.store(u64::try_from(now.timestamp_micros()).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn first_sequence(&self) -> u64 {
+        self.first_sequence.load(Ordering::Relaxed)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Judges a quote; a good one is written once and put into every subscriber's mailbox.
-    pub(crate) fn offer(&self, quote: Quote, now: DateTime<Utc>) -> Option<Arc<Quote>> {
+    /// Judges a quote; a good one is written once and put into every follower's mailbox, whom the caller wakes when
+    /// everything that came together is in place.
+    pub(crate) fn offer(&self, quote: Quote, now: DateTime<Utc>, wakers: &mut Wakers) -> Option<Arc<Quote>> {
         let mut state = self.state();
         let known = state.last.get_mut(&quote.symbol);
         if let Err(reason) = sanity::judge(&quote, known.as_ref().map(|last| last.quote.as_ref()), now) {
@@ -116,56 +154,65 @@ impl Hub {
             });
             if !reason.may_be_confirmed() || spikes < SPIKE_CONFIRMATIONS {
                 drop(state);
-                self.quarantine(quote.symbol, reason, Some(&quote));
+                self.quarantine.put(quote.symbol, reason, Some(&quote));
                 return None;
             }
         }
-        let symbol = quote.symbol;
-        let last = Last::of(Arc::new(quote), true);
-        let (quote, frame) = (Arc::clone(&last.quote), last.frame.clone());
-        if state.last.len() >= LAST_VALUES_MAX && !state.last.contains_key(&symbol) {
-            state.last.retain(|_, last| last.fresh);
-        }
-        state.last.insert(symbol, last);
-        let mut conflated = 0;
-        for mailbox in state.subscribers.get(&symbol).into_iter().flatten() {
-            conflated += u64::from(mailbox.put_quote(symbol, frame.clone()));
-        }
+        let next = state.last.get(&quote.symbol).map_or(0, |last| last.sequence.saturating_add(1));
+        let (sequence, quote) = (next.max(self.first_sequence()), Arc::new(quote));
+        let conflated = take_in(&mut state, &quote, sequence, None, wakers);
         drop(state);
-        self.counters.published.fetch_add(1, Ordering::Relaxed);
-        self.counters.conflated.fetch_add(conflated, Ordering::Relaxed);
-        self.arrived.notify_waiters();
+        self.note_published(conflated);
         Some(quote)
     }
 
-    /// Counts something that was kept back, and remembers it for a while.
-    pub(crate) fn quarantine(&self, symbol: Symbol, reason: Reason, quote: Option<&Quote>) {
-        tracing::debug!(%symbol, reason = reason.name(), "quote kept back");
-        let mut quarantine = self.counters.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
-        *quarantine.counts.entry(reason).or_default() += 1;
-        if quarantine.recent.len() >= KEPT_BACK_SHOWN_MAX {
-            quarantine.recent.pop_front();
-        }
-        quarantine.recent.push_back(KeptBack {
-            symbol,
-            reason: reason.name(),
-            price: quote.map(|quote| quote.price),
-            source: quote.map(|quote| quote.source.clone()),
-            quoted_at: quote.map(|quote| quote.at),
-            kept_back_at: Utc::now(),
+    /// Takes a quote that another server has judged and written, and passes its text on as it is. What is not newer than
+    /// what is known is left out.
+    pub(crate) fn accept(&self, quote: Quote, place: Place, text: &str) {
+        let mut wakers = Wakers::default();
+        let mut state = self.state();
+        let is_news = state.last.get(&quote.symbol).is_none_or(|last| {
+            place.sequence > last.sequence || (!last.fresh && place.sequence == last.sequence)
         });
+        if is_news {
+            let conflated = take_in(&mut state, &Arc::new(quote), place.sequence, Some(text), &mut wakers);
+            drop(state);
+            self.note_published(conflated);
+            wakers.wake();
+        }
     }
 
-    /// What was kept back last, the oldest first.
-    pub(crate) fn kept_back(&self) -> Vec<KeptBack> {
-        let quarantine = self.counters.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
-        quarantine.recent.iter().cloned().collect()
+    fn note_published(&self, conflated: usize) {
+        self.counters.published.fetch_add(1, Ordering::Relaxed);
+        self.counters.note_conflated(conflated);
+        self.arrived.notify_waiters();
     }
 
-    /// What was kept back, by reason.
-    pub(crate) fn quarantined(&self) -> BTreeMap<&'static str, u64> {
-        let quarantine = self.counters.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
-        quarantine.counts.iter().map(|(reason, count)| (reason.name(), *count)).collect()
+    /// From now on another server gives the numbers: whatever it tells is newer than what is known.
+    pub(crate) fn forget_numbers(&self) {
+        for last in self.state().last.values_mut() {
+            (last.sequence, last.fresh) = (0, false);
+        }
+    }
+
+    /// Sets who gets every quote for other servers.
+    pub(crate) fn tap(&self, mailbox: Option<&Arc<Mailbox>>) {
+        self.state().tap = mailbox.cloned();
+    }
+
+    /// Tells other servers the last values of shares that they have not followed before.
+    pub(crate) fn tell_tap(&self, symbols: &BTreeSet<Symbol>) {
+        let mut wakers = Wakers::default();
+        let state = self.state();
+        for symbol in symbols {
+            let last = state.last.get(symbol).filter(|last| last.fresh);
+            let frame = last.and_then(|last| last.snapshot(Channel::Quotes));
+            if let (Some(tap), Some(frame)) = (&state.tap, frame) {
+                tap.put(Topic { channel: Channel::Quotes, symbol: *symbol }, frame, &mut wakers);
+            }
+        }
+        drop(state);
+        wakers.wake();
     }
 
     /// Takes a value from an earlier life; it never replaces a newer one and is not fresh.
@@ -175,45 +222,107 @@ impl Hub {
             && !state.last.contains_key(&quote.symbol)
             && sanity::judge(&quote, None, now).is_ok()
         {
-            state.last.insert(quote.symbol, Last::of(Arc::new(quote), false));
+            let running = Running::begin(&quote, None, self.first_sequence());
+            let (symbol, quote) = (quote.symbol, Arc::new(quote));
+            let last =
+                Last { quote, sequence: self.first_sequence(), fresh: false, spikes_in_a_row: 0, running };
+            state.last.insert(symbol, last);
         }
     }
 
-    /// Subscribes a mailbox; the last known value is put into it at once.
-    pub(crate) fn subscribe(&self, mailbox: &Arc<Mailbox>, symbol: Symbol) -> Result<(), SubscribeError> {
+    /// Tells the minutes that have changed or are over to those who follow bars.
+    pub(crate) fn tell_minutes(&self, now: DateTime<Utc>) {
+        let mut wakers = Wakers::default();
         let mut state = self.state();
-        if state.subscribers.len() >= WANTED_SYMBOLS_MAX && !state.subscribers.contains_key(&symbol) {
+        let State { last, subscribers, .. } = &mut *state;
+        let mut conflated = 0;
+        for (topic, mailboxes) in subscribers.iter().filter(|(topic, _)| topic.channel == Channel::Bars) {
+            let Some(last) = last.get_mut(&topic.symbol) else { continue };
+            let sequence = last.running.sequence + 1;
+            if let Some((minute, is_final)) = last.running.news(now) {
+                let text = minute.write(&last.quote, is_final, Place { sequence, snapshot: false });
+                last.running.sequence = sequence;
+                conflated += put_into_all(mailboxes, *topic, &Frame::text(&text), &mut wakers);
+            }
+        }
+        drop(state);
+        self.counters.note_conflated(conflated);
+        wakers.wake();
+    }
+
+    /// The shares whose order books somebody follows.
+    pub(crate) fn books_wanted(&self) -> BTreeSet<Symbol> {
+        let mut state = self.state();
+        let topics = state.subscribers.keys().filter(|topic| topic.channel == Channel::OrderBook);
+        let wanted: BTreeSet<_> = topics.map(|topic| topic.symbol).collect();
+        state.books.retain(|symbol, _| wanted.contains(symbol));
+        wanted
+    }
+
+    /// Tells an order book to those who follow it, when it has changed.
+    pub(crate) fn offer_book(&self, book: OrderBook) {
+        let mut wakers = Wakers::default();
+        let mut state = self.state();
+        let before = state.books.get(&book.symbol);
+        if before.is_some_and(|before| before.book.bids == book.bids && before.book.asks == book.asks) {
+            return;
+        }
+        let sequence = before.map_or(self.first_sequence(), |before| before.sequence + 1);
+        let topic = Topic { channel: Channel::OrderBook, symbol: book.symbol };
+        let place = Place { sequence, snapshot: false };
+        let conflated = state.publish(topic, &mut wakers, || book.write(place));
+        state.books.insert(book.symbol, LastBook { book, sequence });
+        drop(state);
+        self.counters.note_conflated(conflated);
+        wakers.wake();
+    }
+
+    /// Subscribes a mailbox; the last known value is put into it at once.
+    pub(crate) fn subscribe(&self, mailbox: &Arc<Mailbox>, topic: Topic) -> Result<(), SubscribeError> {
+        let mut wakers = Wakers::default();
+        let mut state = self.state();
+        if state.subscribers.len() >= WANTED_TOPICS_MAX && !state.subscribers.contains_key(&topic) {
             return Err(SubscribeError::ServerFull);
         }
-        if !mailbox.add(symbol, SYMBOLS_PER_CONNECTION_MAX) {
+        if !mailbox.add(topic, SYMBOLS_PER_CONNECTION_MAX) {
             return Err(SubscribeError::ConnectionFull);
         }
-        let subscribers = state.subscribers.entry(symbol).or_default();
+        let subscribers = state.subscribers.entry(topic).or_default();
         if !subscribers.iter().any(|known| Arc::ptr_eq(known, mailbox)) {
             subscribers.push(Arc::clone(mailbox));
         }
-        match state.last.get(&symbol) {
-            Some(last) if last.fresh => _ = mailbox.put_quote(symbol, last.frame.clone()),
-            Some(_) => state.unserved.push((Instant::now() + MEMORY_DELAY, symbol, Arc::clone(mailbox))),
-            None => {}
+        let fresh = match state.last.get(&topic.symbol) {
+            Some(last) if last.fresh => last.snapshot(topic.channel),
+            Some(_) if topic.channel != Channel::OrderBook => {
+                state.unserved.push((Instant::now() + MEMORY_DELAY, topic, Arc::clone(mailbox)));
+                None
+            }
+            _ => None,
+        };
+        let book = state.books.get(&topic.symbol).filter(|_| topic.channel == Channel::OrderBook);
+        let book =
+            book.map(|last| Frame::text(&last.book.write(Place { sequence: last.sequence, snapshot: true })));
+        if let Some(frame) = fresh.or(book) {
+            mailbox.put(topic, frame, &mut wakers);
         }
         drop(state);
+        wakers.wake();
         self.wanted_changed.notify_one();
         Ok(())
     }
 
     /// Undoes [`Self::subscribe`].
-    pub(crate) fn unsubscribe(&self, mailbox: &Arc<Mailbox>, symbols: &[Symbol]) {
+    pub(crate) fn unsubscribe(&self, mailbox: &Arc<Mailbox>, topics: &[Topic]) {
         let mut state = self.state();
-        state
-            .unserved
-            .retain(|(_, symbol, known)| !(Arc::ptr_eq(known, mailbox) && symbols.contains(symbol)));
-        for symbol in symbols {
-            mailbox.remove(*symbol);
-            if let Some(subscribers) = state.subscribers.get_mut(symbol) {
-                subscribers.retain(|known| !Arc::ptr_eq(known, mailbox));
+        state.unserved.retain(|(_, topic, known)| !(Arc::ptr_eq(known, mailbox) && topics.contains(topic)));
+        for topic in topics {
+            mailbox.remove(*topic);
+            if let Some(subscribers) = state.subscribers.get_mut(topic) {
+                if let Some(place) = subscribers.iter().position(|known| Arc::ptr_eq(known, mailbox)) {
+                    subscribers.swap_remove(place);
+                }
                 if subscribers.is_empty() {
-                    state.subscribers.remove(symbol);
+                    state.subscribers.remove(topic);
                 }
             }
         }
@@ -225,35 +334,43 @@ impl Hub {
     pub(crate) fn refuse(&self, symbol: Symbol) {
         let mut state = self.state();
         state.interest.remove(&symbol);
-        let subscribers = state.subscribers.remove(&symbol).unwrap_or_default();
+        let refused: Vec<_> = state.subscribers.extract_if(|topic, _| topic.symbol == symbol).collect();
         drop(state);
-        for mailbox in subscribers {
-            mailbox.remove(symbol);
-            mailbox.put_notice(notice(&unknown_symbol(symbol.as_str())));
+        for (topic, mailboxes) in refused {
+            for mailbox in mailboxes {
+                mailbox.remove(topic);
+                mailbox.put_notice(notice(&unknown_symbol(symbol.as_str())));
+            }
         }
     }
 
     /// What is wanted now. The last values of what is not wanted any more become memories, and memories are given to
     /// those who have waited for something better in vain.
-    pub(crate) fn wanted(&self, now: Instant) -> BTreeSet<Symbol> {
+    pub(crate) fn wanted(&self, now: Instant, by_others: &BTreeSet<Symbol>) -> BTreeSet<Symbol> {
+        let mut wakers = Wakers::default();
         let mut state = self.state();
-        let State { last, subscribers, interest, unserved } = &mut *state;
+        let State { last, subscribers, interest, unserved, .. } = &mut *state;
         interest.retain(|_, until| *until > now);
-        let wanted: BTreeSet<_> = subscribers.keys().chain(interest.keys()).copied().collect();
+        let wanted: BTreeSet<_> =
+            subscribers.keys().map(|topic| topic.symbol).chain(interest.keys().copied()).collect();
+        let wanted = &wanted | by_others;
         for (symbol, last) in last.iter_mut() {
             last.fresh &= wanted.contains(symbol);
         }
-        for (_, symbol, mailbox) in unserved.extract_if(.., |(due, ..)| *due <= now) {
-            if let Some(memory) = last.get(&symbol).filter(|last| !last.fresh) {
-                mailbox.put_quote(symbol, memory.frame.clone());
+        for (_, topic, mailbox) in unserved.extract_if(.., |(due, ..)| *due <= now) {
+            let memory = last.get(&topic.symbol).filter(|last| !last.fresh);
+            if let Some(frame) = memory.and_then(|last| last.snapshot(topic.channel)) {
+                mailbox.put(topic, frame, &mut wakers);
             }
         }
+        drop(state);
+        wakers.wake();
         wanted
     }
 
-    /// How many symbols are subscribed.
+    /// How many symbols are subscribed, on whatever channel.
     pub(crate) fn subscribed_symbols(&self) -> usize {
-        self.state().subscribers.len()
+        self.state().subscribers.keys().map(|topic| topic.symbol).collect::<BTreeSet<_>>().len()
     }
 
     /// A fresh quote, waited for when there is none yet; after `patience` the last known one, if any.
@@ -289,7 +406,7 @@ impl Hub {
 
     fn note_interest(&self, symbol: Symbol) {
         let mut state = self.state();
-        if state.interest.len() < WANTED_SYMBOLS_MAX || state.interest.contains_key(&symbol) {
+        if state.interest.len() < WANTED_TOPICS_MAX || state.interest.contains_key(&symbol) {
             let before = state.interest.insert(symbol, Instant::now() + INTEREST);
             drop(state);
             if before.is_none() {
@@ -299,9 +416,50 @@ impl Hub {
     }
 }
 
+/// Makes a believed quote the last value and tells everybody who follows its share, in the words it was told in if it
+/// was; how many older messages made place.
+fn take_in(
+    state: &mut State,
+    quote: &Arc<Quote>,
+    sequence: u64,
+    told: Option<&str>,
+    wakers: &mut Wakers,
+) -> usize {
+    let symbol = quote.symbol;
+    if state.last.len() >= LAST_VALUES_MAX && !state.last.contains_key(&symbol) {
+        state.last.retain(|_, last| last.fresh);
+    }
+    let before = state.last.remove(&symbol);
+    let (running, ended) = match before {
+        Some(Last { quote: before, mut running, .. }) => {
+            let ended = running.take(quote, &before).map(|minute| (minute, before));
+            running.sequence += u64::from(ended.is_some());
+            (running, ended)
+        }
+        None => (Running::begin(quote, None, sequence), None),
+    };
+    let bar_place = Place { sequence: running.sequence, snapshot: false };
+    let last = Last { quote: Arc::clone(quote), sequence, fresh: true, spikes_in_a_row: 0, running };
+    state.last.insert(symbol, last);
+    let place = Place { sequence, snapshot: false };
+    let topic = |channel| Topic { channel, symbol };
+    let followers = state.subscribers.get(&topic(Channel::Quotes));
+    let mut conflated = 0;
+    if followers.is_some() || state.tap.is_some() {
+        let frame = told.map_or_else(|| Frame::text(&write_quote_at(quote, place)), Frame::text);
+        let followers = followers.into_iter().flatten().chain(&state.tap);
+        conflated += put_into_all(followers, topic(Channel::Quotes), &frame, wakers);
+    }
+    conflated += state.publish(topic(Channel::Ticks), wakers, || write_tick(quote, place));
+    if let Some((minute, quote)) = ended {
+        conflated += state.publish(topic(Channel::Bars), wakers, || minute.write(&quote, true, bar_place));
+    }
+    conflated
+}
+
 /// A notice as a frame.
-pub(crate) fn notice(notice: &ServerNotice) -> Utf8Bytes {
-    serde_json::to_string(notice).unwrap_or_default().into()
+pub(crate) fn notice(notice: &ServerNotice) -> Frame {
+    Frame::text(&serde_json::to_string(notice).unwrap_or_default())
 }
 
 /// The notice that a symbol does not exist here.
@@ -316,52 +474,66 @@ pub(crate) fn unknown_symbol(symbol: &str) -> ServerNotice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Level;
     use crate::sanity::tests::{now, price, quote};
     use chrono::TimeDelta;
+    use std::collections::BTreeMap;
+    use std::task::{Context, Waker};
 
-    fn waiting(mailbox: &Mailbox) -> Vec<String> {
-        let taken = futures_util::FutureExt::now_or_never(mailbox.take()).flatten().unwrap_or_default();
-        taken.iter().map(|frame| frame.as_str().to_owned()).collect()
+    fn offer(hub: &Hub, quote: Quote) -> Option<Arc<Quote>> {
+        hub.offer(quote, now(), &mut Wakers::default())
+    }
+
+    fn follower(hub: &Hub, channel: Channel) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::default());
+        hub.subscribe(&mailbox, Topic { channel, symbol: quote().symbol }).unwrap();
+        mailbox
     }
 
     fn subscriber(hub: &Hub) -> Arc<Mailbox> {
-        let mailbox = Arc::new(Mailbox::default());
-        hub.subscribe(&mailbox, quote().symbol).unwrap();
-        mailbox
+        follower(hub, Channel::Quotes)
+    }
+
+    fn sequence(text: &str) -> u64 {
+        serde_json::from_str::<serde_json::Value>(text).unwrap()["sequence"].as_u64().unwrap()
     }
 
     #[test]
     fn all_subscribers_share_one_text() {
         let hub = Hub::default();
         let (one, other) = (subscriber(&hub), subscriber(&hub));
-        hub.offer(quote(), now()).unwrap();
-        let take =
-            |mailbox: &Mailbox| futures_util::FutureExt::now_or_never(mailbox.take()).flatten().unwrap();
+        offer(&hub, quote()).unwrap();
+        let take = |mailbox: &Mailbox| {
+            let mut taken = Vec::new();
+            let _ = mailbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut taken, usize::MAX);
+            taken
+        };
         let (one, other) = (take(&one), take(&other));
-        assert_eq!(one[0].as_str().as_ptr(), other[0].as_str().as_ptr(), "written once");
+        assert_eq!(one[0].wire().as_ptr(), other[0].wire().as_ptr(), "written once");
     }
 
     #[test]
     fn what_is_kept_back_is_counted_and_never_sent() {
         let hub = Hub::default();
         let mailbox = subscriber(&hub);
-        assert!(hub.offer(Quote { volume: 0, ..quote() }, now()).is_none());
-        assert!(hub.offer(Quote { at: now() + TimeDelta::hours(1), ..quote() }, now()).is_none());
-        assert!(waiting(&mailbox).is_empty());
-        assert_eq!(hub.quarantined(), BTreeMap::from([("halted_day", 1), ("future", 1)]));
-        let shown: Vec<_> = hub.kept_back().into_iter().map(|kept| (kept.reason, kept.price)).collect();
+        assert!(offer(&hub, Quote { volume: 0, ..quote() }).is_none());
+        assert!(offer(&hub, Quote { at: now() + TimeDelta::hours(1), ..quote() }).is_none());
+        assert!(mailbox.texts().is_empty());
+        assert_eq!(hub.quarantine.counts(), BTreeMap::from([("halted_day", 1), ("future", 1)]));
+        let shown: Vec<_> =
+            hub.quarantine.recent().into_iter().map(|kept| (kept.reason, kept.price)).collect();
         assert_eq!(shown, [("halted_day", Some(price("150"))), ("future", Some(price("150")))]);
     }
 
     #[test]
     fn a_spike_is_believed_when_the_source_insists() {
         let hub = Hub::default();
-        hub.offer(quote(), now()).unwrap();
+        offer(&hub, quote()).unwrap();
         let spike = Quote { price: price("75"), low: price("70"), ..quote() };
-        assert!(hub.offer(spike.clone(), now()).is_none());
-        assert!(hub.offer(quote(), now()).is_some(), "back to the old price: it was none");
-        assert!((1..SPIKE_CONFIRMATIONS).all(|_| hub.offer(spike.clone(), now()).is_none()));
-        assert!(hub.offer(spike, now()).is_some());
+        assert!(offer(&hub, spike.clone()).is_none());
+        assert!(offer(&hub, quote()).is_some(), "back to the old price: it was none");
+        assert!((1..SPIKE_CONFIRMATIONS).all(|_| offer(&hub, spike.clone()).is_none()));
+        assert!(offer(&hub, spike).is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -369,17 +541,17 @@ mod tests {
         let hub = Hub::default();
         hub.remember(quote(), now());
         let patient = subscriber(&hub);
-        hub.wanted(Instant::now());
-        assert!(waiting(&patient).is_empty(), "a fresh price may be on its way");
+        hub.wanted(Instant::now(), &BTreeSet::new());
+        assert!(patient.texts().is_empty(), "a fresh price may be on its way");
         tokio::time::advance(MEMORY_DELAY).await;
-        hub.wanted(Instant::now());
-        assert_eq!(waiting(&patient).len(), 1);
+        hub.wanted(Instant::now(), &BTreeSet::new());
+        assert_eq!(patient.texts().len(), 1);
 
         let lucky = subscriber(&hub);
-        hub.offer(Quote { price: price("150.5"), ..quote() }, now()).unwrap();
+        offer(&hub, Quote { price: price("150.5"), ..quote() }).unwrap();
         tokio::time::advance(MEMORY_DELAY).await;
-        hub.wanted(Instant::now());
-        let frames = waiting(&lucky);
+        hub.wanted(Instant::now(), &BTreeSet::new());
+        let frames = lucky.texts();
         assert!(frames.len() == 1 && frames[0].contains("150.5"), "{frames:?}");
     }
 
@@ -387,11 +559,11 @@ mod tests {
     async fn interest_over_rest_passes_and_the_value_becomes_a_memory() {
         let hub = Hub::default();
         assert!(hub.quote(quote().symbol, Duration::from_secs(1)).await.is_none());
-        assert_eq!(hub.wanted(Instant::now()).len(), 1);
-        hub.offer(quote(), now()).unwrap();
+        assert_eq!(hub.wanted(Instant::now(), &BTreeSet::new()).len(), 1);
+        offer(&hub, quote()).unwrap();
         assert_eq!(hub.quote(quote().symbol, Duration::ZERO).await.as_deref(), Some(&quote()));
         tokio::time::advance(INTEREST + Duration::from_secs(1)).await;
-        assert!(hub.wanted(Instant::now()).is_empty());
+        assert!(hub.wanted(Instant::now(), &BTreeSet::new()).is_empty());
         assert!(hub.state().last.values().all(|last| !last.fresh));
     }
 
@@ -401,7 +573,7 @@ mod tests {
         let mailbox = subscriber(&hub);
         hub.refuse(quote().symbol);
         assert!(mailbox.subscribed().is_empty() && hub.subscribed_symbols() == 0);
-        assert!(waiting(&mailbox)[0].contains("unknown_symbol"));
+        assert!(mailbox.texts()[0].contains("unknown_symbol"));
     }
 
     #[test]
@@ -412,5 +584,85 @@ mod tests {
         hub.unsubscribe(&mailbox, &mailbox.subscribed());
         assert_eq!(Arc::strong_count(&mailbox), 1);
         assert_eq!(hub.subscribed_symbols(), 0);
+    }
+
+    #[test]
+    fn a_gap_in_the_numbers_tells_that_something_was_missed() {
+        let hub = Hub::new(now());
+        let mailbox = subscriber(&hub);
+        let number = |count: u32| Quote { volume: 1_000 + u64::from(count), ..quote() };
+        (0..100_000).for_each(|count| _ = offer(&hub, number(count)));
+        let texts = mailbox.texts();
+        let numbers: Vec<_> = texts.iter().map(|text| sequence(text)).collect();
+        let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1) && first + 99_999 > last - 600);
+        assert_eq!(last, u64::try_from(now().timestamp_micros()).unwrap() + 99_999);
+
+        let late = subscriber(&hub).texts();
+        assert!(late[0].contains(r#""snapshot":true"#) && sequence(&late[0]) == last, "{late:?}");
+        offer(&hub, number(100_000));
+        let next = mailbox.texts();
+        assert!(sequence(&next[0]) == last + 1 && !next[0].contains("snapshot"), "{next:?}");
+    }
+
+    #[test]
+    fn each_channel_has_its_own_words() {
+        let hub = Hub::default();
+        let (ticks, bars) = (follower(&hub, Channel::Ticks), follower(&hub, Channel::Bars));
+        offer(&hub, quote());
+        assert!(ticks.texts()[0].starts_with(r#"{"type":"tick","symbol":"AAPL","price":150,"#));
+        assert!(bars.texts().is_empty(), "bars are told once a second");
+        hub.tell_minutes(now());
+        assert!(bars.texts()[0].contains(r#""final":false"#));
+        hub.tell_minutes(now());
+        assert!(bars.texts().is_empty(), "nothing has changed");
+        offer(&hub, Quote { at: now() + TimeDelta::seconds(60), ..quote() });
+        assert!(bars.texts()[0].contains(r#""final":true"#), "the next minute has begun");
+    }
+
+    #[test]
+    fn an_order_book_is_told_when_it_changes_and_to_whoever_joins() {
+        let hub = Hub::default();
+        let follower_of_books = follower(&hub, Channel::OrderBook);
+        let level = |text: &str| Level { price: price(text), quantity: 10 };
+        let book = |bid: &str| OrderBook {
+            symbol: quote().symbol,
+            currency: quote().currency,
+            bids: vec![level(bid)],
+            asks: vec![level("150.01")],
+            at: now(),
+            source: "synthetic",
+            simulated: true,
+        };
+        assert_eq!(hub.books_wanted(), BTreeSet::from([quote().symbol]));
+        hub.offer_book(book("150"));
+        hub.offer_book(book("150"));
+        hub.offer_book(book("149.5"));
+        let told = follower_of_books.texts();
+        assert!(told.len() == 2 && told[1].contains(r#""bids":[{"price":149.5,"quantity":10}]"#), "{told:?}");
+        let joined = follower(&hub, Channel::OrderBook).texts();
+        assert!(joined[0].contains(r#""snapshot":true"#) && sequence(&joined[0]) == sequence(&told[1]));
+    }
+
+    #[test]
+    fn what_another_server_tells_is_passed_on_letter_by_letter_and_never_back_in_time() {
+        let (leading, following) = (Hub::new(now()), Hub::new(now() + TimeDelta::hours(1)));
+        let tap = Arc::new(Mailbox::default());
+        leading.tap(Some(&tap));
+        offer(&leading, quote());
+        offer(&leading, Quote { price: price("150.5"), ..quote() });
+        let told = tap.texts();
+        let mailbox = subscriber(&following);
+        for text in [&told[1], &told[0], &told[1]] {
+            let (quote, place) = domain::market_data::read_quote(text).unwrap();
+            following.accept(quote, place.unwrap(), text);
+        }
+        assert_eq!(mailbox.texts(), [told[1].clone()]);
+        following.begin_numbers(now() + TimeDelta::hours(1));
+        offer(&following, Quote { price: price("150.7"), ..quote() });
+        let next = mailbox.texts();
+        assert!(sequence(&next[0]) > sequence(&told[1]) + 1, "who takes over leaves a gap");
+        leading.tell_tap(&BTreeSet::from([quote().symbol]));
+        assert!(tap.texts()[0].contains(r#""price":150.5"#));
     }
 }

@@ -2,7 +2,7 @@
 //! WebSocket and REST.
 //!
 //! It knows no users, no orders and no money. A quote's way: `provider` -> `feed` (judged by `sanity`) -> `hub`
-//! (written once) -> each subscriber's mailbox -> `connection`. Redis is a cache beside that way, never in it.
+//! (written and framed once) -> each subscriber's mailbox -> `connection` (one write for all that waits). Redis is a cache beside that way, never in it.
 
 pub mod bars;
 pub mod cache;
@@ -14,14 +14,23 @@ pub mod random;
 pub mod sanity;
 pub mod settings;
 
+mod allowance;
+mod bearer;
+mod book;
 mod calendar;
+mod client;
 mod connection;
 mod feed;
+mod frame;
+mod group;
 mod history;
+mod line;
 mod mailbox;
 mod metrics;
+mod minute;
 mod play;
 mod problem;
+mod quarantine;
 mod query;
 mod routes;
 mod server;

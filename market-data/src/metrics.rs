@@ -44,7 +44,7 @@ pub(crate) fn write(feed: &Feed) -> String {
         conflated,
     );
     text.metric("gaemi_quotes_kept_back_total", "counter", "Quotes that were not believed, by reason.");
-    for (reason, count) in feed.hub.quarantined() {
+    for (reason, count) in feed.hub.quarantine.counts() {
         text.labelled("gaemi_quotes_kept_back_total", "reason", reason, count);
     }
     let connections = counters.connections.load(Ordering::Relaxed);
@@ -54,6 +54,12 @@ pub(crate) fn write(feed: &Feed) -> String {
         "gauge",
         "Symbols that somebody is subscribed to.",
         feed.hub.subscribed_symbols(),
+    );
+    text.one(
+        "gaemi_ingesting",
+        "gauge",
+        "Whether prices are taken in here, and not by another server of the group.",
+        u8::from(feed.ingests()),
     );
     providers(feed, &mut text);
     let cache = feed.cache.status();

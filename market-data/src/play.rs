@@ -1,13 +1,12 @@
 //! `/replay`: how recorded days are played; whoever knows the token sets it.
 
+use crate::bearer;
 use crate::problem::Problem;
 use crate::provider::replay::{SPEED_PERCENT_MAX, SPEED_PERCENT_MIN};
 use crate::provider::{PlayCommand, PlayState, ProviderError};
 use crate::query;
 use crate::routes;
 use crate::server::Context;
-use secrecy::ExposeSecret as _;
-use subtle::ConstantTimeEq as _;
 
 /// Answers a GET.
 pub(crate) async fn tell(context: &Context) -> routes::Answer {
@@ -16,11 +15,7 @@ pub(crate) async fn tell(context: &Context) -> routes::Answer {
 
 /// Answers a POST: `action` is `pause`, `resume`, `speed` (with `percent`) or `seek` (with `date`).
 pub(crate) async fn set(query: &str, authorization: Option<&str>, context: &Context) -> routes::Answer {
-    let token = context.control_token.as_ref().ok_or(Problem::Forbidden)?;
-    let given = authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if !bool::from(given.as_bytes().ct_eq(token.expose_secret().as_bytes())) {
-        return Err(Problem::Forbidden);
-    }
+    bearer::demand(context.control_token.as_ref(), authorization, "GAEMI_REPLAY_CONTROL_TOKEN")?;
     let command = parse_query(query)?;
     Ok(routes::json_response(&play(context, Some(command)).await?))
 }

@@ -31,8 +31,8 @@ pub(crate) enum Problem {
     TooManyConnections,
     /// As many as it takes from one address.
     TooManyConnectionsFromAddress,
-    /// The token is missing or wrong.
-    Forbidden,
+    /// The token of this setting is missing or wrong.
+    Forbidden(&'static str),
     /// No provider works.
     NotReady,
 }
@@ -80,8 +80,8 @@ impl Problem {
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET is answered".to_owned())
             }
-            Self::Forbidden => {
-                (S::FORBIDDEN, "forbidden", "the token of GAEMI_REPLAY_CONTROL_TOKEN is needed".to_owned())
+            Self::Forbidden(setting) => {
+                (S::FORBIDDEN, "forbidden", format!("the token of {setting} is needed"))
             }
             Self::UpgradeRequired => (
                 S::UPGRADE_REQUIRED,

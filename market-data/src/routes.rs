@@ -306,14 +306,15 @@ fn status(context: &Context) -> Response<Full<Bytes>> {
         "quotes": {
             "published": feed.hub.counters.published.load(Ordering::Relaxed),
             "conflated": feed.hub.counters.conflated.load(Ordering::Relaxed),
-            "quarantined": feed.hub.quarantined(),
-            "keptBack": feed.hub.kept_back(),
+            "quarantined": feed.hub.quarantine.counts(),
+            "keptBack": feed.hub.quarantine.recent(),
         },
         "subscribers": {
             "connections": feed.hub.counters.connections.load(Ordering::Relaxed),
             "symbols": feed.hub.subscribed_symbols(),
         },
         "cache": feed.cache.status(),
+        "group": feed.group.as_ref().map(|group| group.status()),
         "bars": feed.archive.as_ref().map(|archive| archive.status()),
     }))
 }

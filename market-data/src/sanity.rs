@@ -142,13 +142,17 @@ fn is_near(value: Decimal, reference: Decimal, permille: u32) -> bool {
     apart.zip(allowed).is_some_and(|(apart, allowed)| apart <= allowed)
 }
 
-/// Whether one price is close to a whole part, or a whole multiple, of the other.
+/// Three new shares for two old ones.
+const THREE_FOR_TWO: Decimal = Decimal::from_parts(15, 0, 0, false, 1);
+
+/// Whether one price is close to a whole part, or a whole multiple, of the other, or to two thirds of it.
 fn looks_like_split(before: Decimal, after: Decimal) -> bool {
     let (larger, smaller) = (before.max(after), before.min(after));
     let Some(ratio) = larger.checked_div(smaller) else { return false };
     let shares = ratio.round();
-    (Decimal::TWO..=Decimal::from(SPLIT_SHARES_MAX)).contains(&shares)
-        && is_near(ratio, shares, SPLIT_TOLERANCE_PERMILLE)
+    let whole = (Decimal::TWO..=Decimal::from(SPLIT_SHARES_MAX)).contains(&shares)
+        && is_near(ratio, shares, SPLIT_TOLERANCE_PERMILLE);
+    whole || is_near(ratio, THREE_FOR_TWO, SPLIT_TOLERANCE_PERMILLE)
 }
 
 fn is_spike(before: Decimal, after: Decimal) -> bool {
@@ -250,6 +254,7 @@ pub(crate) mod tests {
         };
         for (text, close, expected) in [
             ("75.2", Some("150"), Err(Reason::SplitDay)),
+            ("100.3", Some("150"), Err(Reason::SplitDay)),
             ("75.2", None, Ok(())),
             ("75.2", Some("75"), Ok(())),
             ("1500", Some("150"), Err(Reason::SplitDay)),

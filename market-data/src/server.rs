@@ -1,5 +1,6 @@
 //! Sockets: accepting them, speaking HTTP, and changing to WebSocket on the same port.
 
+use crate::bearer;
 use crate::connection;
 use crate::feed::Feed;
 use crate::play;
@@ -23,9 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -48,6 +47,8 @@ pub(crate) struct Context {
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) places: Places,
+    /// Subscribers have to show it, if there is one.
+    pub(crate) token: Option<SecretString>,
     /// Whoever knows it sets how recorded days are played; nobody when there is none.
     pub(crate) control_token: Option<SecretString>,
 }
@@ -117,9 +118,8 @@ async fn answer(
         return upgrade(&mut request, peer, context, permit).unwrap_or_else(|problem| problem.response());
     }
     if request.uri().path() == "/replay" && request.method() == Method::POST {
-        let authorization =
-            request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let set = play::set(request.uri().query().unwrap_or_default(), authorization, context).await;
+        let query = request.uri().query().unwrap_or_default();
+        let set = play::set(query, authorization(&request), context).await;
         return set.unwrap_or_else(|problem| problem.response());
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -131,6 +131,10 @@ async fn answer(
         .unwrap_or_else(|problem| problem.response())
 }
 
+fn authorization(request: &Request<Incoming>) -> Option<&str> {
+    request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())
+}
+
 fn upgrade(
     request: &mut Request<Incoming>,
     peer: IpAddr,
@@ -140,17 +144,21 @@ fn upgrade(
     if request.method() != Method::GET {
         return Err(Problem::MethodNotAllowed);
     }
+    if context.token.is_some() {
+        bearer::demand(context.token.as_ref(), authorization(request), "GAEMI_MARKET_DATA_TOKEN")?;
+    }
     let accept = handshake(request.headers()).ok_or(Problem::UpgradeRequired)?;
     let place = context.places.take(peer, &context.limits)?;
     let upgrading = hyper::upgrade::on(request);
     let (task_context, permit) = (Arc::clone(context), Arc::clone(permit));
     context.tasks.spawn(async move {
         let _held = (place, permit);
-        if let Ok(upgraded) = upgrading.await {
-            let io = TokioIo::new(upgraded);
-            let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(connection::config())).await;
-            connection::serve(socket, &task_context.feed, &task_context.limits, &task_context.stop).await;
-        }
+        let Ok(upgraded) = upgrading.await else { return };
+        // The socket itself again: nothing of HTTP stays in memory or in the way.
+        let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
+        let (socket, said) = (parts.io.into_inner(), parts.read_buf.to_vec());
+        let Context { feed, limits, stop, .. } = task_context.as_ref();
+        connection::serve(socket, said, feed, limits, stop).await;
     });
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -119,6 +119,35 @@ pub struct AlpacaSettings {
     pub format: StreamFormat,
 }
 
+/// Which servers this one belongs to.
+#[derive(Debug, Clone)]
+pub struct GroupSettings {
+    /// What they call themselves.
+    pub name: String,
+    /// Where they meet.
+    pub redis_url: SecretString,
+}
+
+/// Longest name of a group, in bytes.
+const GROUP_NAME_LENGTH_MAX: usize = 32;
+
+/// The group, when one is named.
+fn group(
+    name: Option<String>,
+    redis_url: Option<&SecretString>,
+) -> Result<Option<GroupSettings>, SettingsError> {
+    const NAME: &str = "GAEMI_MARKET_DATA_GROUP";
+    let Some(name) = name else { return Ok(None) };
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.len() > GROUP_NAME_LENGTH_MAX || !name.bytes().all(plain) {
+        let rule = format!("must be at most {GROUP_NAME_LENGTH_MAX} small letters, digits and hyphens");
+        return Err(invalid(NAME, rule));
+    }
+    let redis_url =
+        redis_url.cloned().ok_or_else(|| invalid(NAME, "needs REDIS_URL, where the servers meet"))?;
+    Ok(Some(GroupSettings { name, redis_url }))
+}
+
 /// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -191,6 +220,10 @@ pub struct Settings {
     pub synthetic: SyntheticSettings,
     /// Of provider `yahoo`.
     pub yahoo: YahooSettings,
+    /// The servers that share what one of them takes in; none when this one is by itself.
+    pub group: Option<GroupSettings>,
+    /// Subscribers have to show it, if there is one.
+    pub token: Option<SecretString>,
     /// Whoever knows it sets how recorded days are played; nobody when there is none.
     pub replay_control_token: Option<SecretString>,
     /// Bounds.
@@ -208,6 +241,8 @@ struct Variables {
     market_data_port: u16,
     market_data_subscribers: usize,
     market_data_subscribers_per_address: usize,
+    market_data_group: Option<String>,
+    market_data_token: Option<SecretString>,
     redis_url: Option<SecretString>,
     database_url: Option<SecretString>,
     minute_bars_days: u32,
@@ -341,6 +376,8 @@ impl Settings {
         Ok(Self {
             host: variables.market_data_host,
             port: variables.market_data_port,
+            group: group(variables.market_data_group, variables.redis_url.as_ref())?,
+            token: variables.market_data_token,
             redis_url: variables.redis_url,
             database_url: variables.database_url,
             minute_bars_days: Some(variables.minute_bars_days).filter(|days| *days > 0),

@@ -4,6 +4,7 @@ use crate::bars::Archive;
 use crate::bars::store::Store;
 use crate::cache::Cache;
 use crate::feed::Feed;
+use crate::group::{Group, Lease};
 use crate::hub::Hub;
 use crate::provider::registry;
 use crate::server::{self, Context, Places};
@@ -25,6 +26,7 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     context: Arc<Context>,
+    lease: Option<Lease>,
 }
 
 impl Application {
@@ -41,7 +43,15 @@ impl Application {
         let cache = Arc::new(Cache::new(settings.redis_url.as_ref())?);
         let registry::Chosen { providers, chains } = registry::choose(&settings, &cache).await?;
         let archive = open_archive(&settings)?;
-        let feed = Arc::new(Feed { providers, chains, hub: Arc::new(Hub::default()), cache, archive });
+        let hub = Arc::new(Hub::new(Utc::now()));
+        let (group, lease) = match settings.group {
+            Some(group) => {
+                let (group, lease) = Group::join(group, &cache, &hub).await;
+                (Some(group), Some(lease))
+            }
+            None => (None, None),
+        };
+        let feed = Arc::new(Feed { providers, chains, hub, cache, archive, group });
         feed.recall().await;
         let context = Context {
             feed,
@@ -50,9 +60,10 @@ impl Application {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             places: Places::default(),
+            token: settings.token,
             control_token: settings.replay_control_token,
         };
-        Ok(Self { listener, address, context: Arc::new(context) })
+        Ok(Self { listener, address, context: Arc::new(context), lease })
     }
 
     /// The port it listens on.
@@ -66,10 +77,13 @@ impl Application {
     /// # Errors
     /// None today; a future listener may fail.
     pub async fn run_until_stopped(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, address, context } = self;
+        let Self { listener, address, context, lease } = self;
         let names: Vec<_> = context.feed.providers.iter().map(|provider| provider.name()).collect();
         tracing::info!(%address, providers = names.join(","), "quote server ready");
         context.feed.start(&context.tasks, &context.stop);
+        if let (Some(group), Some(lease)) = (&context.feed.group, lease) {
+            group.start(lease, &context.tasks, &context.stop);
+        }
         let accepting = context.tasks.spawn(server::accept(listener, Arc::clone(&context)));
         shutdown.await;
         tracing::info!("quote server stops");

@@ -1,5 +1,6 @@
 //! What the quote server knows beside prices, passed on under this server's own address: names, hours, order books.
 
+use super::error::MarketError;
 use super::routes::read_symbol;
 use super::service::Market;
 use crate::error::{ApiError, ApiResult, Problem};
@@ -98,6 +99,15 @@ pub struct OrderBook {
     simulated: bool,
 }
 
+/// An order book, where there is one.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct OrderBookAnswer {
+    /// Absent where the share's source tells no order books.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_book: Option<OrderBook>,
+}
+
 /// What to look for.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -157,9 +167,8 @@ async fn show_hours(market: Data<Market>, _: CurrentUser) -> ApiResult<Json<Mark
 
 /// What is wanted and offered of a share, where its source tells.
 #[utoipa::path(tag = "market", params(("symbol" = String, Path, example = "005930.KS")), responses(
-    (status = 200, body = OrderBook),
+    (status = 200, body = OrderBookAnswer),
     (status = 404, description = "unknown_symbol", body = Problem),
-    (status = 501, description = "unsupported", body = Problem),
     (status = 503, description = "price_unavailable", body = Problem)
 ))]
 #[get("/market/order-book/{symbol}")]
@@ -167,6 +176,12 @@ async fn show_order_book(
     market: Data<Market>,
     _: CurrentUser,
     symbol: Path<String>,
-) -> ApiResult<Json<OrderBook>> {
-    Ok(Json(market.order_book(read_symbol(&symbol)?).await?))
+) -> ApiResult<Json<OrderBookAnswer>> {
+    let order_book = match market.order_book(read_symbol(&symbol)?).await {
+        Ok(book) => Some(book),
+        // Nothing has gone wrong: most sources have none.
+        Err(MarketError::Unsupported(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Json(OrderBookAnswer { order_book }))
 }

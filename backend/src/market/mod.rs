@@ -15,7 +15,7 @@ mod service;
 mod stream;
 
 pub use error::MarketError;
-pub(crate) use service::stream_url;
+pub(crate) use service::stream_request;
 pub use service::{BarInterval, History, HistoryBar, HistoryRange, Market};
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -10,10 +10,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::quote::Instrument;
 use domain::{Currency, Price, Quote, Symbol};
 use futures_util::StreamExt;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use utoipa::ToSchema;
 
 /// Most questions asked at once for one list of symbols.
@@ -112,11 +114,26 @@ pub struct Market {
 }
 
 /// The address of the stream beside an HTTP address.
-pub(crate) fn stream_url(http_url: &str) -> anyhow::Result<String> {
+fn stream_url(http_url: &str) -> anyhow::Result<String> {
     let rest = http_url
         .strip_prefix("http")
         .context("the quote server's address must begin with http:// or https://")?;
     Ok(format!("ws{rest}/ws"))
+}
+
+/// The request that opens the stream of the quote server at an HTTP address, with the token that it wants to be shown.
+///
+/// # Errors
+/// When the address or the token cannot be used.
+pub(crate) fn stream_request(
+    http_url: &str,
+    token: Option<&SecretString>,
+) -> anyhow::Result<ClientRequestBuilder> {
+    let request = ClientRequestBuilder::new(stream_url(http_url)?.parse()?);
+    Ok(match token {
+        Some(token) => request.with_header("authorization", format!("Bearer {}", token.expose_secret())),
+        None => request,
+    })
 }
 
 impl Market {
@@ -124,9 +141,9 @@ impl Market {
     ///
     /// # Errors
     /// When the address cannot be used.
-    pub fn start(url: &str, background: &Background) -> anyhow::Result<Self> {
+    pub fn start(url: &str, token: Option<&SecretString>, background: &Background) -> anyhow::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let following = follow(stream_url(url)?, Arc::clone(&shared), background.stop.clone());
+        let following = follow(stream_request(url, token)?, Arc::clone(&shared), background.stop.clone());
         background.tasks.spawn(following);
         Ok(Self { client: QuoteClient::new(url)?, shared })
     }

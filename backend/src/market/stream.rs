@@ -2,7 +2,7 @@
 
 use super::memory::{ConnectionNumber, Memory};
 use domain::Symbol;
-use domain::market_data::{ClientMessage, ServerMessage, ServerNotice, read_server_message};
+use domain::market_data::{Channel, ClientMessage, ServerMessage, ServerNotice, read_server_message};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashSet;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{interval, sleep, timeout};
+use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -49,15 +50,15 @@ impl Shared {
 }
 
 /// Keeps the connection up until told to stop.
-pub(super) async fn follow(url: String, shared: Arc<Shared>, stop: CancellationToken) {
+pub(super) async fn follow(request: ClientRequestBuilder, shared: Arc<Shared>, stop: CancellationToken) {
     let mut number = ConnectionNumber(0);
     let mut pause = RECONNECT_PAUSE_MIN;
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => break,
-            outcome = open(&url) => match outcome {
+            outcome = open(&request) => match outcome {
                 Ok(socket) => {
-                    tracing::info!(url, "quote stream connected");
+                    tracing::info!("quote stream connected");
                     number = ConnectionNumber(number.0.wrapping_add(1));
                     pause = RECONNECT_PAUSE_MIN;
                     shared.memory().set_live(Some(number));
@@ -81,12 +82,13 @@ fn with_jitter(pause: Duration) -> Duration {
     pause / 2 + (pause / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
 
-async fn open(url: &str) -> Result<Socket, Error> {
+async fn open(request: &ClientRequestBuilder) -> Result<Socket, Error> {
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let late = || Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
-    let opened = timeout(CONNECT_TIME_MAX, connect_async_with_config(url, Some(config), true)).await;
+    let opened =
+        timeout(CONNECT_TIME_MAX, connect_async_with_config(request.clone(), Some(config), true)).await;
     opened.map_err(|_| late())?.map(|(socket, _)| socket)
 }
 
@@ -150,10 +152,14 @@ impl<'a> Stream<'a> {
             symbols.difference(others).map(ToString::to_string).collect()
         };
         let (gone, new) = (names(&self.subscribed, &wanted), names(&wanted, &self.subscribed));
-        let requests =
-            [ClientMessage::Unsubscribe { symbols: gone }, ClientMessage::Subscribe { symbols: new }];
+        let channel = Channel::Quotes;
+        let requests = [
+            ClientMessage::Unsubscribe { symbols: gone, channel },
+            ClientMessage::Subscribe { symbols: new, channel },
+        ];
         for request in requests {
-            let (ClientMessage::Unsubscribe { symbols } | ClientMessage::Subscribe { symbols }) = &request
+            let (ClientMessage::Unsubscribe { symbols, .. } | ClientMessage::Subscribe { symbols, .. }) =
+                &request
             else {
                 continue;
             };

@@ -62,6 +62,7 @@ async fn a_server_whose_port_is_taken_says_which() {
         database_url: "postgres://localhost/none".into(),
         database_pool_size: 1,
         market_data_url: "http://127.0.0.1:1".into(),
+        market_data_token: None,
         broker_connector_url: "http://127.0.0.1:1".into(),
         internal_token: "0123456789abcdef".into(),
         jwt_secret: crate::helpers::JWT_SECRET.into(),

@@ -42,6 +42,7 @@ impl Connector {
             port: 0,
             database_url: database.url().into(),
             market_data_url: quotes.url(),
+            market_data_token: None,
             internal_token: TOKEN.into(),
         };
         let runtime =

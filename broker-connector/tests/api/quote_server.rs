@@ -69,7 +69,7 @@ impl QuoteServer {
                 message = socket.next() => {
                     let Some(Ok(Message::Text(text))) = message else { break };
                     match serde_json::from_str(text.as_str()).unwrap() {
-                        ClientMessage::Subscribe { symbols } => {
+                        ClientMessage::Subscribe { symbols, .. } => {
                             for symbol in symbols {
                                 let symbol: Symbol = symbol.parse().unwrap();
                                 mine.insert(symbol);
@@ -83,7 +83,7 @@ impl QuoteServer {
                                 }
                             }
                         }
-                        ClientMessage::Unsubscribe { symbols } => {
+                        ClientMessage::Unsubscribe { symbols, .. } => {
                             for symbol in symbols {
                                 mine.remove(&symbol.parse().unwrap());
                             }

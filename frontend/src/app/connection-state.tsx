@@ -1,5 +1,9 @@
+import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { BrokerMark } from "@/features/accounts/components/broker-mark";
+import { MarketClock } from "@/features/market/components/market-clock";
+import { useUnresolvedCount } from "@/features/orders/components/open-orders";
 import { useEventsStatus } from "@/lib/events-status";
 import { type PriceKind, priceKind } from "@/lib/quotes/quote";
 import { useQuotesStatus } from "@/lib/quotes/socket";
@@ -53,8 +57,8 @@ function Mark({
   );
 }
 
-/** Always visible: whether prices and orders arrive, what kind of prices, and how old they are. */
-export function ConnectionState({ symbol }: { symbol: string | null }) {
+/** Always visible: whether prices and orders arrive, what kind of prices and how old, the market, the broker, what is open. */
+export function ConnectionState({ symbol, accountId }: { symbol: string | null; accountId: string | null }) {
   const { t } = useTranslation();
   const quotesStatus = useQuotesStatus((state) => state.status);
   const eventsStatus = useEventsStatus((state) => state.status);
@@ -64,7 +68,7 @@ export function ConnectionState({ symbol }: { symbol: string | null }) {
   const eventsOpen = eventsStatus === "open";
   const help = kind === "waiting" ? undefined : t(`status.${kind}Help`);
   return (
-    <div className="flex items-center gap-4 text-xs">
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-xs">
       <Mark tone={!pricesOpen ? "warn" : kind === "waiting" ? "off" : "good"} {...(help && { title: help })}>
         <span className="text-soft max-sm:hidden">{t("status.prices")}</span>
         <span data-testid="price-state">{t(`status.${pricesOpen ? kind : quotesStatus}`)}</span>
@@ -76,7 +80,26 @@ export function ConnectionState({ symbol }: { symbol: string | null }) {
           {t(eventsOpen ? "status.connected" : `status.${eventsStatus}`)}
         </span>
       </Mark>
+      <MarketClock symbol={symbol} />
+      {accountId !== null && <BrokerMark accountId={accountId} />}
+      {accountId !== null && <Unresolved accountId={accountId} />}
     </div>
+  );
+}
+
+function Unresolved({ accountId }: { accountId: string }) {
+  const { t } = useTranslation();
+  const count = useUnresolvedCount(accountId);
+  if (count === 0) return null;
+  return (
+    <Link
+      to="/orders"
+      search={{ status: "open" }}
+      title={t("status.unresolvedHelp")}
+      className="whitespace-nowrap rounded bg-warn-wash px-1.5 py-0.5 text-warn"
+    >
+      {t("status.unresolved", { count })}
+    </Link>
   );
 }
 

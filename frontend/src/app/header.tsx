@@ -24,13 +24,13 @@ export function Brand() {
 }
 
 /** The head of the page: which room, what state, which account, how it looks. */
-export function Header({ symbol }: { symbol: string | null }) {
+export function Header({ symbol, accountId }: { symbol: string | null; accountId: string | null }) {
   return (
     <header className="flex flex-wrap items-center gap-x-5 gap-y-2 border-line border-b bg-panel px-4 py-1.5 max-sm:px-3 max-sm:py-2">
       <Brand />
       <Rooms />
-      <ConnectionState symbol={symbol} />
-      <div className="flex items-center gap-2 max-sm:order-last max-sm:w-full md:ml-auto">
+      <ConnectionState symbol={symbol} accountId={accountId} />
+      <div className="flex items-center gap-2 max-sm:order-last max-sm:min-w-0 max-sm:grow max-sm:basis-3/5 md:ml-auto">
         <AccountSwitch />
       </div>
       <Menu />
@@ -63,7 +63,7 @@ function Menu() {
   const user = useSession((state) => state.user);
   const [open, setOpen] = useState(false);
   return (
-    <div className="relative max-md:ml-auto">
+    <div className="relative max-md:ml-auto max-sm:order-last">
       <Button size="small" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>
         {t("header.menu")}
       </Button>
@@ -104,7 +104,7 @@ function AccountSwitch() {
         aria-label={t("header.account")}
         value={chosen.id}
         onChange={(event) => setPreferences({ accountId: event.target.value })}
-        className="h-7 max-w-44 rounded-md border border-line bg-panel px-1.5 text-xs"
+        className="h-7 min-w-0 max-w-44 rounded-md border border-line bg-panel px-1.5 text-xs"
       >
         {accounts.map((account: Account) => (
           <option key={account.id} value={account.id}>

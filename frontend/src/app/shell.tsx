@@ -20,13 +20,13 @@ function SignedIn({ userId }: { userId: string }) {
   const { chosen: account } = useAccounts();
   const { chosen: symbol } = useWatchlist(account?.currency);
   return (
-    <div className="flex min-h-dvh flex-col max-md:pb-12">
+    <div className="flex min-h-dvh flex-col max-md:pb-12 xl:h-dvh">
       <a href="#room" className="sr-only focus:not-sr-only focus:p-2">
         {t("app.skip")}
       </a>
-      <Header symbol={symbol} />
+      <Header symbol={symbol} accountId={account?.id ?? null} />
       <ConnectionWarning />
-      <main id="room" className="flex flex-1 flex-col">
+      <main id="room" className="flex flex-1 flex-col xl:min-h-0 xl:overflow-y-auto">
         <Outlet />
       </main>
       <PhoneBar />

@@ -28,10 +28,12 @@ export const FILLED_ORDERS_ASKED_MAX = 20;
 export const CLOSED_ORDERS_MAX = 50;
 /** Working orders asked for in one page. */
 export const OPEN_ORDERS_MAX = 200;
-/** Days of history in the chart. */
-export const HISTORY_BARS_MAX = 500;
-/** Symbols on the watchlist. */
-export const WATCHLIST_MAX = 100;
+/** Bars of history in the chart. */
+export const HISTORY_BARS_MAX = 1_000;
+/** Bars shorter than a day are asked for this often. */
+export const SHORT_BARS_INTERVAL_MS = 30_000;
+/** Symbols on a watchlist: as many as the quote server sends to one page. */
+export const WATCHLIST_MAX = 500;
 /** Lots of a symbol asked for to say which of them a sale takes. */
 export const LOTS_ASKED_MAX = 500;
 /** Tries to find the most shares that an amount of money reserves no more than. */
@@ -45,3 +47,15 @@ export const CANCEL_ALL_ROUNDS_MAX = 5;
 export const BOOK_PAGE_SIZE = 100;
 /** Parts of an account drawn by name; the smallest are drawn together. */
 export const ALLOCATION_PARTS_MAX = 12;
+/** Shares of one search, and the pause of typing before it is asked. */
+export const SEARCH_MATCHES_MAX = 10;
+export const SEARCH_DEBOUNCE_MS = 120;
+/** The hours of the markets are asked for this often. */
+export const HOURS_FRESH_MS = 60_000;
+/** An order book is asked for this often while it is looked at. */
+export const ORDER_BOOK_INTERVAL_MS = 1_000;
+/** How often the head of the page looks whether the broker still agrees. */
+export const BROKER_LOOK_MS = 20_000;
+/** Watchlists, and the length of their names. */
+export const WATCHLISTS_MAX = 20;
+export const WATCHLIST_NAME_LENGTH_MAX = 30;

@@ -1,13 +1,40 @@
 import { create } from "zustand";
 import { persist } from "zustand/middleware";
 import type { Language } from "@/lib/api/types";
-import { WATCHLIST_MAX } from "@/lib/limits";
+import { WATCHLIST_MAX, WATCHLISTS_MAX } from "@/lib/limits";
+import { randomUuid } from "@/lib/random";
 
 /** Which colour a rising price has: red as in Korea, green as in the United States. */
 export type RisingColour = "red" | "green";
 
 /** Light and dark; `system` follows the device. */
 export type Theme = "system" | "light" | "dark";
+
+export interface Watchlist {
+  id: string;
+  /** Empty for the first one, which is called by the page's own word. */
+  name: string;
+  symbols: string[] | null;
+}
+
+/** Sizes of the desk's parts, in pixels; they count on wide screens only. */
+export interface Layout {
+  watchlist: number;
+  trading: number;
+  books: number;
+}
+
+/** How the chart is drawn. */
+export interface ChartSettings {
+  interval: "1m" | "5m" | "15m" | "1h" | "1d" | "1w";
+  kind: "candles" | "line";
+  indicators: readonly ("averages" | "bollinger" | "rsi" | "macd")[];
+  range: "range1m" | "range3m" | "range1y" | "rangeAll";
+}
+
+const FIRST_CHART: ChartSettings = { interval: "1d", kind: "candles", indicators: [], range: "range3m" };
+export const FIRST_LAYOUT: Layout = { watchlist: 272, trading: 320, books: 288 };
+const FIRST_WATCHLIST: Watchlist = { id: "first", name: "", symbols: null };
 
 interface Preferences {
   /** Null until chosen: the browser's language decides. */
@@ -16,8 +43,11 @@ interface Preferences {
   theme: Theme;
   /** Whether an order is shown with its consequences before it is sent. */
   confirmOrders: boolean;
-  /** Null until changed: the first symbols of the server are shown. */
-  watchlist: string[] | null;
+  /** The first one exists always. Its symbols are null until changed: the first ones of the server are shown. */
+  watchlists: Watchlist[];
+  watchlistId: string;
+  layout: Layout;
+  chart: ChartSettings;
   symbol: string | null;
   accountId: string | null;
 }
@@ -29,21 +59,82 @@ export const usePreferences = create<Preferences>()(
       risingColour: null,
       theme: "system",
       confirmOrders: true,
-      watchlist: null,
+      watchlists: [FIRST_WATCHLIST],
+      watchlistId: FIRST_WATCHLIST.id,
+      layout: FIRST_LAYOUT,
+      chart: FIRST_CHART,
       symbol: null,
       accountId: null,
     }),
-    { name: "gaemi.preferences", version: 1 },
+    {
+      name: "gaemi.preferences",
+      version: 2,
+      migrate: (stored, version) => (version < 2 ? withWatchlists(stored) : stored) as Preferences,
+    },
   ),
 );
 
+/** Preferences of a page that knew one watchlist only. */
+export function withWatchlists(stored: unknown): unknown {
+  const { watchlist = null, ...rest } = stored as { watchlist?: string[] | null };
+  return {
+    ...rest,
+    watchlists: [{ ...FIRST_WATCHLIST, symbols: watchlist }],
+    watchlistId: FIRST_WATCHLIST.id,
+  };
+}
+
 export const setPreferences = usePreferences.setState;
+
+/** The watchlist that is shown. */
+export function chosenWatchlist({
+  watchlists,
+  watchlistId,
+}: Pick<Preferences, "watchlists" | "watchlistId">): Watchlist {
+  return watchlists.find(({ id }) => id === watchlistId) ?? watchlists[0] ?? FIRST_WATCHLIST;
+}
+
+function setSymbols(symbols: string[]): void {
+  setPreferences((state) => {
+    const { id } = chosenWatchlist(state);
+    return { watchlists: state.watchlists.map((list) => (list.id === id ? { ...list, symbols } : list)) };
+  });
+}
 
 export function addToWatchlist(current: readonly string[], symbol: string): void {
   if (current.includes(symbol) || current.length >= WATCHLIST_MAX) return;
-  setPreferences({ watchlist: [...current, symbol] });
+  setSymbols([...current, symbol]);
 }
 
 export function removeFromWatchlist(current: readonly string[], symbol: string): void {
-  setPreferences({ watchlist: current.filter((listed) => listed !== symbol) });
+  setSymbols(current.filter((listed) => listed !== symbol));
+}
+
+/** The list with a symbol in another place. */
+export function moved(current: readonly string[], symbol: string, to: number): string[] {
+  const others = current.filter((listed) => listed !== symbol);
+  const place = Math.min(Math.max(to, 0), others.length);
+  return [...others.slice(0, place), symbol, ...others.slice(place)];
+}
+
+export function moveInWatchlist(current: readonly string[], symbol: string, to: number): void {
+  if (current.indexOf(symbol) !== to) setSymbols(moved(current, symbol, to));
+}
+
+/** Makes an empty watchlist and shows it. */
+export function addWatchlist(name: string): void {
+  setPreferences(({ watchlists }) => {
+    if (watchlists.length >= WATCHLISTS_MAX) return {};
+    const list: Watchlist = { id: randomUuid(), name, symbols: [] };
+    return { watchlists: [...watchlists, list], watchlistId: list.id };
+  });
+}
+
+/** Takes the shown watchlist away; the first one stays. */
+export function removeChosenWatchlist(): void {
+  setPreferences((state) => {
+    const { id } = chosenWatchlist(state);
+    if (id === FIRST_WATCHLIST.id) return {};
+    return { watchlists: state.watchlists.filter((list) => list.id !== id), watchlistId: FIRST_WATCHLIST.id };
+  });
 }

@@ -29,10 +29,20 @@ pub(super) fn client() -> Result<Client, ProviderError> {
 /// [`ProviderError::Refused`] for wrong credentials, [`ProviderError::Unavailable`] for everything that may pass. No error
 /// names the address: keys travel in it.
 pub(super) async fn read(request: RequestBuilder) -> Result<Vec<u8>, ProviderError> {
+    let missing = || ProviderError::Unavailable(format!("it answers {}", StatusCode::NOT_FOUND));
+    read_if_found(request).await?.ok_or_else(missing)
+}
+
+/// The same; nothing for what the vendor does not find.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn read_if_found(request: RequestBuilder) -> Result<Option<Vec<u8>>, ProviderError> {
     let unavailable = |error: reqwest::Error| ProviderError::Unavailable(error.without_url().to_string());
     let mut response = request.send().await.map_err(unavailable)?;
     match response.status() {
         StatusCode::OK => {}
+        StatusCode::NOT_FOUND => return Ok(None),
         status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
             return Err(ProviderError::Refused(format!("it answers {status}: are the credentials right?")));
         }
@@ -45,5 +55,5 @@ pub(super) async fn read(request: RequestBuilder) -> Result<Vec<u8>, ProviderErr
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(Some(body))
 }

@@ -151,6 +151,13 @@ impl Gate {
         Ok(mine)
     }
 
+    /// Takes note of what others, or a process before this one, have spent of a day: the higher count is believed.
+    pub fn note_spent(&self, day: NaiveDate, requests: u32) {
+        let mut state = self.state();
+        state.begin_day(day);
+        state.requests = state.requests.max(requests);
+    }
+
     /// Takes note of how a request went.
     pub fn leave<T>(&self, outcome: &Result<T, ProviderError>) {
         let now = Utc::now();
@@ -297,6 +304,15 @@ mod tests {
         gate.state().next = Instant::now();
         assert_eq!(gate.take_turn(now), Err(ProviderError::Exhausted));
         assert!(gate.take_turn(now + chrono::TimeDelta::days(1)).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_spent_before_counts() {
+        let (gate, now) = (gate(Some(25)), Utc::now());
+        gate.note_spent(now.date_naive(), 24);
+        gate.note_spent(now.date_naive(), 3);
+        assert!(gate.take_turn(now).is_ok());
+        assert_eq!(gate.take_turn(now), Err(ProviderError::Exhausted));
     }
 
     #[tokio::test(start_paused = true)]

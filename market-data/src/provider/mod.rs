@@ -13,9 +13,10 @@ mod mutate;
 pub mod registry;
 pub mod replay;
 pub mod synthetic;
+mod tally;
 pub mod yahoo;
 
-use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
+use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar, first_day_for};
 use crate::sanity::Reason;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -42,6 +43,8 @@ pub struct Capabilities {
     pub history: bool,
     /// It has bid and ask.
     pub bid_ask: bool,
+    /// It tells who wants to buy and to sell at which prices.
+    pub order_book: bool,
     /// Its days are of the past, played as if they were today's.
     pub recorded: bool,
     /// Lengths of the bars that [`Provider::bars`] gives, which are kept in the archive; empty when it gives none.
@@ -167,6 +170,23 @@ pub struct Level {
     pub price: Price,
     /// How many shares.
     pub quantity: u64,
+}
+
+/// Days of history out of a provider's own bars: as many as are asked for, up to its market's today.
+async fn days_of(
+    provider: &dyn Provider,
+    symbol: Symbol,
+    range: HistoryRange,
+) -> Result<Vec<Bar>, ProviderError> {
+    let today = exchange::market_day(symbol.market(), Utc::now());
+    let to = range.to.unwrap_or(today).min(today);
+    let by_limit = first_day_for(symbol, Interval::OneDay, to, range.limit);
+    let from = range.from.unwrap_or(by_limit).max(by_limit);
+    let request = BarsRequest { symbol, interval: Interval::OneDay, adjustment: Adjustment::Raw, from, to };
+    let mut bars: Vec<_> = provider.bars(request).await?.into_iter().map(TimedBar::of_day).collect();
+    let surplus = bars.len().saturating_sub(range.limit);
+    bars.drain(..surplus);
+    Ok(bars)
 }
 
 /// Who wants to buy and to sell at which prices.

@@ -77,6 +77,7 @@ impl Provider for Source {
             delayed: true,
             history: true,
             bid_ask: false,
+            order_book: false,
             recorded: false,
             intervals: &Interval::ALL,
             adjustments: &[Adjustment::Splits, Adjustment::Raw],

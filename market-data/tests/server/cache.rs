@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 /// A private Redis on a socket in a folder; nothing when the machine has none.
-async fn start_redis(folder: &Path) -> Option<Child> {
+pub(crate) async fn start_redis(folder: &Path) -> Option<Child> {
     let socket = folder.join("redis.sock");
     let started = Command::new("redis-server")
         .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])

@@ -11,6 +11,9 @@
 
 mod archive;
 mod cache;
+mod channels;
+mod group;
+mod hostile;
 mod rest;
 mod restart;
 mod stream;

@@ -130,6 +130,17 @@ impl Client {
         self.say(&format!(r#"{{"action":"subscribe","symbols":{symbols}}}"#)).await;
     }
 
+    /// The next text, as it is.
+    pub(crate) async fn text(&mut self) -> String {
+        loop {
+            match timeout(DEADLINE, self.socket.next()).await.expect("a message comes in time") {
+                Some(Ok(Message::Text(text))) => return text.as_str().to_owned(),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => panic!("the connection has ended"),
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
     /// The next message; nothing when the connection has ended.
     pub(crate) async fn next(&mut self) -> Option<ServerMessage> {
         loop {

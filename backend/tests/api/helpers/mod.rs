@@ -79,6 +79,7 @@ pub(crate) async fn start_broker_connector(database_url: &str, market_data_url: 
         port: 0,
         database_url: database_url.into(),
         market_data_url: market_data_url.into(),
+        market_data_token: None,
         internal_token: INTERNAL_TOKEN.into(),
     };
     let application = broker_connector::Application::build(settings).await.unwrap();
@@ -99,6 +100,7 @@ pub(crate) async fn start_faulty_connector(
         port: 0,
         database_url: database_url.into(),
         market_data_url: NOWHERE.into(),
+        market_data_token: None,
         internal_token: INTERNAL_TOKEN.into(),
     };
     let standing_in = Arc::clone(&broker);
@@ -190,6 +192,7 @@ async fn launch(setup: &Setup, database_url: &str) -> (Running, String, State) {
         database_url: database_url.into(),
         database_pool_size: 8,
         market_data_url: setup.market_data_url.clone(),
+        market_data_token: None,
         broker_connector_url: setup.broker_connector_url.clone(),
         internal_token: INTERNAL_TOKEN.into(),
         jwt_secret: JWT_SECRET.into(),

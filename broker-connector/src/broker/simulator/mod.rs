@@ -53,8 +53,9 @@ impl Simulator {
     ) -> anyhow::Result<(Self, JoinHandle<anyhow::Result<()>>)> {
         let reader = Reader::new(&settings.database_url)?;
         let quotes = Quotes::new();
-        let url = quotes::socket_url(&settings.market_data_url);
-        tokio::spawn(quotes::run(Arc::clone(&quotes), url, stop.clone()));
+        let token = settings.market_data_token.as_ref();
+        let request = quotes::socket_request(&settings.market_data_url, token)?;
+        tokio::spawn(quotes::run(Arc::clone(&quotes), request, stop.clone()));
         let (engine, handle) = Engine::new(settings.database_url.clone(), quotes, stop.clone());
         let task = tokio::spawn(engine.run());
         Ok((Self { engine: handle, reader }, task))

@@ -5,17 +5,18 @@ use super::config::{
     SYMBOLS_PER_MESSAGE_MAX,
 };
 use anyhow::{Context, bail};
-use domain::market_data::{ClientMessage, ServerMessage, ServerNotice, read_server_message};
+use domain::market_data::{Channel, ClientMessage, ServerMessage, ServerNotice, read_server_message};
 use domain::{Quote, Symbol};
 use futures_util::{SinkExt, StreamExt};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, interval, sleep, timeout};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{ClientRequestBuilder, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -74,20 +75,36 @@ impl Quotes {
     }
 }
 
+/// What opens the quote server's WebSocket, with the token that it wants to be shown.
+///
+/// # Errors
+/// When the address cannot be used.
+pub(super) fn socket_request(
+    market_data_url: &str,
+    token: Option<&SecretString>,
+) -> anyhow::Result<ClientRequestBuilder> {
+    let url = socket_url(market_data_url).parse().context("GAEMI_MARKET_DATA_URL is no address")?;
+    let request = ClientRequestBuilder::new(url);
+    Ok(match token {
+        Some(token) => request.with_header("authorization", format!("Bearer {}", token.expose_secret())),
+        None => request,
+    })
+}
+
 /// Address of the quote server's WebSocket.
-pub(super) fn socket_url(market_data_url: &str) -> String {
+fn socket_url(market_data_url: &str) -> String {
     // "http" becomes "ws", and with it "https" becomes "wss".
     format!("{}/ws", market_data_url.replacen("http", "ws", 1))
 }
 
 /// Keeps a subscription until told to stop.
-pub(super) async fn run(quotes: Arc<Quotes>, url: String, stop: CancellationToken) {
+pub(super) async fn run(quotes: Arc<Quotes>, request: ClientRequestBuilder, stop: CancellationToken) {
     let mut pause = RECONNECT_PAUSE_FIRST;
     loop {
         let started = Instant::now();
         let ended = tokio::select! {
             () = stop.cancelled() => return,
-            ended = converse(&quotes, &url) => ended,
+            ended = converse(&quotes, &request) => ended,
         };
         if let Err(error) = ended {
             tracing::warn!(error = format!("{error:#}"), "no quotes; the quote server is called again");
@@ -109,11 +126,11 @@ fn with_jitter(pause: Duration) -> Duration {
     pause / 2 + pause / 2 * random / 1024
 }
 
-async fn connect(url: &str) -> anyhow::Result<Socket> {
+async fn connect(request: &ClientRequestBuilder) -> anyhow::Result<Socket> {
     let limits = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let connecting = connect_async_with_config(url, Some(limits), true);
+    let connecting = connect_async_with_config(request.clone(), Some(limits), true);
     let (socket, _) = timeout(SILENCE_MAX, connecting)
         .await
         .context("the quote server does not answer")?
@@ -121,9 +138,9 @@ async fn connect(url: &str) -> anyhow::Result<Socket> {
     Ok(socket)
 }
 
-async fn converse(quotes: &Quotes, url: &str) -> anyhow::Result<()> {
+async fn converse(quotes: &Quotes, request: &ClientRequestBuilder) -> anyhow::Result<()> {
     let mut wanted = quotes.wanted.subscribe();
-    let mut socket = connect(url).await?;
+    let mut socket = connect(request).await?;
     let mut subscribed = BTreeSet::new();
     let mut pings = interval(PING_PAUSE);
     let mut heard = Instant::now();
@@ -174,11 +191,13 @@ async fn update(
     let texts = |symbols: &[Symbol]| symbols.iter().map(Symbol::to_string).collect::<Vec<_>>();
     let gone: Vec<Symbol> = subscribed.difference(wanted).copied().collect();
     for symbols in gone.chunks(SYMBOLS_PER_MESSAGE_MAX) {
-        send(socket, &ClientMessage::Unsubscribe { symbols: texts(symbols) }).await?;
+        let symbols = texts(symbols);
+        send(socket, &ClientMessage::Unsubscribe { symbols, channel: Channel::Quotes }).await?;
     }
     let added: Vec<Symbol> = wanted.difference(subscribed).copied().collect();
     for symbols in added.chunks(SYMBOLS_PER_MESSAGE_MAX) {
-        send(socket, &ClientMessage::Subscribe { symbols: texts(symbols) }).await?;
+        let symbols = texts(symbols);
+        send(socket, &ClientMessage::Subscribe { symbols, channel: Channel::Quotes }).await?;
     }
     subscribed.clone_from(wanted);
     Ok(())

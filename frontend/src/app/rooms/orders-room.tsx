@@ -22,7 +22,7 @@ export function OrdersRoom() {
   if (chosen === null) return <NoAccount loading={accounts === undefined} />;
   const onSearch = (next: OrderSearch) => void navigate({ search: next, replace: true });
   return (
-    <div className="flex h-[calc(100dvh-3.5rem)] flex-col gap-2 p-2 max-md:h-[calc(100dvh-7rem)] max-md:min-h-[36rem]">
+    <div className="flex h-[calc(100dvh-3.5rem)] flex-col gap-2 p-2 max-xl:min-h-[36rem] max-md:h-[calc(100dvh-7rem)] xl:h-full">
       <section
         aria-labelledby="orders-title"
         className="flex min-h-0 flex-1 flex-col rounded-lg border border-line bg-panel"

@@ -1870,6 +1870,10 @@ export interface components {
             /** @example 005930.KS */
             symbol: string;
         };
+        /** @description An order book, where there is one. */
+        OrderBookAnswer: {
+            orderBook?: components["schemas"]["OrderBook"] | null;
+        };
         /** @description An order with its whole history. */
         OrderDetail: components["schemas"]["Order"] & {
             events: components["schemas"]["OrderLogDocument"][];
@@ -3804,20 +3808,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderBook"];
+                    "application/json": components["schemas"]["OrderBookAnswer"];
                 };
             };
             /** @description unknown_symbol */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unsupported */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -22,7 +22,7 @@ export function Button({ look = "plain", size = "normal", className = "", type =
     <button
       {...rest}
       type={type}
-      className={`inline-flex items-center justify-center gap-1.5 whitespace-nowrap rounded-md border transition-[filter,background-color] disabled:cursor-not-allowed disabled:opacity-55 ${SIZES[size]} ${LOOKS[look]} ${className}`}
+      className={`inline-flex items-center justify-center gap-1.5 whitespace-nowrap rounded-md border transition-[filter,background-color] motion-reduce:transition-none disabled:cursor-not-allowed disabled:opacity-55 ${SIZES[size]} ${LOOKS[look]} ${className}`}
     />
   );
 }

@@ -18,6 +18,8 @@ export function Dialog({ title, onClose, wide = false, children }: Props) {
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // The browser begins with the first button, which closes; what one came for is marked.
+    element?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     return () => element?.close();
   }, []);
   return (

@@ -106,7 +106,7 @@ impl<'a> Conversation<'a> {
         timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| unavailable(format_args!("no {word}")))?
     }
 
-    /// Listens until the wishes or the updates end, or the line breaks.
+    /// Listens until nobody wants anything, the wishes or the updates end, or the line breaks.
     pub(super) async fn listen(
         mut self,
         mut wanted: watch::Receiver<Wanted>,
@@ -116,6 +116,9 @@ impl<'a> Conversation<'a> {
         let mut silent_pings = 0;
         loop {
             let now = wanted.borrow_and_update().clone();
+            if now.is_empty() {
+                return Ok(());
+            }
             if *now != subscribed {
                 self.follow(&now, &subscribed, updates).await?;
                 subscribed = now.as_ref().clone();
@@ -192,7 +195,7 @@ impl<'a> Conversation<'a> {
                     }
                 }
                 Event::Rejected { symbol, reason } => {
-                    self.alpaca.note_rejected(reason);
+                    self.alpaca.tally.reject(reason);
                     if updates.send(Update::Rejected { symbol, reason }).await.is_err() {
                         return Ok(false);
                     }

@@ -7,19 +7,18 @@ mod parse;
 
 use super::fetch;
 use super::gate::{Gate, Health, Rules};
-use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use super::tally::Tally;
+use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted, days_of};
 use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar, first_day_for};
 use crate::cache::Cache;
-use crate::sanity::Reason;
 use crate::settings::{AlphaVantageSettings, Settings};
 use async_trait::async_trait;
 use chrono::Utc;
 use domain::{Bar, Market, Symbol};
 use reqwest::Client;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -37,8 +36,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(3_600);
 const POLL_REVIEW: Duration = Duration::from_secs(1);
 /// Days that the short answer about a share's past has.
 const SHORT_ANSWER_SESSIONS: usize = 95;
-/// Most symbols remembered as not found.
-const UNKNOWN_MAX: usize = 4_096;
+/// How long Redis remembers what was spent of a day.
+const SPENT_LIFETIME: Duration = Duration::from_secs(2 * 86_400);
 
 /// The provider.
 pub struct AlphaVantage {
@@ -46,21 +45,20 @@ pub struct AlphaVantage {
     url: String,
     key: SecretString,
     gate: Gate,
-    unknown: Mutex<BTreeSet<Symbol>>,
-    accepted: AtomicU64,
-    rejected: Mutex<BTreeMap<&'static str, u64>>,
+    cache: Arc<Cache>,
+    tally: Tally,
 }
 
 /// Prepares it; nothing is asked yet.
 ///
 /// # Errors
 /// [`ProviderError::Unusable`] without a key.
-pub fn open(settings: &Settings, _: &Arc<Cache>) -> Result<Arc<dyn Provider>, ProviderError> {
-    Ok(Arc::new(AlphaVantage::new(&settings.alpha_vantage)?))
+pub fn open(settings: &Settings, cache: &Arc<Cache>) -> Result<Arc<dyn Provider>, ProviderError> {
+    Ok(Arc::new(AlphaVantage::new(&settings.alpha_vantage, cache)?))
 }
 
 impl AlphaVantage {
-    fn new(settings: &AlphaVantageSettings) -> Result<Self, ProviderError> {
+    fn new(settings: &AlphaVantageSettings, cache: &Arc<Cache>) -> Result<Self, ProviderError> {
         let key = settings.key.clone().ok_or_else(|| {
             ProviderError::Unusable("provider alpha_vantage needs GAEMI_ALPHA_VANTAGE_KEY".to_owned())
         })?;
@@ -73,9 +71,8 @@ impl AlphaVantage {
                 patience: PATIENCE,
                 requests_per_day: Some(settings.requests_per_day),
             }),
-            unknown: Mutex::default(),
-            accepted: AtomicU64::new(0),
-            rejected: Mutex::default(),
+            cache: Arc::clone(cache),
+            tally: Tally::default(),
         })
     }
 
@@ -87,6 +84,7 @@ impl AlphaVantage {
         more: &[(&str, &str)],
     ) -> Result<serde_json::Value, ProviderError> {
         self.gate.enter().await?;
+        self.note_spent().await;
         let query =
             [("function", function), ("symbol", symbol.as_str()), ("apikey", self.key.expose_secret())];
         let query: String =
@@ -95,16 +93,28 @@ impl AlphaVantage {
         let answer = fetch::read(request).await.and_then(|body| parse::answer(&body, symbol));
         self.gate.leave(&answer);
         if let Err(ProviderError::UnknownSymbol(symbol)) = &answer {
-            let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-            if unknown.len() < UNKNOWN_MAX {
-                unknown.insert(*symbol);
-            }
+            self.tally.note_unknown(*symbol);
         }
         answer
     }
 
-    fn note_rejected(&self, reason: Reason) {
-        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner).entry(reason.name()).or_default() += 1;
+    /// The ration is the vendor's, whatever becomes of this process: Redis remembers what was spent of a day, by all
+    /// servers that share it.
+    async fn note_spent(&self) {
+        let today = Utc::now().date_naive();
+        let spent = self.cache.count(&format!("spent:{NAME}:{today}"), 1, SPENT_LIFETIME).await;
+        if let Some(spent) = spent {
+            self.gate.note_spent(today, spent);
+        }
+    }
+
+    /// Recalls what was spent of today before this process began.
+    async fn recall_spent(&self) {
+        let today = Utc::now().date_naive();
+        let spent = self.cache.recall(&format!("spent:{NAME}:{today}")).await;
+        if let Some(spent) = spent.and_then(|spent| spent.parse().ok()) {
+            self.gate.note_spent(today, spent);
+        }
     }
 
     async fn poll(&self, symbol: Symbol) -> Option<Update> {
@@ -112,11 +122,11 @@ impl AlphaVantage {
         let answer = answer.inspect_err(|error| tracing::debug!(%symbol, %error, "no quote")).ok()?;
         match parse::quote(&answer, symbol, NAME, Utc::now()) {
             Ok(quote) => {
-                self.accepted.fetch_add(1, Ordering::Relaxed);
+                self.tally.accept(1);
                 Some(Update::Quote(Box::new(quote)))
             }
             Err(reason) => {
-                self.note_rejected(reason);
+                self.tally.reject(reason);
                 Some(Update::Rejected { symbol, reason })
             }
         }
@@ -135,6 +145,7 @@ impl Provider for AlphaVantage {
             delayed: true,
             history: true,
             bid_ask: false,
+            order_book: false,
             recorded: false,
             intervals: &[Interval::OneDay],
             adjustments: &[Adjustment::Raw],
@@ -146,8 +157,7 @@ impl Provider for AlphaVantage {
     }
 
     fn supports(&self, symbol: Symbol) -> bool {
-        symbol.market() == Market::Us
-            && !self.unknown.lock().unwrap_or_else(PoisonError::into_inner).contains(&symbol)
+        symbol.market() == Market::Us && !self.tally.is_unknown(symbol)
     }
 
     async fn probe(&self) -> Result<(), ProviderError> {
@@ -160,6 +170,7 @@ impl Provider for AlphaVantage {
         mut wanted: watch::Receiver<Wanted>,
         updates: mpsc::Sender<Update>,
     ) -> Result<(), ProviderError> {
+        self.recall_spent().await;
         let mut asked: BTreeMap<Symbol, Instant> = BTreeMap::new();
         loop {
             let now = wanted.borrow_and_update().clone();
@@ -190,16 +201,7 @@ impl Provider for AlphaVantage {
     }
 
     async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
-        let today = exchange::market_day(symbol.market(), Utc::now());
-        let to = range.to.unwrap_or(today).min(today);
-        let by_limit = first_day_for(symbol, Interval::OneDay, to, range.limit);
-        let from = range.from.unwrap_or(by_limit).max(by_limit);
-        let request =
-            BarsRequest { symbol, interval: Interval::OneDay, adjustment: Adjustment::Raw, from, to };
-        let mut bars: Vec<_> = self.bars(request).await?.into_iter().map(TimedBar::of_day).collect();
-        let surplus = bars.len().saturating_sub(range.limit);
-        bars.drain(..surplus);
-        Ok(bars)
+        days_of(self, symbol, range).await
     }
 
     async fn bars(&self, request: BarsRequest) -> Result<Vec<TimedBar>, ProviderError> {
@@ -212,8 +214,8 @@ impl Provider for AlphaVantage {
         let answer = self.ask("TIME_SERIES_DAILY", request.symbol, &[("outputsize", size)]).await?;
         let rows = parse::daily(&answer)
             .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
-        rows.rejected.iter().for_each(|reason| self.note_rejected(*reason));
-        self.accepted.fetch_add(u64::try_from(rows.bars.len()).unwrap_or(0), Ordering::Relaxed);
+        rows.rejected.iter().for_each(|reason| self.tally.reject(*reason));
+        self.tally.accept(rows.bars.len());
         let mut bars = rows.bars;
         bars.retain(|bar| (request.from..=request.to).contains(&bar.starts_at.date_naive()));
         Ok(bars)
@@ -228,10 +230,6 @@ impl Provider for AlphaVantage {
     }
 
     fn report(&self) -> ProviderReport {
-        ProviderReport {
-            accepted: self.accepted.load(Ordering::Relaxed),
-            rejected: self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            notes: Vec::new(),
-        }
+        self.tally.report(Vec::new())
     }
 }

@@ -416,6 +416,7 @@ impl Provider for Replay {
             delayed: true,
             history: true,
             bid_ask: true,
+            order_book: false,
             recorded: true,
             intervals: &[],
             adjustments: &[Adjustment::Raw],

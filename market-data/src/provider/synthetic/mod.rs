@@ -163,6 +163,7 @@ impl Provider for Synthetic {
             delayed: false,
             history: true,
             bid_ask: true,
+            order_book: true,
             recorded: false,
             intervals: &[],
             adjustments: &[Adjustment::Raw],

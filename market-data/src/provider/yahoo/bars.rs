@@ -5,7 +5,6 @@ use crate::bars::interval::moments;
 use crate::bars::{BarsRequest, Interval, TimedBar};
 use crate::provider::ProviderError;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::sync::atomic::Ordering;
 
 /// Furthest back that Yahoo is asked for days, in days.
 const DAILY_DEPTH: TimeDelta = TimeDelta::days(60 * 366);
@@ -51,13 +50,13 @@ impl Yahoo {
             let answer = self.http.between(request.symbol, from, to, name).await;
             let answer = answer.inspect_err(|error| {
                 if let ProviderError::UnknownSymbol(symbol) = error {
-                    self.note_unknown(*symbol);
+                    self.tally.note_unknown(*symbol);
                 }
             })?;
             let rows = parse::timed_bars(&answer, &request)
                 .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
-            rows.rejected.iter().for_each(|reason| self.note_rejected(*reason));
-            self.accepted.fetch_add(u64::try_from(rows.bars.len()).unwrap_or(0), Ordering::Relaxed);
+            rows.rejected.iter().for_each(|reason| self.tally.reject(*reason));
+            self.tally.accept(rows.bars.len());
             bars.extend(rows.bars);
         }
         bars.retain(|bar| span.0 <= bar.starts_at && bar.starts_at < span.1);

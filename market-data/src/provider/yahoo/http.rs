@@ -1,17 +1,19 @@
 //! Reaching Yahoo: politely, and no longer than it answers.
 
 use super::parse;
-use crate::provider::ProviderError;
 use crate::provider::gate::{Gate, Rules};
+use crate::provider::{ProviderError, fetch};
 use crate::settings::YahooSettings;
 use chrono::{DateTime, Utc};
 use domain::Symbol;
+use reqwest::Client;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::time::Duration;
-use yahoo_finance_api::time::OffsetDateTime;
-use yahoo_finance_api::{YResponse, YSearchResultOpt, YahooConnector, YahooConnectorBuilder, YahooError};
+use yahoo_finance_api::{YResponse, YSearchResultOpt};
 
-/// Time between two calls. A call may ask twice, so this keeps Yahoo at two requests a second at most.
-pub(super) const CALL_SPACING: Duration = Duration::from_secs(1);
+/// Time between two calls: two requests a second at most.
+pub(super) const CALL_SPACING: Duration = Duration::from_millis(500);
 /// A caller that would have to wait longer for its turn is refused.
 const TURN_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest time one request may take.
@@ -25,9 +27,19 @@ const HOSTS: [&str; 2] = ["query1.finance.yahoo.com", "query2.finance.yahoo.com"
 /// The range that a quote is made of: today and the last good day before it, across holidays.
 const QUOTE_RANGE: &str = "1mo";
 
-/// The connection to Yahoo.
+/// What Yahoo says of a share that it does not know.
+const NOT_FOUND: &str = "Not Found";
+/// Longest word of an error that is shown, in characters.
+const ERROR_LENGTH_MAX: usize = 80;
+/// Charts are there.
+const CHART_URL: &str = "https://query1.finance.yahoo.com/v8/finance/chart";
+/// Searches, news among what they find, are there.
+const SEARCH_URL: &str = "https://query2.finance.yahoo.com/v1/finance/search";
+
+/// The connection to Yahoo. The requests are ours, so that no answer can be longer than is good; what the answers mean
+/// is read by `yahoo_finance_api`.
 pub(super) struct Http {
-    connector: YahooConnector,
+    client: Client,
     pub(super) gate: Gate,
 }
 
@@ -51,16 +63,13 @@ impl Http {
             client = client.tls_certs_only([certificate]);
         }
         let client = client.build().map_err(|error| unusable(&error))?;
-        let connector = YahooConnectorBuilder::build_with_client(client).map_err(|error| unusable(&error))?;
         let rules = Rules { spacing: CALL_SPACING, patience: TURN_PATIENCE, requests_per_day: None };
-        Ok(Self { connector, gate: Gate::new(rules) })
+        Ok(Self { client, gate: Gate::new(rules) })
     }
 
     /// The last days of a share.
     pub(super) async fn recent(&self, symbol: Symbol) -> Result<YResponse, ProviderError> {
-        self.gate.enter().await?;
-        let answer = self.connector.get_quote_range(symbol.as_str(), "1d", QUOTE_RANGE).await;
-        self.judge(symbol, answer)
+        self.chart(symbol, &[("interval", "1d"), ("range", QUOTE_RANGE)]).await
     }
 
     /// The bars of a share between two moments, each as long as `interval` says in Yahoo's words.
@@ -71,47 +80,52 @@ impl Http {
         to: DateTime<Utc>,
         interval: &str,
     ) -> Result<YResponse, ProviderError> {
-        let moment = |at: DateTime<Utc>| {
-            OffsetDateTime::from_unix_timestamp(at.timestamp())
-                .map_err(|_| ProviderError::Unsupported("such dates"))
-        };
-        let (from, to) = (moment(from)?, moment(to)?);
-        self.gate.enter().await?;
-        let asked = self.connector.get_quote_history_interval(symbol.as_str(), from, to, interval);
-        let answer = asked.await;
-        self.judge(symbol, answer)
+        let (from, to) = (from.timestamp().to_string(), to.timestamp().to_string());
+        self.chart(symbol, &[("period1", &from), ("period2", &to), ("interval", interval)]).await
+    }
+
+    async fn chart(&self, symbol: Symbol, query: &[(&str, &str)]) -> Result<YResponse, ProviderError> {
+        let always = [("symbol", symbol.as_str()), ("events", "div|split|capitalGains")];
+        let query = query.iter().chain(&always);
+        let answer: YResponse = self.ask(symbol, &format!("{CHART_URL}/{symbol}"), query.copied()).await?;
+        let empty = answer.chart.result.as_ref().is_none_or(Vec::is_empty);
+        match &answer.chart.error {
+            Some(error) if empty && error.code.as_deref() == Some(NOT_FOUND) => {
+                Err(ProviderError::UnknownSymbol(symbol))
+            }
+            Some(error) if empty => {
+                let code = error.code.as_deref().unwrap_or("nothing").chars().take(ERROR_LENGTH_MAX);
+                Err(ProviderError::Unavailable(format!("it answers {}", code.collect::<String>())))
+            }
+            _ => Ok(answer),
+        }
     }
 
     /// What Yahoo finds for a share, news among it.
     pub(super) async fn search(&self, symbol: Symbol) -> Result<YSearchResultOpt, ProviderError> {
-        self.gate.enter().await?;
-        let answer = self.connector.search_ticker_opt(symbol.as_str()).await;
-        let outcome = answer.map_err(|error| classify(symbol, &error));
-        self.gate.leave(&outcome);
-        outcome
+        self.ask(symbol, SEARCH_URL, [("q", symbol.as_str())].into_iter()).await
     }
 
-    /// Sorts an answer by what the caller can do, and lets the gate know.
-    fn judge(
+    /// Asks once, and lets the gate know how it went.
+    async fn ask<T: DeserializeOwned>(
         &self,
         symbol: Symbol,
-        answer: Result<YResponse, YahooError>,
-    ) -> Result<YResponse, ProviderError> {
-        let outcome = answer.map_err(|error| classify(symbol, &error));
-        self.gate.leave(&outcome);
-        outcome
-    }
-}
-
-fn classify(symbol: Symbol, error: &YahooError) -> ProviderError {
-    match error {
-        YahooError::FetchFailed(message) if message.starts_with("404") => {
-            ProviderError::UnknownSymbol(symbol)
-        }
-        YahooError::ApiError(message) if message.code.as_deref() == Some("Not Found") => {
-            ProviderError::UnknownSymbol(symbol)
-        }
-        other => ProviderError::Unavailable(other.to_string()),
+        url: &str,
+        query: impl Iterator<Item = (&str, &str)>,
+    ) -> Result<T, ProviderError> {
+        self.gate.enter().await?;
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let answer = match fetch::read_if_found(self.client.get(format!("{url}?{query}"))).await {
+            Ok(Some(body)) => serde_json::from_slice::<Value>(&body)
+                .and_then(serde_json::from_value)
+                .map_err(|_| ProviderError::Unavailable("its answer is unreadable".to_owned())),
+            Ok(None) => Err(ProviderError::UnknownSymbol(symbol)),
+            // There are no credentials that somebody could change.
+            Err(ProviderError::Refused(_)) => Err(ProviderError::Unavailable("it refuses".to_owned())),
+            Err(error) => Err(error),
+        };
+        self.gate.leave(&answer);
+        answer
     }
 }
 
@@ -122,22 +136,5 @@ pub(super) fn holds_a_quote(answer: &YResponse, symbol: Symbol) -> Result<(), Pr
         Ok(false) => Ok(()),
         Ok(true) => Err(ProviderError::Unavailable("its answer holds no price".to_owned())),
         Err(reason) => Err(ProviderError::Unavailable(format!("its answer is {}", reason.name()))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_clear_not_found_makes_a_symbol_unknown() {
-        let symbol: Symbol = "ZZZ".parse().unwrap();
-        let unknown = Err::<(), _>(ProviderError::UnknownSymbol(symbol));
-        assert_eq!(Err(classify(symbol, &YahooError::FetchFailed("404, request url: x".into()))), unknown);
-        for error in
-            [YahooError::TooManyRequests("x".into()), YahooError::EmptyResponse, YahooError::Unauthorized]
-        {
-            assert!(matches!(classify(symbol, &error), ProviderError::Unavailable(_)));
-        }
     }
 }

@@ -7,6 +7,7 @@ mod http;
 mod parse;
 
 use super::gate::Health;
+use super::tally::Tally;
 use super::{Capabilities, Headline, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
 use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
 use crate::cache::Cache;
@@ -18,7 +19,6 @@ use chrono::{Days, NaiveDate, Utc};
 use domain::{Bar, Quote, Symbol};
 use http::Http;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -31,10 +31,6 @@ pub const NAME: &str = "yahoo";
 const POLL_INTERVAL: Duration = Duration::from_secs(15);
 /// How often it is looked which share is due.
 const POLL_REVIEW: Duration = Duration::from_millis(250);
-/// How long a symbol that Yahoo did not find is not asked for again.
-const UNKNOWN_FOR: Duration = Duration::from_secs(3_600);
-/// Most symbols remembered as not found.
-const UNKNOWN_MAX: usize = 4_096;
 /// How long fetched history serves further requests.
 const HISTORY_LIFETIME: Duration = Duration::from_secs(300);
 /// Most answers of history kept in this process.
@@ -50,10 +46,8 @@ type Histories = HashMap<String, (Instant, Arc<Vec<Bar>>)>;
 pub struct Yahoo {
     http: Http,
     cache: Arc<Cache>,
-    unknown: Mutex<BTreeMap<Symbol, Instant>>,
     histories: Mutex<Histories>,
-    accepted: AtomicU64,
-    rejected: Mutex<BTreeMap<&'static str, u64>>,
+    tally: Tally,
 }
 
 /// Prepares it; nothing is asked yet.
@@ -70,27 +64,7 @@ impl Yahoo {
     /// # Errors
     /// [`ProviderError::Unusable`] for a certificate that cannot be read.
     pub fn new(settings: &YahooSettings, cache: Arc<Cache>) -> Result<Self, ProviderError> {
-        Ok(Self {
-            http: Http::new(settings)?,
-            cache,
-            unknown: Mutex::default(),
-            histories: Mutex::default(),
-            accepted: AtomicU64::new(0),
-            rejected: Mutex::default(),
-        })
-    }
-
-    fn note_rejected(&self, reason: Reason) {
-        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner).entry(reason.name()).or_default() += 1;
-    }
-
-    fn note_unknown(&self, symbol: Symbol) {
-        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        unknown.retain(|_, until| *until > now);
-        if unknown.len() < UNKNOWN_MAX {
-            unknown.insert(symbol, now + UNKNOWN_FOR);
-        }
+        Ok(Self { http: Http::new(settings)?, cache, histories: Mutex::default(), tally: Tally::default() })
     }
 
     /// Asks for a quote. Nothing comes of it while Yahoo is given a rest.
@@ -98,7 +72,7 @@ impl Yahoo {
         match self.http.recent(symbol).await {
             Ok(answer) => Some(parse::quote(&answer, symbol, NAME)),
             Err(ProviderError::UnknownSymbol(symbol)) => {
-                self.note_unknown(symbol);
+                self.tally.note_unknown(symbol);
                 None
             }
             Err(error) => {
@@ -127,13 +101,13 @@ impl Yahoo {
         let answer = self.http.between(symbol, begin.and_utc(), end.and_utc(), "1d").await;
         let answer = answer.inspect_err(|error| {
             if let ProviderError::UnknownSymbol(symbol) = error {
-                self.note_unknown(*symbol);
+                self.tally.note_unknown(*symbol);
             }
         })?;
         let rows = parse::bars(&answer, symbol)
             .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
-        rows.rejected.iter().for_each(|reason| self.note_rejected(*reason));
-        self.accepted.fetch_add(u64::try_from(rows.bars.len()).unwrap_or(0), Ordering::Relaxed);
+        rows.rejected.iter().for_each(|reason| self.tally.reject(*reason));
+        self.tally.accept(rows.bars.len());
         if let Ok(text) = serde_json::to_string(&rows.bars) {
             self.cache.keep(&name, &text, HISTORY_LIFETIME).await;
         }
@@ -169,6 +143,7 @@ impl Provider for Yahoo {
             delayed: true,
             history: true,
             bid_ask: false,
+            order_book: false,
             recorded: false,
             intervals: &Interval::ALL,
             adjustments: &[Adjustment::Splits, Adjustment::All],
@@ -180,8 +155,7 @@ impl Provider for Yahoo {
     }
 
     fn supports(&self, symbol: Symbol) -> bool {
-        let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        unknown.get(&symbol).is_none_or(|until| *until <= Instant::now())
+        !self.tally.is_unknown(symbol)
     }
 
     async fn probe(&self) -> Result<(), ProviderError> {
@@ -211,11 +185,11 @@ impl Provider for Yahoo {
             let update = match outcome {
                 None => continue,
                 Some(Ok(quote)) => {
-                    self.accepted.fetch_add(1, Ordering::Relaxed);
+                    self.tally.accept(1);
                     Update::Quote(Box::new(quote))
                 }
                 Some(Err(reason)) => {
-                    self.note_rejected(reason);
+                    self.tally.reject(reason);
                     Update::Rejected { symbol, reason }
                 }
             };
@@ -258,11 +232,7 @@ impl Provider for Yahoo {
     }
 
     fn report(&self) -> ProviderReport {
-        ProviderReport {
-            accepted: self.accepted.load(Ordering::Relaxed),
-            rejected: self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            notes: Vec::new(),
-        }
+        self.tally.report(Vec::new())
     }
 }
 

@@ -1,10 +1,10 @@
 import type { QueryClient } from "@tanstack/react-query";
 import i18next from "i18next";
-import type { Account, AccountBalance, Balance, Fill, Order } from "@/lib/api/types";
+import type { Account, AccountBalance, Balance, Fill, Incident, Order } from "@/lib/api/types";
 import { withBalance } from "@/lib/balances";
 import { addFill } from "@/lib/fills";
 import { formatPrice, formatQuantity } from "@/lib/format";
-import { reasonSentence } from "@/lib/i18n/sentences";
+import { incidentWord, reasonSentence } from "@/lib/i18n/sentences";
 import { applyOrder, isOpen } from "@/lib/order-lists";
 import { isOwnOrder } from "@/lib/own-orders";
 import { queryKeys } from "@/lib/query-keys";
@@ -84,6 +84,24 @@ function applyAccount(queries: QueryClient, account: Account): void {
   });
 }
 
+function applyIncident(queries: QueryClient, incident: Incident): void {
+  void queries.invalidateQueries({ queryKey: queryKeys.incidents });
+  showToast({ tone: "bad", title: i18next.t("status.incidentToast", { kind: incidentWord(incident.kind) }) });
+}
+
+/** Something about the login that its owner should know. */
+interface SecurityEvent {
+  what: string;
+  recoveryCodesLeft: number;
+}
+
+function announceSecurity({ what, recoveryCodesLeft: number }: SecurityEvent): void {
+  if (what === "recovery_code_used")
+    showToast({ tone: "bad", title: i18next.t("twoFactor.codeUsed", { number }) });
+  if (what === "recovery_codes_replaced")
+    showToast({ tone: "plain", title: i18next.t("twoFactor.codesReplaced") });
+}
+
 /** Brings what is on the screen up to one event. Kinds that this page does not know change nothing. */
 export function applyEvent(queries: QueryClient, { event, data }: ServerSentEvent): void {
   switch (event) {
@@ -101,6 +119,12 @@ export function applyEvent(queries: QueryClient, { event, data }: ServerSentEven
       break;
     case "account":
       applyAccount(queries, JSON.parse(data) as Account);
+      break;
+    case "incident":
+      applyIncident(queries, JSON.parse(data) as Incident);
+      break;
+    case "security":
+      announceSecurity(JSON.parse(data) as SecurityEvent);
       break;
     case "reset":
       void queries.invalidateQueries();

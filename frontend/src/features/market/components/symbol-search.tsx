@@ -1,29 +1,44 @@
-import { type KeyboardEvent, useId, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Instrument } from "@/lib/api/types";
+import { SEARCH_DEBOUNCE_MS } from "@/lib/limits";
 import { addToWatchlist, setPreferences } from "@/lib/preferences";
+import { useShortcuts } from "@/lib/shortcuts";
 import { INPUT_LOOK } from "@/lib/ui/field";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
+import { searchQuery } from "../api/directory";
 import { nameOf } from "../hooks/use-watchlist";
 
 const MATCHES_MAX = 8;
 
-export function matchInstruments(instruments: readonly Instrument[], text: string): Instrument[] {
-  const wanted = text.trim().toLowerCase();
-  if (wanted === "") return [...instruments].slice(0, MATCHES_MAX);
-  const matches = instruments.filter(({ symbol, name, nameKorean }) =>
-    [symbol, name, nameKorean].some((word) => word.toLowerCase().includes(wanted)),
-  );
-  const begins = ({ symbol }: Instrument) => (symbol.toLowerCase().startsWith(wanted) ? 0 : 1);
-  return matches.sort((left, right) => begins(left) - begins(right)).slice(0, MATCHES_MAX);
+/** What is found of a text, or without one the listed shares that are not watched yet. */
+function useMatches(
+  text: string,
+  unwatched: readonly Instrument[],
+): { matches: readonly Match[]; pending: boolean } {
+  const [settled, setSettled] = useState("");
+  const wanted = text.trim();
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(wanted), SEARCH_DEBOUNCE_MS);
+    return () => clearTimeout(timer);
+  }, [wanted]);
+  const found = useQuery({ ...searchQuery(settled), enabled: settled !== "" });
+  if (wanted === "") return { matches: unwatched.slice(0, MATCHES_MAX), pending: false };
+  const current = settled === wanted && !found.isPlaceholderData;
+  // A share that nobody quotes can be neither watched nor traded.
+  const matches = (found.data ?? []).filter(({ source }) => source != null);
+  return { matches, pending: !current || found.isPending };
 }
+
+type Match = Pick<Instrument, "symbol" | "name" | "nameKorean"> & { simulated?: boolean | null };
 
 interface Props {
   instruments: readonly Instrument[];
   watched: readonly string[];
 }
 
-/** A box that finds a symbol by code or name in either language and adds it to the watchlist. */
+/** A box that finds a symbol by code, name or Korean initials, adds it to the watchlist and shows it. */
 export function SymbolSearch({ instruments, watched }: Props) {
   const { t, i18n } = useTranslation();
   const [text, setText] = useState("");
@@ -31,7 +46,10 @@ export function SymbolSearch({ instruments, watched }: Props) {
   const [active, setActive] = useState(0);
   const listId = useId();
   const unwatched = instruments.filter(({ symbol }) => !watched.includes(symbol));
-  const matches = open ? matchInstruments(text.trim() === "" ? unwatched : instruments, text) : [];
+  const { matches: found, pending } = useMatches(text, unwatched);
+  const matches = open ? found : [];
+  const input = useRef<HTMLInputElement>(null);
+  useShortcuts({ "/": () => input.current?.focus() });
   const close = () => {
     setOpen(false);
     setActive(0);
@@ -40,7 +58,7 @@ export function SymbolSearch({ instruments, watched }: Props) {
     setText("");
     close();
   };
-  const choose = (instrument: Instrument | undefined) => {
+  const choose = (instrument: Match | undefined) => {
     if (instrument === undefined) return;
     addToWatchlist(watched, instrument.symbol);
     setPreferences({ symbol: instrument.symbol });
@@ -57,6 +75,7 @@ export function SymbolSearch({ instruments, watched }: Props) {
   return (
     <div className="relative">
       <input
+        ref={input}
         role="combobox"
         aria-label={t("market.add")}
         aria-expanded={open}
@@ -82,7 +101,9 @@ export function SymbolSearch({ instruments, watched }: Props) {
         hidden={!open || (matches.length === 0 && text === "")}
         className="absolute inset-x-0 top-10 z-20 overflow-hidden rounded-md border border-line bg-panel py-1 shadow-lg"
       >
-        {matches.length === 0 && <p className="px-3 py-2 text-soft text-xs">{t("market.noMatch")}</p>}
+        {matches.length === 0 && (
+          <p className="px-3 py-2 text-soft text-xs">{t(pending ? "app.loading" : "market.noMatch")}</p>
+        )}
         {matches.map((instrument, index) => (
           <div
             key={instrument.symbol}
@@ -100,7 +121,7 @@ export function SymbolSearch({ instruments, watched }: Props) {
           >
             <span className="font-medium">{instrument.symbol}</span>
             <span className="truncate text-soft text-xs">{nameOf(instrument, i18n.language)}</span>
-            {instrument.simulated && <PriceKindMark kind="simulated" />}
+            {instrument.simulated === true && <PriceKindMark kind="simulated" />}
           </div>
         ))}
       </div>

@@ -1,21 +1,45 @@
 import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { DIRECTION_CLASS, directionOf, formatPercent, formatPrice } from "@/lib/format";
-import { removeFromWatchlist, setPreferences } from "@/lib/preferences";
-import { useQuotesStatus } from "@/lib/quotes/socket";
+import { moveInWatchlist, removeFromWatchlist, setPreferences } from "@/lib/preferences";
+import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
 import { useQuote } from "@/lib/quotes/use-quote";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
+import { useWindowRows } from "@/lib/ui/use-window-rows";
+import { useRowDrag } from "../hooks/use-row-drag";
 import { nameOf, useWatchlist } from "../hooks/use-watchlist";
 import { SymbolSearch } from "./symbol-search";
+import { WatchlistChoice } from "./watchlist-choice";
+
+/** Height of a row, in pixels; the list counts with it. */
+const ROW_HEIGHT = 48;
+
+/** Keeps the prices of the whole list coming, also of rows that are scrolled away: what appears has its price at once. */
+function useListedQuotes(symbols: readonly string[]): void {
+  useEffect(() => {
+    const leave = symbols.map((symbol) => quotes.subscribe(symbol, () => {}));
+    return () => {
+      for (const stop of leave) stop();
+    };
+  }, [symbols]);
+}
 
 /** The watched symbols with their live prices. */
 export function Watchlist({ chosen, className }: { chosen: string | null; className?: string }) {
   const { t, i18n } = useTranslation();
   const { instruments, bySymbol, symbols } = useWatchlist();
+  const place = useRef<HTMLUListElement>(null);
+  const rows = useWindowRows(place, symbols.length, ROW_HEIGHT);
+  useListedQuotes(symbols);
   return (
-    <Panel title={t("market.watchlist")} className={className ?? ""} id="watchlist">
+    <Panel
+      title={t("market.watchlist")}
+      className={`min-h-0 ${className ?? ""}`}
+      id="watchlist"
+      actions={<WatchlistChoice />}
+    >
       <div className="px-3 pb-2">
         <SymbolSearch instruments={instruments.data ?? []} watched={symbols} />
       </div>
@@ -23,8 +47,9 @@ export function Watchlist({ chosen, className }: { chosen: string | null; classN
         <LoadFailure failure={instruments.error} onRetry={() => instruments.refetch()} />
       )}
       {instruments.isSuccess && symbols.length === 0 && <Empty>{t("market.empty")}</Empty>}
-      <ul className="min-h-0 flex-1 overflow-y-auto pb-1">
-        {symbols.map((symbol) => (
+      <ul ref={place} className="min-h-0 flex-1 overflow-y-auto pb-1">
+        {rows.before > 0 && <li style={{ height: rows.before }} role="presentation" />}
+        {symbols.slice(rows.first, rows.end).map((symbol) => (
           <Row
             key={symbol}
             symbol={symbol}
@@ -34,6 +59,7 @@ export function Watchlist({ chosen, className }: { chosen: string | null; classN
             watched={symbols}
           />
         ))}
+        {rows.after > 0 && <li style={{ height: rows.after }} role="presentation" />}
       </ul>
     </Panel>
   );
@@ -50,12 +76,23 @@ interface RowProps {
 
 const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched }: RowProps) {
   const { t } = useTranslation();
+  const drag = useRowDrag((to) => moveInWatchlist(watched, symbol, to), watched.indexOf(symbol), ROW_HEIGHT);
   return (
-    <li className={`group relative flex items-stretch ${chosen ? "bg-accent-wash" : "hover:bg-raised"}`}>
+    <li
+      className={`group relative flex h-12 items-stretch ${chosen ? "bg-accent-wash" : "hover:bg-raised"} ${drag.dragging ? "opacity-50" : ""}`}
+    >
+      <button
+        type="button"
+        aria-label={t("market.move", { symbol })}
+        className="w-4 shrink-0 cursor-grab touch-none text-line opacity-0 focus-visible:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-60"
+        {...drag.handle}
+      >
+        <span aria-hidden="true">⋮</span>
+      </button>
       <button
         type="button"
         aria-current={chosen ? "true" : undefined}
-        className="flex min-w-0 flex-1 items-center justify-between gap-3 py-1.5 pl-3 text-left"
+        className="flex min-w-0 flex-1 items-center justify-between gap-3 text-left"
         onClick={() => setPreferences({ symbol })}
       >
         <span className="min-w-0">
@@ -90,18 +127,14 @@ function PriceCell({ symbol }: { symbol: string }) {
   const { t } = useTranslation();
   const quote = useQuote(symbol);
   const stale = useQuotesStatus((state) => state.status !== "open");
-  const cell = useRef<HTMLSpanElement>(null);
-  const before = useRef<string | undefined>(undefined);
   const price = quote?.price;
+  const before = useRef<string | undefined>(undefined);
+  const cell = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     const last = before.current;
     before.current = price;
     if (last === undefined || price === undefined || last === price) return;
-    const name = Number(price) > Number(last) ? "tick-up" : "tick-down";
-    cell.current?.classList.remove("tick-up", "tick-down");
-    // Reading a measure restarts the animation.
-    void cell.current?.offsetWidth;
-    cell.current?.classList.add(name);
+    flash(cell.current, Number(price) > Number(last) ? "--up" : "--down");
   }, [price]);
   if (quote === undefined) return <span className="text-soft text-xs">{t("market.noPrice")}</span>;
   return (
@@ -114,4 +147,15 @@ function PriceCell({ symbol }: { symbol: string }) {
       </span>
     </span>
   );
+}
+
+const FLASH_MS = 700;
+const CALM = "(prefers-reduced-motion: reduce)";
+
+/** Lets a cell flash. An animation of its own begins anew without the page being measured for it. */
+function flash(cell: HTMLElement | null, colour: "--up" | "--down"): void {
+  if (cell === null || window.matchMedia(CALM).matches) return;
+  for (const running of cell.getAnimations()) running.cancel();
+  const from = `color-mix(in srgb, var(${colour}) 26%, transparent)`;
+  cell.animate({ backgroundColor: [from, "transparent"] }, { duration: FLASH_MS, easing: "ease-out" });
 }

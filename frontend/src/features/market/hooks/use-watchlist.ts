@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Currency, Instrument, Language } from "@/lib/api/types";
 import { fittingSymbol } from "@/lib/currency";
-import { usePreferences } from "@/lib/preferences";
+import { chosenWatchlist, usePreferences } from "@/lib/preferences";
 import { instrumentsQuery } from "../api/market";
 
 /** How many symbols a watchlist that nobody has touched shows. */
@@ -16,7 +16,10 @@ export function firstWatchlist(instruments: readonly Instrument[]): string[] {
     .map(({ symbol }) => symbol);
 }
 
-export function nameOf(instrument: Instrument | undefined, language: string): string {
+export function nameOf(
+  instrument: Pick<Instrument, "name" | "nameKorean"> | undefined,
+  language: string,
+): string {
   if (instrument === undefined) return "";
   return (language as Language) === "ko" ? instrument.nameKorean || instrument.name : instrument.name;
 }
@@ -27,7 +30,7 @@ export function nameOf(instrument: Instrument | undefined, language: string): st
  */
 export function useWatchlist(currency?: Currency) {
   const instruments = useQuery(instrumentsQuery);
-  const stored = usePreferences((state) => state.watchlist);
+  const stored = usePreferences((state) => chosenWatchlist(state).symbols);
   const remembered = usePreferences((state) => state.symbol);
   const bySymbol = useMemo(
     () => new Map((instruments.data ?? []).map((instrument) => [instrument.symbol, instrument])),

@@ -70,7 +70,7 @@ export function ConsequenceCard({ wish, account, state, stale, onSend, onClose }
           <Button className="flex-1" onClick={onClose}>
             {t("ticket.back")}
           </Button>
-          <Button type="submit" look={order.side} className="flex-1" autoFocus>
+          <Button type="submit" look={order.side} className="flex-1" data-autofocus>
             {t("ticket.send")}
           </Button>
         </div>

@@ -20,6 +20,13 @@ export function useOpenOrderCount(accountId: string): number {
   return data?.length ?? 0;
 }
 
+/** How many working orders the broker has said nothing of. */
+export function useUnresolvedCount(accountId: string): number {
+  const ready = useEventsReady();
+  const { data } = useQuery({ ...openOrdersQuery(accountId), enabled: ready });
+  return data?.filter(({ unresolved }) => unresolved).length ?? 0;
+}
+
 export function OpenOrders({ accountId }: { accountId: string }) {
   const { t } = useTranslation();
   const ready = useEventsReady();

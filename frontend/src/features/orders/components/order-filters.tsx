@@ -26,6 +26,9 @@ export function OrderFilters({ search, onSearch }: Props) {
     event.preventDefault();
     choose({ text: text.trim(), symbol: symbol.trim().toUpperCase() });
   };
+  const [all, setAll] = useState(false);
+  // A phone shows the first choice; the others come when they are wanted.
+  const rest = all ? "" : "max-sm:hidden";
   const isFiltered = Object.keys(search).length > 0;
   return (
     <form onSubmit={submit} className="grid grid-cols-2 items-end gap-2 sm:grid-cols-4 xl:grid-cols-8">
@@ -40,7 +43,11 @@ export function OrderFilters({ search, onSearch }: Props) {
           </option>
         ))}
       </Select>
+      <Button className="sm:hidden" aria-expanded={all} onClick={() => setAll(!all)}>
+        {t(all ? "orders.fewerFilters" : "orders.moreFilters")}
+      </Button>
       <Select
+        className={rest}
         label={t("orders.side")}
         value={search.side ?? ""}
         onChange={(event) => choose({ side: event.target.value })}
@@ -50,6 +57,7 @@ export function OrderFilters({ search, onSearch }: Props) {
         <option value="sell">{t("ticket.sell")}</option>
       </Select>
       <Select
+        className={rest}
         label={t("orders.type")}
         value={search.type ?? ""}
         onChange={(event) => choose({ type: event.target.value })}
@@ -62,6 +70,7 @@ export function OrderFilters({ search, onSearch }: Props) {
         ))}
       </Select>
       <Field
+        className={rest}
         label={t("orders.symbol")}
         value={symbol}
         maxLength={12}
@@ -69,25 +78,28 @@ export function OrderFilters({ search, onSearch }: Props) {
         onChange={(event) => setSymbol(event.target.value)}
       />
       <Field
+        className={rest}
         label={t("orders.from")}
         type="date"
         value={search.from ?? ""}
         onChange={(event) => choose({ from: event.target.value })}
       />
       <Field
+        className={rest}
         label={t("orders.to")}
         type="date"
         value={search.to ?? ""}
         onChange={(event) => choose({ to: event.target.value })}
       />
       <Field
+        className={rest}
         label={t("orders.words")}
         value={text}
         maxLength={64}
         autoComplete="off"
         onChange={(event) => setText(event.target.value)}
       />
-      <div className="flex gap-1">
+      <div className={`flex gap-1 ${rest}`}>
         <Button type="submit" className="flex-1">
           {t("orders.search")}
         </Button>

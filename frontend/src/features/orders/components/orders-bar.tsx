@@ -63,7 +63,7 @@ function CancelAll({ accountId, search, onClose }: Props & { onClose: () => void
           <Button
             look="primary"
             className="flex-1"
-            autoFocus
+            data-autofocus
             disabled={cancelling.isPending}
             onClick={() => cancelling.mutate()}
           >

@@ -1,4 +1,4 @@
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, Side } from "@/lib/api/types";
 import { useEventsStatus } from "@/lib/events-status";
@@ -7,6 +7,7 @@ import { problemSentence } from "@/lib/i18n/sentences";
 import { usePreferences } from "@/lib/preferences";
 import { useQuotesStatus } from "@/lib/quotes/socket";
 import { useShortcuts } from "@/lib/shortcuts";
+import { useTicketWish } from "@/lib/ticket-wish";
 import { Button } from "@/lib/ui/button";
 import { Notice } from "@/lib/ui/notice";
 import { Segmented } from "@/lib/ui/segmented";
@@ -67,6 +68,9 @@ export function TicketForm({ account, symbol, state }: Props) {
     quantityInput.current?.select();
   };
   useShortcuts({ b: () => begin("buy"), s: () => begin("sell") });
+  useAskedPrice((price) =>
+    change({ type: draft.type === "stop_limit" ? "stop_limit" : "limit", limitPrice: price }),
+  );
   const send = (sent: Wish) => {
     setAsking(null);
     placing.place(sent, () => {
@@ -134,6 +138,19 @@ export function TicketForm({ account, symbol, state }: Props) {
   );
 }
 
+/** Takes a price that was pointed at in another part of the desk. */
+function useAskedPrice(take: (price: string) => void): void {
+  const { price, count } = useTicketWish();
+  const seen = useRef(count);
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    if (price === null || seen.current === count) return;
+    seen.current = count;
+    latest.current(price);
+  }, [price, count]);
+}
+
 /** The complaint of each field that is missing or cannot be read, once it was tried to send the draft. */
 function useFieldErrors(draft: Draft, checked: boolean, currency: Account["currency"]) {
   const { t } = useTranslation();
@@ -177,8 +194,11 @@ function SubmitButton({ side, quantity, symbol, pending }: SubmitProps) {
   const full = t(side === "buy" ? "ticket.submitBuy" : "ticket.submitSell", words);
   const empty = t(side === "buy" ? "ticket.submitEmptyBuy" : "ticket.submitEmptySell");
   return (
-    <Button type="submit" look={side} size="large" className="w-full" disabled={pending}>
-      {pending ? t("ticket.sending") : quantity == null ? empty : full}
-    </Button>
+    // Always in sight, however long the ticket is.
+    <div className="xl:sticky xl:bottom-0 xl:-mx-3 xl:-mb-3 xl:bg-panel xl:px-3 xl:pt-1 xl:pb-3">
+      <Button type="submit" look={side} size="large" className="w-full" disabled={pending}>
+        {pending ? t("ticket.sending") : quantity == null ? empty : full}
+      </Button>
+    </div>
   );
 }

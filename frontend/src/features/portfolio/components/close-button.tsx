@@ -54,7 +54,7 @@ function Ask({ position, onClose }: { position: Position; onClose: () => void })
           <Button
             look="sell"
             className="flex-1"
-            autoFocus
+            data-autofocus
             disabled={closing.isPending}
             onClick={() => closing.mutate()}
           >

@@ -75,15 +75,14 @@ export function Worth({ value, positions }: Props) {
 /** A figure that opens to the way it is counted. */
 function Figure({ label, how, children }: { label: string; how: string; children: ReactNode }) {
   return (
-    <div className="py-1.5">
-      <dt className="float-left text-soft">
-        <details className="inline-block max-w-56 align-top">
+    <div className="flex items-start justify-between gap-3 py-1.5">
+      <dt className="text-soft">
+        <details>
           <summary className="marker:text-line">{label}</summary>
-          <p className="mt-1 mb-1 text-xs">{how}</p>
+          <p className="mt-1 mb-1 max-w-56 text-xs">{how}</p>
         </details>
       </dt>
       <dd className="text-right">{children}</dd>
-      <div className="clear-both" />
     </div>
   );
 }

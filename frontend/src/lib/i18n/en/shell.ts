@@ -43,6 +43,11 @@ export const shell = {
     theme_light: "Light",
     theme_dark: "Dark",
     twoFactor: "Two-factor login",
+    resize: {
+      watchlist: "Width of the watchlist",
+      trading: "Width of the ticket",
+      books: "Height of the positions",
+    },
   },
   auth: {
     signIn: "Sign in",
@@ -87,6 +92,9 @@ export const shell = {
     endsSessions: "You will be signed out everywhere and sign in again.",
     nowOn: "Two-factor login is on. Sign in again with a code.",
     nowOff: "Two-factor login is off. Sign in again.",
+    codeUsed:
+      "A recovery code was used to sign in. Codes left: {{number}}. If it was not you, change your password.",
+    codesReplaced: "The recovery codes were replaced.",
   },
   settings: {
     display: "Appearance",

@@ -208,6 +208,8 @@ export const trading = {
       dropped: "dropped",
       refused: "refused",
     },
+    moreFilters: "More filters",
+    fewerFilters: "Fewer filters",
   },
   orderEvent: {
     submitted: "Placed",

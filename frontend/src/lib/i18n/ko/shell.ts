@@ -44,6 +44,11 @@ export const shell: Texts<typeof english> = {
     theme_light: "밝게",
     theme_dark: "어둡게",
     twoFactor: "2단계 인증",
+    resize: {
+      watchlist: "관심 종목 너비",
+      trading: "주문창 너비",
+      books: "보유 종목 높이",
+    },
   },
   auth: {
     signIn: "로그인",
@@ -85,6 +90,8 @@ export const shell: Texts<typeof english> = {
     endsSessions: "모든 기기에서 로그아웃되며 다시 로그인해야 합니다.",
     nowOn: "2단계 인증을 켰습니다. 코드로 다시 로그인하세요.",
     nowOff: "2단계 인증을 껐습니다. 다시 로그인하세요.",
+    codeUsed: "복구 코드로 로그인했습니다. 남은 코드: {{number}}. 본인이 아니라면 비밀번호를 바꾸세요.",
+    codesReplaced: "복구 코드를 새로 발급했습니다.",
   },
   settings: {
     display: "화면",

@@ -207,6 +207,8 @@ export const trading: Texts<typeof english> = {
       dropped: "취소됨",
       refused: "거부됨",
     },
+    moreFilters: "필터 더 보기",
+    fewerFilters: "필터 접기",
   },
   orderEvent: {
     submitted: "접수",

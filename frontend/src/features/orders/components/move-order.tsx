@@ -1,0 +1,82 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { formatPrice, formatQuantity } from "@/lib/format";
+import { problemSentence } from "@/lib/i18n/sentences";
+import { applyOrder } from "@/lib/order-lists";
+import { usePreferences } from "@/lib/preferences";
+import { randomUuid } from "@/lib/random";
+import { showToast } from "@/lib/toasts";
+import { Button } from "@/lib/ui/button";
+import { Dialog } from "@/lib/ui/dialog";
+import { Notice } from "@/lib/ui/notice";
+import { replaceOrder } from "../api/orders";
+import type { Movable } from "../hooks/movable";
+
+interface Props {
+  movable: Movable;
+  price: string;
+  onDone: () => void;
+}
+
+/** Changes an order whose line was moved: after a look, or at once where orders are sent without one. */
+export function MoveOrder({ movable, price, onDone }: Props) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const confirms = usePreferences((state) => state.confirmOrders);
+  const key = useRef(randomUuid());
+  const { order, field } = movable;
+  const moving = useMutation({
+    mutationFn: () => replaceOrder(order.id, { [field]: price }, key.current),
+    onSuccess: (latest) => {
+      applyOrder(queries, latest);
+      showToast({ tone: "plain", title: t("orders.replaceSent") });
+      onDone();
+    },
+    onError: (failure) => {
+      if (confirms) return;
+      showToast({ tone: "bad", title: problemSentence(failure) });
+      onDone();
+    },
+  });
+  const sent = useRef(false);
+  const { mutate } = moving;
+  useEffect(() => {
+    if (confirms || sent.current) return;
+    sent.current = true;
+    mutate();
+  }, [confirms, mutate]);
+  if (!confirms) return null;
+  const title = t("ticket.cardTitle", {
+    side: t(`ticket.${order.side}`),
+    quantity: t("ticket.sharesWord", { quantity: formatQuantity(order.quantity) }),
+    symbol: order.symbol,
+  });
+  const words = {
+    title: t(`orders.terms.${field}`),
+    before: formatPrice(movable.price, order.currency),
+    after: formatPrice(price, order.currency),
+  };
+  return (
+    <Dialog title={title} onClose={onDone}>
+      <div className="space-y-3">
+        <p className="text-[13px]">{t("market.moveOrderAsk", words)}</p>
+        {moving.isError && <Notice tone="bad">{problemSentence(moving.error)}</Notice>}
+        <div className="flex gap-2">
+          <Button className="flex-1" onClick={onDone}>
+            {t("ticket.back")}
+          </Button>
+          <Button
+            look="primary"
+            className="flex-1"
+            data-autofocus
+            disabled={moving.isPending}
+            onClick={() => moving.mutate()}
+          >
+            {t("market.moveOrder")}
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

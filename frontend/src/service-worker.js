@@ -1,0 +1,44 @@
+// Keeps the page's own files, so that it opens when the server cannot be reached, and can be installed. What the server
+// says always comes from the server: no answer of the API is ever kept.
+const VERSION = "__VERSION__";
+const FILES = ["__FILES__"];
+const CACHE = `gaemi-shell-${VERSION}`;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)));
+  self.skipWaiting();
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(forgetOthers());
+});
+
+async function forgetOthers() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== self.location.origin) return;
+  if (request.mode === "navigate" && !pathname.startsWith("/api/")) event.respondWith(page(request));
+  else if (FILES.includes(pathname) && pathname !== "/") event.respondWith(file(request));
+});
+
+/** The page as the server has it now; where it cannot be reached, as it was. */
+async function page(request) {
+  try {
+    return await fetch(request);
+  } catch (failure) {
+    const kept = await caches.match("/");
+    if (kept === undefined) throw failure;
+    return kept;
+  }
+}
+
+/** A file that carries a hash of its content in its name never changes. */
+async function file(request) {
+  return (await caches.match(request)) ?? fetch(request);
+}
