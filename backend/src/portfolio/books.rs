@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use domain::{AccountId, Side, Symbol};
+use futures_util::try_join;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -291,10 +292,39 @@ impl Books {
             return Ok(());
         }
         account::post(connection, &self.journals).await?;
-        let moved = || self.changed.iter().filter_map(|key| Some((*key, self.holdings.get(key)?)));
-        store::save_positions(connection, moved().map(|(key, holding)| (key, holding.state)), at).await?;
-        store::save_lots(connection, moved().map(|(key, holding)| (key, &holding.lots))).await?;
+        store::save_positions(connection, self.positions(), at).await?;
+        store::save_lots(connection, self.lots()).await?;
         store::insert_sales(connection, &self.sales).await?;
         store::insert_splits(connection, &self.splits).await
+    }
+
+    /// The same on a connection that has saved before: see [`account::post_together`].
+    ///
+    /// # Errors
+    /// As for [`Books::save`].
+    pub async fn save_together(&self, connection: &AsyncPgConnection, at: DateTime<Utc>) -> QueryResult<()> {
+        if self.journals.is_empty() {
+            return Ok(());
+        }
+        try_join!(
+            account::post_together(connection, &self.journals),
+            store::save_positions(connection, self.positions(), at),
+            store::save_lots(connection, self.lots()),
+            store::insert_sales(connection, &self.sales),
+            store::insert_splits(connection, &self.splits),
+        )?;
+        Ok(())
+    }
+
+    fn moved(&self) -> impl Iterator<Item = (PositionKey, &Holding)> {
+        self.changed.iter().filter_map(|key| Some((*key, self.holdings.get(key)?)))
+    }
+
+    fn positions(&self) -> impl Iterator<Item = (PositionKey, PositionState)> {
+        self.moved().map(|(key, holding)| (key, holding.state))
+    }
+
+    fn lots(&self) -> impl Iterator<Item = (PositionKey, &Lots)> {
+        self.moved().map(|(key, holding)| (key, &holding.lots))
     }
 }

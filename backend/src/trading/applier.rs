@@ -172,6 +172,8 @@ struct Connection {
     connection: AsyncPgConnection,
     /// Once everything was prepared, statements are sent together without waiting for each other's answers.
     prepared: bool,
+    /// The same for what moves money and shares.
+    moved: bool,
 }
 
 impl Connection {
@@ -180,7 +182,7 @@ impl Connection {
         // The journal is durable, and the cursor is lost together with what was applied: after a crash of the
         // database the same lines are applied again. Events wait for the disk before they are told.
         db::commit_without_waiting(&connection).await?;
-        Ok(Self { connection, prepared: false })
+        Ok(Self { connection, prepared: false, moved: false })
     }
 
     async fn apply_next(&mut self, lines_max: usize, gate: &Gate) -> Result<Applied, ApiError> {
@@ -199,7 +201,9 @@ impl Connection {
             db::rollback(connection).await?;
             return Ok(Applied { is_all: true, ..Applied::default() });
         };
-        let batch = apply_lines(connection, lines).await?;
+        let batch = apply_lines(connection, lines, self.moved).await?;
+        let moves = batch.moves_books();
+        let together = if moves { self.moved } else { self.prepared };
         let applied = Applied {
             lines: lines.len(),
             is_all: read < lines_max && lines.len() == read,
@@ -211,10 +215,11 @@ impl Connection {
         for (account, reason) in batch.halts() {
             gate.halt(account, reason);
         }
-        let balance_changes = batch.save(connection, Some(last), self.prepared).await?;
+        let balance_changes = batch.save(connection, Some(last), together).await?;
         failpoint::pass(Failpoint::ApplierWritten);
         db::commit(connection).await?;
         self.prepared = true;
+        self.moved |= moves;
         Ok(Applied { balance_changes, ..applied })
     }
 
@@ -248,17 +253,18 @@ fn together(lines: &[JournalLine]) -> &[JournalLine] {
     lines.get(..count).unwrap_or(lines)
 }
 
-/// Applies lines in the caller's transaction; the caller saves the batch.
+/// Applies lines in the caller's transaction; the caller saves the batch. `together` as in [`Batch::save`].
 pub(super) async fn apply_lines(
     connection: &AsyncPgConnection,
     lines: &[JournalLine],
+    together: bool,
 ) -> Result<Batch, ApiError> {
     if let [line] = lines
         && undo::is_undo(line)
     {
         return undo::apply(connection, line).await;
     }
-    let mut batch = Batch::load(connection, lines).await?;
+    let mut batch = Batch::load(connection, lines, together).await?;
     for line in lines {
         batch.apply(line)?;
     }

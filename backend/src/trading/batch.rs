@@ -17,7 +17,7 @@ use domain::{
     AccountId, Currency, DecimalText, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, Symbol,
 };
 use exchange::{settle_date, trade_date};
-use futures_util::try_join;
+use futures_util::{TryFutureExt, try_join};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -84,20 +84,28 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Locks in the house's order: accounts, then orders, then positions. Accounts are locked only by lines that move
-    /// money or holds: an acknowledgement must not keep new orders waiting.
+    /// money or holds: an acknowledgement must not keep new orders waiting. `together` as in [`Batch::save`].
     pub(super) async fn load(
         connection: &AsyncPgConnection,
         lines: &[JournalLine],
+        together: bool,
     ) -> Result<Self, ApiError> {
         let mut batch = Self::empty();
         let moves_nothing = |line: &&JournalLine| {
             matches!(line.report, Ok(ReportKind::Accepted | ReportKind::Triggered { .. }))
         };
         let moving: Vec<&JournalLine> = lines.iter().filter(|line| !moves_nothing(line)).collect();
-        if !moving.is_empty() {
-            batch.load_books(connection, &moving).await?;
-        }
-        let orders = store::lock_orders(connection, lines.iter().map(|line| line.order_id)).await?;
+        let orders = store::lock_orders(connection, lines.iter().map(|line| line.order_id));
+        let orders = if moving.is_empty() {
+            orders.await?
+        } else if together {
+            let symbols = store::symbols_of(connection, moving.iter().map(|line| line.order_id)).await?;
+            try_join!(batch.load_balances(connection, &moving, symbols), orders.map_err(ApiError::from))?.1
+        } else {
+            let symbols = store::symbols_of(connection, moving.iter().map(|line| line.order_id)).await?;
+            batch.load_balances(connection, &moving, symbols).await?;
+            orders.await?
+        };
         batch.orders = orders.into_iter().map(|order| (order.id, (order, false))).collect();
         if !moving.is_empty() {
             batch.load_siblings(connection).await?;
@@ -127,22 +135,23 @@ impl Batch {
         }
     }
 
-    async fn load_books(
+    /// The orders' symbols are needed to lock the accounts' shares, and never change.
+    async fn load_balances(
         &mut self,
         connection: &AsyncPgConnection,
         moving: &[&JournalLine],
+        symbols: HashSet<Symbol>,
     ) -> Result<(), ApiError> {
         let accounts: BTreeSet<AccountId> = moving.iter().map(|line| line.account_id).collect();
-        // The orders' symbols are needed to lock the accounts' shares, and never change.
-        let symbols = store::symbols_of(connection, moving.iter().map(|line| line.order_id)).await?;
-        self.balances = account::lock_balances(connection, &accounts, symbols.into_iter()).await?;
         let asked = moving.iter().filter_map(|line| match &line.report {
             Ok(ReportKind::Fill { execution_id, .. } | ReportKind::TradeCorrected { execution_id, .. }) => {
                 Some((line.account_id, execution_id.clone()))
             }
             _ => None,
         });
-        self.known_executions = store::known_executions(connection, asked.collect()).await?;
+        let known = store::known_executions(connection, asked.collect());
+        let balances = account::lock_balances(connection, &accounts, symbols.into_iter());
+        (self.balances, self.known_executions) = try_join!(balances, known)?;
         Ok(())
     }
 
@@ -407,8 +416,11 @@ impl Batch {
     }
 
     /// Writes everything, and that the journal is applied up to `last`, where the cursor moves. `together` sends the
-    /// statements without waiting for each other's answers, where their order does not matter. Returns how balances have
-    /// changed.
+    /// statements one after another without waiting for each other's answers. Returns how balances have changed.
+    ///
+    /// Only a connection that has done such work before may do it together: a statement that is not prepared yet would be
+    /// overtaken. Where one of the rarer ones is, and what follows needs its rows, the batch fails and is done again one
+    /// statement at a time.
     pub(super) async fn save(
         mut self,
         connection: &AsyncPgConnection,
@@ -428,20 +440,31 @@ impl Batch {
             .filter(|order| order.status.is_terminal() && order.cancel_requested_at.is_some())
             .map(|order| (order.id, order.status == OrderStatus::Canceled))
             .collect();
-        store::save_orders(connection, self.changed_orders()).await?;
-        store::insert_log(connection, &self.entries).await?;
+        // What is rare, and nothing at all most of the time.
         let changed_terms = self.changed_orders().filter(|order| self.terms_changed.contains(&order.id));
         store::save_terms(connection, changed_terms).await?;
         let sharing = self.changed_orders().filter(|order| self.shares_changed.contains(&order.id));
         store::save_shares(connection, sharing).await?;
         store::close_cancels(connection, ended, self.now).await?;
         store::close_replaces(connection, &self.replaces_answered, self.now).await?;
-        self.books.save(connection, self.now).await?;
-        account::change_balances(connection, &self.holds).await?;
-        store::insert_executions(connection, &self.executions).await?;
         store::insert_incidents(connection, &self.incidents).await?;
         store::insert_halts(connection, self.halts(), self.now).await?;
         store::insert_orphans(connection, &self.orphans).await?;
+        if together {
+            try_join!(
+                store::save_orders(connection, self.changed_orders()),
+                store::insert_log(connection, &self.entries),
+                self.books.save_together(connection, self.now),
+                account::change_balances(connection, &self.holds),
+                store::insert_executions(connection, &self.executions),
+            )?;
+        } else {
+            store::save_orders(connection, self.changed_orders()).await?;
+            store::insert_log(connection, &self.entries).await?;
+            self.books.save(connection, self.now).await?;
+            account::change_balances(connection, &self.holds).await?;
+            store::insert_executions(connection, &self.executions).await?;
+        }
         if let Some(last) = last {
             store::advance_cursor(connection, last).await?;
         }
@@ -479,6 +502,11 @@ impl Batch {
 
     fn changed_orders(&self) -> impl Iterator<Item = &Order> + Clone {
         self.orders.values().filter(|(_, changed)| *changed).map(|(order, _)| order)
+    }
+
+    /// Whether money or shares move.
+    pub(super) fn moves_books(&self) -> bool {
+        !self.books.is_empty()
     }
 
     fn moves_nothing(&self) -> bool {

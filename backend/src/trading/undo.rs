@@ -52,7 +52,7 @@ pub(super) async fn apply(connection: &AsyncPgConnection, line: &JournalLine) ->
     };
     let row = row.filter(|row| row.order_id == line.order_id.0);
     if row.as_ref().is_some_and(|row| row.reversed_by.is_some()) {
-        return Batch::load(connection, &[]).await;
+        return Batch::load(connection, &[], false).await;
     }
     let undone = row.as_ref().map(execution).transpose()?;
     let mut moved = None;
@@ -65,7 +65,7 @@ pub(super) async fn apply(connection: &AsyncPgConnection, line: &JournalLine) ->
         store::mark_reversed(connection, line.account_id, &undone.execution_id, reversal.id()).await?;
         moved = Some((reversed.symbol, reversed.position.quantity));
     }
-    let mut batch = Batch::load(connection, std::slice::from_ref(line)).await?;
+    let mut batch = Batch::load(connection, std::slice::from_ref(line), false).await?;
     if let Some((symbol, quantity)) = moved {
         batch.tell_position(line.account_id, symbol, quantity)?;
     }

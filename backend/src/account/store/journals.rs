@@ -9,6 +9,7 @@ use diesel::sql_types::{Array, Bool, Date, Nullable, Numeric, SmallInt, Text, Ti
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::AccountId;
+use futures_util::try_join;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -45,7 +46,34 @@ pub async fn post(mut connection: &AsyncPgConnection, journals: &[Journal]) -> Q
     if journals.is_empty() {
         return Ok(());
     }
-    let heads = InsertJournals {
+    heads_of(journals).execute(&mut connection).await?;
+    postings_of(journals).execute(&mut connection).await?;
+    unsettled::promise(connection, journals).await?;
+    change_balances(connection, &changes_of(journals)).await
+}
+
+/// The same on a connection that has posted before: the statements leave in this order without waiting for each other's
+/// answers, which they may only once they are prepared.
+///
+/// # Errors
+/// As for [`post`].
+pub async fn post_together(connection: &AsyncPgConnection, journals: &[Journal]) -> QueryResult<()> {
+    if journals.is_empty() {
+        return Ok(());
+    }
+    let (mut heads, mut postings) = (connection, connection);
+    let changes = changes_of(journals);
+    try_join!(
+        heads_of(journals).execute(&mut heads),
+        postings_of(journals).execute(&mut postings),
+        unsettled::promise(connection, journals),
+        change_balances(connection, &changes),
+    )?;
+    Ok(())
+}
+
+fn heads_of(journals: &[Journal]) -> InsertJournals {
+    InsertJournals {
         ids: journals.iter().map(Journal::id).collect(),
         accounts: journals.iter().map(|journal| journal.account_id().0).collect(),
         keys: journals.iter().map(|journal| journal.idempotency_key().to_owned()).collect(),
@@ -56,22 +84,17 @@ pub async fn post(mut connection: &AsyncPgConnection, journals: &[Journal]) -> Q
         reverses: journals.iter().map(Journal::reverses).collect(),
         links: journals.iter().map(Journal::link_id).collect(),
         created: journals.iter().map(Journal::created_at).collect(),
-    };
-    heads.execute(&mut connection).await?;
-    postings_of(journals).execute(&mut connection).await?;
-    unsettled::promise(connection, journals).await?;
-    let changes: Vec<BalanceChange> = journals
-        .iter()
-        .flat_map(|journal| {
-            journal.balance_changes().map(|(commodity, total)| BalanceChange {
-                account_id: journal.account_id(),
-                commodity,
-                total,
-                held: Decimal::ZERO,
-            })
-        })
-        .collect();
-    change_balances(connection, &changes).await
+    }
+}
+
+fn changes_of(journals: &[Journal]) -> Vec<BalanceChange> {
+    let changes = journals.iter().flat_map(|journal| {
+        let account_id = journal.account_id();
+        let change =
+            move |(commodity, total)| BalanceChange { account_id, commodity, total, held: Decimal::ZERO };
+        journal.balance_changes().map(change)
+    });
+    changes.collect()
 }
 
 fn postings_of(journals: &[Journal]) -> InsertPostings {
