@@ -1,6 +1,6 @@
 import { create } from "zustand";
 import { reconnectWaitMs } from "@/lib/backoff";
-import { QUOTES_SILENCE_MS_MAX } from "@/lib/limits";
+import { QUOTES_SILENCE_MS_MAX, SHOWN_INTERVAL_MS } from "@/lib/limits";
 import { quotedSymbol, readQuoteMessage } from "./quote";
 import { QuoteStore } from "./store";
 
@@ -26,8 +26,22 @@ let changesPlanned = false;
 export const quotes = new QuoteStore(
   (symbol) => planChange(symbol, toSubscribe, toUnsubscribe),
   (symbol) => planChange(symbol, toUnsubscribe, toSubscribe),
-  (flush) => requestAnimationFrame(flush),
+  planFlush,
 );
+
+let flushedAt = 0;
+
+/** Prices are shown with the next frame, but not more often than somebody can see. */
+function planFlush(flush: () => void): void {
+  const waitMs = flushedAt + SHOWN_INTERVAL_MS - performance.now();
+  const show = () =>
+    requestAnimationFrame(() => {
+      flushedAt = performance.now();
+      flush();
+    });
+  if (waitMs > 0) setTimeout(show, waitMs);
+  else show();
+}
 
 /** Wishes of one moment are sent as one message, and a wish taken back at once is not sent at all. */
 function planChange(symbol: string, wishes: Set<string>, opposite: Set<string>): void {

@@ -138,7 +138,7 @@ function PriceCell({ symbol }: { symbol: string }) {
   }, [price]);
   if (quote === undefined) return <span className="text-soft text-xs">{t("market.noPrice")}</span>;
   return (
-    <span className={`w-24 shrink-0 text-right contain-content ${stale ? "opacity-45" : ""}`}>
+    <span className={`shrink-0 text-right contain-content ${stale ? "opacity-45" : ""}`}>
       <span className="relative block px-1 font-medium" data-testid={`price-${symbol}`}>
         <span ref={shine} aria-hidden="true" className="absolute inset-0 rounded opacity-0" />
         {formatPrice(quote.price, quote.currency)}
