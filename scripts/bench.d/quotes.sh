@@ -24,7 +24,7 @@ measure_quotes() {
     raise_open_files
     BENCH_MARKET_DATA=$(program_directory release)/market-data BENCH_NODE_SCRIPT=$STATE_DIR/ws/ws-server.mjs \
         BENCH_DATABASE_URL=$DATABASE_URL BENCH_STEP_SECONDS=${BENCH_STEP_SECONDS:-3} BENCH_SOAK_SECONDS=${BENCH_SOAK_SECONDS:-60} \
-        "$(program_directory release)/bench-quotes" fan idle sleepers memory history soak >>"$STATE_DIR/figures" ||
+        "$(program_directory release)/bench-quotes" fan calm idle sleepers memory history soak >>"$STATE_DIR/figures" ||
         die "the load generator failed."
 }
 

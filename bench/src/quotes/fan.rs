@@ -116,7 +116,7 @@ async fn search(stage: &mut Stage<'_>, step: Duration) -> Result<Outcome> {
     }
 }
 
-/// Every server with every population, and the calm comparison.
+/// Every server with every population.
 pub(crate) async fn run(programs: &Programs, step: Duration) -> Result<()> {
     let vendor = Vendor::start().await?;
     for subscribers in SUBSCRIBERS {
@@ -131,16 +131,17 @@ pub(crate) async fn run(programs: &Programs, step: Duration) -> Result<()> {
             report(&figure("cpu_nanos"), best.cpu_nanos)?;
         }
     }
-    calm(programs, &vendor, step).await
+    Ok(())
 }
 
 /// Few messages: the time each takes.
-async fn calm(programs: &Programs, vendor: &Vendor, step: Duration) -> Result<()> {
+pub(crate) async fn calm(programs: &Programs, step: Duration) -> Result<()> {
+    let vendor = Vendor::start().await?;
     let kinds = [Kind::Each, Kind::Gaemi];
     let mut times = [(); 2].map(|()| Vec::new());
     for _ in 0..CALM_ROUNDS {
         for (kind, times) in kinds.into_iter().zip(&mut times) {
-            let (mut stage, reading) = set_up(kind, programs, vendor, 1_000).await?;
+            let (mut stage, reading) = set_up(kind, programs, &vendor, 1_000).await?;
             let outcome = stage.measure(CALM_RATE, step).await?;
             stage.process.stop().await?;
             drop(reading);

@@ -1,7 +1,7 @@
 //! Load for `scripts/bench quotes`: the quote server beside a bare TCP writer and the usual choice, Node with `ws`.
 //!
 //! `bench-quotes PART...` prints what it measured as `name value` lines. Parts:
-//! - `fan`: the highest rate of messages to many subscribers, and the time they take at a low one;
+//! - `fan`: the highest rate of messages to many subscribers; `calm`: the time they take at a low one;
 //! - `idle`: memory of subscribers who wait; `sleepers`: readers who never read;
 //! - `memory`: many shares at once; `soak`: growth over time;
 //! - `history`: ten years of days out of Postgres, and a million minutes into it.
@@ -24,7 +24,7 @@ use process::Programs;
 use std::io::Write as _;
 use std::time::Duration;
 
-const USAGE: &str = "usage: bench-quotes fan|idle|sleepers|memory|soak|history ...";
+const USAGE: &str = "usage: bench-quotes fan|calm|idle|sleepers|memory|soak|history ...";
 
 /// Prints one figure.
 pub(crate) fn report(name: &str, value: impl std::fmt::Display) -> Result<()> {
@@ -58,6 +58,7 @@ async fn main() -> Result<()> {
     for part in parts {
         match part.as_str() {
             "fan" => fan::run(&programs, step).await?,
+            "calm" => fan::calm(&programs, step).await?,
             "idle" => memory::of_idle_subscribers(&programs).await?,
             "sleepers" => memory::beside_sleepers(&programs, step).await?,
             "memory" => memory::of_many_shares(&programs, step).await?,

@@ -14,6 +14,9 @@ use tokio::task::JoinSet;
 const STEP_MICROS: u64 = 20;
 /// Longest time that is told apart: two seconds.
 const STEPS: usize = 100_000;
+/// A ping of the server, and what a client answers, masked with zeros.
+const PING: u8 = 0x89;
+const PONG: [u8; 6] = [0x8a, 0x80, 0, 0, 0, 0];
 /// What is read at once.
 const READ_SIZE: usize = 64 * 1024;
 /// Clients that connect at the same time.
@@ -162,12 +165,18 @@ async fn read(socket: TcpStream, clock: Clock, seen: &Seen) -> Result<()> {
                 Err(error) => return Err(error),
             };
             let (now, fresh) = (clock.micros(), buffer.get(..count).unwrap_or_default());
+            let mut tell = |kind: u8, message: &[u8]| {
+                if kind == PING {
+                    let _ = socket.try_write(&PONG);
+                } else if let Some(stamp) = read_stamp(message) {
+                    seen.note(stamp, now);
+                }
+            };
             if rest.is_empty() {
-                let left = frames(fresh, |message| note(seen, message, now));
-                rest.extend_from_slice(left);
+                rest.extend_from_slice(frames(fresh, &mut tell));
             } else {
                 rest.extend_from_slice(fresh);
-                let left = frames(&rest, |message| note(seen, message, now)).len();
+                let left = frames(&rest, &mut tell).len();
                 rest.drain(..rest.len() - left);
             }
             Ok(true)
@@ -178,22 +187,16 @@ async fn read(socket: TcpStream, clock: Clock, seen: &Seen) -> Result<()> {
     }
 }
 
-fn note(seen: &Seen, message: &[u8], now: u64) {
-    if let Some(stamp) = read_stamp(message) {
-        seen.note(stamp, now);
-    }
-}
-
-/// Tells the payload of each whole frame; what is left behind the last one.
-fn frames(mut bytes: &[u8], mut tell: impl FnMut(&[u8])) -> &[u8] {
+/// Tells kind and payload of each whole frame; what is left behind the last one.
+fn frames<'a>(mut bytes: &'a [u8], tell: &mut impl FnMut(u8, &[u8])) -> &'a [u8] {
     loop {
-        let (header, length) = match bytes {
-            [_, 126, high, low, ..] => (4, usize::from(u16::from_be_bytes([*high, *low]))),
-            [_, length @ 0..=125, ..] => (2, usize::from(*length)),
+        let (kind, header, length) = match bytes {
+            [kind, 126, high, low, ..] => (*kind, 4, usize::from(u16::from_be_bytes([*high, *low]))),
+            [kind, length @ 0..=125, ..] => (*kind, 2, usize::from(*length)),
             _ => return bytes,
         };
         let Some(payload) = bytes.get(header..header + length) else { return bytes };
-        tell(payload);
+        tell(kind, payload);
         bytes = bytes.get(header + length..).unwrap_or_default();
     }
 }

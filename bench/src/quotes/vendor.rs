@@ -2,10 +2,11 @@
 
 use crate::quote::symbol;
 use anyhow::{Context, Result};
-use chrono::{Days, NaiveDate, SecondsFormat, Utc};
+use chrono::{Datelike as _, Days, NaiveDate, SecondsFormat, Utc};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc};
@@ -15,6 +16,8 @@ use tokio_tungstenite::tungstenite::Message;
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Frames that may wait for the server to take them.
 const FRAMES_WAITING_MAX: usize = 64;
+/// A server that takes nothing for so long ends the run.
+const TAKING_TIME_MAX: Duration = Duration::from_secs(20);
 /// New York's day begins some hours after UTC's.
 const NEW_YORK_MIDNIGHT_HOUR: &str = "05:00:00Z";
 /// Days of history it has: somewhat more than ten years.
@@ -50,7 +53,8 @@ impl Vendor {
 
     /// Sends trades in one message.
     pub(crate) async fn send(&self, trades: &[String]) -> Result<()> {
-        self.frames.send(format!("[{}]", trades.join(","))).await.context("the stream has ended")
+        let sending = self.frames.send_timeout(format!("[{}]", trades.join(",")), TAKING_TIME_MAX);
+        sending.await.context("the server takes no more trades")
     }
 }
 
@@ -117,6 +121,7 @@ fn snapshots(symbols: &str) -> Value {
 fn bars(name: &str) -> Value {
     let today = Utc::now().date_naive();
     let days = (1..=DAYS).rev().filter_map(|ago| today.checked_sub_days(Days::new(ago)));
+    let days = days.filter(|day| day.weekday().number_from_monday() <= 5);
     let bars: Vec<_> = days.map(day_bar).collect();
     json!({ "bars": { name: bars }, "next_page_token": null })
 }

@@ -59,31 +59,43 @@ function Mark({
 
 /** Always visible: whether prices and orders arrive, what kind of prices and how old, the market, the broker, what is open. */
 export function ConnectionState({ symbol, accountId }: { symbol: string | null; accountId: string | null }) {
-  const { t } = useTranslation();
-  const quotesStatus = useQuotesStatus((state) => state.status);
-  const eventsStatus = useEventsStatus((state) => state.status);
-  const { kind, ageSeconds } = usePriceState(symbol);
-  const age = useAge(ageSeconds);
-  const pricesOpen = quotesStatus === "open";
-  const eventsOpen = eventsStatus === "open";
-  const help = kind === "waiting" ? undefined : t(`status.${kind}Help`);
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-xs">
-      <Mark tone={!pricesOpen ? "warn" : kind === "waiting" ? "off" : "good"} {...(help && { title: help })}>
-        <span className="text-soft max-sm:hidden">{t("status.prices")}</span>
-        <span data-testid="price-state">{t(`status.${pricesOpen ? kind : quotesStatus}`)}</span>
-        <span className="min-w-14 text-soft max-sm:hidden">{age}</span>
-      </Mark>
-      <Mark tone={eventsOpen ? "good" : "warn"}>
-        <span className="text-soft max-sm:hidden">{t("status.orders")}</span>
-        <span data-testid="events-state">
-          {t(eventsOpen ? "status.connected" : `status.${eventsStatus}`)}
-        </span>
-      </Mark>
+      <PricesMark symbol={symbol} />
+      <OrdersMark />
       <MarketClock symbol={symbol} />
       {accountId !== null && <BrokerMark accountId={accountId} />}
       {accountId !== null && <Unresolved accountId={accountId} />}
     </div>
+  );
+}
+
+/** Renders with every price of the symbol, and nothing around it does. */
+function PricesMark({ symbol }: { symbol: string | null }) {
+  const { t } = useTranslation();
+  const quotesStatus = useQuotesStatus((state) => state.status);
+  const { kind, ageSeconds } = usePriceState(symbol);
+  const age = useAge(ageSeconds);
+  const pricesOpen = quotesStatus === "open";
+  const help = kind === "waiting" ? undefined : t(`status.${kind}Help`);
+  return (
+    <Mark tone={!pricesOpen ? "warn" : kind === "waiting" ? "off" : "good"} {...(help && { title: help })}>
+      <span className="text-soft max-sm:hidden">{t("status.prices")}</span>
+      <span data-testid="price-state">{t(`status.${pricesOpen ? kind : quotesStatus}`)}</span>
+      <span className="min-w-14 text-soft max-sm:hidden">{age}</span>
+    </Mark>
+  );
+}
+
+function OrdersMark() {
+  const { t } = useTranslation();
+  const eventsStatus = useEventsStatus((state) => state.status);
+  const eventsOpen = eventsStatus === "open";
+  return (
+    <Mark tone={eventsOpen ? "good" : "warn"}>
+      <span className="text-soft max-sm:hidden">{t("status.orders")}</span>
+      <span data-testid="events-state">{t(eventsOpen ? "status.connected" : `status.${eventsStatus}`)}</span>
+    </Mark>
   );
 }
 

@@ -59,3 +59,6 @@ export const BROKER_LOOK_MS = 20_000;
 /** Watchlists, and the length of their names. */
 export const WATCHLISTS_MAX = 20;
 export const WATCHLIST_NAME_LENGTH_MAX = 30;
+/** New prices reach the screen no more often than this, and the chart, which is drawn as a whole, less often. */
+export const SHOWN_INTERVAL_MS = 50;
+export const CHART_INTERVAL_MS = 250;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { priceKind, readQuoteMessage } from "./quote";
+import { priceKind, quotedSymbol, readQuote, readQuoteMessage } from "./quote";
 
 test("a quote's prices become text and its counts stay numbers", () => {
   const message = readQuoteMessage(
@@ -28,4 +28,19 @@ test("only an undelayed price of a market is live", () => {
   expect(kind("yahoo", true, false)).toBe("delayed");
   expect(kind("replay", true, false)).toBe("recorded");
   expect(kind("synthetic", false, true)).toBe("simulated");
+});
+
+test("the symbol of a quote is told without reading it", () => {
+  expect(quotedSymbol('{"type":"quote","symbol":"005930.KS","price":1}')).toBe("005930.KS");
+  for (const text of [
+    '{"type":"status","subscribed":[]}',
+    '{"symbol":"AAPL","type":"quote"}',
+    '{"type":"quote","symbol":"AA',
+  ])
+    expect(quotedSymbol(text), text).toBeNull();
+  expect(readQuote('{"type":"quote","symbol":"AAPL","price":1.25}')).toEqual({
+    symbol: "AAPL",
+    price: "1.25",
+  });
+  expect(readQuote('{"type":"pong"}')).toBeNull();
 });

@@ -64,3 +64,23 @@ export function readQuoteMessage(text: string): QuoteMessage | null {
     return null;
   }
 }
+
+const QUOTE_BEGINS = '{"type":"quote","symbol":"';
+
+/**
+ * The symbol of a message that is a quote, without reading the rest: most quotes of a long list are replaced by newer ones
+ * before anybody looks at them. Null where only reading it tells what it is.
+ */
+export function quotedSymbol(text: string): string | null {
+  if (!text.startsWith(QUOTE_BEGINS)) return null;
+  const end = text.indexOf('"', QUOTE_BEGINS.length);
+  return end === -1 ? null : text.slice(QUOTE_BEGINS.length, end);
+}
+
+/** The quote of a message that is one. */
+export function readQuote(text: string): LiveQuote | null {
+  const message = readQuoteMessage(text);
+  if (message?.type !== "quote") return null;
+  const { type: _, ...quote } = message;
+  return quote;
+}

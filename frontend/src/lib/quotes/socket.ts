@@ -1,7 +1,7 @@
 import { create } from "zustand";
 import { reconnectWaitMs } from "@/lib/backoff";
-import { QUOTES_SILENCE_MS_MAX } from "@/lib/limits";
-import { readQuoteMessage } from "./quote";
+import { QUOTES_SILENCE_MS_MAX, SHOWN_INTERVAL_MS } from "@/lib/limits";
+import { quotedSymbol, readQuoteMessage } from "./quote";
 import { QuoteStore } from "./store";
 
 /** Whether prices can arrive. A price on the screen is called live only while this is `open`. */
@@ -15,6 +15,9 @@ export const useQuotesStatus = create<{ status: QuotesStatus; unknown: readonly 
 let socket: WebSocket | null = null;
 let attempt = 0;
 let silence: ReturnType<typeof setTimeout> | undefined;
+/** When the server was last heard, and whether a sign of life was asked for since. */
+let heardAt = 0;
+let asked = false;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let toSubscribe = new Set<string>();
 let toUnsubscribe = new Set<string>();
@@ -23,8 +26,22 @@ let changesPlanned = false;
 export const quotes = new QuoteStore(
   (symbol) => planChange(symbol, toSubscribe, toUnsubscribe),
   (symbol) => planChange(symbol, toUnsubscribe, toSubscribe),
-  (flush) => requestAnimationFrame(flush),
+  planFlush,
 );
+
+let flushedAt = 0;
+
+/** Prices are shown with the next frame, but not more often than somebody can see. */
+function planFlush(flush: () => void): void {
+  const waitMs = flushedAt + SHOWN_INTERVAL_MS - performance.now();
+  const show = () =>
+    requestAnimationFrame(() => {
+      flushedAt = performance.now();
+      flush();
+    });
+  if (waitMs > 0) setTimeout(show, waitMs);
+  else show();
+}
 
 /** Wishes of one moment are sent as one message, and a wish taken back at once is not sent at all. */
 function planChange(symbol: string, wishes: Set<string>, opposite: Set<string>): void {
@@ -58,6 +75,7 @@ function connect(): void {
     toUnsubscribe = new Set();
     toSubscribe = new Set(quotes.wanted());
     sendChanges();
+    heardAt = performance.now();
     watchSilence();
   });
   current.addEventListener("message", (event: MessageEvent<string>) => receive(event.data));
@@ -65,28 +83,37 @@ function connect(): void {
 }
 
 function receive(text: string): void {
-  watchSilence();
-  const message = readQuoteMessage(text);
-  if (message === null) return;
+  heardAt = performance.now();
+  const symbol = quotedSymbol(text);
+  const message = symbol === null ? readQuoteMessage(text) : null;
+  if (symbol === null && message === null) return;
   // Only a word from the server proves that it is there: an open socket alone may end in a dead relay.
   attempt = 0;
   if (useQuotesStatus.getState().status !== "open") useQuotesStatus.setState({ status: "open" });
-  if (message.type === "quote") {
+  if (symbol !== null) quotes.putMessage(symbol, text);
+  else if (message?.type === "quote") {
     const { type: _, ...quote } = message;
     quotes.put(quote);
-  } else if (message.type === "error" && message.symbol !== undefined) {
-    const symbol = message.symbol;
-    useQuotesStatus.setState(({ unknown }) => ({ unknown: [...new Set([...unknown, symbol])] }));
+  } else if (message?.type === "error" && message.symbol !== undefined) {
+    const refused = message.symbol;
+    useQuotesStatus.setState(({ unknown }) => ({ unknown: [...new Set([...unknown, refused])] }));
   }
 }
 
+/** After a silence a sign of life is asked for; when none comes, the connection is given up. */
 function watchSilence(): void {
   clearTimeout(silence);
-  const current = socket;
-  silence = setTimeout(() => {
-    if (current?.readyState === WebSocket.OPEN) send({ action: "ping" });
-    silence = setTimeout(() => current !== null && drop(current), QUOTES_SILENCE_MS_MAX);
-  }, QUOTES_SILENCE_MS_MAX);
+  const silentMs = performance.now() - heardAt;
+  if (silentMs < QUOTES_SILENCE_MS_MAX) {
+    asked = false;
+    silence = setTimeout(watchSilence, QUOTES_SILENCE_MS_MAX - silentMs);
+  } else if (asked) {
+    if (socket !== null) drop(socket);
+  } else {
+    asked = true;
+    if (socket?.readyState === WebSocket.OPEN) send({ action: "ping" });
+    silence = setTimeout(watchSilence, QUOTES_SILENCE_MS_MAX);
+  }
 }
 
 /** Gives a connection up. Not waiting for its `close`: a dead peer never sends one. */

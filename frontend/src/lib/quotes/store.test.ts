@@ -49,3 +49,15 @@ test("a quote that came before its listener is there at once", () => {
   expect(flushes).toHaveLength(0);
   expect(store.get("IBM")?.price).toBe("190");
 });
+
+test("a message is read when somebody looks, and what cannot be read leaves the price of before", () => {
+  const heard: (string | undefined)[] = [];
+  store.subscribe("AAPL", () => heard.push(store.get("AAPL")?.price));
+  store.putMessage("AAPL", '{"type":"quote","symbol":"AAPL","price":1}');
+  store.putMessage("AAPL", '{"type":"quote","symbol":"AAPL","price":2}');
+  flush();
+  store.putMessage("AAPL", '{"type":"quote","symbol":"AAPL","pri');
+  flush();
+  expect(heard).toEqual(["2", "2"]);
+  expect(store.get("AAPL")).toBe(store.get("AAPL"));
+});

@@ -1,4 +1,4 @@
-import type { LiveQuote } from "./quote";
+import { type LiveQuote, readQuote } from "./quote";
 
 type Listener = () => void;
 
@@ -8,6 +8,8 @@ type Listener = () => void;
  */
 export class QuoteStore {
   readonly #quotes = new Map<string, LiveQuote>();
+  /** Messages of quotes that nobody has looked at yet. */
+  readonly #unread = new Map<string, string>();
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #changed = new Set<string>();
   #flushPlanned = false;
@@ -19,6 +21,12 @@ export class QuoteStore {
   ) {}
 
   get(symbol: string): LiveQuote | undefined {
+    const text = this.#unread.get(symbol);
+    if (text !== undefined) {
+      this.#unread.delete(symbol);
+      const quote = readQuote(text);
+      if (quote !== null) this.#quotes.set(symbol, quote);
+    }
     return this.#quotes.get(symbol);
   }
 
@@ -26,10 +34,21 @@ export class QuoteStore {
     return [...this.#listeners.keys()];
   }
 
+  /** Takes the message of a symbol's newest quote; it is read when somebody looks. */
+  putMessage(symbol: string, text: string): void {
+    this.#unread.set(symbol, text);
+    this.#change(symbol);
+  }
+
   put(quote: LiveQuote): void {
+    this.#unread.delete(quote.symbol);
     this.#quotes.set(quote.symbol, quote);
-    if (!this.#listeners.has(quote.symbol)) return;
-    this.#changed.add(quote.symbol);
+    this.#change(quote.symbol);
+  }
+
+  #change(symbol: string): void {
+    if (!this.#listeners.has(symbol)) return;
+    this.#changed.add(symbol);
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
     this.planFlush(() => this.#flush());

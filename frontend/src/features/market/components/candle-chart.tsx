@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { History } from "@/lib/api/types";
+import { CHART_INTERVAL_MS } from "@/lib/limits";
 import { usePreferences } from "@/lib/preferences";
 import { queryKeys } from "@/lib/query-keys";
 import { quotes } from "@/lib/quotes/socket";
@@ -127,6 +128,16 @@ function useLivePrices(
       if (live !== null) drawLast(drawing, bars, live);
     };
     follow();
-    return quotes.subscribe(symbol, follow);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = quotes.subscribe(symbol, () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        follow();
+      }, CHART_INTERVAL_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
   }, [drawing, symbol, bars, days, interval, queries]);
 }

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { DIRECTION_CLASS, directionOf, formatPercent, formatPrice } from "@/lib/format";
 import { moveInWatchlist, removeFromWatchlist, setPreferences } from "@/lib/preferences";
 import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
-import { useQuote } from "@/lib/quotes/use-quote";
+import { useQuote, useQuotesText } from "@/lib/quotes/use-quote";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
@@ -79,7 +79,7 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
   const drag = useRowDrag((to) => moveInWatchlist(watched, symbol, to), watched.indexOf(symbol), ROW_HEIGHT);
   return (
     <li
-      className={`group relative flex h-12 items-stretch ${chosen ? "bg-accent-wash" : "hover:bg-raised"} ${drag.dragging ? "opacity-50" : ""}`}
+      className={`group relative flex h-12 items-stretch contain-strict ${chosen ? "bg-accent-wash" : "hover:bg-raised"} ${drag.dragging ? "opacity-50" : ""}`}
     >
       <button
         type="button"
@@ -116,9 +116,9 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
   );
 });
 
-/** Marks a row whose price is invented. */
+/** Marks a row whose price is invented; renders again only when that changes. */
 function SimulatedMark({ symbol, listed }: { symbol: string; listed: boolean }) {
-  const simulated = useQuote(symbol)?.simulated ?? listed;
+  const simulated = useQuotesText([symbol], () => String(quotes.get(symbol)?.simulated ?? listed)) === "true";
   return simulated ? <PriceKindMark kind="simulated" /> : null;
 }
 
@@ -129,17 +129,18 @@ function PriceCell({ symbol }: { symbol: string }) {
   const stale = useQuotesStatus((state) => state.status !== "open");
   const price = quote?.price;
   const before = useRef<string | undefined>(undefined);
-  const cell = useRef<HTMLSpanElement>(null);
+  const shine = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     const last = before.current;
     before.current = price;
     if (last === undefined || price === undefined || last === price) return;
-    flash(cell.current, Number(price) > Number(last) ? "--up" : "--down");
+    flash(shine.current, Number(price) > Number(last));
   }, [price]);
   if (quote === undefined) return <span className="text-soft text-xs">{t("market.noPrice")}</span>;
   return (
-    <span className={`shrink-0 text-right ${stale ? "opacity-45" : ""}`}>
-      <span ref={cell} className="block rounded px-1 font-medium" data-testid={`price-${symbol}`}>
+    <span className={`shrink-0 text-right contain-content ${stale ? "opacity-45" : ""}`}>
+      <span className="relative block px-1 font-medium" data-testid={`price-${symbol}`}>
+        <span ref={shine} aria-hidden="true" className="absolute inset-0 rounded opacity-0" />
         {formatPrice(quote.price, quote.currency)}
       </span>
       <span className={`block px-1 text-xs ${DIRECTION_CLASS[directionOf(quote.changePercent)]}`}>
@@ -150,12 +151,16 @@ function PriceCell({ symbol }: { symbol: string }) {
 }
 
 const FLASH_MS = 700;
+const FLASH_STRENGTH = 0.26;
 const CALM = "(prefers-reduced-motion: reduce)";
 
-/** Lets a cell flash. An animation of its own begins anew without the page being measured for it. */
-function flash(cell: HTMLElement | null, colour: "--up" | "--down"): void {
-  if (cell === null || window.matchMedia(CALM).matches) return;
-  for (const running of cell.getAnimations()) running.cancel();
-  const from = `color-mix(in srgb, var(${colour}) 26%, transparent)`;
-  cell.animate({ backgroundColor: [from, "transparent"] }, { duration: FLASH_MS, easing: "ease-out" });
+/**
+ * Lets a cell flash in the direction of the change. Only the opacity of a layer of its own moves, which costs the page no
+ * painting; a cell that still flashes goes on as it is.
+ */
+function flash(shine: HTMLElement | null, rises: boolean): void {
+  if (shine === null || window.matchMedia(CALM).matches || shine.getAnimations().length > 0) return;
+  shine.classList.toggle("bg-up", rises);
+  shine.classList.toggle("bg-down", !rises);
+  shine.animate({ opacity: [FLASH_STRENGTH, 0] }, { duration: FLASH_MS, easing: "ease-out" });
 }

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Order } from "@/lib/api/types";
 import { useEventsReady } from "@/lib/events-status";
@@ -12,6 +13,7 @@ import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
 import { cancelOrder, openOrdersQuery } from "../api/orders";
 import { OrderHead, OrderKind, StateWord, useOrderColumns } from "./order-cells";
+import { OrderDetail } from "./order-detail";
 
 /** How many orders are working; shown on the tab. */
 export function useOpenOrderCount(accountId: string): number {
@@ -31,31 +33,44 @@ export function OpenOrders({ accountId }: { accountId: string }) {
   const { t } = useTranslation();
   const ready = useEventsReady();
   const columns = useOrderColumns();
+  // Kept here and not in its row: an order that is filled while it is looked at leaves the list.
+  const [opened, setOpened] = useState<string | null>(null);
+  const detail = opened !== null && <OrderDetail orderId={opened} onClose={() => setOpened(null)} />;
   const orders = useQuery({ ...openOrdersQuery(accountId), enabled: ready });
   if (orders.isError) return <LoadFailure failure={orders.error} onRetry={() => orders.refetch()} />;
   if (orders.data === undefined) return <Empty>{t("app.loading")}</Empty>;
-  if (orders.data.length === 0) return <Empty>{t("orders.noOpen")}</Empty>;
+  if (orders.data.length === 0) {
+    return (
+      <>
+        <Empty>{t("orders.noOpen")}</Empty>
+        {detail}
+      </>
+    );
+  }
   return (
-    <Table
-      label={t("orders.open")}
-      columns={[
-        ...columns,
-        { label: t("orders.quantity") },
-        { label: t("orders.type"), words: true },
-        { label: t("orders.filled") },
-        { label: t("orders.status"), words: true },
-        { label: t("orders.time"), wideOnly: true },
-        { label: "" },
-      ]}
-    >
-      {orders.data.map((order) => (
-        <OpenOrder key={order.id} order={order} />
-      ))}
-    </Table>
+    <>
+      <Table
+        label={t("orders.open")}
+        columns={[
+          ...columns,
+          { label: t("orders.quantity") },
+          { label: t("orders.type"), words: true },
+          { label: t("orders.filled") },
+          { label: t("orders.status"), words: true },
+          { label: t("orders.time"), wideOnly: true },
+          { label: "" },
+        ]}
+      >
+        {orders.data.map((order) => (
+          <OpenOrder key={order.id} order={order} onOpen={setOpened} />
+        ))}
+      </Table>
+      {detail}
+    </>
   );
 }
 
-function OpenOrder({ order }: { order: Order }) {
+function OpenOrder({ order, onOpen }: { order: Order; onOpen: (orderId: string) => void }) {
   const { t, i18n } = useTranslation();
   const queries = useQueryClient();
   const cancelling = useMutation({
@@ -81,6 +96,14 @@ function OpenOrder({ order }: { order: Order }) {
       </Cell>
       <Cell wideOnly>{formatTime(order.createdAt, i18n.language)}</Cell>
       <Cell>
+        <Button
+          size="small"
+          className="mr-1"
+          aria-label={t("orders.openDetail", words)}
+          onClick={() => onOpen(order.id)}
+        >
+          {t("orders.replace")}
+        </Button>
         <Button
           size="small"
           aria-label={t("orders.cancelLabel", words)}
