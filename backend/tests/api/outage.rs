@@ -56,13 +56,16 @@ async fn connections_that_break_are_replaced() {
 async fn the_first_order_after_the_database_was_gone_is_placed_once() {
     let trader = Trader::with("USD", "10000").await;
     trader.priced("AAPL").await;
-    trader.place("buy", "AAPL", "1", Some("1")).await.expect(201);
+    let mut order = trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
     for _ in 0..5 {
+        // One of which nobody knows whether it arrived would rightly refuse the next.
+        let id = order["id"].as_str().unwrap().to_owned();
+        eventually("it has arrived", || async { trader.order(&id).await["status"] == "NEW" }).await;
         trader.app.break_connections().await;
         // The other connections are the pool's, which looks after them.
         eventually("the profile again", || async { profile_status(&trader.app, &trader.user).await == 200 })
             .await;
-        trader.place("buy", "AAPL", "1", Some("1")).await.expect(201);
+        order = trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
     }
     assert_eq!(rows_of(&trader.app.database_url, "trading.orders").await, 6);
 }
