@@ -62,7 +62,7 @@ quote_verdicts() {
     verdict "500 symbols live, 100 subscribers" "$(ratio "${figure[memory_kilobytes]}" 1024)" '<=' 40 MB
     verdict "grown in ${figure[soak_seconds]} s at 20,000/s" "$(ratio "${figure[soak_grown_kilobytes]}" 1024)" '<=' 2 MB
     verdict "messages lost at 20,000/s" \
-        "$((${figure[calm_gaemi_lost]} + ${figure[sleepers_lost]} + ${figure[memory_lost]} + ${figure[soak_lost]}))" '<=' 0 ''
+        "$(sum "${figure[calm_gaemi_lost]}" "${figure[sleepers_lost]}" "${figure[memory_lost]}" "${figure[soak_lost]}")" '<=' 0 ''
     verdict "ten years of days (${figure[history_days]}), p50" "$(ratio "${figure[history_p50_micros]}" 1000)" '<=' 10 ms
     verdict "minutes into Postgres a second" "${figure[load_bars_per_second]}" '>=' 200000 ''
 }
