@@ -30,6 +30,8 @@ const REDIS_VARIABLE: &str = "GAEMI_TEST_REDIS_SERVER";
 const SIGABRT: i32 = 6;
 /// Words that no log has, whatever was killed.
 const NEVER_LOGGED: [&str; 2] = ["panicked at", "deadlock detected"];
+/// Lines that say more about such words, they included.
+const EXPLAINED_LINES: usize = 30;
 /// Lines of each log that are shown when the test fails.
 const LOG_LINES_SHOWN: usize = 40;
 pub(crate) const INTERNAL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -299,9 +301,10 @@ impl House {
     pub(crate) fn complaints(&self) -> Vec<String> {
         let logs = self.processes.iter().map(|process| std::fs::read(&process.log).unwrap_or_default());
         let text: Vec<String> = logs.map(|log| String::from_utf8_lossy(&log).into_owned()).collect();
-        let lines = text.iter().flat_map(|log| log.lines());
-        let unexcused = |line: &&str| NEVER_LOGGED.iter().any(|words| line.contains(words));
-        lines.filter(unexcused).map(str::to_owned).collect()
+        let lines: Vec<&str> = text.iter().flat_map(|log| log.lines()).collect();
+        let unexcused = |lines: &&[&str]| NEVER_LOGGED.iter().any(|words| lines[0].contains(words));
+        let explained = (0..lines.len()).map(|place| &lines[place..lines.len().min(place + EXPLAINED_LINES)]);
+        explained.filter(unexcused).flatten().map(ToString::to_string).collect()
     }
 
     fn process(&mut self, name: &str) -> &mut Process {
