@@ -180,7 +180,8 @@ step("an open order is changed, and its list is saved as a file", async () => {
   const limit = detail.getByLabel("Limit price", { exact: true });
   await limit.fill((Number(await limit.inputValue()) - 1).toFixed(2));
   await detail.getByRole("button", { name: "Send the change" }).click();
-  await toast().getByText("The change was sent to the broker.").waitFor();
+  // The word about an earlier change may still be there.
+  await toast().getByText("The change was sent to the broker.").last().waitFor();
   await page.getByTestId("order-events").getByText("Changed", { exact: true }).waitFor();
   await page.keyboard.press("Escape");
   const saving = page.waitForEvent("download");
