@@ -40,6 +40,8 @@ const SEED_DEFAULT: u64 = 1;
 const ORDERS_PER_SECOND_MIN: u64 = 20;
 /// Kills of each process after which everything is judged, and begun anew: books that grow for ever are asked for ever.
 const KILLS_PER_SIEGE_MAX: u64 = 20;
+/// Sieges measure how soon killed programs are back: there is one at a time.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable)
@@ -48,6 +50,7 @@ fn number(variable: &str, default: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_killed_nothing_is_lost_doubled_or_made_up() {
+    let _alone = ALONE.lock().await;
     let mut left = number("GAEMI_TORTURE_KILLS", KILLS_DEFAULT);
     let mut seed = number("GAEMI_TORTURE_SEED", SEED_DEFAULT);
     let mut all = Summary::default();
@@ -67,6 +70,7 @@ async fn whatever_is_killed_nothing_is_lost_doubled_or_made_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_place_a_program_dies_at_nothing_is_lost_doubled_or_made_up() {
+    let _alone = ALONE.lock().await;
     let seed = number("GAEMI_TORTURE_SEED", SEED_DEFAULT);
     let mut points = Failpoint::ALL.to_vec();
     Chance::new(seed).shuffle(&mut points);
