@@ -28,7 +28,7 @@ pub use service::{AccountService, balance_event};
 pub use settlement::{ReverseError, reversal_of_fill};
 pub use store::{
     BalanceChange, BalanceRow, Funding, LockedBalances, Shares, balances_of, change_balances, is_reversed,
-    lock_balances, post, post_together, shares_in, shares_of, take_promises, traded, trial_balance,
+    lock_balances, post, shares_in, shares_of, take_promises, traded, trial_balance,
 };
 pub(crate) use store::{balances_as_believed, hold_in_balances};
 

@@ -10,7 +10,7 @@ mod unsettled;
 
 pub use balances::{BalanceChange, BalanceRow, LockedBalances, change_balances, lock_balances};
 pub(crate) use balances::{balances_as_believed, hold_in_balances};
-pub use journals::{is_reversed, post, post_together};
+pub use journals::{is_reversed, post};
 pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};
 pub(super) use reset::is_reset_since;
 pub use reset::{balances_of, take_promises, trial_balance};

@@ -283,7 +283,7 @@ impl Books {
         self.journals.push(journal);
     }
 
-    /// Writes everything that has moved.
+    /// Writes everything that has moved, in one go (decision 78).
     ///
     /// # Errors
     /// The database's; a movement that exists already under its key is one.
@@ -291,23 +291,8 @@ impl Books {
         if self.journals.is_empty() {
             return Ok(());
         }
-        account::post(connection, &self.journals).await?;
-        store::save_positions(connection, self.positions(), at).await?;
-        store::save_lots(connection, self.lots()).await?;
-        store::insert_sales(connection, &self.sales).await?;
-        store::insert_splits(connection, &self.splits).await
-    }
-
-    /// The same on a connection that has saved before: see [`account::post_together`].
-    ///
-    /// # Errors
-    /// As for [`Books::save`].
-    pub async fn save_together(&self, connection: &AsyncPgConnection, at: DateTime<Utc>) -> QueryResult<()> {
-        if self.journals.is_empty() {
-            return Ok(());
-        }
         try_join!(
-            account::post_together(connection, &self.journals),
+            account::post(connection, &self.journals),
             store::save_positions(connection, self.positions(), at),
             store::save_lots(connection, self.lots()),
             store::insert_sales(connection, &self.sales),

@@ -170,10 +170,6 @@ struct Applied {
 /// A connection of the applier's own. Dropped after any error, which ends its transaction.
 struct Connection {
     connection: AsyncPgConnection,
-    /// Once everything was prepared, statements are sent together without waiting for each other's answers.
-    prepared: bool,
-    /// The same for what moves money and shares.
-    moved: bool,
 }
 
 impl Connection {
@@ -182,28 +178,20 @@ impl Connection {
         // The journal is durable, and the cursor is lost together with what was applied: after a crash of the
         // database the same lines are applied again. Events wait for the disk before they are told.
         db::commit_without_waiting(&connection).await?;
-        Ok(Self { connection, prepared: false, moved: false })
+        Ok(Self { connection })
     }
 
-    async fn apply_next(&mut self, lines_max: usize, gate: &Gate) -> Result<Applied, ApiError> {
+    async fn apply_next(&self, lines_max: usize, gate: &Gate) -> Result<Applied, ApiError> {
         let connection = &self.connection;
-        let lines = if self.prepared {
-            let (begin, cursor) = (db::begin(connection), store::lock_cursor(connection));
-            try_join!(begin, cursor, store::read_journal(connection, lines_max))?.2
-        } else {
-            db::begin(connection).await?;
-            store::lock_cursor(connection).await?;
-            store::read_journal(connection, lines_max).await?
-        };
+        let (begin, cursor) = (db::begin(connection), store::lock_cursor(connection));
+        let lines = try_join!(begin, cursor, store::read_journal(connection, lines_max))?.2;
         let read = lines.len();
         let lines = together(&lines);
         let Some(last) = lines.last().map(|line| line.id) else {
             db::rollback(connection).await?;
             return Ok(Applied { is_all: true, ..Applied::default() });
         };
-        let batch = apply_lines(connection, lines, self.moved).await?;
-        let moves = batch.moves_books();
-        let together = if moves { self.moved } else { self.prepared };
+        let batch = apply_lines(connection, lines).await?;
         let applied = Applied {
             lines: lines.len(),
             is_all: read < lines_max && lines.len() == read,
@@ -215,11 +203,9 @@ impl Connection {
         for (account, reason) in batch.halts() {
             gate.halt(account, reason);
         }
-        let balance_changes = batch.save(connection, Some(last), together).await?;
+        let balance_changes = batch.save(connection, Some(last)).await?;
         failpoint::pass(Failpoint::ApplierWritten);
         db::commit(connection).await?;
-        self.prepared = true;
-        self.moved |= moves;
         Ok(Applied { balance_changes, ..applied })
     }
 
@@ -253,18 +239,17 @@ fn together(lines: &[JournalLine]) -> &[JournalLine] {
     lines.get(..count).unwrap_or(lines)
 }
 
-/// Applies lines in the caller's transaction; the caller saves the batch. `together` as in [`Batch::save`].
+/// Applies lines in the caller's transaction; the caller saves the batch.
 pub(super) async fn apply_lines(
     connection: &AsyncPgConnection,
     lines: &[JournalLine],
-    together: bool,
 ) -> Result<Batch, ApiError> {
     if let [line] = lines
         && undo::is_undo(line)
     {
         return undo::apply(connection, line).await;
     }
-    let mut batch = Batch::load(connection, lines, together).await?;
+    let mut batch = Batch::load(connection, lines).await?;
     for line in lines {
         batch.apply(line)?;
     }

@@ -4,6 +4,7 @@ use super::apply::{Effects, Execution, apply, undo};
 use super::document::OrderDocument;
 use super::incident::{Incident, NewIncident};
 use super::order::{Order, OrderLogEntry};
+use super::requests::ends_of_cancels;
 use super::store::{self, ExecutionRow, JournalLine};
 use crate::account::{self, BalanceChange, CashBalance, Commodity, Fill, LockedBalances, balance_event};
 use crate::clock;
@@ -13,9 +14,7 @@ use crate::portfolio::{Books, PositionKey};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use domain::broker::ReportKind;
-use domain::{
-    AccountId, Currency, DecimalText, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, Symbol,
-};
+use domain::{AccountId, Currency, DecimalText, OrderId, Price, Quantity, ReplaceId, Side, Symbol};
 use exchange::{settle_date, trade_date};
 use futures_util::{TryFutureExt, try_join};
 use rust_decimal::Decimal;
@@ -83,28 +82,25 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Locks in the house's order: accounts, then orders, then positions. Accounts are locked only by lines that move
-    /// money or holds: an acknowledgement must not keep new orders waiting. `together` as in [`Batch::save`].
+    /// Locks in the house's order: accounts, then orders with those that share their holds, then positions. Accounts are locked only by lines that move
+    /// money or holds: an acknowledgement must not keep new orders waiting.
     pub(super) async fn load(
         connection: &AsyncPgConnection,
         lines: &[JournalLine],
-        together: bool,
     ) -> Result<Self, ApiError> {
         let mut batch = Self::empty();
         let moves_nothing = |line: &&JournalLine| {
             matches!(line.report, Ok(ReportKind::Accepted | ReportKind::Triggered { .. }))
         };
         let moving: Vec<&JournalLine> = lines.iter().filter(|line| !moves_nothing(line)).collect();
-        let orders = store::lock_orders(connection, lines.iter().map(|line| line.order_id));
+        let ids = lines.iter().map(|line| line.order_id);
         let orders = if moving.is_empty() {
-            orders.await?
-        } else if together {
-            let symbols = store::symbols_of(connection, moving.iter().map(|line| line.order_id)).await?;
-            try_join!(batch.load_balances(connection, &moving, symbols), orders.map_err(ApiError::from))?.1
+            store::lock_orders(connection, ids).await?
         } else {
-            let symbols = store::symbols_of(connection, moving.iter().map(|line| line.order_id)).await?;
-            batch.load_balances(connection, &moving, symbols).await?;
-            orders.await?
+            let neighbours = store::neighbours_of(connection, ids.clone()).await?;
+            let orders = store::lock_orders(connection, ids.chain(neighbours.siblings));
+            let balances = batch.load_balances(connection, &moving, neighbours.symbols);
+            try_join!(balances, orders.map_err(ApiError::from))?.1
         };
         batch.orders = orders.into_iter().map(|order| (order.id, (order, false))).collect();
         if !moving.is_empty() {
@@ -155,7 +151,8 @@ impl Batch {
         Ok(())
     }
 
-    /// What one of two exits for the same shares does changes what the other holds.
+    /// What one of two exits for the same shares does changes what the other holds. Those that have become siblings
+    /// just now are locked here, all others were locked with their orders: whoever locks several does it in their order.
     async fn load_siblings(&mut self, connection: &AsyncPgConnection) -> Result<(), ApiError> {
         let sibling = |(order, _): &(Order, bool)| order.group.and_then(|share| share.sibling);
         let missing: Vec<OrderId> = self
@@ -415,31 +412,15 @@ impl Batch {
         Ok(())
     }
 
-    /// Writes everything, and that the journal is applied up to `last`, where the cursor moves. `together` sends the
-    /// statements one after another without waiting for each other's answers. Returns how balances have changed.
-    ///
-    /// Only a connection that has done such work before may do it together: a statement that is not prepared yet would be
-    /// overtaken. Where one of the rarer ones is, and what follows needs its rows, the batch fails and is done again one
-    /// statement at a time.
+    /// Writes everything, and that the journal is applied up to `last`, where the cursor moves. What is written most of the
+    /// time leaves in one go (decision 78); the turn to tell news comes after all of it. Returns how balances have changed.
     pub(super) async fn save(
         mut self,
         connection: &AsyncPgConnection,
         last: Option<i64>,
-        together: bool,
     ) -> Result<Vec<BalanceChange>, ApiError> {
         let told = self.events().map_err(ApiError::internal)?;
-        if let Some(last) = last.filter(|_| self.moves_nothing() && together) {
-            let orders = store::save_orders(connection, self.changed_orders());
-            let log = store::insert_log(connection, &self.entries);
-            let cursor = store::advance_cursor(connection, last);
-            try_join!(orders, log, cursor, events::append(connection, told))?;
-            return Ok(Vec::new());
-        }
-        let ended = self
-            .changed_orders()
-            .filter(|order| order.status.is_terminal() && order.cancel_requested_at.is_some())
-            .map(|order| (order.id, order.status == OrderStatus::Canceled))
-            .collect();
+        let ended = ends_of_cancels(self.changed_orders());
         // What is rare, and nothing at all most of the time.
         let changed_terms = self.changed_orders().filter(|order| self.terms_changed.contains(&order.id));
         store::save_terms(connection, changed_terms).await?;
@@ -450,21 +431,13 @@ impl Batch {
         store::insert_incidents(connection, &self.incidents).await?;
         store::insert_halts(connection, self.halts(), self.now).await?;
         store::insert_orphans(connection, &self.orphans).await?;
-        if together {
-            try_join!(
-                store::save_orders(connection, self.changed_orders()),
-                store::insert_log(connection, &self.entries),
-                self.books.save_together(connection, self.now),
-                account::change_balances(connection, &self.holds),
-                store::insert_executions(connection, &self.executions),
-            )?;
-        } else {
-            store::save_orders(connection, self.changed_orders()).await?;
-            store::insert_log(connection, &self.entries).await?;
-            self.books.save(connection, self.now).await?;
-            account::change_balances(connection, &self.holds).await?;
-            store::insert_executions(connection, &self.executions).await?;
-        }
+        try_join!(
+            store::save_orders(connection, self.changed_orders()),
+            store::insert_log(connection, &self.entries),
+            self.books.save(connection, self.now),
+            account::change_balances(connection, &self.holds),
+            store::insert_executions(connection, &self.executions),
+        )?;
         if let Some(last) = last {
             store::advance_cursor(connection, last).await?;
         }
@@ -502,20 +475,6 @@ impl Batch {
 
     fn changed_orders(&self) -> impl Iterator<Item = &Order> + Clone {
         self.orders.values().filter(|(_, changed)| *changed).map(|(order, _)| order)
-    }
-
-    /// Whether money or shares move.
-    pub(super) fn moves_books(&self) -> bool {
-        !self.books.is_empty()
-    }
-
-    fn moves_nothing(&self) -> bool {
-        self.holds.is_empty()
-            && self.books.is_empty()
-            && self.incidents.is_empty()
-            && self.terms_changed.is_empty()
-            && self.orphans.is_empty()
-            && self.changed_orders().all(|order| !order.status.is_terminal())
     }
 
     /// What is told: every changed order as it stands now, every execution, and the balances and positions they moved.

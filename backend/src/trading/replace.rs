@@ -6,6 +6,7 @@ use super::document::OrderDocument;
 use super::incident::{Incident, NewIncident};
 use super::order::{Order, OrderLogEntry, OrderTerms, Replacement};
 use super::reconcile::words_of;
+use super::requests::ends_of_cancels;
 use super::store::{self, NewReplace, RequestStatus};
 use crate::account::{self, BalanceChange, CashBalance, Commodity, LockedBalances, balance_event};
 use crate::clock;
@@ -360,11 +361,11 @@ async fn write(
     }
     let orders = changed.iter().map(|(order, _)| order);
     store::save_orders(connection, orders.clone()).await?;
-    store::save_terms(connection, orders).await?;
+    store::save_terms(connection, orders.clone()).await?;
     let entries: Vec<OrderLogEntry> =
         changed.iter().flat_map(|(_, consequences)| consequences.entries.clone()).collect();
     store::insert_log(connection, &entries).await?;
-    store::close_cancels(connection, cancels_ended(&changed), now).await?;
+    store::close_cancels(connection, ends_of_cancels(orders), now).await?;
     store::insert_incidents(connection, &incidents).await?;
     account::change_balances(connection, &holds).await?;
     events::append(connection, told).await?;
@@ -379,11 +380,4 @@ fn incidents_of(changed: &[(Order, Consequences)], now: DateTime<Utc>) -> Vec<Ne
         NewIncident::new(Some(order.user_id), order.wish.account_id, incident, now).about(order.id)
     })
     .collect()
-}
-
-/// Orders that have ended while their owner asked to take them back; nothing of them was left to be cancelled.
-fn cancels_ended(changed: &[(Order, Consequences)]) -> Vec<(OrderId, bool)> {
-    let orders = changed.iter().map(|(order, _)| order);
-    let ended = orders.filter(|order| order.status.is_terminal() && order.cancel_requested_at.is_some());
-    ended.map(|order| (order.id, false)).collect()
 }

@@ -7,7 +7,7 @@ use crate::clock;
 use crate::error::{ApiError, ErrorCode};
 use crate::events::{self, EventKind, NewEvent};
 use diesel_async::AsyncPgConnection;
-use domain::{OrderId, UserId};
+use domain::{OrderId, OrderStatus, UserId};
 use std::collections::BTreeMap;
 
 /// A request, where it stands now, and why.
@@ -43,6 +43,12 @@ pub(super) async fn settle_cancels(
     store::insert_log(connection, &entries).await?;
     events::append(connection, told).await?;
     Ok(())
+}
+
+/// The orders among these that have ended while their owner asked to take them back, and whether that is how.
+pub(super) fn ends_of_cancels<'a>(orders: impl Iterator<Item = &'a Order>) -> Vec<(OrderId, bool)> {
+    let ended = orders.filter(|order| order.status.is_terminal() && order.cancel_requested_at.is_some());
+    ended.map(|order| (order.id, order.status == OrderStatus::Canceled)).collect()
 }
 
 /// Writes the wish to take an order back, with a reason where it is not its owner's. Repeating it changes nothing.

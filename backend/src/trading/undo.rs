@@ -2,6 +2,7 @@
 
 use super::apply::Execution;
 use super::batch::Batch;
+use super::order::Order;
 use super::store::{self, ExecutionRow, JournalLine};
 use crate::account;
 use crate::clock;
@@ -42,17 +43,20 @@ fn execution(row: &ExecutionRow) -> QueryResult<Execution> {
 pub(super) async fn apply(connection: &AsyncPgConnection, line: &JournalLine) -> Result<Batch, ApiError> {
     let now = clock::now();
     // The house's order of locks: the account, then its order, then the execution.
-    let symbols = store::symbols_of(connection, std::iter::once(line.order_id)).await?;
-    account::lock_balances(connection, &BTreeSet::from([line.account_id]), symbols.into_iter()).await?;
-    let orders = store::lock_orders(connection, std::iter::once(line.order_id)).await?;
-    let is_ours = orders.iter().any(|order| order.wish.account_id == line.account_id);
+    let neighbours = store::neighbours_of(connection, std::iter::once(line.order_id)).await?;
+    let symbols = neighbours.symbols.into_iter();
+    account::lock_balances(connection, &BTreeSet::from([line.account_id]), symbols).await?;
+    let ids = neighbours.siblings.into_iter().chain([line.order_id]);
+    let orders = store::lock_orders(connection, ids).await?;
+    let is_ours = |order: &Order| order.id == line.order_id && order.wish.account_id == line.account_id;
+    let is_ours = orders.iter().any(is_ours);
     let row = match undone_id(line).filter(|_| is_ours) {
         Some(id) => store::lock_execution(connection, line.account_id, id).await?,
         None => None,
     };
     let row = row.filter(|row| row.order_id == line.order_id.0);
     if row.as_ref().is_some_and(|row| row.reversed_by.is_some()) {
-        return Batch::load(connection, &[], false).await;
+        return Batch::load(connection, &[]).await;
     }
     let undone = row.as_ref().map(execution).transpose()?;
     let mut moved = None;
@@ -65,7 +69,7 @@ pub(super) async fn apply(connection: &AsyncPgConnection, line: &JournalLine) ->
         store::mark_reversed(connection, line.account_id, &undone.execution_id, reversal.id()).await?;
         moved = Some((reversed.symbol, reversed.position.quantity));
     }
-    let mut batch = Batch::load(connection, std::slice::from_ref(line), false).await?;
+    let mut batch = Batch::load(connection, std::slice::from_ref(line)).await?;
     if let Some((symbol, quantity)) = moved {
         batch.tell_position(line.account_id, symbol, quantity)?;
     }

@@ -38,26 +38,11 @@ statement! {
 }
 
 /// Writes journals with their postings, what they promise, and the balances they change. The caller has locked the
-/// accounts.
+/// accounts. The statements leave in this order without waiting for each other's answers (decision 78).
 ///
 /// # Errors
 /// The database's; a second journal with one idempotency key is one.
-pub async fn post(mut connection: &AsyncPgConnection, journals: &[Journal]) -> QueryResult<()> {
-    if journals.is_empty() {
-        return Ok(());
-    }
-    heads_of(journals).execute(&mut connection).await?;
-    postings_of(journals).execute(&mut connection).await?;
-    unsettled::promise(connection, journals).await?;
-    change_balances(connection, &changes_of(journals)).await
-}
-
-/// The same on a connection that has posted before: the statements leave in this order without waiting for each other's
-/// answers, which they may only once they are prepared.
-///
-/// # Errors
-/// As for [`post`].
-pub async fn post_together(connection: &AsyncPgConnection, journals: &[Journal]) -> QueryResult<()> {
+pub async fn post(connection: &AsyncPgConnection, journals: &[Journal]) -> QueryResult<()> {
     if journals.is_empty() {
         return Ok(());
     }

@@ -194,8 +194,8 @@ fn price_paid(line: &JournalLine) -> Option<Price> {
 /// Applies lines one at a time, in the caller's transaction, without moving the journal's cursor.
 async fn apply_all(connection: &AsyncPgConnection, lines: &[JournalLine]) -> Result<(), Failure> {
     for line in lines {
-        let batch = apply_lines(connection, std::slice::from_ref(line), false).await?;
-        batch.save(connection, None, false).await?;
+        let batch = apply_lines(connection, std::slice::from_ref(line)).await?;
+        batch.save(connection, None).await?;
     }
     Ok(())
 }

@@ -220,16 +220,16 @@ impl Comparer {
                 let mut ours = account::traded(connection, account).await?;
                 let later = store::movements_between(connection, account, journal_id, cursor).await?;
                 for line in later {
-                    let symbol = store::symbols_of(connection, std::iter::once(line.order_id)).await?;
                     let order = store::orders_of(connection, &[line.order_id]).await?;
-                    let (Some(symbol), Some(order)) = (symbol.into_iter().next(), order.first()) else {
+                    let Some(wish) = order.first().map(|order| &order.wish) else {
                         return Ok::<_, Failure>(None);
                     };
                     let Ok(ReportKind::Fill { quantity, price, commission, tax, .. }) = line.report else {
                         return Ok(None);
                     };
+                    let symbol = wish.symbol;
                     let worth = symbol.currency().round(quantity.value() * price.value());
-                    let (shares, cash) = match order.wish.side {
+                    let (shares, cash) = match wish.side {
                         Side::Buy => (quantity.value(), -worth),
                         Side::Sell => (-quantity.value(), worth),
                     };

@@ -322,23 +322,36 @@ pub(in crate::trading) async fn holders_of(
 }
 
 #[derive(QueryableByName)]
-struct SymbolRow {
+struct NeighbourRow {
     #[diesel(sql_type = Text)]
     symbol: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    sibling_id: Option<Uuid>,
 }
 
 statement! {
-    SymbolsOf { ids: Array<SqlUuid> = Vec<Uuid> }
-    "SELECT DISTINCT symbol FROM trading.orders WHERE id = ANY (?)"
+    NeighboursOf { ids: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT symbol, sibling_id FROM trading.orders WHERE id = ANY (?)"
 }
 
-/// The symbols of orders; they never change, so no lock is needed.
-pub(in crate::trading) async fn symbols_of(
+/// What must be locked together with orders.
+pub(in crate::trading) struct Neighbours {
+    /// Of the orders; they never change.
+    pub(in crate::trading) symbols: HashSet<Symbol>,
+    /// The other exits for the same shares, as far as they are known without a lock.
+    pub(in crate::trading) siblings: Vec<OrderId>,
+}
+
+/// The symbols of orders, and the orders that share a hold with them. No lock is taken.
+pub(in crate::trading) async fn neighbours_of(
     mut connection: &AsyncPgConnection,
     ids: impl Iterator<Item = OrderId>,
-) -> QueryResult<HashSet<Symbol>> {
-    let rows: Vec<SymbolRow> = SymbolsOf { ids: ids.map(|id| id.0).collect() }.load(&mut connection).await?;
-    rows.into_iter().map(|row| row.symbol.parse().map_err(|_| corrupt("symbol"))).collect()
+) -> QueryResult<Neighbours> {
+    let statement = NeighboursOf { ids: ids.map(|id| id.0).collect() };
+    let rows: Vec<NeighbourRow> = statement.load(&mut connection).await?;
+    let siblings = rows.iter().filter_map(|row| row.sibling_id.map(OrderId)).collect();
+    let symbols = rows.iter().map(|row| row.symbol.parse().map_err(|_| corrupt("symbol")));
+    Ok(Neighbours { symbols: symbols.collect::<QueryResult<_>>()?, siblings })
 }
 
 statement! {

@@ -1,4 +1,4 @@
-//! `trading.replace_requests`.
+//! `trading.replace_requests`. Several are locked by their ids before they are written, as with cancels.
 
 use super::super::order::OrderTerms;
 use super::requests::RequestStatus;
@@ -147,8 +147,11 @@ pub(in crate::trading) async fn replaces_to_dispatch(
 }
 
 statement! {
-    MoveReplaces { to: Text = String, at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, from: Text = String }
-    "UPDATE trading.replace_requests AS r SET status = ?, updated_at = ? WHERE r.id = ANY (?) AND r.status = ?"
+    MoveReplaces { ids: Array<SqlUuid> = Vec<Uuid>, to: Text = String, at: Timestamptz = DateTime<Utc>, from: Text = String }
+    "WITH moved AS MATERIALIZED (
+        SELECT r.id FROM trading.replace_requests AS r WHERE r.id = ANY (?) ORDER BY r.id FOR UPDATE
+     )
+     UPDATE trading.replace_requests AS r SET status = ?, updated_at = ? FROM moved WHERE r.id = moved.id AND r.status = ?"
 }
 
 /// Writes that requests are about to leave for a broker that must be sent to once.
@@ -216,11 +219,14 @@ pub(in crate::trading) async fn close_undone(
 
 statement! {
     SaveReplaces {
-        at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
-        reasons: Array<Nullable<Text>> = Vec<Option<String>>,
+        ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
+        reasons: Array<Nullable<Text>> = Vec<Option<String>>, at: Timestamptz = DateTime<Utc>,
     }
-    "UPDATE trading.replace_requests AS r SET status = new.status, reason = new.reason, updated_at = ?
-     FROM unnest(?, ?, ?) AS new (id, status, reason)
+    "WITH new AS MATERIALIZED (
+        SELECT r.id, told.status, told.reason FROM unnest(?, ?, ?) AS told (id, status, reason)
+        JOIN trading.replace_requests AS r ON r.id = told.id ORDER BY r.id FOR UPDATE OF r
+     )
+     UPDATE trading.replace_requests AS r SET status = new.status, reason = new.reason, updated_at = ? FROM new
      WHERE r.id = new.id AND r.status IN ('SENT', 'UNRESOLVED')"
 }
 
@@ -240,12 +246,15 @@ pub(in crate::trading) async fn save_replaces(
 }
 
 statement! {
-    CloseReplaces { at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, came_true: Array<Bool> = Vec<bool> }
-    "UPDATE trading.replace_requests AS r SET updated_at = ?,
+    CloseReplaces { ids: Array<SqlUuid> = Vec<Uuid>, came_true: Array<Bool> = Vec<bool>, at: Timestamptz = DateTime<Utc> }
+    "WITH answered AS MATERIALIZED (
+        SELECT r.id, told.came_true FROM unnest(?, ?) AS told (id, came_true)
+        JOIN trading.replace_requests AS r ON r.id = told.id ORDER BY r.id FOR UPDATE OF r
+     )
+     UPDATE trading.replace_requests AS r SET updated_at = ?,
         status = CASE WHEN answered.came_true THEN 'ACCEPTED' ELSE 'REJECTED' END,
         reason = CASE WHEN answered.came_true THEN NULL ELSE 'the order ended first' END
-     FROM unnest(?, ?) AS answered (id, came_true)
-     WHERE r.id = answered.id AND r.status IN ('SENT', 'UNRESOLVED', 'ACCEPTED')"
+     FROM answered WHERE r.id = answered.id AND r.status IN ('SENT', 'UNRESOLVED', 'ACCEPTED')"
 }
 
 /// Closes requests that the journal has answered: accepted where their terms came true, rejected where the order ended.

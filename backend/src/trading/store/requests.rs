@@ -1,4 +1,5 @@
-//! `trading.cancel_requests`.
+//! `trading.cancel_requests`. Statements that write several lock them by their ids first: those who hold an order and those
+//! who only know its request would otherwise wait for each other.
 
 use chrono::{DateTime, Utc};
 use database::statement;
@@ -79,11 +80,14 @@ pub(in crate::trading) async fn cancels_to_dispatch(
 
 statement! {
     SaveCancels {
-        at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
-        reasons: Array<Nullable<Text>> = Vec<Option<String>>,
+        ids: Array<SqlUuid> = Vec<Uuid>, statuses: Array<Text> = Vec<String>,
+        reasons: Array<Nullable<Text>> = Vec<Option<String>>, at: Timestamptz = DateTime<Utc>,
     }
-    "UPDATE trading.cancel_requests AS c SET status = new.status, reason = new.reason, updated_at = ?
-     FROM unnest(?, ?, ?) AS new (id, status, reason)
+    "WITH new AS MATERIALIZED (
+        SELECT c.id, told.status, told.reason FROM unnest(?, ?, ?) AS told (id, status, reason)
+        JOIN trading.cancel_requests AS c ON c.id = told.id ORDER BY c.id FOR UPDATE OF c
+     )
+     UPDATE trading.cancel_requests AS c SET status = new.status, reason = new.reason, updated_at = ? FROM new
      WHERE c.id = new.id AND c.status IN ('SENT', 'UNRESOLVED')"
 }
 
@@ -103,12 +107,15 @@ pub(in crate::trading) async fn save_cancels(
 }
 
 statement! {
-    CloseCancels { at: Timestamptz = DateTime<Utc>, orders: Array<SqlUuid> = Vec<Uuid>, canceled: Array<Bool> = Vec<bool> }
-    "UPDATE trading.cancel_requests AS c SET updated_at = ?,
+    CloseCancels { orders: Array<SqlUuid> = Vec<Uuid>, canceled: Array<Bool> = Vec<bool>, at: Timestamptz = DateTime<Utc> }
+    "WITH ended AS MATERIALIZED (
+        SELECT c.id, told.canceled FROM unnest(?, ?) AS told (order_id, canceled)
+        JOIN trading.cancel_requests AS c ON c.order_id = told.order_id ORDER BY c.id FOR UPDATE OF c
+     )
+     UPDATE trading.cancel_requests AS c SET updated_at = ?,
         status = CASE WHEN ended.canceled THEN 'ACCEPTED' ELSE 'REJECTED' END,
         reason = CASE WHEN ended.canceled THEN NULL ELSE 'the order ended otherwise' END
-     FROM unnest(?, ?) AS ended (order_id, canceled)
-     WHERE c.order_id = ended.order_id AND c.status IN ('SENT', 'UNRESOLVED', 'ACCEPTED')"
+     FROM ended WHERE c.id = ended.id AND c.status IN ('SENT', 'UNRESOLVED', 'ACCEPTED')"
 }
 
 /// Closes the requests of orders that have ended: accepted where the order was cancelled, rejected where not.
