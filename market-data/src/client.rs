@@ -79,3 +79,45 @@ impl Client<'_> {
         self.mailbox.put_notice(notice(&error));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::mutate::mutations;
+    use crate::sanity::tests::quote;
+    use domain::market_data::{Place, read_quote, read_server_message, write_quote_at};
+
+    #[test]
+    fn damaged_messages_are_read_or_refused() {
+        for text in [
+            r#"{"type":"subscribe","symbols":["AAPL","005930.KS"],"channel":"order_book"}"#,
+            r#"{"type":"unsubscribe","symbols":["BRK-B"]}"#,
+            r#"{"type":"ping"}"#,
+        ] {
+            for message in mutations(text.as_bytes(), 4_000) {
+                let text = String::from_utf8_lossy(&message);
+                if let Ok(ClientMessage::Subscribe { symbols, .. }) = serde_json::from_str(&text) {
+                    for symbol in symbols {
+                        let read = symbol.parse::<Symbol>();
+                        assert!(
+                            read.is_err() || read.is_ok_and(|read| read.as_str() == symbol),
+                            "{symbol:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_quotes_are_prices_or_refused() {
+        let text = write_quote_at(&quote(), Place { sequence: 7, snapshot: true });
+        for message in mutations(text.as_bytes(), 10_000) {
+            let text = String::from_utf8_lossy(&message);
+            if let Ok((quote, _)) = read_quote(&text) {
+                assert!(quote.price.value() > rust_decimal::Decimal::ZERO);
+            }
+            let _ = read_server_message(&text);
+        }
+    }
+}

@@ -6,10 +6,11 @@ use crate::group::Group;
 use crate::hub::Hub;
 use crate::mailbox::Wakers;
 use crate::provider::{Provider, UPDATES_QUEUED_MAX, Update, Wanted};
+use crate::recorder::Recorder;
 use chrono::{TimeDelta, Utc};
 use domain::{Market, Symbol};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, timeout};
@@ -26,6 +27,8 @@ const RESTART_PAUSE_MAX: Duration = Duration::from_secs(60);
 const BATCH_MAX: usize = 128;
 /// How often running minutes and order books are told.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
+/// How often minutes that are over are written for sources that have none to give.
+const RECORD_INTERVAL: Duration = Duration::from_secs(5);
 /// A quote from the cache older than this is not given to anybody.
 const CACHED_QUOTE_AGE_MAX: TimeDelta = TimeDelta::hours(24);
 
@@ -38,6 +41,8 @@ pub(crate) struct Feed {
     pub(crate) cache: Arc<Cache>,
     /// Where bars are kept, when there is a database.
     pub(crate) archive: Option<Arc<Archive>>,
+    /// Minutes of sources that have none to give.
+    pub(crate) recorder: Mutex<Recorder>,
     /// The other servers, when there are some.
     pub(crate) group: Option<Arc<Group>>,
 }
@@ -88,6 +93,9 @@ impl Feed {
         let feed = Arc::clone(self);
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { feed.tell().await }));
         if let Some(archive) = self.archive.clone() {
+            let feed = Arc::clone(self);
+            let record = async move { feed.record().await };
+            tasks.spawn(stop.clone().run_until_cancelled_owned(record));
             tasks.spawn(stop.clone().run_until_cancelled_owned(async move { archive.forget_old().await }));
         }
         let (cache, stop) = (Arc::clone(&self.cache), stop.clone());
@@ -159,12 +167,32 @@ impl Feed {
                     Update::Quote(quote) => {
                         if let Some(quote) = self.hub.offer(*quote, now, &mut wakers) {
                             self.cache.remember(&quote);
+                            if self.archive.is_some() {
+                                self.recorder().take(&quote);
+                            }
                         }
                     }
                     Update::Rejected { symbol, reason } => self.hub.quarantine.put(symbol, reason, None),
                 }
             }
             wakers.wake();
+        }
+    }
+
+    fn recorder(&self) -> MutexGuard<'_, Recorder> {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes minutes that are over.
+    async fn record(&self) {
+        let Some(archive) = &self.archive else { return };
+        loop {
+            tokio::time::sleep(RECORD_INTERVAL).await;
+            let over = self.recorder().over(Utc::now());
+            if let Err(error) = archive.record(&over).await {
+                tracing::debug!(%error, minutes = over.len(), "minutes wait for the database");
+                self.recorder().put_back(over);
+            }
         }
     }
 

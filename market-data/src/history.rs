@@ -91,14 +91,18 @@ pub(crate) async fn answer(symbol: Symbol, query: &str, context: &Context) -> ro
     if !capabilities.adjustments.contains(&adjustment) {
         return Err(unsupported("prices counted in this way"));
     }
-    if query.interval != Interval::OneDay && !capabilities.intervals.contains(&query.interval) {
+    let short = query.interval != Interval::OneDay;
+    let archive = context.feed.archive.as_ref();
+    let recorded = archive.filter(|_| short && capabilities.intervals.is_empty());
+    if short && recorded.is_none() && !capabilities.intervals.contains(&query.interval) {
         return Err(unsupported("bars of this length"));
     }
     let read = async {
-        let kept = context.feed.archive.as_ref().filter(|_| !capabilities.intervals.is_empty());
-        match kept {
-            Some(archive) => archived(archive, provider, symbol, &query, adjustment).await,
-            None => direct(provider, symbol, &query, adjustment).await,
+        let kept = archive.filter(|_| !capabilities.intervals.is_empty());
+        match (recorded, kept) {
+            (Some(archive), _) => recorded_here(archive, provider, symbol, &query).await,
+            (None, Some(archive)) => archived(archive, provider, symbol, &query, adjustment).await,
+            (None, None) => direct(provider, symbol, &query, adjustment).await,
         }
     };
     let read = tokio::time::timeout(PATIENCE, read).await;
@@ -127,6 +131,20 @@ async fn archived(
     let request = request(symbol, query, adjustment, now);
     let answer = archive.bars(provider, request, query.range.limit, now).await?;
     Ok((bars(answer.bars, query.interval), answer.complete))
+}
+
+/// Minutes of a source that has none to give are those that were put together here while it told its prices: never
+/// complete.
+async fn recorded_here(
+    archive: &Archive,
+    provider: &Arc<dyn Provider>,
+    symbol: Symbol,
+    query: &HistoryQuery,
+) -> Result<(Bars, bool), ProviderError> {
+    let request = request(symbol, query, Adjustment::Raw, Utc::now());
+    let found = archive.recorded(provider.name(), request, query.range.limit).await;
+    let found = found.map_err(|error| ProviderError::Unavailable(error.to_string()))?;
+    Ok((Bars::Short(found), false))
 }
 
 async fn direct(

@@ -32,6 +32,7 @@ mod play;
 mod problem;
 mod quarantine;
 mod query;
+mod recorder;
 mod routes;
 mod server;
 mod startup;

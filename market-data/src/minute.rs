@@ -1,5 +1,6 @@
 //! The minute that runs, put together from quotes as they come. Pure: quotes and their own times decide everything.
 
+use crate::bars::TimedBar;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use domain::market_data::{Place, number};
 use domain::{Currency, Price, Quote, Symbol};
@@ -57,6 +58,12 @@ impl Minute {
             }
         }
         None
+    }
+
+    /// The minute as a bar.
+    pub(crate) const fn bar(&self) -> TimedBar {
+        let Self { starts_at, open, high, low, close, volume } = *self;
+        TimedBar { starts_at, open, high, low, close, volume }
     }
 
     /// Whether no quote of it will come any more.

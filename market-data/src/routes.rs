@@ -1,5 +1,6 @@
 //! Every URL of the server but `/ws`.
 
+use crate::bars::action::in_order;
 use crate::calendar;
 use crate::history;
 use crate::instruments;
@@ -47,6 +48,7 @@ pub(crate) async fn answer(path: &str, query: &str, context: &Arc<Context>) -> A
         ("quote", Some(symbol)) => quote(read_symbol(symbol)?, context).await,
         ("orderbook", Some(symbol)) => order_book(read_symbol(symbol)?, context).await,
         ("news", Some(symbol)) => news(read_symbol(symbol)?, query, context).await,
+        ("actions", Some(symbol)) => actions(read_symbol(symbol)?, context).await,
         ("history", Some(symbol)) => history::answer(read_symbol(symbol)?, query, context).await,
         _ => Err(Problem::NotFound),
     }
@@ -188,6 +190,27 @@ async fn news(symbol: Symbol, query: &str, context: &Context) -> Answer {
         }
     }
     Err(refusal.unwrap_or_else(|| Problem::Unsupported("no provider has news".to_owned())))
+}
+
+/// What changed the count or the worth of a share, as its source tells it.
+async fn actions(symbol: Symbol, context: &Context) -> Answer {
+    let provider = provider_of(symbol, context)?;
+    let asking = async {
+        match &context.feed.archive {
+            Some(archive) => archive.actions(provider, symbol, Utc::now()).await,
+            None => provider.actions(symbol).await.map(|told| (in_order(told), true)),
+        }
+    };
+    let told = tokio::time::timeout(PROVIDER_PATIENCE, asking).await;
+    let told = told.unwrap_or_else(|_| Err(ProviderError::Unavailable("it took too long".to_owned())));
+    let (actions, complete) = told.map_err(|error| refuse(provider.as_ref(), symbol, &error))?;
+    Ok(json_response(&json!({
+        "symbol": symbol,
+        "currency": symbol.currency(),
+        "source": provider.name(),
+        "complete": complete,
+        "actions": actions,
+    })))
 }
 
 #[derive(Serialize)]

@@ -7,19 +7,24 @@ use crate::feed::Feed;
 use crate::group::{Group, Lease};
 use crate::hub::Hub;
 use crate::provider::registry;
+use crate::recorder::Recorder;
 use crate::server::{self, Context, Places};
 use crate::settings::Settings;
 use anyhow::Context as _;
 use chrono::{TimeDelta, Utc};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How long subscribers and requests may take to end after a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(4);
+/// Bytes that the system keeps for a socket which is not read; Linux takes twice as much, for its own needs too.
+const SEND_BUFFER_SIZE: u32 = 64 * 1024;
+/// Connections that may wait to be accepted.
+const BACKLOG_MAX: u32 = 1_024;
 
 /// A quote server that has its port and its providers and is about to run.
 pub struct Application {
@@ -36,8 +41,7 @@ impl Application {
     /// A sentence that names what is in the way: the port, a setting, a file.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
         let wished = SocketAddr::new(settings.host, settings.port);
-        let listener = TcpListener::bind(wished)
-            .await
+        let listener = listen(wished)
             .with_context(|| format!("cannot listen on {wished}; is port {} taken?", settings.port))?;
         let address = listener.local_addr().context("cannot tell the port")?;
         let cache = Arc::new(Cache::new(settings.redis_url.as_ref())?);
@@ -51,7 +55,8 @@ impl Application {
             }
             None => (None, None),
         };
-        let feed = Arc::new(Feed { providers, chains, hub, cache, archive, group });
+        let recorder = Mutex::new(Recorder::new(&providers));
+        let feed = Arc::new(Feed { providers, chains, hub, cache, archive, recorder, group });
         feed.recall().await;
         let context = Context {
             feed,
@@ -95,6 +100,16 @@ impl Application {
         }
         Ok(())
     }
+}
+
+/// Takes a port. What the system keeps for a subscriber who does not read is bounded, and with it how long he is written
+/// to beside the others.
+fn listen(wished: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if wished.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_SIZE)?;
+    socket.bind(wished)?;
+    socket.listen(BACKLOG_MAX)
 }
 
 /// The archive, when there is a database; it is not asked yet, and may be away.

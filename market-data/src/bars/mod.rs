@@ -5,18 +5,21 @@
 //! the provider each time, within [`RUNNING_LIFETIME`]. When Postgres is away the provider answers alone, and what a
 //! provider cannot give now is told as incomplete instead of being left out in silence.
 
+pub mod action;
 pub mod interval;
 pub mod resample;
 pub mod store;
 
 use crate::provider::{Provider, ProviderError};
+use crate::recorder::Recorded;
+pub use action::CorporateAction;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{Market, Symbol};
 use exchange::sessions;
 pub use interval::{Adjustment, BarsRequest, Interval, TimedBar};
 use resample::resample;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::{SeriesKey, Store, StoreError, StoreStatus};
 use tokio::time::Instant;
@@ -25,9 +28,11 @@ use tokio::time::Instant;
 const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(60);
 /// How long bars of the running day serve further requests.
 const RUNNING_LIFETIME: Duration = Duration::from_secs(60);
+/// How long a source's list of corporate actions serves: they are announced long before.
+const ACTIONS_LIFETIME: TimeDelta = TimeDelta::hours(12);
 /// Most answers about running days that are kept.
 const RUNNING_MAX: usize = 64;
-/// Most series whose fetches are told apart; more share their turns.
+/// Most series whose fetches are told apart, and whose numbers are remembered.
 const TURNS_MAX: usize = 1_024;
 /// How often old minutes are looked for.
 const FORGET_INTERVAL: Duration = Duration::from_secs(6 * 3_600);
@@ -50,13 +55,21 @@ pub struct Archive {
     minutes_kept: Option<TimeDelta>,
     turns: Mutex<HashMap<SeriesKey, Turn>>,
     running: Mutex<Running>,
+    /// Numbers of series of recorded minutes.
+    series: Mutex<HashMap<(Symbol, &'static str), i32>>,
 }
 
 impl Archive {
     /// Over a store. Bars shorter than a day are forgotten after `minutes_kept`.
     #[must_use]
     pub fn new(store: Store, minutes_kept: Option<TimeDelta>) -> Self {
-        Self { store, minutes_kept, turns: Mutex::default(), running: Mutex::default() }
+        Self {
+            store,
+            minutes_kept,
+            turns: Mutex::default(),
+            running: Mutex::default(),
+            series: Mutex::default(),
+        }
     }
 
     /// How its store is doing.
@@ -228,6 +241,96 @@ impl Archive {
             turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         }
         Arc::clone(turns.entry(key.clone()).or_default())
+    }
+
+    /// Keeps minutes that were put together here. Their days are not noted as known: nobody says that there was no gap.
+    ///
+    /// # Errors
+    /// [`StoreError`]; some may be written then, and may be written again.
+    pub(crate) async fn record(&self, recorded: &[Recorded]) -> Result<(), StoreError> {
+        let mut minutes = Vec::with_capacity(recorded.len());
+        for Recorded { symbol, source, bar } in recorded {
+            minutes.push((self.recorded_series(*symbol, source).await?, bar));
+        }
+        self.store.record(&minutes).await
+    }
+
+    /// Bars out of recorded minutes, at most `limit`, the latest ones.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn recorded(
+        &self,
+        source: &'static str,
+        request: BarsRequest,
+        limit: usize,
+    ) -> Result<Vec<TimedBar>, StoreError> {
+        let series = self.recorded_series(request.symbol, source).await?;
+        let market = request.symbol.market();
+        let moments = interval::moments(market, Interval::OneMinute, request.from, request.to);
+        let each = usize::try_from(request.interval.minutes()).unwrap_or(1);
+        // One bucket more than asked for, because the oldest may be cut.
+        let most = limit.saturating_add(1).saturating_mul(each);
+        let minutes = self.store.read(series, Interval::OneMinute, moments, most).await?;
+        Ok(latest(resample::by_the_clock(&minutes, request.interval), limit))
+    }
+
+    /// The corporate actions of a share as its provider tells them, and whether they are all that it would tell now.
+    ///
+    /// # Errors
+    /// The provider's, when nothing is known and it cannot be asked.
+    pub(crate) async fn actions(
+        &self,
+        provider: &Arc<dyn Provider>,
+        symbol: Symbol,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<CorporateAction>, bool), ProviderError> {
+        let known = self.store.actions(symbol, provider.name()).await;
+        if let Ok(Some((asked_at, actions))) = &known
+            && now - *asked_at < ACTIONS_LIFETIME
+        {
+            return Ok((actions.clone(), true));
+        }
+        match (provider.actions(symbol).await, known) {
+            (Ok(told), known) => {
+                let actions = action::in_order(told);
+                if known.is_ok() {
+                    let kept = self.store.replace_actions(symbol, provider.name(), now, &actions).await;
+                    kept.unwrap_or_else(
+                        |error| tracing::debug!(%error, %symbol, "corporate actions not kept"),
+                    );
+                }
+                Ok((actions, true))
+            }
+            (Err(_), Ok(Some((_, actions)))) => Ok((actions, false)),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// The number of a series of recorded minutes.
+    async fn recorded_series(&self, symbol: Symbol, source: &'static str) -> Result<i32, StoreError> {
+        let known = |archive: &Self| archive.series().get(&(symbol, source)).copied();
+        if let Some(id) = known(self) {
+            return Ok(id);
+        }
+        let key = SeriesKey {
+            symbol,
+            source: source.to_owned(),
+            interval: Interval::OneMinute,
+            adjustment: Adjustment::Raw,
+        };
+        let day = DateTime::UNIX_EPOCH.date_naive();
+        let id = self.store.find(&key, day, day).await?.id;
+        let mut series = self.series();
+        if series.len() >= TURNS_MAX {
+            series.clear();
+        }
+        series.insert((symbol, source), id);
+        Ok(id)
+    }
+
+    fn series(&self) -> MutexGuard<'_, HashMap<(Symbol, &'static str), i32>> {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads bars that come from somewhere else, oldest first, into a series; its days are not noted as known.

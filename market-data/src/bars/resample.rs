@@ -1,7 +1,7 @@
 //! Longer bars out of shorter ones. Pure.
 
 use super::interval::{Interval, TimedBar, midnight};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound as _, Utc};
 use domain::Market;
 use exchange::{market_day, trading_day};
 
@@ -9,9 +9,20 @@ use exchange::{market_day, trading_day};
 /// an American hour begins at half past. A day is made of its regular session alone.
 #[must_use]
 pub fn resample(market: Market, bars: &[TimedBar], interval: Interval) -> Vec<TimedBar> {
+    put_together(bars, |at| bucket(market, at, interval))
+}
+
+/// The same by the clock alone, for prices that come day and night.
+#[must_use]
+pub fn by_the_clock(bars: &[TimedBar], interval: Interval) -> Vec<TimedBar> {
+    put_together(bars, |at| at.duration_trunc(interval.length()).ok())
+}
+
+/// Bars of the same bucket become one.
+fn put_together(bars: &[TimedBar], bucket: impl Fn(DateTime<Utc>) -> Option<DateTime<Utc>>) -> Vec<TimedBar> {
     let mut longer: Vec<TimedBar> = Vec::new();
     for bar in bars {
-        let Some(starts_at) = bucket(market, bar.starts_at, interval) else { continue };
+        let Some(starts_at) = bucket(bar.starts_at) else { continue };
         match longer.last_mut().filter(|last| last.starts_at == starts_at) {
             Some(last) => {
                 last.high = last.high.max(bar.high);

@@ -9,14 +9,14 @@ pub mod alpha_vantage;
 mod fetch;
 pub mod gate;
 #[cfg(test)]
-mod mutate;
+pub(crate) mod mutate;
 pub mod registry;
 pub mod replay;
 pub mod synthetic;
 mod tally;
 pub mod yahoo;
 
-use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar, first_day_for};
+use crate::bars::{Adjustment, BarsRequest, CorporateAction, Interval, TimedBar, first_day_for};
 use crate::sanity::Reason;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -297,6 +297,14 @@ pub trait Provider: Send + Sync {
     async fn order_book(&self, symbol: Symbol) -> Result<OrderBook, ProviderError> {
         let _ = symbol;
         Err(ProviderError::Unsupported("order books"))
+    }
+    /// The corporate actions of a share, all that it knows, in any order.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn actions(&self, symbol: Symbol) -> Result<Vec<CorporateAction>, ProviderError> {
+        let _ = symbol;
+        Err(ProviderError::Unsupported("corporate actions"))
     }
     /// Headlines about a share, the newest first, at most `limit`.
     ///

@@ -26,9 +26,17 @@ fn place(noise: &mut Noise, length: usize) -> usize {
     usize::try_from(noise.between(0, i64::try_from(length).unwrap() - 1)).unwrap()
 }
 
-/// `count` damaged copies: cut off, bytes changed, parts repeated, left out, or replaced by something hostile.
+/// Multiplies the number of damaged copies; `scripts/fuzz` sets it.
+const ROUNDS_VARIABLE: &str = "GAEMI_FUZZ_ROUNDS";
+
+fn rounds() -> u64 {
+    std::env::var(ROUNDS_VARIABLE).map_or(1, |rounds| rounds.parse().expect("a number of rounds"))
+}
+
+/// `count` damaged copies, or a multiple: cut off, bytes changed, parts repeated, left out, or replaced by something
+/// hostile.
 pub(crate) fn mutations(payload: &[u8], count: u64) -> impl Iterator<Item = Vec<u8>> {
-    (0..count).map(move |seed| {
+    (0..count.saturating_mul(rounds())).map(move |seed| {
         let mut noise = Noise::of(seed);
         let mut body = payload.to_vec();
         for _ in 0..=noise.between(0, 3) {

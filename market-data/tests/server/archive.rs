@@ -1,21 +1,26 @@
 //! The archive against a real Postgres, and the server when there is none.
 
 use crate::support::Server;
+use crate::yahoo::{Stub, borrowed};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{Bar, Symbol};
 use market_data::bars::interval::moments;
 use market_data::bars::store::{SeriesKey, Store};
-use market_data::bars::{Adjustment, Archive, BarsRequest, Interval, TimedBar};
+use market_data::bars::{Adjustment, Archive, BarsRequest, CorporateAction, Interval, TimedBar};
 use market_data::provider::{
     Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted,
 };
+use rust_decimal::Decimal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, watch};
 use tokio_postgres::NoTls;
 
-const MIGRATION: &str = include_str!("../../../migrations/2026-11-21-007000_bars/up.sql");
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/2026-11-21-007000_bars/up.sql"),
+    include_str!("../../../migrations/2026-11-22-030000_corporate_actions/up.sql"),
+];
 
 /// A database of its own; dropped with the value.
 pub(crate) struct Database {
@@ -45,7 +50,9 @@ impl Database {
         execute(&admin, &format!("CREATE DATABASE {name}")).await;
         let (server, _) = admin.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
-        execute(&url, MIGRATION).await;
+        for migration in MIGRATIONS {
+            execute(&url, migration).await;
+        }
         Some(Self { admin, url, name })
     }
 
@@ -331,6 +338,98 @@ async fn a_load_over_bars_that_are_there_leaves_them() {
     let read = store.read(found.id, Interval::OneMinute, all, 100_000).await.unwrap();
     assert_eq!(read.len(), 60_000);
     assert_eq!(read, bars, "the first stayed as it was");
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn minutes_that_were_put_together_here_are_history_for_sources_without_any() {
+    let Some(database) = Database::make().await else { return };
+    let store = database.store();
+    let key = SeriesKey {
+        symbol: "AAPL".parse().unwrap(),
+        source: "replay".into(),
+        interval: Interval::OneMinute,
+        adjustment: Adjustment::Raw,
+    };
+    // A Saturday: recorded days are played when no exchange is open.
+    let minutes: Vec<_> = (0..10)
+        .map(|minute| TimedBar {
+            starts_at: at("2026-11-21T17:00:00Z") + TimeDelta::minutes(minute),
+            open: "150".parse().unwrap(),
+            high: format!("15{minute}.5").parse().unwrap(),
+            low: "149.25".parse().unwrap(),
+            close: "150.125".parse().unwrap(),
+            volume: 7,
+        })
+        .collect();
+    let day: NaiveDate = "2026-11-21".parse().unwrap();
+    let id = store.find(&key, day, day).await.unwrap().id;
+    let rows: Vec<_> = minutes.iter().map(|bar| (id, bar)).collect();
+    store.record(&rows[..7]).await.unwrap();
+    store.record(&rows).await.unwrap();
+
+    let server =
+        Server::start(&[("GAEMI_PROVIDERS", "replay,synthetic"), ("DATABASE_URL", &database.url)]).await;
+    let (status, read) = server.get("/history/AAPL?interval=1m&from=2026-11-21&to=2026-11-21").await;
+    assert_eq!((status, &read["complete"]), (200, &serde_json::json!(false)), "{read}");
+    assert_eq!(read["bars"].as_array().unwrap().len(), 10, "each once");
+    assert_eq!(read["bars"][9], serde_json::to_value(&minutes[9]).unwrap());
+    let (_, read) = server.get("/history/AAPL?interval=5m&from=2026-11-21&to=2026-11-21").await;
+    assert_eq!(read["bars"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (&read["bars"][0]["high"], &read["bars"][0]["volume"]),
+        (&serde_json::json!("154.5"), &serde_json::json!(35))
+    );
+    let (_, none) = server.get("/history/MSFT?interval=1m").await;
+    assert_eq!(none["bars"], serde_json::json!([]));
+    server.stop().await;
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_source_does_not_tell_any_more_is_no_action_any_more() {
+    let Some(database) = Database::make().await else { return };
+    let store = database.store();
+    let (symbol, now) = ("AAPL".parse().unwrap(), at("2026-11-21T17:00:00Z"));
+    assert_eq!(store.actions(symbol, "stand-in").await.unwrap(), None, "never asked");
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let number = |text: &str| text.parse::<Decimal>().unwrap();
+    let split = CorporateAction::split(day("2020-08-31"), number("4"), number("1")).unwrap();
+    let paid = CorporateAction::dividend(day("2020-08-31"), number("0.26")).unwrap();
+    let wrong = CorporateAction::dividend(day("2021-02-05"), number("20.5")).unwrap();
+    let corrected = CorporateAction::dividend(day("2021-02-05"), number("0.205")).unwrap();
+    store.replace_actions(symbol, "stand-in", now, &[paid.clone(), split.clone(), wrong]).await.unwrap();
+    let later = now + TimeDelta::hours(13);
+    store.replace_actions(symbol, "stand-in", later, &[split.clone(), corrected.clone()]).await.unwrap();
+    assert_eq!(store.actions(symbol, "stand-in").await.unwrap(), Some((later, vec![split, corrected])));
+    store.replace_actions(symbol, "another", now, &[paid.clone()]).await.unwrap();
+    assert_eq!(store.actions(symbol, "another").await.unwrap(), Some((now, vec![paid])));
+    store.replace_actions(symbol, "another", now, &[]).await.unwrap();
+    assert_eq!(
+        store.actions(symbol, "another").await.unwrap(),
+        Some((now, vec![])),
+        "asked, and there is nothing"
+    );
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn corporate_actions_are_asked_for_once_and_outlive_their_source() {
+    let Some(database) = Database::make().await else { return };
+    let yahoo = Stub::start().await;
+    let mut values = yahoo.values("yahoo");
+    values.push(("DATABASE_URL", database.url.clone()));
+    let server = Server::start(&borrowed(&values)).await;
+    let (status, told) = server.get("/actions/AAPL").await;
+    assert_eq!((status, &told["complete"], &told["source"]), (200, &true.into(), &"yahoo".into()), "{told}");
+    assert_eq!(told["actions"][0]["kind"], "dividend");
+    assert_eq!(told["actions"][0]["amount"], "0.26");
+    let asked = yahoo.asked();
+    yahoo.stop();
+    assert_eq!(server.get("/actions/AAPL").await.1, told, "from the server's own store");
+    assert_eq!(yahoo.asked(), asked);
+    assert_eq!(server.get("/actions/%2e").await.0, 400);
+    server.stop().await;
     database.drop().await;
 }
 

@@ -87,6 +87,11 @@ impl Stub {
         ]
     }
 
+    /// How often it was asked.
+    pub(crate) fn asked(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn stop(&self) {
         self.task.abort();
     }

@@ -20,6 +20,8 @@ const GROUP_DIGITS: u32 = 4;
 const GROUP: u128 = 10_000;
 /// Groups that the largest decimal has.
 const GROUPS_MAX: usize = 9;
+/// Bytes of the length before a value.
+const LENGTH_SIZE: usize = 4;
 /// Marks a numeric as not negative, and as negative.
 const POSITIVE: u16 = 0;
 const NEGATIVE: u16 = 0x4000;
@@ -107,8 +109,24 @@ fn numeric(raw: &[u8]) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(mantissa, u32::from(scale)).ok().map(|value| value.normalize())
 }
 
-/// A price in a row.
+/// A price in a row or a parameter.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct SqlPrice(pub(super) Price);
+
+impl ToSql for SqlPrice {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
+        let mut with_length = BytesMut::new();
+        put_numeric(&mut with_length, self.0.value());
+        out.put_slice(with_length.get(LENGTH_SIZE..).unwrap_or_default());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::NUMERIC
+    }
+
+    to_sql_checked!();
+}
 
 impl<'a> FromSql<'a> for SqlPrice {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {

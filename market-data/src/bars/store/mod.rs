@@ -3,13 +3,14 @@
 //! One connection is shared by all who read; a load opens its own, so that it delays nobody. Every call is bounded in
 //! time, and after a failure the database is left alone for a while: who asks meanwhile is told at once.
 
+mod actions;
 mod binary;
 
 use super::interval::{Adjustment, Interval, TimedBar};
 use binary::{SqlDay, SqlMoment, SqlPrice, copy_header, copy_row, copy_trailer};
 use bytes::BytesMut;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::Symbol;
+use domain::{Price, Symbol};
 use futures_util::SinkExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
@@ -38,6 +39,10 @@ const MAKE: &str = "INSERT INTO market.series (symbol, source, interval_minutes,
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 const COVER: &str =
     "UPDATE market.series SET covered = covered + datemultirange(daterange($2, $3, '[]')) WHERE id = $1";
+const RECORD: &str = "INSERT INTO market.minute_bars (series_id, starts_at, open, high, low, close, volume) \
+    SELECT * FROM unnest($1::integer[], $2::timestamptz[], $3::numeric[], $4::numeric[], $5::numeric[], $6::numeric[], $7::bigint[]) \
+    ON CONFLICT DO NOTHING";
+const MAKE_PARTITIONS: &str = "SELECT market.make_partitions('market.minute_bars', $1, $2)";
 const READ_DAILY: &str = "SELECT starts_at, open, high, low, close, volume FROM market.daily_bars \
     WHERE series_id = $1 AND starts_at >= $2 AND starts_at < $3 ORDER BY starts_at DESC LIMIT $4";
 const READ_MINUTES: &str = "SELECT starts_at, open, high, low, close, volume FROM market.minute_bars \
@@ -220,6 +225,32 @@ impl Store {
             self.written.fetch_add(u64::try_from(bars.len()).unwrap_or(0), Ordering::Relaxed);
         }
         outcome
+    }
+
+    /// Writes minutes of many series. Those that are there stay.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record(&self, minutes: &[(i32, &TimedBar)]) -> Result<(), StoreError> {
+        let moments = minutes.iter().map(|(_, bar)| bar.starts_at);
+        let (Some(first), Some(last)) = (moments.clone().min(), moments.clone().max()) else { return Ok(()) };
+        let series: Vec<i32> = minutes.iter().map(|(series, _)| *series).collect();
+        let moments: Vec<SqlMoment> = moments.map(SqlMoment).collect();
+        let prices = |of: fn(&TimedBar) -> Price| -> Vec<SqlPrice> {
+            minutes.iter().map(|(_, bar)| SqlPrice(of(bar))).collect()
+        };
+        let (open, high) = (prices(|bar| bar.open), prices(|bar| bar.high));
+        let (low, close) = (prices(|bar| bar.low), prices(|bar| bar.close));
+        let volumes: Vec<i64> =
+            minutes.iter().map(|(_, bar)| i64::try_from(bar.volume).unwrap_or(i64::MAX)).collect();
+        self.bounded(READ_TIMEOUT, |link| async move {
+            link.client.execute(MAKE_PARTITIONS, &[&SqlMoment(first), &SqlMoment(last)]).await?;
+            link.client.execute(RECORD, &[&series, &moments, &open, &high, &low, &close, &volumes]).await?;
+            Ok(())
+        })
+        .await?;
+        self.written.fetch_add(u64::try_from(minutes.len()).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Forgets bars shorter than a day that are older than this, by whole months.

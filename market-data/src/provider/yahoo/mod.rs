@@ -9,13 +9,13 @@ mod parse;
 use super::gate::Health;
 use super::tally::Tally;
 use super::{Capabilities, Headline, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
-use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
+use crate::bars::{Adjustment, BarsRequest, CorporateAction, Interval, TimedBar};
 use crate::cache::Cache;
 use crate::instruments;
 use crate::sanity::Reason;
 use crate::settings::{Settings, YahooSettings};
 use async_trait::async_trait;
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate, TimeDelta, Utc};
 use domain::{Bar, Quote, Symbol};
 use http::Http;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -216,6 +216,15 @@ impl Provider for Yahoo {
 
     async fn bars(&self, request: BarsRequest) -> Result<Vec<TimedBar>, ProviderError> {
         self.fetch_bars(request).await
+    }
+
+    async fn actions(&self, symbol: Symbol) -> Result<Vec<CorporateAction>, ProviderError> {
+        let now = Utc::now();
+        let begin = now - TimeDelta::days(i64::try_from(YEARS_BACK_MAX * 366).unwrap_or(0));
+        // They come with the bars, of which as few as possible are asked for.
+        let answer = self.http.between(symbol, begin, now, "3mo").await?;
+        parse::actions(&answer, symbol)
+            .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))
     }
 
     async fn news(&self, symbol: Symbol, limit: usize) -> Result<Vec<Headline>, ProviderError> {

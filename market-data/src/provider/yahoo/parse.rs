@@ -4,7 +4,7 @@
 //! quotes in; and a missing open, high, low or volume arrives here as zero, which is no price.
 
 use crate::bars::interval::midnight;
-use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
+use crate::bars::{Adjustment, BarsRequest, CorporateAction, Interval, TimedBar};
 use crate::provider::Headline;
 use crate::sanity::Reason;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -110,6 +110,31 @@ pub(super) fn news(found: &YSearchResultOpt, limit: usize) -> Vec<Headline> {
     news.sort_by_key(|headline| std::cmp::Reverse(headline.published_at));
     news.truncate(limit);
     news
+}
+
+/// Digits that a dividend is kept with: what was paid for a share of then is told in shares of today.
+const DIVIDEND_DIGITS: u32 = 6;
+
+/// The corporate actions in an answer. What is no day, no ratio or no amount is left out.
+///
+/// # Errors
+/// [`Reason`] when the answer is about something else.
+pub(super) fn actions(answer: &YResponse, symbol: Symbol) -> Result<Vec<CorporateAction>, Reason> {
+    let meta = answer.metadata().map_err(|_| Reason::Unreadable)?;
+    if meta.symbol != symbol.as_str() {
+        return Err(Reason::Unreadable);
+    }
+    let splits = answer.splits().map_err(|_| Reason::Unreadable)?.into_iter().filter_map(|split| {
+        CorporateAction::split(day(split.date, meta.gmtoffset)?, split.numerator, split.denominator)
+    });
+    let dividends = answer.dividends().map_err(|_| Reason::Unreadable)?;
+    let dividends = dividends.into_iter().filter_map(|dividend| {
+        CorporateAction::dividend(
+            day(dividend.date, meta.gmtoffset)?,
+            dividend.amount.round_dp(DIVIDEND_DIGITS),
+        )
+    });
+    Ok(splits.chain(dividends).collect())
 }
 
 /// Bars of any length and rows refused.
@@ -238,6 +263,7 @@ pub(super) fn quote(answer: &YResponse, symbol: Symbol, source: &str) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bars::action::in_order;
 
     use crate::provider::mutate::mutations;
 
@@ -282,6 +308,16 @@ mod tests {
         let days: Vec<_> = rows.bars.iter().map(|bar| bar.date.to_string()).collect();
         assert_eq!(days, ["2025-12-29", "2025-12-31", "2026-01-02"]);
         assert_eq!(rows.bars[0].close.to_string(), "27.35");
+    }
+
+    #[test]
+    fn splits_and_dividends_are_told_by_their_day() {
+        let told = in_order(actions(&read(APPLE), symbol("AAPL")).unwrap());
+        let day: NaiveDate = "2026-01-02".parse().unwrap();
+        let dividend = CorporateAction::dividend(day, "0.26".parse().unwrap()).unwrap();
+        let split = CorporateAction::split(day, "4".parse().unwrap(), Decimal::ONE).unwrap();
+        assert_eq!(told, [dividend, split]);
+        assert_eq!(actions(&read(SAMSUNG), symbol("AAPL")), Err(Reason::Unreadable));
     }
 
     #[test]
@@ -363,6 +399,7 @@ mod tests {
                 }
             }
             let _ = quote(&answer, symbol("AAPL"), "yahoo");
+            let _ = actions(&answer, symbol("AAPL"));
         }
     }
 }

@@ -1,0 +1,2 @@
+DROP TABLE market.corporate_actions;
+DROP TABLE market.action_lists;
