@@ -402,7 +402,7 @@ async fn what_a_source_does_not_tell_any_more_is_no_action_any_more() {
     let later = now + TimeDelta::hours(13);
     store.replace_actions(symbol, "stand-in", later, &[split.clone(), corrected.clone()]).await.unwrap();
     assert_eq!(store.actions(symbol, "stand-in").await.unwrap(), Some((later, vec![split, corrected])));
-    store.replace_actions(symbol, "another", now, &[paid.clone()]).await.unwrap();
+    store.replace_actions(symbol, "another", now, std::slice::from_ref(&paid)).await.unwrap();
     assert_eq!(store.actions(symbol, "another").await.unwrap(), Some((now, vec![paid])));
     store.replace_actions(symbol, "another", now, &[]).await.unwrap();
     assert_eq!(
