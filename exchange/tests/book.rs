@@ -129,7 +129,7 @@ fn a_limit_order_that_arrived_before_any_quote_meets_the_first_one() {
 #[test]
 fn a_restored_order_rests() {
     let mut book = Book::new(symbol());
-    book.restore(limit(1, Side::Buy, 15_100));
+    book.restore(&limit(1, Side::Buy, 15_100));
     assert_eq!(fills(&book.on_quote(&quote(14_990, 15_000, start()), start())), [(1, cents(15_100))]);
 }
 
@@ -272,7 +272,7 @@ proptest! {
     fn no_order_is_executed_at_a_worse_price_than_it_named(steps in prop::collection::vec(a_step(), 0..80)) {
         let (orders, events, _) = play(&steps);
         for event in &events {
-            if let BookEventKind::Filled { price, quantity, execution_id } = &event.kind {
+            if let BookEventKind::Filled { price, quantity, execution_id, leaves } = &event.kind {
                 let order = &orders[&event.order_id];
                 let (Pricing::Market { protection: worst } | Pricing::Limit { limit: worst }) = order.pricing;
                 match order.side {
@@ -280,6 +280,7 @@ proptest! {
                     Side::Sell => prop_assert!(*price >= worst),
                 }
                 prop_assert_eq!(*quantity, order.quantity);
+                prop_assert!(leaves.is_zero());
                 prop_assert_eq!(execution_id.clone(), format!("{}:1", order.id));
                 prop_assert!(order.expires_at.is_none_or(|end| event.at < end));
             }

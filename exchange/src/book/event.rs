@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{OrderId, Price, Quantity};
+use rust_decimal::Decimal;
 use thiserror::Error;
 
 /// Why a book took an order back.
@@ -75,6 +76,8 @@ pub enum BookEventKind {
         quantity: Quantity,
         /// Price per share.
         price: Price,
+        /// Shares still open afterwards; zero ends the order.
+        leaves: Decimal,
     },
     /// It was taken back.
     Canceled(CancelReason),

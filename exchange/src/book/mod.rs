@@ -3,6 +3,7 @@
 //! The market is taken as deep as needed: an order is executed as a whole or not at all. Executions carry their
 //! quantity, so nothing outside this module relies on that.
 
+mod entry;
 mod event;
 mod order;
 mod queues;
@@ -17,8 +18,10 @@ use crate::price_limits::price_limits;
 use crate::sessions::trade_date;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{OrderId, Price, Quote, Side, Symbol};
-use queues::{Entry, Queues};
-use std::collections::BTreeMap;
+use entry::Entry;
+use queues::Queues;
+use rust_decimal::Decimal;
+use std::collections::HashMap;
 
 /// Oldest quote of a live source that an order is executed on.
 pub const LIVE_QUOTE_AGE_MAX: TimeDelta = TimeDelta::minutes(2);
@@ -31,7 +34,8 @@ pub const QUOTE_AHEAD_MAX: TimeDelta = TimeDelta::seconds(5);
 #[derive(Debug, Clone)]
 pub struct Book {
     symbol: Symbol,
-    orders: BTreeMap<OrderId, Entry>,
+    /// Boxed, so that the table itself stays small when it grows and is never copied with its orders.
+    orders: HashMap<OrderId, Box<Entry>>,
     queues: Queues,
     quote: Option<Quote>,
 }
@@ -40,7 +44,7 @@ impl Book {
     /// A book without orders.
     #[must_use]
     pub fn new(symbol: Symbol) -> Self {
-        Self { symbol, orders: BTreeMap::new(), queues: Queues::default(), quote: None }
+        Self { symbol, orders: HashMap::new(), queues: Queues::default(), quote: None }
     }
 
     /// How many orders are here.
@@ -77,13 +81,13 @@ impl Book {
 
     /// An order as it stands here.
     #[must_use]
-    pub fn order(&self, id: OrderId) -> Option<&BookOrder> {
-        self.orders.get(&id).map(|entry| &entry.order)
+    pub fn order(&self, id: OrderId) -> Option<BookOrder> {
+        self.orders.get(&id).map(|entry| entry.order(id))
     }
 
     /// Puts back an order that was accepted in an earlier life of the process. It rests: the market that it met on
     /// arrival is not known any more.
-    pub fn restore(&mut self, order: BookOrder) {
+    pub fn restore(&mut self, order: &BookOrder) {
         self.insert(order, true);
     }
 
@@ -114,11 +118,12 @@ impl Book {
     /// # Errors
     /// [`NotInBook`] when it is not here (any more).
     pub fn replace(&mut self, order: BookOrder, now: DateTime<Utc>) -> Result<Vec<BookEvent>, NotInBook> {
+        let has_met = self.orders.get(&order.id).is_some_and(|entry| entry.has_met);
         let before = self.remove(order.id).ok_or(NotInBook)?;
         let mut events = vec![BookEvent::new(order.id, now, BookEventKind::Replaced)];
-        let keeps_place = BookOrder { quantity: before.order.quantity, ..order.clone() } == before.order;
+        let keeps_place = BookOrder { quantity: before.quantity, ..order.clone() } == before;
         if keeps_place {
-            self.insert(order, before.has_met);
+            self.insert(&order, has_met);
         } else {
             self.arrive(order, now, &mut events);
         }
@@ -127,8 +132,18 @@ impl Book {
 
     /// Ends the orders whose time is over.
     pub fn expire(&mut self, now: DateTime<Utc>) -> Vec<BookEvent> {
-        let over = self.queues.expired(now);
-        over.into_iter().filter_map(|id| self.remove(id)).map(|entry| ended(&entry.order, now)).collect()
+        if self.queues.next_expiry().is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        // Rare enough to look through all orders instead of keeping each one's end in an order of its own.
+        let mut over: Vec<(DateTime<Utc>, i64, OrderId)> = self
+            .orders
+            .iter()
+            .filter_map(|(id, entry)| Some((entry.expires_at()?, entry.sequence(), *id)))
+            .filter(|(at, ..)| *at <= now)
+            .collect();
+        over.sort_unstable();
+        over.into_iter().filter_map(|(.., id)| self.remove(id)).map(|order| ended(&order, now)).collect()
     }
 
     /// Takes a quote and executes what it reaches: what waited for a price at the touch, resting limit orders at their
@@ -148,8 +163,8 @@ impl Book {
         let (reached_buys, reached_sells) = self.queues.reached(quote.price_to_buy(), quote.price_to_sell());
         let trailing = self.queues.trailing();
         for id in self.queues.arriving().into_iter().chain(self.queues.awakened(quote.price)) {
-            if let Some(entry) = self.remove(id) {
-                self.meet(entry.order, quote, now, &mut events);
+            if let Some(order) = self.remove(id) {
+                self.meet(order, quote, now, &mut events);
             }
         }
         for id in trailing {
@@ -167,13 +182,13 @@ impl Book {
             if at <= now {
                 events.push(canceled(order.id, CancelReason::AuctionMissed, now));
             } else {
-                self.insert(order, false);
+                self.insert(&order, false);
             }
             return;
         }
         match self.usable_quote(now).cloned() {
             Some(quote) => self.meet(order, &quote, now, events),
-            None => self.insert(order, false),
+            None => self.insert(&order, false),
         }
     }
 
@@ -185,7 +200,7 @@ impl Book {
                 events.push(BookEvent::new(id, now, BookEventKind::MarkMoved(mark)));
             }
             if !trigger.is_reached(order.side, quote.price) {
-                return self.insert(BookOrder { trigger: Some(trigger), ..order }, true);
+                return self.insert(&BookOrder { trigger: Some(trigger), ..order }, true);
             }
             order.trigger = None;
             events.push(BookEvent::new(id, now, BookEventKind::Triggered(quote.price)));
@@ -202,25 +217,26 @@ impl Book {
             Pricing::Limit { .. } if order.patience == Patience::AtOnce => {
                 events.push(canceled(id, CancelReason::NotExecutableAtOnce, now));
             }
-            Pricing::Limit { .. } => self.insert(order, true),
+            Pricing::Limit { .. } => self.insert(&order, true),
         }
     }
 
     /// A trailing stop sees a price.
     fn follow(&mut self, id: OrderId, quote: &Quote, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
         let Some(entry) = self.orders.get_mut(&id) else { return };
-        let Some(trigger) = &mut entry.order.trigger else { return };
-        if trigger.is_reached(entry.order.side, quote.price) {
-            if let Some(entry) = self.remove(id) {
-                self.meet(entry.order, quote, now, events);
+        let side = entry.side();
+        let Some(trigger) = entry.trigger_mut() else { return };
+        if trigger.is_reached(side, quote.price) {
+            if let Some(order) = self.remove(id) {
+                self.meet(order, quote, now, events);
             }
-        } else if let Some(mark) = trigger.follow(entry.order.side, quote.price) {
+        } else if let Some(mark) = trigger.follow(side, quote.price) {
             events.push(BookEvent::new(id, now, BookEventKind::MarkMoved(mark)));
         }
     }
 
     fn execute_in_auction(&mut self, id: OrderId, quote: &Quote, now: DateTime<Utc>) -> Option<BookEvent> {
-        let order = self.remove(id)?.order;
+        let order = self.remove(id)?;
         let price = match order.patience {
             Patience::Auction { kind: AuctionKind::Opening, .. } => quote.open,
             // The first price told at or after the close is the one the closing auction made.
@@ -235,7 +251,7 @@ impl Book {
 
     /// It stood in the queue at its limit: whoever came to the market met it there.
     fn execute_resting(&mut self, id: OrderId, now: DateTime<Utc>) -> Option<BookEvent> {
-        let order = self.remove(id)?.order;
+        let order = self.remove(id)?;
         let (Pricing::Limit { limit: price } | Pricing::Market { protection: price }) = order.pricing;
         Some(filled(&order, price, now))
     }
@@ -248,16 +264,15 @@ impl Book {
         self.quote.as_ref().filter(|quote| is_usable(quote, now))
     }
 
-    fn insert(&mut self, order: BookOrder, has_met: bool) {
-        let entry = Entry { order, has_met };
-        self.queues.insert(&entry);
-        self.orders.insert(entry.order.id, entry);
+    fn insert(&mut self, order: &BookOrder, has_met: bool) {
+        self.queues.insert(order, has_met);
+        self.orders.insert(order.id, Box::new(Entry::new(order, has_met)));
     }
 
-    fn remove(&mut self, id: OrderId) -> Option<Entry> {
-        let entry = self.orders.remove(&id)?;
-        self.queues.remove(&entry);
-        Some(entry)
+    fn remove(&mut self, id: OrderId) -> Option<BookOrder> {
+        let order = self.orders.remove(&id)?.order(id);
+        self.queues.remove(&order);
+        Some(order)
     }
 }
 
@@ -281,6 +296,7 @@ fn filled(order: &BookOrder, price: Price, now: DateTime<Utc>) -> BookEvent {
         execution_id: format!("{}:1", order.id),
         quantity: order.quantity,
         price,
+        leaves: Decimal::ZERO,
     };
     BookEvent::new(order.id, now, kind)
 }

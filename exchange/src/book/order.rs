@@ -4,7 +4,9 @@ use crate::auctions::{AuctionKind, next_auction};
 use crate::sessions::{regular_close, regular_close_after, trading_day_before};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::broker::OrderRequest;
-use domain::{Contradiction, Lifetime, Market, OrderId, Price, PriceFields, Quantity, Side, Trail};
+use domain::{
+    Contradiction, Lifetime, Market, OrderId, OrderType, Price, PriceFields, Quantity, Side, Trail,
+};
 use thiserror::Error;
 
 /// How long an order that is to be executed at once waits for its first price: the market of a symbol that nobody
@@ -168,11 +170,11 @@ impl BookOrder {
     /// [`OrderError`] when the prices do not go with the order's type.
     pub fn repriced(
         &self,
-        request: &OrderRequest,
+        order_type: OrderType,
         fields: PriceFields,
         protection: Option<Price>,
     ) -> Result<Self, OrderError> {
-        let pricing = domain::Pricing::from_fields(request.order_type, fields).map_err(first)?;
+        let pricing = domain::Pricing::from_fields(order_type, fields).map_err(first)?;
         let (pricing, trigger) = working(pricing, protection)?;
         let trigger = match (self.trigger, trigger) {
             // It has been triggered: what it waited for is history.

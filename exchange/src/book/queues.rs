@@ -6,15 +6,7 @@ use domain::{OrderId, Price, Side};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An order of the book, and whether it has met a price.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) order: BookOrder,
-    /// A limit order that has met a price rests in the queue at its limit.
-    pub(super) has_met: bool,
-}
-
-/// Every order stands in one of these, and in `expiries` where it has an end.
+/// Every order stands in one of these, and is counted in `expiries` where it has an end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queues {
     /// Those that wait for their first price, in the order of their arrival.
@@ -31,14 +23,14 @@ pub(super) struct Queues {
     trailing: BTreeMap<i64, OrderId>,
     /// Soonest first.
     auctions: BTreeSet<(DateTime<Utc>, i64, OrderId)>,
-    /// Soonest first.
-    expiries: BTreeSet<(DateTime<Utc>, i64, OrderId)>,
+    /// How many orders end at an instant: most of a session's end together, so that only instants cost room.
+    expiries: BTreeMap<DateTime<Utc>, usize>,
 }
 
 impl Queues {
-    pub(super) fn insert(&mut self, entry: &Entry) {
-        let BookOrder { id, sequence, side, .. } = entry.order;
-        match (entry.order.trigger, entry.order.patience, entry.order.pricing, side) {
+    pub(super) fn insert(&mut self, order: &BookOrder, has_met: bool) {
+        let BookOrder { id, sequence, side, .. } = *order;
+        match (order.trigger, order.patience, order.pricing, side) {
             (Some(Trigger::Trailing { .. }), ..) => {
                 self.trailing.insert(sequence, id);
             }
@@ -51,24 +43,24 @@ impl Queues {
             (None, Patience::Auction { at, .. }, ..) => {
                 self.auctions.insert((at, sequence, id));
             }
-            (None, Patience::Rests, Pricing::Limit { limit }, Side::Buy) if entry.has_met => {
+            (None, Patience::Rests, Pricing::Limit { limit }, Side::Buy) if has_met => {
                 self.buys.insert((Reverse(limit), sequence), id);
             }
-            (None, Patience::Rests, Pricing::Limit { limit }, Side::Sell) if entry.has_met => {
+            (None, Patience::Rests, Pricing::Limit { limit }, Side::Sell) if has_met => {
                 self.sells.insert((limit, sequence), id);
             }
             (None, Patience::Rests | Patience::AtOnce, ..) => {
                 self.arriving.insert(sequence, id);
             }
         }
-        if let Some(at) = entry.order.expires_at {
-            self.expiries.insert((at, sequence, id));
+        if let Some(at) = order.expires_at {
+            *self.expiries.entry(at).or_default() += 1;
         }
     }
 
-    pub(super) fn remove(&mut self, entry: &Entry) {
-        let BookOrder { id, sequence, side, .. } = entry.order;
-        match (entry.order.trigger, entry.order.pricing, side) {
+    pub(super) fn remove(&mut self, order: &BookOrder) {
+        let BookOrder { id, sequence, side, .. } = *order;
+        match (order.trigger, order.pricing, side) {
             (Some(Trigger::Trailing { .. }), ..) => {
                 self.trailing.remove(&sequence);
             }
@@ -87,11 +79,11 @@ impl Queues {
             (None, Pricing::Market { .. }, _) => {}
         }
         self.arriving.remove(&sequence);
-        if let Patience::Auction { at, .. } = entry.order.patience {
+        if let Patience::Auction { at, .. } = order.patience {
             self.auctions.remove(&(at, sequence, id));
         }
-        if let Some(at) = entry.order.expires_at {
-            self.expiries.remove(&(at, sequence, id));
+        if let Some(at) = order.expires_at {
+            self.expire_one(at);
         }
     }
 
@@ -122,12 +114,17 @@ impl Queues {
         self.auctions.iter().take_while(|(at, ..)| *at <= now).map(|(_, _, id)| *id).collect()
     }
 
-    /// Orders whose time is over, soonest first.
-    pub(super) fn expired(&self, now: DateTime<Utc>) -> Vec<OrderId> {
-        self.expiries.iter().take_while(|(at, ..)| *at <= now).map(|(_, _, id)| *id).collect()
+    fn expire_one(&mut self, at: DateTime<Utc>) {
+        if let Some(count) = self.expiries.get_mut(&at) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.expiries.remove(&at);
+            }
+        }
     }
 
+    /// When the next order ends by itself.
     pub(super) fn next_expiry(&self) -> Option<DateTime<Utc>> {
-        self.expiries.first().map(|(at, ..)| *at)
+        self.expiries.first_key_value().map(|(at, _)| *at)
     }
 }

@@ -83,6 +83,10 @@ impl Command {
         }
     }
 
+    const fn places(&self) -> bool {
+        matches!(self, Self::Place { .. })
+    }
+
     fn replaces(&self) -> Vec<ReplaceId> {
         match self {
             Self::Replace { requests, .. } => requests.iter().map(|request| request.replace_id).collect(),
@@ -396,8 +400,13 @@ async fn look_up(
     commands: &[Command],
     batch: &mut Batch,
 ) -> anyhow::Result<()> {
-    let ids: BTreeSet<OrderId> =
-        commands.iter().flat_map(Command::ids).filter(|id| !venue.knows(*id)).collect();
+    // Of a working order the first terms are not in memory, and a repeated order is compared with them.
+    let ids: BTreeSet<OrderId> = commands
+        .iter()
+        .flat_map(|command| command.ids().into_iter().map(move |id| (command.places(), id)))
+        .filter(|(places, id)| *places || !venue.knows(*id))
+        .map(|(_, id)| id)
+        .collect();
     if !ids.is_empty() {
         let ids: Vec<OrderId> = ids.into_iter().collect();
         let records = session.orders(&ids).await?;
@@ -430,9 +439,10 @@ async fn connect(
 
 async fn load(session: &mut Session) -> anyhow::Result<Venue> {
     let accounts = session.accounts().await?;
-    let working = session.working_orders().await?;
-    let sequence_last = session.sequence_last().await?;
-    Ok(Venue::restore(accounts, working, sequence_last, Utc::now().trunc_subsecs(DATABASE_SUBSECOND_DIGITS)))
+    let mut venue = Venue::new(accounts, session.sequence_last().await?);
+    let now = Utc::now().trunc_subsecs(DATABASE_SUBSECOND_DIGITS);
+    session.working_orders(|record| venue.restore(&record, now)).await?;
+    Ok(venue)
 }
 
 /// When to look again although nothing came: at the next expiry or heartbeat.

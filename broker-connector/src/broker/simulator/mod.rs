@@ -5,6 +5,7 @@
 
 mod config;
 mod engine;
+mod kept;
 mod quotes;
 mod record;
 mod rows;
@@ -138,7 +139,7 @@ impl Broker for Simulator {
         let holdings = self.reader.holdings(account_id).await.map_err(unavailable)?;
         let trade_cash = holdings.trade_cash().map_err(unavailable)?;
         Ok(AccountState {
-            orders: orders.iter().map(Record::state).collect(),
+            orders,
             positions: holdings.positions(),
             trade_cash,
             journal_id: holdings.journal_id,

@@ -1,11 +1,11 @@
-//! An order as the simulator remembers it, and a line for the journal.
+//! An order as the simulator writes and reads it, and a line for the journal.
 
 use super::rules::Refusal;
 use crate::broker::{ListedOrder, OrderState};
 use crate::journal::report_id;
 use chrono::{DateTime, Utc};
-use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReportKind};
-use domain::{OrderId, OrderStatus, Price, ReplaceId};
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
+use domain::{AccountId, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, Symbol};
 use exchange::OrderFees;
 use rust_decimal::Decimal;
 
@@ -14,13 +14,9 @@ pub(super) fn broker_order_id(order_id: OrderId) -> String {
     format!("SIM-{order_id}")
 }
 
-/// An order and where it stands.
+/// Where an order stands.
 #[derive(Debug, Clone)]
-pub(super) struct Record {
-    pub(super) request: OrderRequest,
-    pub(super) sequence: i64,
-    pub(super) accepted_at: DateTime<Utc>,
-    pub(super) expires_at: Option<DateTime<Utc>>,
+pub(super) struct Standing {
     pub(super) status: OrderStatus,
     pub(super) filled_quantity: Decimal,
     pub(super) commission: Decimal,
@@ -32,21 +28,16 @@ pub(super) struct Record {
     pub(super) mark: Option<Price>,
     /// When the price it waited for came.
     pub(super) triggered_at: Option<DateTime<Utc>>,
-    /// How often its terms were replaced; `request` has the present ones.
+    /// How often its terms were replaced; the request has the present ones.
     pub(super) replaces: i32,
     /// Running account of its fees.
     pub(super) fees: OrderFees,
 }
 
-impl Record {
-    /// An order that just arrived.
-    pub(super) fn new(request: OrderRequest, sequence: i64, now: DateTime<Utc>) -> Self {
+impl Standing {
+    /// Of an order that just arrived.
+    pub(super) fn new(symbol: Symbol, side: Side, now: DateTime<Utc>) -> Self {
         Self {
-            fees: OrderFees::new(request.symbol.market(), request.side),
-            request,
-            sequence,
-            accepted_at: now,
-            expires_at: None,
             status: OrderStatus::New,
             filled_quantity: Decimal::ZERO,
             commission: Decimal::ZERO,
@@ -57,15 +48,42 @@ impl Record {
             mark: None,
             triggered_at: None,
             replaces: 0,
+            fees: OrderFees::new(symbol.market(), side),
         }
+    }
+
+    /// Whether nothing has happened to it since it arrived.
+    pub(super) const fn is_untouched(&self) -> bool {
+        matches!(self.status, OrderStatus::New)
+            && self.mark.is_none()
+            && self.triggered_at.is_none()
+            && self.replaces == 0
+    }
+}
+
+/// An order and where it stands: a row of the table.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub(super) request: OrderRequest,
+    pub(super) sequence: i64,
+    pub(super) accepted_at: DateTime<Utc>,
+    pub(super) expires_at: Option<DateTime<Utc>>,
+    pub(super) standing: Standing,
+}
+
+impl Record {
+    /// An order that just arrived.
+    pub(super) fn new(request: OrderRequest, sequence: i64, now: DateTime<Utc>) -> Self {
+        let standing = Standing::new(request.symbol, request.side, now);
+        Self { request, sequence, accepted_at: now, expires_at: None, standing }
     }
 
     /// What the first answer to this order was, and every later one is.
     pub(super) fn outcome(&self) -> PlaceOutcome {
-        if self.status == OrderStatus::Rejected {
+        if self.standing.status == OrderStatus::Rejected {
             return PlaceOutcome::Rejected {
-                code: self.reason.clone().unwrap_or_default(),
-                message: self.message.clone().unwrap_or_default(),
+                code: self.standing.reason.clone().unwrap_or_default(),
+                message: self.standing.message.clone().unwrap_or_default(),
             };
         }
         PlaceOutcome::Accepted { broker_order_id: broker_order_id(self.request.order_id) }
@@ -75,7 +93,7 @@ impl Record {
     /// of an order whose terms were replaced the first ones are not known any more.
     pub(super) fn is_same_order(&self, other: &OrderRequest) -> bool {
         let mut other = OrderRequest { submitted_at: self.request.submitted_at, ..other.clone() };
-        if self.replaces > 0 {
+        if self.standing.replaces > 0 {
             other = OrderRequest {
                 quantity: self.request.quantity,
                 limit_price: self.request.limit_price,
@@ -105,31 +123,58 @@ impl Record {
             stop_price: self.request.stop_price,
             trail_amount: self.request.trail_amount,
             trail_percent: self.request.trail_percent,
-            status: self.status,
+            status: self.standing.status,
             quantity: self.request.quantity.value(),
-            filled_quantity: self.filled_quantity,
-            commission: self.commission,
-            tax: self.tax,
-            reason: self.reason.clone(),
+            filled_quantity: self.standing.filled_quantity,
+            commission: self.standing.commission,
+            tax: self.standing.tax,
+            reason: self.standing.reason.clone(),
             accepted_at: self.accepted_at,
-            updated_at: self.updated_at,
+            updated_at: self.standing.updated_at,
         }
+    }
+
+    /// Takes the terms of a replace.
+    pub(super) fn take_terms(&mut self, sequence: i64, quantity: Quantity, terms: &ReplaceRequest) {
+        self.sequence = sequence;
+        self.request.quantity = quantity;
+        self.request.limit_price = terms.limit_price;
+        self.request.stop_price = terms.stop_price;
+        self.request.trail_amount = terms.trail_amount;
+        self.request.trail_percent = terms.trail_percent;
+        self.request.protection_price = terms.protection_price;
+    }
+}
+
+/// What identifies an order in a report.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject {
+    pub(super) order_id: OrderId,
+    pub(super) account_id: AccountId,
+    pub(super) symbol: Symbol,
+    pub(super) side: Side,
+}
+
+impl Subject {
+    pub(super) const fn of(request: &OrderRequest) -> Self {
+        let OrderRequest { order_id, account_id, symbol, side, .. } = *request;
+        Self { order_id, account_id, symbol, side }
     }
 }
 
 /// A line for the journal.
 #[derive(Debug, Clone)]
 pub(super) struct Report {
-    pub(super) order: OrderRequest,
+    pub(super) subject: Subject,
     pub(super) report_id: String,
     pub(super) kind: ReportKind,
     pub(super) occurred_at: DateTime<Utc>,
 }
 
 impl Report {
-    pub(super) fn new(order: OrderRequest, kind: ReportKind, occurred_at: DateTime<Utc>) -> Self {
-        let report_id = report_id(order.order_id, &kind, occurred_at);
-        Self { order, report_id, kind, occurred_at }
+    pub(super) fn new(subject: Subject, kind: ReportKind, occurred_at: DateTime<Utc>) -> Self {
+        let report_id = report_id(subject.order_id, &kind, occurred_at);
+        Self { subject, report_id, kind, occurred_at }
     }
 }
 
@@ -155,13 +200,29 @@ pub(super) struct ReplaceAnswer {
     pub(super) at: DateTime<Utc>,
 }
 
+/// An order of before that stands otherwise now.
+#[derive(Debug, Clone)]
+pub(super) struct Changed {
+    pub(super) order_id: OrderId,
+    pub(super) standing: Standing,
+}
+
+/// An order of before that has other terms now: the last ones that this batch gave it.
+#[derive(Debug, Clone)]
+pub(super) struct Replaced {
+    pub(super) sequence: i64,
+    pub(super) quantity: Quantity,
+    pub(super) terms: ReplaceRequest,
+    pub(super) standing: Standing,
+}
+
 /// What a batch changed and has to be written, all of it or nothing. An order stands in one of the three lists.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) new: Vec<Record>,
-    pub(super) changed: Vec<Record>,
+    pub(super) changed: Vec<Changed>,
     /// Those whose terms have changed.
-    pub(super) replaced: Vec<Record>,
+    pub(super) replaced: Vec<Replaced>,
     pub(super) answers: Vec<ReplaceAnswer>,
     pub(super) reports: Vec<Report>,
 }

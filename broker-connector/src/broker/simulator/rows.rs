@@ -1,6 +1,6 @@
 //! Rows of the database, read back into the words of the domain.
 
-use super::record::{Answered, Record};
+use super::record::{Answered, Record, Standing};
 use super::rules::Refusal;
 use crate::broker::JournalLine;
 use anyhow::Context;
@@ -127,17 +127,19 @@ impl OrderRow {
             sequence: self.sequence,
             accepted_at: self.accepted_at,
             expires_at: self.expires_at,
-            status: OrderStatus::from_name(&self.status).context("unknown order status")?,
-            filled_quantity: self.filled_quantity.normalize(),
-            commission: self.commission.normalize(),
-            tax: self.tax.normalize(),
-            reason: self.reason,
-            message: self.message,
-            updated_at: self.updated_at,
-            mark: price(self.mark)?,
-            triggered_at: self.triggered_at,
-            replaces: self.replaces,
-            fees: OrderFees::new(symbol.market(), side),
+            standing: Standing {
+                status: OrderStatus::from_name(&self.status).context("unknown order status")?,
+                filled_quantity: self.filled_quantity.normalize(),
+                commission: self.commission.normalize(),
+                tax: self.tax.normalize(),
+                reason: self.reason,
+                message: self.message,
+                updated_at: self.updated_at,
+                mark: price(self.mark)?,
+                triggered_at: self.triggered_at,
+                replaces: self.replaces,
+                fees: OrderFees::new(symbol.market(), side),
+            },
         })
     }
 }

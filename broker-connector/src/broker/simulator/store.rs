@@ -8,7 +8,7 @@ use super::config::{
 };
 use super::record::{Answered, Changes, Record};
 use super::rows::{AccountRow, Flag, JournalRow, Number, OrderRow, ReplaceRow};
-use crate::broker::{JournalLine, JournalQuery};
+use crate::broker::{JournalLine, JournalQuery, OrderState};
 use anyhow::{Context, anyhow};
 use append::append;
 use database::{LOOKUP_SETTINGS, statement};
@@ -40,11 +40,15 @@ statement! {
     Accounts {} "SELECT account_id, currency FROM broker.accounts WHERE broker = 'simulator'"
 }
 statement! {
-    WorkingOrders {} "SELECT * FROM broker.simulator_orders WHERE status IN ('NEW', 'PARTIALLY_FILLED') ORDER BY sequence"
+    /// A page, in the order of the index that holds nothing else.
+    WorkingOrders { account: SqlUuid = Uuid, sequence: BigInt = i64, limit: BigInt = i64 }
+    "SELECT * FROM broker.simulator_orders WHERE status IN ('NEW', 'PARTIALLY_FILLED')
+        AND (account_id, sequence) > (?, ?) ORDER BY account_id, sequence LIMIT ?"
 }
 statement! {
-    WorkingOrdersOf { account: SqlUuid = Uuid } "SELECT * FROM broker.simulator_orders
-        WHERE status IN ('NEW', 'PARTIALLY_FILLED') AND account_id = ? ORDER BY sequence"
+    WorkingOrdersOf { account: SqlUuid = Uuid, sequence: BigInt = i64, limit: BigInt = i64 }
+    "SELECT * FROM broker.simulator_orders
+        WHERE status IN ('NEW', 'PARTIALLY_FILLED') AND account_id = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 }
 statement! {
     OrdersById { ids: Array<SqlUuid> = Vec<Uuid> } "SELECT * FROM broker.simulator_orders WHERE order_id = ANY(?)"
@@ -64,6 +68,13 @@ statement! {
 statement! {
     ReplacesById { ids: Array<SqlUuid> = Vec<Uuid> }
     "SELECT replace_id, code, message FROM broker.simulator_replaces WHERE replace_id = ANY(?)"
+}
+
+/// Working orders of one page.
+const PAGE_ROWS: i64 = 2_000;
+
+fn is_last_page(rows: &[OrderRow]) -> bool {
+    i64::try_from(rows.len()).is_ok_and(|count| count < PAGE_ROWS)
 }
 
 /// Why a batch is not, or perhaps not, in the database.
@@ -125,9 +136,22 @@ impl Session {
         rows.into_iter().map(AccountRow::read).collect()
     }
 
-    pub(super) async fn working_orders(&mut self) -> anyhow::Result<Vec<Record>> {
-        let rows: Vec<OrderRow> = answered(WorkingOrders {}.load(&mut self.connection)).await?;
-        rows.into_iter().map(OrderRow::read).collect()
+    /// Gives every working order, page by page: of many only a few are in memory as rows.
+    pub(super) async fn working_orders(&mut self, mut take: impl FnMut(Record)) -> anyhow::Result<()> {
+        let (mut account, mut sequence) = (Uuid::nil(), 0);
+        loop {
+            let query = WorkingOrders { account, sequence, limit: PAGE_ROWS };
+            let rows: Vec<OrderRow> = answered(query.load(&mut self.connection)).await?;
+            let is_last = is_last_page(&rows);
+            for row in rows {
+                let record = row.read()?;
+                (account, sequence) = (record.request.account_id.0, record.sequence);
+                take(record);
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     pub(super) async fn sequence_last(&mut self) -> anyhow::Result<i64> {
@@ -196,10 +220,26 @@ impl Reader {
         rows.into_iter().next().map(OrderRow::read).transpose()
     }
 
-    pub(super) async fn working_orders_of(&self, account_id: AccountId) -> anyhow::Result<Vec<Record>> {
-        let query = WorkingOrdersOf { account: account_id.0 };
-        let rows: Vec<OrderRow> = answered(query.load(&mut self.connection().await?)).await?;
-        rows.into_iter().map(OrderRow::read).collect()
+    /// The working orders of an account, all of one moment.
+    pub(super) async fn working_orders_of(&self, account: AccountId) -> anyhow::Result<Vec<OrderState>> {
+        let mut connection = self.connection().await?;
+        let pages = async |connection: &mut AsyncPgConnection| -> anyhow::Result<Vec<OrderState>> {
+            let (mut states, mut sequence) = (Vec::new(), 0);
+            loop {
+                let query = WorkingOrdersOf { account: account.0, sequence, limit: PAGE_ROWS };
+                let rows: Vec<OrderRow> = answered(query.load(connection)).await?;
+                let is_last = is_last_page(&rows);
+                for row in rows {
+                    let record = row.read()?;
+                    sequence = record.sequence;
+                    states.push(record.state());
+                }
+                if is_last {
+                    return Ok(states);
+                }
+            }
+        };
+        connection.build_transaction().read_only().repeatable_read().run(pages).await
     }
 
     pub(super) async fn journal(&self, query: JournalQuery) -> anyhow::Result<Vec<JournalLine>> {

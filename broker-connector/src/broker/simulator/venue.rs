@@ -2,16 +2,19 @@
 //! [`Changes`], and only the engine writes.
 
 use super::config::IDLE_SYMBOL_SECONDS;
-use super::record::{Answered, Changes, Record, ReplaceAnswer, Report, outcome_of};
+use super::kept::{self, Orders};
+use super::record::{
+    Answered, Changed, Changes, Record, ReplaceAnswer, Replaced, Report, Standing, Subject, outcome_of,
+};
 use super::rules::{Refusal, Terms, is_bookable, judge, judge_limits};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
 use domain::market_data::SYMBOLS_PER_CONNECTION_MAX;
 use domain::{
     AccountId, Currency, MoneyError, OrderId, OrderStatus, Price, Quantity, Quote, ReplaceId, Symbol,
 };
 use exchange::book::Trigger;
-use exchange::{Book, BookEvent, BookEventKind, BookOrder, trade_date};
+use exchange::{Book, BookEvent, BookEventKind, BookOrder, Fees, trade_date};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A book, and since when it is empty.
@@ -25,7 +28,7 @@ struct Listing {
 #[derive(Debug, Default)]
 pub(super) struct Venue {
     books: BTreeMap<Symbol, Listing>,
-    orders: HashMap<OrderId, Record>,
+    orders: Orders,
     accounts: HashMap<AccountId, Currency>,
     sequence_last: i64,
 }
@@ -38,29 +41,43 @@ pub(super) struct Batch {
     /// What was answered to the requests for other terms that commands of this batch name.
     pub(super) answered: HashMap<ReplaceId, Answered>,
     answers: Vec<ReplaceAnswer>,
-    replaced: BTreeSet<OrderId>,
-    new: Vec<OrderId>,
+    replaced: BTreeMap<OrderId, (i64, Quantity, ReplaceRequest)>,
+    new: Vec<Record>,
+    /// Where each of the new ones is.
+    new_places: HashMap<OrderId, usize>,
     changed: BTreeSet<OrderId>,
     reports: Vec<Report>,
 }
 
+impl Batch {
+    /// An order that came in this batch, or one of earlier times that a command of it names.
+    fn record(&self, id: OrderId) -> Option<&Record> {
+        self.new_places.get(&id).and_then(|place| self.new.get(*place)).or_else(|| self.earlier.get(&id))
+    }
+
+    fn new_record_mut(&mut self, id: OrderId) -> Option<&mut Record> {
+        self.new_places.get(&id).and_then(|place| self.new.get_mut(*place))
+    }
+
+    fn add(&mut self, record: Record) {
+        self.new_places.insert(record.request.order_id, self.new.len());
+        self.new.push(record);
+    }
+}
+
 impl Venue {
-    /// Builds the books from what the database holds; orders are given in their sequence.
-    pub(super) fn restore(
-        accounts: HashMap<AccountId, Currency>,
-        working: Vec<Record>,
-        sequence_last: i64,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let mut venue = Self { accounts, sequence_last, ..Self::default() };
-        for record in working {
-            // What was accepted once was judged once: it is an order.
-            if let Ok(order) = BookOrder::new(&record.request, record.sequence) {
-                venue.book(record.request.symbol, now).restore(as_it_was(order, &record));
-                venue.orders.insert(record.request.order_id, record);
-            }
+    /// A market place without orders.
+    pub(super) fn new(accounts: HashMap<AccountId, Currency>, sequence_last: i64) -> Self {
+        Self { accounts, sequence_last, ..Self::default() }
+    }
+
+    /// Takes a working order that the database holds; they come in their sequence.
+    pub(super) fn restore(&mut self, record: &Record, now: DateTime<Utc>) {
+        // What was accepted once was judged once: it is an order.
+        if let Ok(order) = BookOrder::new(&record.request, record.sequence) {
+            self.book(record.request.symbol, now).restore(&as_it_was(order, record));
+            self.orders.keep(record);
         }
-        venue
     }
 
     /// Symbols whose quotes matter.
@@ -74,7 +91,7 @@ impl Venue {
     }
 
     pub(super) fn knows(&self, order_id: OrderId) -> bool {
-        self.orders.contains_key(&order_id)
+        self.orders.contains(order_id)
     }
 
     pub(super) fn account(&self, account_id: AccountId) -> Option<Currency> {
@@ -97,8 +114,7 @@ impl Venue {
         now: DateTime<Utc>,
         batch: &mut Batch,
     ) -> PlaceOutcome {
-        let known = self.orders.get(&request.order_id).or_else(|| batch.earlier.get(&request.order_id));
-        if let Some(record) = known {
+        if let Some(record) = batch.record(request.order_id) {
             if record.is_same_order(request) {
                 return record.outcome();
             }
@@ -110,26 +126,25 @@ impl Venue {
         }
         self.sequence_last = self.sequence_last.saturating_add(1);
         let request = OrderRequest { submitted_at: request.submitted_at.min(now), ..request.clone() };
-        let order_id = request.order_id;
+        let (order_id, symbol) = (request.order_id, request.symbol);
         let account = self.account(request.account_id);
         let judged = judge(&request, account, self.sequence_last, now)
-            .and_then(|order| self.listed(request.symbol, now).map(|()| order))
+            .and_then(|order| self.listed(symbol, now).map(|()| order))
             .and_then(|order| {
-                judge_limits(&request, self.book(request.symbol, now).price_limits(now)).map(|()| order)
+                judge_limits(&request, self.book(symbol, now).price_limits(now)).map(|()| order)
             });
         let mut record = Record::new(request, self.sequence_last, now);
-        batch.new.push(order_id);
         match judged {
             Ok(order) => {
                 record.expires_at = order.expires_at;
-                let symbol = record.request.symbol;
-                self.orders.insert(order_id, record);
+                self.orders.keep(&record);
+                batch.add(record);
                 let events = self.book(symbol, now).submit(order, now);
                 self.apply(events, batch);
             }
-            Err(refusal) => self.refuse(record, refusal, batch),
+            Err(refusal) => refuse(record, refusal, batch),
         }
-        self.orders.get(&order_id).map_or_else(
+        batch.record(order_id).map_or_else(
             || PlaceOutcome::OutcomeUnknown { reason: "the order was lost".into() },
             Record::outcome,
         )
@@ -146,14 +161,14 @@ impl Venue {
             code: code.to_owned(),
             message: message.to_owned(),
         };
-        let Some(record) = self.orders.get(&order_id) else {
-            return if batch.earlier.contains_key(&order_id) {
+        let Some(Subject { symbol, .. }) = self.orders.subject(order_id) else {
+            return if batch.record(order_id).is_some() {
                 rejected("already_final", "the order has ended")
             } else {
                 rejected("unknown_order", "there is no order of this id")
             };
         };
-        match self.book(record.request.symbol, now).cancel(order_id, now) {
+        match self.book(symbol, now).cancel(order_id, now) {
             Ok(event) => {
                 self.apply(vec![event], batch);
                 CancelOutcome::Accepted
@@ -187,15 +202,16 @@ impl Venue {
         batch: &mut Batch,
     ) -> Result<(), Refusal> {
         let id = request.order_id;
-        let Some(record) = self.orders.get(&id).filter(|record| !record.status.is_terminal()).cloned() else {
-            let known = batch.earlier.contains_key(&id) || self.orders.contains_key(&id);
-            return Err(if known {
-                Refusal::new("already_final", "the order has ended")
-            } else {
-                Refusal::new("unknown_order", "there is no order of this id")
-            });
+        let ended = || Refusal::new("already_final", "the order has ended");
+        let (Some(Subject { symbol, .. }), Some(order_type)) =
+            (self.orders.subject(id), self.orders.order_type(id))
+        else {
+            let unknown = || Refusal::new("unknown_order", "there is no order of this id");
+            return Err(if batch.record(id).is_some() { ended() } else { unknown() });
         };
-        let symbol = record.request.symbol;
+        if self.orders.has_ended(id) {
+            return Err(ended());
+        }
         let terms = Terms {
             symbol,
             quantity: request.quantity,
@@ -203,26 +219,25 @@ impl Venue {
             protection_price: request.protection_price,
         };
         terms.judge(now)?;
-        let mut sequence = record.sequence;
         let book = self.book(symbol, now);
         terms.judge_limits(book.price_limits(now))?;
-        let before =
-            book.order(id).ok_or_else(|| Refusal::new("already_final", "the order has ended"))?.clone();
-        let repriced = before.repriced(&record.request, terms.fields, terms.protection_price)?;
+        let before = book.order(id).ok_or_else(ended)?;
+        let mut sequence = before.sequence;
+        let repriced = before.repriced(order_type, terms.fields, terms.protection_price)?;
         // What is filled is done: new terms for less than that leave nothing open.
-        let open = Quantity::new(request.quantity.value() - record.filled_quantity);
-        let is_smaller_only = repriced == before && open.is_ok_and(|open| open <= before.quantity);
+        let open = kept::open(request.quantity, self.orders.standing(id));
+        let is_smaller_only = repriced == before && open.is_some_and(|open| open <= before.quantity);
         if !is_smaller_only {
             self.sequence_last = self.sequence_last.saturating_add(1);
             sequence = self.sequence_last;
         }
         let book = self.book(symbol, now);
-        let gone = |_| Refusal::new("already_final", "the order has ended");
         let mut events = Vec::new();
-        if let Ok(quantity) = open {
-            events = book.replace(BookOrder { quantity, sequence, ..repriced }, now).map_err(gone)?;
+        if let Some(quantity) = open {
+            let order = BookOrder { quantity, sequence, ..repriced };
+            events = book.replace(order, now).map_err(|_| ended())?;
         } else {
-            book.cancel(id, now).map_err(gone)?;
+            book.cancel(id, now).map_err(|_| ended())?;
         }
         self.take_terms(request, sequence, now, batch);
         // The first event says that it was replaced, which is reported already.
@@ -232,33 +247,30 @@ impl Venue {
 
     /// Writes new terms into an order's record and reports them.
     fn take_terms(&mut self, request: &ReplaceRequest, sequence: i64, now: DateTime<Utc>, batch: &mut Batch) {
-        let Some(record) = self.orders.get_mut(&request.order_id) else { return };
-        record.sequence = sequence;
-        record.replaces = record.replaces.saturating_add(1);
-        record.updated_at = now;
-        record.request = OrderRequest {
-            quantity: Quantity::new(request.quantity.value().max(record.filled_quantity))
-                .unwrap_or(request.quantity),
-            limit_price: request.limit_price,
-            stop_price: request.stop_price,
-            trail_amount: request.trail_amount,
-            trail_percent: request.trail_percent,
-            protection_price: request.protection_price,
-            ..record.request.clone()
-        };
-        if record.filled_quantity >= record.request.quantity.value() {
-            record.status = OrderStatus::Filled;
+        let id = request.order_id;
+        let Some(subject) = self.orders.subject(id) else { return };
+        let Some(standing) = self.orders.standing_mut(id, now) else { return };
+        standing.replaces = standing.replaces.saturating_add(1);
+        standing.updated_at = now;
+        let quantity =
+            Quantity::new(request.quantity.value().max(standing.filled_quantity)).unwrap_or(request.quantity);
+        if standing.filled_quantity >= quantity.value() {
+            standing.status = OrderStatus::Filled;
+        }
+        if let Some(record) = batch.new_record_mut(id) {
+            record.take_terms(sequence, quantity, request);
+        } else {
+            batch.replaced.insert(id, (sequence, quantity, request.clone()));
         }
         let kind = ReportKind::Replaced {
             replace_id: request.replace_id,
-            quantity: record.request.quantity,
+            quantity,
             limit_price: request.limit_price,
             stop_price: request.stop_price,
             trail_amount: request.trail_amount,
             trail_percent: request.trail_percent,
         };
-        batch.replaced.insert(request.order_id);
-        batch.reports.push(Report::new(record.request.clone(), kind, now));
+        batch.reports.push(Report::new(subject, kind, now));
     }
 
     /// Takes a price.
@@ -278,24 +290,33 @@ impl Venue {
 
     /// Ends a batch: gives what has to be written and forgets the orders that have ended.
     pub(super) fn finish(&mut self, batch: Batch) -> Changes {
-        let copies = |ids: &mut dyn Iterator<Item = &OrderId>| -> Vec<Record> {
-            ids.filter_map(|id| self.orders.get(id).cloned()).collect()
-        };
-        let new: BTreeSet<OrderId> = batch.new.iter().copied().collect();
-        let is_old = |id: &&OrderId| !new.contains(id);
-        let changes = Changes {
-            new: copies(&mut batch.new.iter()),
-            changed: copies(&mut batch.changed.difference(&batch.replaced).filter(is_old)),
-            replaced: copies(&mut batch.replaced.iter().filter(is_old)),
-            answers: batch.answers,
-            reports: batch.reports,
-        };
-        for id in batch.new.iter().chain(&batch.changed).chain(&batch.replaced) {
-            if self.orders.get(id).is_some_and(|record| record.status.is_terminal()) {
-                self.orders.remove(id);
+        let Batch { mut new, new_places, changed, replaced, answers, reports, .. } = batch;
+        for record in &mut new {
+            if let Some(standing) = self.orders.standing(record.request.order_id) {
+                record.standing = standing.clone();
             }
         }
-        changes
+        let standing = |id: &OrderId| self.orders.standing(*id).cloned();
+        let is_elsewhere = |id: &OrderId| new_places.contains_key(id) || replaced.contains_key(id);
+        let changed: Vec<Changed> = changed
+            .iter()
+            .filter(|id| !is_elsewhere(id))
+            .filter_map(|id| Some(Changed { order_id: *id, standing: standing(id)? }))
+            .collect();
+        let replaced: Vec<Replaced> = replaced
+            .into_iter()
+            .filter_map(|(id, (sequence, quantity, terms))| {
+                Some(Replaced { sequence, quantity, terms, standing: standing(&id)? })
+            })
+            .collect();
+        let ids = new.iter().map(|record| record.request.order_id);
+        let ids = ids.chain(changed.iter().map(|changed| changed.order_id));
+        for id in ids.chain(replaced.iter().map(|replaced| replaced.terms.order_id)) {
+            if self.orders.has_ended(id) {
+                self.orders.forget(id);
+            }
+        }
+        Changes { new, changed, replaced, answers, reports }
     }
 
     /// Stops following symbols that no order needed for a while.
@@ -331,90 +352,100 @@ impl Venue {
             .book
     }
 
-    fn refuse(&mut self, mut record: Record, refusal: Refusal, batch: &mut Batch) {
-        record.status = OrderStatus::Rejected;
-        record.reason = Some(refusal.code.clone());
-        record.message = Some(refusal.message);
-        let kind = ReportKind::Rejected { reason: refusal.code };
-        batch.reports.push(Report::new(record.request.clone(), kind, record.accepted_at));
-        self.orders.insert(record.request.order_id, record);
-    }
-
     fn apply(&mut self, events: Vec<BookEvent>, batch: &mut Batch) {
-        for event in events {
-            if let Some(record) = self.orders.get_mut(&event.order_id) {
-                let kind = note(record, event.kind, event.at);
-                record.updated_at = event.at;
-                batch.changed.insert(event.order_id);
-                let report = kind.map(|kind| Report::new(record.request.clone(), kind, event.at));
-                batch.reports.extend(report);
+        for BookEvent { order_id, at, kind } in events {
+            if matches!(kind, BookEventKind::Accepted) {
+                // Nothing has happened to it yet: it stands as it came.
+                let subject = self.orders.subject(order_id);
+                batch.reports.extend(subject.map(|subject| Report::new(subject, ReportKind::Accepted, at)));
+                continue;
             }
+            let Some(subject) = self.orders.subject(order_id) else { continue };
+            let Some(standing) = self.orders.standing_mut(order_id, at) else { continue };
+            let kind = note(standing, subject.symbol, kind, at);
+            standing.updated_at = at;
+            batch.changed.insert(order_id);
+            batch.reports.extend(kind.map(|kind| Report::new(subject, kind, at)));
         }
     }
+}
+
+fn refuse(mut record: Record, refusal: Refusal, batch: &mut Batch) {
+    record.standing.status = OrderStatus::Rejected;
+    record.standing.reason = Some(refusal.code.clone());
+    record.standing.message = Some(refusal.message);
+    let kind = ReportKind::Rejected { reason: refusal.code };
+    batch.reports.push(Report::new(Subject::of(&record.request), kind, record.accepted_at));
+    batch.add(record);
 }
 
 /// An order as the book had it in an earlier life of the process.
 fn as_it_was(order: BookOrder, record: &Record) -> BookOrder {
-    let trigger = order.trigger.filter(|_| record.triggered_at.is_none()).map(|trigger| match trigger {
-        Trigger::Trailing { trail, .. } => Trigger::Trailing { trail, mark: record.mark },
-        stop @ Trigger::Stop(_) => stop,
-    });
-    let left = record.request.quantity.value() - record.filled_quantity;
-    let quantity = Quantity::new(left).unwrap_or(order.quantity);
+    let trigger =
+        order.trigger.filter(|_| record.standing.triggered_at.is_none()).map(|trigger| match trigger {
+            Trigger::Trailing { trail, .. } => Trigger::Trailing { trail, mark: record.standing.mark },
+            stop @ Trigger::Stop(_) => stop,
+        });
+    let quantity = kept::open(record.request.quantity, Some(&record.standing)).unwrap_or(order.quantity);
     BookOrder { trigger, quantity, expires_at: record.expires_at, ..order }
 }
 
-/// Writes an event into the order's record and words it as a report, where anybody outside cares.
-fn note(record: &mut Record, kind: BookEventKind, at: DateTime<Utc>) -> Option<ReportKind> {
+/// Writes an event into where the order stands and words it as a report, where anybody outside cares.
+fn note(
+    standing: &mut Standing,
+    symbol: Symbol,
+    kind: BookEventKind,
+    at: DateTime<Utc>,
+) -> Option<ReportKind> {
     Some(match kind {
         BookEventKind::MarkMoved(mark) => {
-            record.mark = Some(mark);
+            standing.mark = Some(mark);
             return None;
         }
         BookEventKind::Replaced => return None,
         BookEventKind::Triggered(price) => {
-            record.triggered_at = Some(at);
+            standing.triggered_at = Some(at);
             ReportKind::Triggered { price }
         }
         BookEventKind::Accepted => ReportKind::Accepted,
-        BookEventKind::Canceled(reason) => cancel(record, reason.word()),
+        BookEventKind::Canceled(reason) => cancel(standing, reason.word()),
         BookEventKind::Expired => {
-            record.status = OrderStatus::Expired;
+            standing.status = OrderStatus::Expired;
             ReportKind::Expired
         }
-        BookEventKind::Filled { execution_id, quantity, price } => {
+        BookEventKind::Filled { execution_id, quantity, price, leaves } => {
+            let on = trade_date(symbol.market(), at);
             // The price was unknown when the order was judged; one that no book can hold is not executed.
-            execute(record, execution_id, quantity, price, at)
-                .unwrap_or_else(|_| cancel(record, Some("amount_too_large")))
+            match execute(standing, quantity, price, leaves.is_zero(), on) {
+                Ok(Fees { commission, tax }) => {
+                    ReportKind::Fill { execution_id, quantity, price, commission, tax }
+                }
+                Err(_) => cancel(standing, Some("amount_too_large")),
+            }
         }
     })
 }
 
-fn cancel(record: &mut Record, reason: Option<&'static str>) -> ReportKind {
-    record.status = OrderStatus::Canceled;
-    record.reason = reason.map(str::to_owned);
-    ReportKind::Canceled { reason: record.reason.clone() }
+fn cancel(standing: &mut Standing, reason: Option<&'static str>) -> ReportKind {
+    standing.status = OrderStatus::Canceled;
+    standing.reason = reason.map(str::to_owned);
+    ReportKind::Canceled { reason: standing.reason.clone() }
 }
 
 fn execute(
-    record: &mut Record,
-    execution_id: String,
+    standing: &mut Standing,
     quantity: Quantity,
     price: Price,
-    at: DateTime<Utc>,
-) -> Result<ReportKind, MoneyError> {
+    is_last: bool,
+    on: NaiveDate,
+) -> Result<Fees, MoneyError> {
     if !is_bookable(price.notional(quantity.value())?) {
         return Err(MoneyError::Overflow);
     }
-    let on = trade_date(record.request.symbol.market(), at);
-    let fees = record.fees.charge(price, quantity, on)?;
-    record.filled_quantity += quantity.value();
-    record.commission += fees.commission;
-    record.tax += fees.tax;
-    record.status = if record.filled_quantity < record.request.quantity.value() {
-        OrderStatus::PartiallyFilled
-    } else {
-        OrderStatus::Filled
-    };
-    Ok(ReportKind::Fill { execution_id, quantity, price, commission: fees.commission, tax: fees.tax })
+    let fees = standing.fees.charge(price, quantity, on)?;
+    standing.filled_quantity += quantity.value();
+    standing.commission += fees.commission;
+    standing.tax += fees.tax;
+    standing.status = if is_last { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
+    Ok(fees)
 }

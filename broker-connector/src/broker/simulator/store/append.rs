@@ -1,6 +1,6 @@
 //! One batch as one statement.
 
-use super::super::record::{Changes, Record, Report};
+use super::super::record::{Changed, Changes, Record, Replaced, Report};
 use super::super::rows::Number;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
@@ -9,7 +9,7 @@ use diesel::sql_types::{
     Array, BigInt, Date, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::broker::{OrderRequest, ReportKind};
+use domain::broker::ReportKind;
 use domain::{PriceFields, locks};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -172,21 +172,23 @@ fn statement_of(changes: &Changes) -> Append {
     rows
 }
 
-fn fields_of(request: &OrderRequest) -> [Option<Decimal>; 5] {
+fn fields_of(fields: PriceFields, protection: Option<domain::Price>) -> [Option<Decimal>; 5] {
     let value = |price: Option<domain::Price>| price.map(domain::Price::value);
     [
-        value(request.limit_price),
-        value(request.stop_price),
-        value(request.trail_amount),
-        request.trail_percent.map(domain::Percent::value),
-        value(request.protection_price),
+        value(fields.limit_price),
+        value(fields.stop_price),
+        value(fields.trail_amount),
+        fields.trail_percent.map(domain::Percent::value),
+        value(protection),
     ]
 }
 
 impl Append {
     fn push_new(&mut self, record: &Record) {
         let request = &record.request;
-        let [limit, stop, trail_amount, trail_percent, protection] = fields_of(request);
+        let standing = &record.standing;
+        let [limit, stop, trail_amount, trail_percent, protection] =
+            fields_of(request.fields(), request.protection_price);
         self.order_id.push(request.order_id.0);
         self.sequence.push(record.sequence);
         self.account_id.push(request.account_id.0);
@@ -201,59 +203,60 @@ impl Append {
         self.trail_amount.push(trail_amount);
         self.trail_percent.push(trail_percent);
         self.protection_price.push(protection);
-        self.mark.push(record.mark.map(domain::Price::value));
-        self.triggered_at.push(record.triggered_at);
+        self.mark.push(standing.mark.map(domain::Price::value));
+        self.triggered_at.push(standing.triggered_at);
         self.submitted_at.push(request.submitted_at);
         self.accepted_at.push(record.accepted_at);
         self.expires_at.push(record.expires_at);
-        self.status.push(record.status.name());
-        self.filled_quantity.push(record.filled_quantity);
-        self.commission.push(record.commission);
-        self.tax.push(record.tax);
-        self.reason.push(record.reason.clone());
-        self.message.push(record.message.clone());
-        self.updated_at.push(record.updated_at);
+        self.status.push(standing.status.name());
+        self.filled_quantity.push(standing.filled_quantity);
+        self.commission.push(standing.commission);
+        self.tax.push(standing.tax);
+        self.reason.push(standing.reason.clone());
+        self.message.push(standing.message.clone());
+        self.updated_at.push(standing.updated_at);
     }
 
-    fn push_changed(&mut self, record: &Record) {
-        self.changed_id.push(record.request.order_id.0);
-        self.changed_status.push(record.status.name());
-        self.changed_filled_quantity.push(record.filled_quantity);
-        self.changed_commission.push(record.commission);
-        self.changed_tax.push(record.tax);
-        self.changed_reason.push(record.reason.clone());
-        self.changed_at.push(record.updated_at);
-        self.changed_mark.push(record.mark.map(domain::Price::value));
-        self.changed_triggered_at.push(record.triggered_at);
+    fn push_changed(&mut self, Changed { order_id, standing }: &Changed) {
+        self.changed_id.push(order_id.0);
+        self.changed_status.push(standing.status.name());
+        self.changed_filled_quantity.push(standing.filled_quantity);
+        self.changed_commission.push(standing.commission);
+        self.changed_tax.push(standing.tax);
+        self.changed_reason.push(standing.reason.clone());
+        self.changed_at.push(standing.updated_at);
+        self.changed_mark.push(standing.mark.map(domain::Price::value));
+        self.changed_triggered_at.push(standing.triggered_at);
     }
 
-    fn push_replaced(&mut self, record: &Record) {
-        let [limit, stop, trail_amount, trail_percent, protection] = fields_of(&record.request);
-        self.replaced_id.push(record.request.order_id.0);
-        self.replaced_sequence.push(record.sequence);
-        self.replaced_quantity.push(record.request.quantity.value());
+    fn push_replaced(&mut self, Replaced { sequence, quantity, terms, standing }: &Replaced) {
+        let [limit, stop, trail_amount, trail_percent, protection] =
+            fields_of(terms.fields(), terms.protection_price);
+        self.replaced_id.push(terms.order_id.0);
+        self.replaced_sequence.push(*sequence);
+        self.replaced_quantity.push(quantity.value());
         self.replaced_limit_price.push(limit);
         self.replaced_stop_price.push(stop);
         self.replaced_trail_amount.push(trail_amount);
         self.replaced_trail_percent.push(trail_percent);
         self.replaced_protection_price.push(protection);
-        self.replaced_times.push(record.replaces);
-        self.replaced_status.push(record.status.name());
-        self.replaced_filled_quantity.push(record.filled_quantity);
-        self.replaced_commission.push(record.commission);
-        self.replaced_tax.push(record.tax);
-        self.replaced_reason.push(record.reason.clone());
-        self.replaced_at.push(record.updated_at);
-        self.replaced_mark.push(record.mark.map(domain::Price::value));
-        self.replaced_triggered_at.push(record.triggered_at);
+        self.replaced_times.push(standing.replaces);
+        self.replaced_status.push(standing.status.name());
+        self.replaced_filled_quantity.push(standing.filled_quantity);
+        self.replaced_commission.push(standing.commission);
+        self.replaced_tax.push(standing.tax);
+        self.replaced_reason.push(standing.reason.clone());
+        self.replaced_at.push(standing.updated_at);
+        self.replaced_mark.push(standing.mark.map(domain::Price::value));
+        self.replaced_triggered_at.push(standing.triggered_at);
     }
 
     fn push_report(&mut self, report: &Report) {
-        self.report_account_id.push(report.order.account_id.0);
-        self.report_order_id.push(report.order.order_id.0);
+        self.report_account_id.push(report.subject.account_id.0);
+        self.report_order_id.push(report.subject.order_id.0);
         self.report_id.push(report.report_id.clone());
-        self.report_symbol.push(report.order.symbol.to_string());
-        self.report_side.push(report.order.side.name());
+        self.report_symbol.push(report.subject.symbol.to_string());
+        self.report_side.push(report.subject.side.name());
         self.report_occurred_at.push(report.occurred_at);
         let row = ReportRow::of(&report.kind);
         self.report_kind.push(row.kind);
