@@ -70,6 +70,18 @@ function watch(page) {
 }
 
 /**
+ * Signs in on a page in English.
+ * @param {import("playwright-core").Page} page
+ * @param {{ email: string, password: string }} trader
+ */
+export async function signIn(page, { email, password }) {
+  await page.goto(serverUrl());
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
+/**
  * Keeps a picture of the page in test-results/.
  * @param {import("playwright-core").Page} page
  * @param {string} name

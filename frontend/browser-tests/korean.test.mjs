@@ -1,8 +1,8 @@
 // A Korean newcomer's way on a phone, and two-factor login, against a running server on recorded and invented prices.
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
-import { after, before, test } from "node:test";
-import { openBrowser, picture, serverUrl } from "./browser.mjs";
+import { picture, serverUrl } from "./browser.mjs";
+import { beginWay } from "./way.mjs";
 
 const EMAIL = `korean-${randomUUID()}@example.com`;
 const PASSWORD = "개미는 제 몸무게의 쉰 배를 든다";
@@ -11,38 +11,15 @@ const PHONE = { width: 390, height: 844 };
 const CODE_SECONDS = 30;
 const CODE_DIGITS = 6;
 
-/** @type {Awaited<ReturnType<typeof openBrowser>>} */
-let browser;
-/** @type {import("playwright-core").Page} */
-let page;
-let failed = false;
+const { page, watched, step } = await beginWay("korean", {
+  locale: "ko-KR",
+  viewport: PHONE,
+  hasTouch: true,
+  isMobile: true,
+});
 let secret = "";
 /** @type {string[]} */
 let recoveryCodes = [];
-
-before(async () => {
-  browser = await openBrowser({ locale: "ko-KR", viewport: PHONE, hasTouch: true, isMobile: true });
-  page = browser.page;
-});
-
-after(async () => browser?.close());
-
-/**
- * @param {string} name
- * @param {() => Promise<void>} work
- */
-function step(name, work) {
-  test(name, async (context) => {
-    if (failed) return context.skip("an earlier step failed");
-    try {
-      await work();
-    } catch (error) {
-      failed = true;
-      await picture(page, "failed-korean").catch(() => {});
-      throw error;
-    }
-  });
-}
 
 /**
  * What an authenticator app shows for a key.
@@ -213,7 +190,7 @@ step("a recovery code signs in once where the phone is lost", async () => {
 });
 
 step("nothing went wrong behind the scenes", async () => {
-  const unexpected = browser.watched.errors.filter((error) => !/status of (401|422)/.test(error));
+  const unexpected = watched.errors.filter((error) => !/status of (401|422)/.test(error));
   assert.deepEqual(unexpected, []);
-  assert.deepEqual(browser.watched.foreign, []);
+  assert.deepEqual(watched.foreign, []);
 });

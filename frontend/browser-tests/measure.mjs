@@ -2,7 +2,7 @@
 // machine. Not a test: figures depend on the machine. GAEMI_URL names a running server; quotes are made up in a worker, so
 // that the page alone is measured.
 import { newTrader } from "./api.mjs";
-import { openBrowser, serverUrl } from "./browser.mjs";
+import { openBrowser, signIn } from "./browser.mjs";
 
 const SYMBOLS = Number(process.env.GAEMI_MEASURE_SYMBOLS ?? 500);
 const UPDATES_PER_SECOND = Number(process.env.GAEMI_MEASURE_UPDATES ?? 10);
@@ -98,6 +98,7 @@ async function measureQuotes(trader) {
     JSON.stringify(preferences),
   );
   await signIn(page, trader);
+  await page.getByTestId("cash").waitFor();
   await page.waitForTimeout(SETTLE_MS);
   const debug = await page.context().newCDPSession(page);
   await debug.send("Performance.enable");
@@ -136,6 +137,7 @@ async function measureQuotes(trader) {
 async function measureStart(trader) {
   const { page, close } = await openBrowser();
   await signIn(page, trader);
+  await page.getByTestId("cash").waitFor();
   const debug = await page.context().newCDPSession(page);
   await debug.send("Emulation.setCPUThrottlingRate", { rate: SLOW_DOWN });
   for (const what of ["first", "second"]) {
@@ -147,18 +149,6 @@ async function measureStart(trader) {
     );
   }
   await close();
-}
-
-/**
- * @param {import("playwright-core").Page} page
- * @param {{ email: string, password: string }} trader
- */
-async function signIn(page, { email, password }) {
-  await page.goto(serverUrl());
-  await page.getByLabel("Email").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByTestId("cash").waitFor();
 }
 
 const trader = await newTrader();

@@ -1,8 +1,8 @@
 // The newcomer's whole way, in a real browser against a running server on recorded prices.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, test } from "node:test";
-import { hundredths, openBrowser, picture, serverUrl, waitForText } from "./browser.mjs";
+import { hundredths, picture, serverUrl, waitForText } from "./browser.mjs";
+import { beginWay } from "./way.mjs";
 
 const EMAIL = `newcomer-${randomUUID()}@example.com`;
 const PASSWORD = "ants carry fifty times their weight";
@@ -10,39 +10,10 @@ const DEPOSIT_HUNDREDTHS = 1_000_000;
 /** A limit this far below the market is not reached while the test looks at it. */
 const FAR_BELOW = 0.8;
 
-/** @type {Awaited<ReturnType<typeof openBrowser>>} */
-let browser;
-/** @type {import("playwright-core").Page} */
-let page;
-let failed = false;
-
-before(async () => {
-  browser = await openBrowser();
-  page = browser.page;
-});
-
-after(async () => browser?.close());
-
-/**
- * One step of the way. A step after a failed one is not tried: it would only fail for the same reason.
- * @param {string} name
- * @param {() => Promise<void>} work
- */
-function step(name, work) {
-  test(name, async (context) => {
-    if (failed) return context.skip("an earlier step failed");
-    try {
-      await work();
-    } catch (error) {
-      failed = true;
-      await picture(page, "failed").catch(() => {});
-      throw error;
-    }
-  });
-}
+const { page, watched, step } = await beginWay("newcomer");
 
 const orderRequests = () =>
-  browser.watched.requests.filter((request) => /^GET \/api\/orders/.test(request)).length;
+  watched.requests.filter((request) => /^GET \/api\/orders/.test(request)).length;
 const toast = () => page.getByRole("status");
 const buyingPower = async () => hundredths((await page.getByTestId("buying-power").textContent()) ?? "");
 
@@ -151,7 +122,7 @@ step("buys 10 AAPL at market and sees the fill arrive, without asking for it", a
     .getByRole("row", { name: /AAPL Buy Market 10 \/ 10 .* Filled/ })
     .waitFor();
   assert.equal(orderRequests(), asked, "the page asked for orders instead of waiting for events");
-  const sent = browser.watched.requests.filter((request) => request === "POST /api/orders").length;
+  const sent = watched.requests.filter((request) => request === "POST /api/orders").length;
   assert.equal(sent, 1, "a double click sent the order twice");
 });
 
@@ -257,6 +228,6 @@ step("gives the chart as much room as before, whatever stands in the books", asy
 });
 
 step("and nothing went wrong behind the scenes", async () => {
-  assert.deepEqual(browser.watched.errors, []);
-  assert.deepEqual(browser.watched.foreign, []);
+  assert.deepEqual(watched.errors, []);
+  assert.deepEqual(watched.foreign, []);
 });

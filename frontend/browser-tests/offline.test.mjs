@@ -1,54 +1,21 @@
 // What the page does while its server cannot be reached, and in two tabs, against a running server on recorded prices.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
 import { newTrader } from "./api.mjs";
-import { openBrowser, picture, serverUrl, waitForText } from "./browser.mjs";
+import { picture, serverUrl, signIn, waitForText } from "./browser.mjs";
+import { beginWay } from "./way.mjs";
 
-/** @type {Awaited<ReturnType<typeof openBrowser>>} */
-let browser;
-/** @type {import("playwright-core").Page} */
-let page;
-/** @type {Awaited<ReturnType<typeof newTrader>>} */
-let trader;
-let failed = false;
+const trader = await newTrader();
+await trader.openAccount("Practice", "USD", "10000");
+const { page, watched, step } = await beginWay("offline");
 /** The page's connections for prices, to be broken by the test. @type {import("playwright-core").WebSocketRoute[]} */
 const sockets = [];
-
-before(async () => {
-  trader = await newTrader();
-  await trader.openAccount("Practice", "USD", "10000");
-  browser = await openBrowser();
-  page = browser.page;
-  await page.routeWebSocket(/\/ws$/, (socket) => {
-    socket.connectToServer();
-    sockets.push(socket);
-  });
+await page.routeWebSocket(/\/ws$/, (socket) => {
+  socket.connectToServer();
+  sockets.push(socket);
 });
 
-after(async () => browser?.close());
-
-/**
- * @param {string} name
- * @param {() => Promise<void>} work
- */
-function step(name, work) {
-  test(name, async (context) => {
-    if (failed) return context.skip("an earlier step failed");
-    try {
-      await work();
-    } catch (error) {
-      failed = true;
-      await picture(page, "failed-offline").catch(() => {});
-      throw error;
-    }
-  });
-}
-
 step("what one tab orders, the other one sees", async () => {
-  await page.goto(serverUrl());
-  await page.getByLabel("Email").fill(trader.email);
-  await page.getByLabel("Password").fill(trader.password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await signIn(page, trader);
   await page.getByTestId("cash").waitFor();
   const other = await page.context().newPage();
   await other.goto(serverUrl());
@@ -102,7 +69,7 @@ step("without its server the page opens and says so, and comes back by itself", 
 });
 
 step("and nothing else went wrong", async () => {
-  const unexpected = browser.watched.errors.filter((error) => !/ERR_INTERNET_DISCONNECTED/.test(error));
+  const unexpected = watched.errors.filter((error) => !/ERR_INTERNET_DISCONNECTED/.test(error));
   assert.deepEqual(unexpected, []);
-  assert.deepEqual(browser.watched.foreign, []);
+  assert.deepEqual(watched.foreign, []);
 });

@@ -1,47 +1,17 @@
 // The rooms of the page, each by its main way, against a running server on recorded and invented prices.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
 import { seriousFaults } from "./accessibility.mjs";
 import { newTrader } from "./api.mjs";
-import { openBrowser, picture, serverUrl, waitForText } from "./browser.mjs";
+import { picture, serverUrl, signIn, waitForText } from "./browser.mjs";
+import { beginWay } from "./way.mjs";
 
 /** A limit this far from the market is not reached while the test looks at it, and stands in a chart of all days. */
 const FAR_BELOW = 0.9;
 
-/** @type {Awaited<ReturnType<typeof openBrowser>>} */
-let browser;
-/** @type {import("playwright-core").Page} */
-let page;
-/** @type {Awaited<ReturnType<typeof newTrader>>} */
-let trader;
-let failed = false;
-
-before(async () => {
-  trader = await newTrader();
-  await trader.openAccount("Practice", "USD", "100000");
-  await trader.openAccount("Seoul", "KRW", "50000000");
-  browser = await openBrowser();
-  page = browser.page;
-});
-
-after(async () => browser?.close());
-
-/**
- * @param {string} name
- * @param {() => Promise<void>} work
- */
-function step(name, work) {
-  test(name, async (context) => {
-    if (failed) return context.skip("an earlier step failed");
-    try {
-      await work();
-    } catch (error) {
-      failed = true;
-      await picture(page, "failed-rooms").catch(() => {});
-      throw error;
-    }
-  });
-}
+const trader = await newTrader();
+await trader.openAccount("Practice", "USD", "100000");
+await trader.openAccount("Seoul", "KRW", "50000000");
+const { page, watched, step } = await beginWay("rooms");
 
 const toast = () => page.getByRole("status");
 const ticket = () => page.locator("#ticket");
@@ -62,10 +32,7 @@ async function priceOfApple() {
 }
 
 step("the state of everything is seen at the top", async () => {
-  await page.goto(serverUrl());
-  await page.getByLabel("Email").fill(trader.email);
-  await page.getByLabel("Password").fill(trader.password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await signIn(page, trader);
   await page.getByTestId("market-phase").waitFor();
   await page.getByText(/(opens|closes) in \d/).waitFor();
   await page.getByTestId("broker-state").waitFor();
@@ -367,6 +334,6 @@ step("every room fits on a phone", async () => {
 });
 
 step("and nothing went wrong behind the scenes", async () => {
-  assert.deepEqual(browser.watched.errors, []);
-  assert.deepEqual(browser.watched.foreign, []);
+  assert.deepEqual(watched.errors, []);
+  assert.deepEqual(watched.foreign, []);
 });

@@ -68,7 +68,7 @@ export function ConsequenceCard({ wish, account, state, stale, onSend, onClose }
         </label>
         <div className="flex gap-2">
           <Button className="flex-1" onClick={onClose}>
-            {t("ticket.back")}
+            {t("app.back")}
           </Button>
           <Button type="submit" look={order.side} className="flex-1" data-autofocus>
             {t("ticket.send")}

@@ -7,9 +7,7 @@ import { applyOrder } from "@/lib/order-lists";
 import { usePreferences } from "@/lib/preferences";
 import { randomUuid } from "@/lib/random";
 import { showToast } from "@/lib/toasts";
-import { Button } from "@/lib/ui/button";
-import { Dialog } from "@/lib/ui/dialog";
-import { Notice } from "@/lib/ui/notice";
+import { Confirm } from "@/lib/ui/confirm";
 import { replaceOrder } from "../api/orders";
 import type { Movable } from "../hooks/movable";
 
@@ -58,25 +56,15 @@ export function MoveOrder({ movable, price, onDone }: Props) {
     after: formatPrice(price, order.currency),
   };
   return (
-    <Dialog title={title} onClose={onDone}>
-      <div className="space-y-3">
-        <p className="text-[13px]">{t("market.moveOrderAsk", words)}</p>
-        {moving.isError && <Notice tone="bad">{problemSentence(moving.error)}</Notice>}
-        <div className="flex gap-2">
-          <Button className="flex-1" onClick={onDone}>
-            {t("ticket.back")}
-          </Button>
-          <Button
-            look="primary"
-            className="flex-1"
-            data-autofocus
-            disabled={moving.isPending}
-            onClick={() => moving.mutate()}
-          >
-            {t("market.moveOrder")}
-          </Button>
-        </div>
-      </div>
-    </Dialog>
+    <Confirm
+      title={title}
+      action={t("market.moveOrder")}
+      pending={moving.isPending}
+      failure={moving.error}
+      onConfirm={mutate}
+      onClose={onDone}
+    >
+      {t("market.moveOrderAsk", words)}
+    </Confirm>
   );
 }

@@ -5,8 +5,7 @@ import { problemSentence } from "@/lib/i18n/sentences";
 import type { OrderSearch } from "@/lib/order-search";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
-import { Dialog } from "@/lib/ui/dialog";
-import { Notice } from "@/lib/ui/notice";
+import { Confirm } from "@/lib/ui/confirm";
 import { cancelAll, saveOrders } from "../api/order-pages";
 import { useOpenOrderCount } from "./open-orders";
 
@@ -50,27 +49,15 @@ function CancelAll({ accountId, search, onClose }: Props & { onClose: () => void
   });
   const part = [search.symbol, search.side && t(`ticket.${search.side}`)].filter(Boolean).join(" ");
   return (
-    <Dialog title={t("orders.cancelAll")} onClose={onClose}>
-      <div className="space-y-3">
-        <p className="text-[13px]">
-          {part === "" ? t("orders.cancelAllAsk") : t("orders.cancelAllAskPart", { part })}
-        </p>
-        {cancelling.isError && <Notice tone="bad">{problemSentence(cancelling.error)}</Notice>}
-        <div className="flex gap-2">
-          <Button className="flex-1" onClick={onClose}>
-            {t("ticket.back")}
-          </Button>
-          <Button
-            look="primary"
-            className="flex-1"
-            data-autofocus
-            disabled={cancelling.isPending}
-            onClick={() => cancelling.mutate()}
-          >
-            {t("orders.cancelAll")}
-          </Button>
-        </div>
-      </div>
-    </Dialog>
+    <Confirm
+      title={t("orders.cancelAll")}
+      action={t("orders.cancelAll")}
+      pending={cancelling.isPending}
+      failure={cancelling.error}
+      onConfirm={cancelling.mutate}
+      onClose={onClose}
+    >
+      {part === "" ? t("orders.cancelAllAsk") : t("orders.cancelAllAskPart", { part })}
+    </Confirm>
   );
 }

@@ -78,7 +78,7 @@ export function ReplaceForm({ order, onDone }: Props) {
       <p className="text-soft text-xs">{t("orders.replaceHint")}</p>
       {rest !== null && <Notice tone="bad">{rest}</Notice>}
       <div className="flex gap-2">
-        <Button onClick={onDone}>{t("ticket.back")}</Button>
+        <Button onClick={onDone}>{t("app.back")}</Button>
         <Button
           type="submit"
           look="primary"

@@ -3,12 +3,10 @@ import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Position } from "@/lib/api/types";
 import { formatQuantity } from "@/lib/format";
-import { problemSentence } from "@/lib/i18n/sentences";
 import { randomUuid } from "@/lib/random";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
-import { Dialog } from "@/lib/ui/dialog";
-import { Notice } from "@/lib/ui/notice";
+import { Confirm } from "@/lib/ui/confirm";
 import { closePosition } from "../api/portfolio";
 
 /** Sells everything of a symbol at the market, after a look. */
@@ -41,27 +39,16 @@ function Ask({ position, onClose }: { position: Position; onClose: () => void })
     },
   });
   return (
-    <Dialog title={t("portfolio.closeLabel", { symbol })} onClose={onClose}>
-      <div className="space-y-3">
-        <p className="text-[13px]">
-          {t("portfolio.closeAsk", { quantity: formatQuantity(quantity), symbol })}
-        </p>
-        {closing.isError && <Notice tone="bad">{problemSentence(closing.error)}</Notice>}
-        <div className="flex gap-2">
-          <Button className="flex-1" onClick={onClose}>
-            {t("ticket.back")}
-          </Button>
-          <Button
-            look="sell"
-            className="flex-1"
-            data-autofocus
-            disabled={closing.isPending}
-            onClick={() => closing.mutate()}
-          >
-            {t("portfolio.close")}
-          </Button>
-        </div>
-      </div>
-    </Dialog>
+    <Confirm
+      title={t("portfolio.closeLabel", { symbol })}
+      action={t("portfolio.close")}
+      look="sell"
+      pending={closing.isPending}
+      failure={closing.error}
+      onConfirm={closing.mutate}
+      onClose={onClose}
+    >
+      {t("portfolio.closeAsk", { quantity: formatQuantity(quantity), symbol })}
+    </Confirm>
   );
 }

@@ -8,6 +8,7 @@ export const shell = {
     retry: "Try again",
     close: "Close",
     cancel: "Cancel",
+    back: "Back",
     unreachable: "The server cannot be reached. Trying again…",
     crashed: "The page ran into a defect and stopped.",
     reload: "Reload the page",

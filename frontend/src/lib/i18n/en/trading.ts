@@ -78,7 +78,6 @@ export const trading = {
     cardTitle: "{{side}} {{quantity}} {{symbol}}",
     cardExits: "Take profit {{profit}}, stop loss {{loss}}",
     send: "Send order",
-    back: "Back",
     sendWithoutAsking: "Send without asking from now on (Settings switch it on again)",
     staleWarning:
       "The connection is broken: prices and orders on this page may be old. The order is sent only if you want it all the same.",

@@ -10,6 +10,7 @@ export const shell: Texts<typeof english> = {
     retry: "다시 시도",
     close: "닫기",
     cancel: "취소",
+    back: "돌아가기",
     unreachable: "서버에 연결할 수 없습니다. 다시 시도하는 중…",
     crashed: "페이지에 오류가 생겨 멈췄습니다.",
     reload: "새로 고침",

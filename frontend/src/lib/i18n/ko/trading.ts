@@ -79,7 +79,6 @@ export const trading: Texts<typeof english> = {
     cardTitle: "{{symbol}} {{quantity}} {{side}}",
     cardExits: "익절 {{profit}}, 손절 {{loss}}",
     send: "주문 보내기",
-    back: "돌아가기",
     sendWithoutAsking: "다음부터 확인 없이 보내기 (설정에서 다시 켤 수 있음)",
     staleWarning: "연결이 끊겨 화면의 시세와 주문이 오래된 것일 수 있습니다. 그래도 원할 때만 보내세요.",
     invalidQuantity:
