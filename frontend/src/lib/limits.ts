@@ -52,13 +52,18 @@ export const SEARCH_MATCHES_MAX = 10;
 export const SEARCH_DEBOUNCE_MS = 120;
 /** The hours of the markets are asked for this often. */
 export const HOURS_FRESH_MS = 60_000;
-/** An order book is asked for this often while it is looked at. */
-export const ORDER_BOOK_INTERVAL_MS = 1_000;
+/** Trades kept of a share that is looked at. */
+export const TRADES_KEPT_MAX = 50;
+/** Days drawn beside a watched symbol, and how long they count as new. */
+export const SPARKLINE_DAYS = 30;
+export const SPARKLINE_FRESH_MS = 300_000;
+/** What the first screen does not need waits for a quiet moment, but no longer than this. */
+export const QUIET_WAIT_MS_MAX = 3_000;
 /** How often the head of the page looks whether the broker still agrees. */
 export const BROKER_LOOK_MS = 20_000;
 /** Watchlists, and the length of their names. */
 export const WATCHLISTS_MAX = 20;
 export const WATCHLIST_NAME_LENGTH_MAX = 30;
 /** New prices reach the screen no more often than this, and the chart, which is drawn as a whole, less often. */
-export const SHOWN_INTERVAL_MS = 50;
+export const SHOWN_INTERVAL_MS = 100;
 export const CHART_INTERVAL_MS = 250;

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { ChartPanel } from "@/features/market/components/chart-panel";
-import { OrderBook } from "@/features/market/components/order-book";
+import { Depth } from "@/features/market/components/depth";
 import { Watchlist } from "@/features/market/components/watchlist";
 import { useWatchlist } from "@/features/market/hooks/use-watchlist";
 import { MoveOrder } from "@/features/orders/components/move-order";
@@ -23,7 +23,7 @@ const PLACES = {
   grid: "md:grid-cols-[minmax(0,1fr)_20rem] md:grid-rows-[auto_auto_auto_1fr] xl:min-h-[36rem] xl:grid-cols-[var(--left)_minmax(0,1fr)_var(--right)] xl:grid-rows-[minmax(0,1fr)]",
   column: "contents xl:relative xl:flex xl:min-h-0 xl:min-w-0 xl:flex-col xl:gap-2",
   watchlist: "max-xl:max-h-72 md:max-xl:col-start-2 md:max-xl:row-start-3 xl:flex-1",
-  book: "max-md:order-1 md:max-xl:col-start-2 md:max-xl:row-start-4",
+  depth: "max-md:order-1 md:max-xl:col-start-2 md:max-xl:row-start-4",
   chart:
     "min-h-[26rem] min-w-0 md:max-xl:col-start-1 md:max-xl:row-span-2 md:max-xl:row-start-1 xl:min-h-0 xl:flex-1",
   trading:
@@ -58,7 +58,7 @@ export function DeskRoom() {
       >
         <div className={PLACES.column}>
           <Watchlist chosen={symbol} className={PLACES.watchlist} />
-          {symbol !== null && <OrderBook key={symbol} symbol={symbol} className={PLACES.book} />}
+          {symbol !== null && <Depth key={symbol} symbol={symbol} className={PLACES.depth} />}
           <Divider part="watchlist" between="column" direction={1} className="top-0 -right-2 h-full" />
         </div>
         <div className={PLACES.column}>

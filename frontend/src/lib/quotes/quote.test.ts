@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { priceKind, quotedSymbol, readQuote, readQuoteMessage } from "./quote";
+import { readOrderBook } from "./order-book";
+import { priceKind, readMessage, readQuote, topicOf } from "./quote";
 
 test("a quote's prices become text and its counts stay numbers", () => {
-  const message = readQuoteMessage(
+  const message = readMessage(
     '{"type":"quote","symbol":"AAPL","price":150.25,"change":-1.5,"changePercent":-1.01,"volume":1000000,' +
       '"timestamp":1234567890,"bid":null,"ask":150.26,"previousClose":151.75}',
   );
@@ -18,7 +19,7 @@ test("a quote's prices become text and its counts stay numbers", () => {
 
 test("what is no message is nothing", () => {
   for (const text of ["", "{", "null", "7", "[]", '{"symbol":"AAPL"}'])
-    expect(readQuoteMessage(text), text).toBeNull();
+    expect(readMessage(text), text).toBeNull();
 });
 
 test("only an undelayed price of a market is live", () => {
@@ -30,17 +31,29 @@ test("only an undelayed price of a market is live", () => {
   expect(kind("synthetic", false, true)).toBe("simulated");
 });
 
-test("the symbol of a quote is told without reading it", () => {
-  expect(quotedSymbol('{"type":"quote","symbol":"005930.KS","price":1}')).toBe("005930.KS");
+test("what a message is about is told without reading it", () => {
+  expect(topicOf('{"type":"quote","symbol":"005930.KS","price":1}')).toEqual({
+    type: "quote",
+    symbol: "005930.KS",
+  });
+  expect(topicOf('{"type":"order_book","symbol":"AAPL","bids":[]}')?.type).toBe("order_book");
   for (const text of [
     '{"type":"status","subscribed":[]}',
+    '{"type":"quotes","symbol":"AAPL"}',
     '{"symbol":"AAPL","type":"quote"}',
     '{"type":"quote","symbol":"AA',
+    '{"type":"quote","symbol":""}',
   ])
-    expect(quotedSymbol(text), text).toBeNull();
+    expect(topicOf(text), text).toBeNull();
+});
+
+test("a message is read as what it is, and as nothing else", () => {
   expect(readQuote('{"type":"quote","symbol":"AAPL","price":1.25}')).toEqual({
     symbol: "AAPL",
     price: "1.25",
   });
   expect(readQuote('{"type":"pong"}')).toBeNull();
+  const book = '{"type":"order_book","symbol":"AAPL","bids":[{"price":1.25,"quantity":7}],"asks":[]}';
+  expect(readOrderBook(book)?.bids).toEqual([{ price: "1.25", quantity: 7 }]);
+  expect(readOrderBook('{"type":"quote","symbol":"AAPL"}')).toBeNull();
 });

@@ -42,45 +42,50 @@ const DECIMAL_FIELDS = new Set([
   "previousClose",
 ]);
 
-export type QuoteMessage =
-  | ({ type: "quote" } & LiveQuote)
-  | { type: "status"; subscribed: string[]; providers: string[] }
-  | { type: "error"; code: string; message: string; symbol?: string }
-  | { type: "pong" };
+/** Any message of the quote server; what else it holds goes by its type. */
+export interface Message {
+  type: string;
+  symbol?: string;
+}
 
 /**
  * Reads a message of the quote server. Prices travel as JSON numbers; the digits are taken from the text itself
  * where the browser gives it, and otherwise from the shortest text of the number, which has the same digits for
  * every price of up to fifteen.
  */
-export function readQuoteMessage(text: string): QuoteMessage | null {
+export function readMessage(text: string): Message | null {
   try {
     const reviver = (key: string, value: unknown, context?: { source?: string }): unknown =>
       typeof value === "number" && DECIMAL_FIELDS.has(key) ? (context?.source ?? String(value)) : value;
     const message: unknown = JSON.parse(text, reviver);
     if (typeof message !== "object" || message === null || !("type" in message)) return null;
-    return message as QuoteMessage;
+    return message as Message;
   } catch {
     return null;
   }
 }
 
-const QUOTE_BEGINS = '{"type":"quote","symbol":"';
+const BEGINS = /^\{"type":"(quote|tick|order_book)","symbol":"([^"\\]+)"/;
+
+/** What a message is about, without reading the rest of it. */
+export interface Topic {
+  type: "quote" | "tick" | "order_book";
+  symbol: string;
+}
 
 /**
- * The symbol of a message that is a quote, without reading the rest: most quotes of a long list are replaced by newer ones
- * before anybody looks at them. Null where only reading it tells what it is.
+ * The topic of a message about a share: most of a long list are replaced by newer ones before anybody looks at them.
+ * Null where only reading it tells what it is.
  */
-export function quotedSymbol(text: string): string | null {
-  if (!text.startsWith(QUOTE_BEGINS)) return null;
-  const end = text.indexOf('"', QUOTE_BEGINS.length);
-  return end === -1 ? null : text.slice(QUOTE_BEGINS.length, end);
+export function topicOf(text: string): Topic | null {
+  const [, type, symbol] = BEGINS.exec(text) ?? [];
+  return type === undefined || symbol === undefined ? null : { type: type as Topic["type"], symbol };
 }
 
 /** The quote of a message that is one. */
 export function readQuote(text: string): LiveQuote | null {
-  const message = readQuoteMessage(text);
+  const message = readMessage(text);
   if (message?.type !== "quote") return null;
-  const { type: _, ...quote } = message;
+  const { type: _, ...quote } = message as Message & LiveQuote;
   return quote;
 }

@@ -1,16 +1,17 @@
 import { create } from "zustand";
 import { reconnectWaitMs } from "@/lib/backoff";
-import { QUOTES_SILENCE_MS_MAX, SHOWN_INTERVAL_MS } from "@/lib/limits";
-import { quotedSymbol, readQuoteMessage } from "./quote";
-import { QuoteStore } from "./store";
+import { QUOTES_SILENCE_MS_MAX } from "@/lib/limits";
+import { readOrderBook } from "./order-book";
+import { whenShownNext } from "./pace";
+import { readMessage, readQuote, topicOf } from "./quote";
+import { LatestStore } from "./store";
+import { afterTick, type Tape, type Tick } from "./trades";
+import { type Channel, type Request, Wishes } from "./wishes";
 
 /** Whether prices can arrive. A price on the screen is called live only while this is `open`. */
 export type QuotesStatus = "connecting" | "open" | "reconnecting";
 
-export const useQuotesStatus = create<{ status: QuotesStatus; unknown: readonly string[] }>(() => ({
-  status: "connecting",
-  unknown: [],
-}));
+export const useQuotesStatus = create<{ status: QuotesStatus }>(() => ({ status: "connecting" }));
 
 let socket: WebSocket | null = null;
 let attempt = 0;
@@ -19,51 +20,57 @@ let silence: ReturnType<typeof setTimeout> | undefined;
 let heardAt = 0;
 let asked = false;
 let retry: ReturnType<typeof setTimeout> | undefined;
-let toSubscribe = new Set<string>();
-let toUnsubscribe = new Set<string>();
+const wishes = new Wishes();
 let changesPlanned = false;
 
-export const quotes = new QuoteStore(
-  (symbol) => planChange(symbol, toSubscribe, toUnsubscribe),
-  (symbol) => planChange(symbol, toUnsubscribe, toSubscribe),
-  planFlush,
-);
-
-let flushedAt = 0;
-
-/** Prices are shown with the next frame, but not more often than somebody can see. */
-function planFlush(flush: () => void): void {
-  const waitMs = flushedAt + SHOWN_INTERVAL_MS - performance.now();
-  const show = () =>
-    requestAnimationFrame(() => {
-      flushedAt = performance.now();
-      flush();
-    });
-  if (waitMs > 0) setTimeout(show, waitMs);
-  else show();
+function storeOf<Value>(channel: Channel, read: (text: string) => Value | null): LatestStore<Value> {
+  return new LatestStore<Value>(
+    read,
+    (symbol) => {
+      wishes.want(channel, symbol);
+      planChanges();
+    },
+    (symbol) => {
+      wishes.unwant(channel, symbol);
+      planChanges();
+    },
+    whenShownNext,
+  );
 }
 
-/** Wishes of one moment are sent as one message, and a wish taken back at once is not sent at all. */
-function planChange(symbol: string, wishes: Set<string>, opposite: Set<string>): void {
-  if (!opposite.delete(symbol)) wishes.add(symbol);
+/** The last prices. */
+export const quotes = storeOf("quotes", readQuote);
+/** What is wanted and offered, of shares whose source tells. */
+export const orderBooks = storeOf("order_book", readOrderBook);
+/** The last trades. Every price counts for them, so none waits to be read. */
+export const tapes = storeOf<Tape>("ticks", () => null);
+
+const STORES = { quotes, order_book: orderBooks, ticks: tapes } as const;
+
+/** Wishes of one moment are sent together. */
+function planChanges(): void {
   if (changesPlanned) return;
   changesPlanned = true;
   queueMicrotask(() => {
     changesPlanned = false;
     if (socket === null && retry === undefined) connect();
-    else if (socket?.readyState === WebSocket.OPEN) sendChanges();
+    else if (socket?.readyState === WebSocket.OPEN) sendWishes();
   });
 }
 
-function send(message: object): void {
+function send(message: Request | { action: "ping" }): void {
   socket?.send(JSON.stringify(message));
 }
 
-function sendChanges(): void {
-  if (toUnsubscribe.size > 0) send({ action: "unsubscribe", symbols: [...toUnsubscribe] });
-  if (toSubscribe.size > 0) send({ action: "subscribe", symbols: [...toSubscribe] });
-  toSubscribe = new Set();
-  toUnsubscribe = new Set();
+function sendWishes(): void {
+  for (const request of wishes.take()) send(request);
+}
+
+/** A new connection knows of nothing: everything that is followed is asked for anew. */
+function wishForAll(): void {
+  wishes.take();
+  for (const [channel, store] of Object.entries(STORES))
+    for (const symbol of store.wanted()) wishes.want(channel as Channel, symbol);
 }
 
 function connect(): void {
@@ -72,9 +79,8 @@ function connect(): void {
   const current = new WebSocket(url);
   socket = current;
   current.addEventListener("open", () => {
-    toUnsubscribe = new Set();
-    toSubscribe = new Set(quotes.wanted());
-    sendChanges();
+    wishForAll();
+    sendWishes();
     heardAt = performance.now();
     watchSilence();
   });
@@ -84,20 +90,26 @@ function connect(): void {
 
 function receive(text: string): void {
   heardAt = performance.now();
-  const symbol = quotedSymbol(text);
-  const message = symbol === null ? readQuoteMessage(text) : null;
-  if (symbol === null && message === null) return;
+  const topic = topicOf(text);
+  if (topic === null && readMessage(text) === null) return;
   // Only a word from the server proves that it is there: an open socket alone may end in a dead relay.
   attempt = 0;
   if (useQuotesStatus.getState().status !== "open") useQuotesStatus.setState({ status: "open" });
-  if (symbol !== null) quotes.putMessage(symbol, text);
-  else if (message?.type === "quote") {
-    const { type: _, ...quote } = message;
-    quotes.put(quote);
-  } else if (message?.type === "error" && message.symbol !== undefined) {
-    const refused = message.symbol;
-    useQuotesStatus.setState(({ unknown }) => ({ unknown: [...new Set([...unknown, refused])] }));
+  switch (topic?.type) {
+    case "quote":
+      quotes.putMessage(topic.symbol, text);
+      break;
+    case "order_book":
+      orderBooks.putMessage(topic.symbol, text);
+      break;
+    case "tick":
+      takeTick(topic.symbol, text);
   }
+}
+
+function takeTick(symbol: string, text: string): void {
+  const tick = readMessage(text);
+  if (tick !== null) tapes.put(symbol, afterTick(tapes.get(symbol), tick as unknown as Tick));
 }
 
 /** After a silence a sign of life is asked for; when none comes, the connection is given up. */

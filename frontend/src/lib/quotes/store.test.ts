@@ -1,22 +1,23 @@
 import { beforeEach, expect, test } from "vitest";
-import type { LiveQuote } from "./quote";
-import { QuoteStore } from "./store";
+import { type LiveQuote, readQuote } from "./quote";
+import { LatestStore } from "./store";
 
 let wishes: string[];
 let flushes: (() => void)[];
-let store: QuoteStore;
+let store: LatestStore<LiveQuote>;
 
 beforeEach(() => {
   wishes = [];
   flushes = [];
-  store = new QuoteStore(
+  store = new LatestStore(
+    readQuote,
     (symbol) => wishes.push(`+${symbol}`),
     (symbol) => wishes.push(`-${symbol}`),
     (flush) => flushes.push(flush),
   );
 });
 
-const quote = (symbol: string, price: string) => ({ symbol, price }) as LiveQuote;
+const put = (symbol: string, price: string) => store.put(symbol, { symbol, price } as LiveQuote);
 const flush = () => {
   for (const run of flushes.splice(0)) run();
 };
@@ -36,8 +37,8 @@ test("a price reaches only the listeners of its symbol, once a frame, with the l
   const heard: string[] = [];
   store.subscribe("AAPL", () => heard.push(`AAPL ${store.get("AAPL")?.price}`));
   store.subscribe("MSFT", () => heard.push("MSFT"));
-  store.put(quote("AAPL", "1"));
-  store.put(quote("AAPL", "2"));
+  put("AAPL", "1");
+  put("AAPL", "2");
   expect(heard).toEqual([]);
   expect(flushes).toHaveLength(1);
   flush();
@@ -45,7 +46,7 @@ test("a price reaches only the listeners of its symbol, once a frame, with the l
 });
 
 test("a quote that came before its listener is there at once", () => {
-  store.put(quote("IBM", "190"));
+  put("IBM", "190");
   expect(flushes).toHaveLength(0);
   expect(store.get("IBM")?.price).toBe("190");
 });

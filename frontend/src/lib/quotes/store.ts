@@ -1,49 +1,48 @@
-import { type LiveQuote, readQuote } from "./quote";
-
 type Listener = () => void;
 
 /**
- * The latest quote of each symbol, outside React: a price reaches only the cells that show its symbol. However fast
- * quotes arrive, listeners hear once per frame.
+ * The latest value of each symbol on one channel, outside React: news reach only what shows their symbol. However fast
+ * they arrive, listeners hear once each time the screen is drawn anew.
  */
-export class QuoteStore {
-  readonly #quotes = new Map<string, LiveQuote>();
-  /** Messages of quotes that nobody has looked at yet. */
+export class LatestStore<Value> {
+  readonly #values = new Map<string, Value>();
+  /** Messages that nobody has looked at yet. */
   readonly #unread = new Map<string, string>();
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #changed = new Set<string>();
   #flushPlanned = false;
 
   constructor(
+    private readonly read: (text: string) => Value | null,
     private readonly onWanted: (symbol: string) => void,
     private readonly onUnwanted: (symbol: string) => void,
     private readonly planFlush: (flush: () => void) => void,
   ) {}
 
-  get(symbol: string): LiveQuote | undefined {
+  get(symbol: string): Value | undefined {
     const text = this.#unread.get(symbol);
     if (text !== undefined) {
       this.#unread.delete(symbol);
-      const quote = readQuote(text);
-      if (quote !== null) this.#quotes.set(symbol, quote);
+      const value = this.read(text);
+      if (value !== null) this.#values.set(symbol, value);
     }
-    return this.#quotes.get(symbol);
+    return this.#values.get(symbol);
   }
 
   wanted(): string[] {
     return [...this.#listeners.keys()];
   }
 
-  /** Takes the message of a symbol's newest quote; it is read when somebody looks. */
+  /** Takes the message of a symbol's newest value; it is read when somebody looks. */
   putMessage(symbol: string, text: string): void {
     this.#unread.set(symbol, text);
     this.#change(symbol);
   }
 
-  put(quote: LiveQuote): void {
-    this.#unread.delete(quote.symbol);
-    this.#quotes.set(quote.symbol, quote);
-    this.#change(quote.symbol);
+  put(symbol: string, value: Value): void {
+    this.#unread.delete(symbol);
+    this.#values.set(symbol, value);
+    this.#change(symbol);
   }
 
   #change(symbol: string): void {

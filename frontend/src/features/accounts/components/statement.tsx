@@ -62,7 +62,7 @@ function Lines({ lines }: { lines: readonly StatementLine[] }) {
 }
 
 function Line({ line }: { line: StatementLine }) {
-  const { t, i18n } = useTranslation();
+  const { i18n } = useTranslation();
   const isCash = line.commodity === "USD" || line.commodity === "KRW";
   const currency = line.commodity as Currency;
   const change = isCash ? formatGain(line.amount, currency) : signed(line.amount);
@@ -74,7 +74,7 @@ function Line({ line }: { line: StatementLine }) {
         {movementWord(line.kind)} {line.symbol != null && <span className="text-soft">{line.symbol}</span>}
       </Cell>
       <Cell words wideOnly>
-        {ledgerWord(line.ledgerAccount, t)}
+        <LedgerWord name={line.ledgerAccount} />
       </Cell>
       <Cell>
         {change} <span className="text-soft text-xs">{line.commodity}</span>
@@ -90,7 +90,8 @@ const signed = (amount: string) =>
 
 const LEDGER_ACCOUNTS = ["cash", "shares", "receivable", "payable"] as const;
 
-function ledgerWord(name: string, t: ReturnType<typeof useTranslation>["t"]): string {
+function LedgerWord({ name }: { name: string }) {
+  const { t } = useTranslation();
   const known = LEDGER_ACCOUNTS.find((account) => account === name);
   return known === undefined ? name : t(`accounts.ledger.${known}`);
 }

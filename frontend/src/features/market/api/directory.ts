@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
-import { HOURS_FRESH_MS, ORDER_BOOK_INTERVAL_MS, SEARCH_MATCHES_MAX } from "@/lib/limits";
+import { HOURS_FRESH_MS, SEARCH_MATCHES_MAX } from "@/lib/limits";
 
 /** Shares by code, name or Korean initial consonants. */
 export const searchQuery = (text: string) =>
@@ -25,15 +25,3 @@ export const hoursQuery = queryOptions({
   staleTime: HOURS_FRESH_MS,
   refetchInterval: HOURS_FRESH_MS,
 });
-
-/** What is wanted and offered; null where the share's source does not tell. */
-export const orderBookQuery = (symbol: string) =>
-  queryOptions({
-    queryKey: ["order-book", symbol],
-    queryFn: async ({ signal }) => {
-      const params = { path: { symbol } };
-      return (await unwrap(api.GET("/api/market/order-book/{symbol}", { params, signal }))).orderBook ?? null;
-    },
-    refetchInterval: (query) => (query.state.data === null ? false : ORDER_BOOK_INTERVAL_MS),
-    gcTime: 0,
-  });

@@ -10,8 +10,8 @@ import {
 } from "lightweight-charts";
 import type { History } from "@/lib/api/types";
 import { formatDay, formatTime, MINOR_DIGITS } from "@/lib/format";
+import { type ChartColours, faint } from "@/lib/ui/colours";
 import type { DrawnBar } from "./bars";
-import { type ChartColours, faint } from "./colours";
 import { bollinger, macd, type Points, relativeStrength, simpleAverage } from "./indicators";
 
 export const INDICATORS = ["averages", "bollinger", "rsi", "macd"] as const;

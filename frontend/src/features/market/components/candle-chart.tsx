@@ -6,8 +6,8 @@ import { CHART_INTERVAL_MS } from "@/lib/limits";
 import { usePreferences } from "@/lib/preferences";
 import { queryKeys } from "@/lib/query-keys";
 import { quotes } from "@/lib/quotes/socket";
+import { readColours } from "@/lib/ui/colours";
 import { type ChartInterval, drawnBars, liveBar } from "../chart/bars";
-import { readColours } from "../chart/colours";
 import {
   type ChartKind,
   type Drawing,

@@ -1,52 +1,39 @@
-import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import type { components } from "@/lib/api/schema";
 import type { Currency } from "@/lib/api/types";
 import { formatPrice, formatQuantity } from "@/lib/format";
+import type { Level } from "@/lib/quotes/order-book";
+import { useOrderBook } from "@/lib/quotes/use-quote";
 import { askForPrice } from "@/lib/ticket-wish";
-import { Panel } from "@/lib/ui/panel";
-import { PriceKindMark } from "@/lib/ui/price-kind-mark";
-import { orderBookQuery } from "../api/directory";
-
-type Level = components["schemas"]["Level"];
 
 /** Prices shown on each side. */
 const LEVELS_SHOWN = 5;
 
-/** What is wanted and offered, where the share's source tells; elsewhere nothing stands here. */
-export function OrderBook({ symbol, className }: { symbol: string; className?: string }) {
+/** What is wanted and offered of a share, where its source tells. */
+export function OrderBook({ symbol }: { symbol: string }) {
   const { t } = useTranslation();
-  const book = useQuery(orderBookQuery(symbol));
-  if (book.data == null) return null;
-  const { asks, bids, currency, simulated } = book.data;
-  const shownAsks = asks.slice(0, LEVELS_SHOWN).reverse();
-  const shownBids = bids.slice(0, LEVELS_SHOWN);
-  const most = Math.max(1, ...[...shownAsks, ...shownBids].map(({ quantity }) => quantity));
-  const stale = book.isError || book.isPlaceholderData;
+  const book = useOrderBook(symbol);
+  if (book === undefined) return null;
+  const { currency } = book;
+  const asks = book.asks.slice(0, LEVELS_SHOWN).reverse();
+  const bids = book.bids.slice(0, LEVELS_SHOWN);
+  const most = Math.max(1, ...[...asks, ...bids].map(({ quantity }) => quantity));
   return (
-    <Panel
-      title={t("market.book")}
-      actions={simulated ? <PriceKindMark kind="simulated" /> : undefined}
-      id="order-book"
-      className={className ?? ""}
-    >
-      <table aria-label={t("market.book")} className={`w-full text-xs ${stale ? "opacity-45" : ""}`}>
-        <thead className="sr-only">
-          <tr>
-            <th scope="col">{t("market.last")}</th>
-            <th scope="col">{t("orders.quantity")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {shownAsks.map((level) => (
-            <LevelRow key={`ask ${level.price}`} level={level} side="ask" most={most} currency={currency} />
-          ))}
-          {shownBids.map((level) => (
-            <LevelRow key={`bid ${level.price}`} level={level} side="bid" most={most} currency={currency} />
-          ))}
-        </tbody>
-      </table>
-    </Panel>
+    <table aria-label={t("market.book")} className="w-full text-xs">
+      <thead className="sr-only">
+        <tr>
+          <th scope="col">{t("market.last")}</th>
+          <th scope="col">{t("orders.quantity")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {asks.map((level) => (
+          <LevelRow key={`ask ${level.price}`} level={level} side="ask" most={most} currency={currency} />
+        ))}
+        {bids.map((level) => (
+          <LevelRow key={`bid ${level.price}`} level={level} side="bid" most={most} currency={currency} />
+        ))}
+      </tbody>
+    </table>
   );
 }
 

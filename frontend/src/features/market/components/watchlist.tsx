@@ -1,15 +1,17 @@
 import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { DIRECTION_CLASS, directionOf, formatPercent, formatPrice } from "@/lib/format";
 import { moveInWatchlist, removeFromWatchlist, setPreferences } from "@/lib/preferences";
-import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
-import { useQuote, useQuotesText } from "@/lib/quotes/use-quote";
+import { quotes } from "@/lib/quotes/socket";
+import { useQuotesText } from "@/lib/quotes/use-quote";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
+import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
 import { useWindowRows } from "@/lib/ui/use-window-rows";
 import { useRowDrag } from "../hooks/use-row-drag";
 import { nameOf, useWatchlist } from "../hooks/use-watchlist";
+import { PriceCell } from "./price-cell";
+import { Sparkline } from "./sparkline";
 import { SymbolSearch } from "./symbol-search";
 import { WatchlistChoice } from "./watchlist-choice";
 
@@ -32,6 +34,7 @@ export function Watchlist({ chosen, className }: { chosen: string | null; classN
   const { instruments, bySymbol, symbols } = useWatchlist();
   const place = useRef<HTMLUListElement>(null);
   const rows = useWindowRows(place, symbols.length, ROW_HEIGHT);
+  const quiet = useQuietMoment();
   useListedQuotes(symbols);
   return (
     <Panel
@@ -57,6 +60,7 @@ export function Watchlist({ chosen, className }: { chosen: string | null; classN
             listedAsSimulated={bySymbol.get(symbol)?.simulated ?? false}
             chosen={symbol === chosen}
             watched={symbols}
+            quiet={quiet}
           />
         ))}
         {rows.after > 0 && <li style={{ height: rows.after }} role="presentation" />}
@@ -72,9 +76,11 @@ interface RowProps {
   listedAsSimulated: boolean;
   chosen: boolean;
   watched: readonly string[];
+  /** Whether the first screen stands, and there is time for pictures. */
+  quiet: boolean;
 }
 
-const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched }: RowProps) {
+const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched, quiet }: RowProps) {
   const { t } = useTranslation();
   const drag = useRowDrag((to) => moveInWatchlist(watched, symbol, to), watched.indexOf(symbol), ROW_HEIGHT);
   return (
@@ -96,13 +102,16 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
         onClick={() => setPreferences({ symbol })}
       >
         <span className="min-w-0">
-          <span className="flex items-center gap-1.5 font-medium">
-            {symbol}
+          <span className="block truncate font-medium">{symbol}</span>
+          <span className="flex items-center gap-1.5 text-soft text-xs">
             <SimulatedMark symbol={symbol} listed={listedAsSimulated} />
+            <span className="truncate">{name}</span>
           </span>
-          <span className="block truncate text-soft text-xs">{name}</span>
         </span>
-        <PriceCell symbol={symbol} />
+        <span className="flex shrink-0 items-center gap-2">
+          {quiet && <Sparkline symbol={symbol} />}
+          <PriceCell symbol={symbol} />
+        </span>
       </button>
       <button
         type="button"
@@ -120,47 +129,4 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
 function SimulatedMark({ symbol, listed }: { symbol: string; listed: boolean }) {
   const simulated = useQuotesText([symbol], () => String(quotes.get(symbol)?.simulated ?? listed)) === "true";
   return simulated ? <PriceKindMark kind="simulated" /> : null;
-}
-
-/** Renders by itself when its symbol's price changes, and flashes in the direction of the change. */
-function PriceCell({ symbol }: { symbol: string }) {
-  const { t } = useTranslation();
-  const quote = useQuote(symbol);
-  const stale = useQuotesStatus((state) => state.status !== "open");
-  const price = quote?.price;
-  const before = useRef<string | undefined>(undefined);
-  const shine = useRef<HTMLSpanElement>(null);
-  useEffect(() => {
-    const last = before.current;
-    before.current = price;
-    if (last === undefined || price === undefined || last === price) return;
-    flash(shine.current, Number(price) > Number(last));
-  }, [price]);
-  if (quote === undefined) return <span className="text-soft text-xs">{t("market.noPrice")}</span>;
-  return (
-    <span className={`shrink-0 text-right contain-content ${stale ? "opacity-45" : ""}`}>
-      <span className="relative block px-1 font-medium" data-testid={`price-${symbol}`}>
-        <span ref={shine} aria-hidden="true" className="absolute inset-0 rounded opacity-0" />
-        {formatPrice(quote.price, quote.currency)}
-      </span>
-      <span className={`block px-1 text-xs ${DIRECTION_CLASS[directionOf(quote.changePercent)]}`}>
-        {quote.changePercent === null ? "–" : formatPercent(quote.changePercent)}
-      </span>
-    </span>
-  );
-}
-
-const FLASH_MS = 700;
-const FLASH_STRENGTH = 0.26;
-const CALM = "(prefers-reduced-motion: reduce)";
-
-/**
- * Lets a cell flash in the direction of the change. Only the opacity of a layer of its own moves, which costs the page no
- * painting; a cell that still flashes goes on as it is.
- */
-function flash(shine: HTMLElement | null, rises: boolean): void {
-  if (shine === null || window.matchMedia(CALM).matches || shine.getAnimations().length > 0) return;
-  shine.classList.toggle("bg-up", rises);
-  shine.classList.toggle("bg-down", !rises);
-  shine.animate({ opacity: [FLASH_STRENGTH, 0] }, { duration: FLASH_MS, easing: "ease-out" });
 }

@@ -160,7 +160,9 @@ function Requests({ order }: { order: Detail }) {
           <li key={request.id} className="flex flex-wrap gap-x-3 border-line/60 border-t py-1">
             <span className="text-soft">{formatTime(request.createdAt, i18n.language, true)}</span>
             <span>{t(request.kind === "cancel" ? "orders.cancelOrder" : "orders.replace")}</span>
-            <span className="font-medium">{requestWord(request.status, t)}</span>
+            <span className="font-medium">
+              <RequestWord status={request.status} />
+            </span>
             {request.reason != null && <span className="text-soft">{request.reason}</span>}
           </li>
         ))}
@@ -171,7 +173,8 @@ function Requests({ order }: { order: Detail }) {
 
 const REQUEST_STATES = ["SENT", "UNRESOLVED", "ACCEPTED", "REJECTED"] as const;
 
-function requestWord(status: string, t: ReturnType<typeof useTranslation>["t"]): string {
+function RequestWord({ status }: { status: string }) {
+  const { t } = useTranslation();
   const known = REQUEST_STATES.find((state) => state === status);
   return known === undefined ? status : t(`orders.request.${known}`);
 }

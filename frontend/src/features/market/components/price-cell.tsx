@@ -1,0 +1,78 @@
+import { type RefObject, useLayoutEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { DIRECTION_CLASS, directionOf, formatPercent, formatPrice } from "@/lib/format";
+import type { LiveQuote } from "@/lib/quotes/quote";
+import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
+import { usePresence } from "@/lib/quotes/use-quote";
+
+/** A symbol's price of now and its change, which flash in the direction in which they move. */
+export function PriceCell({ symbol }: { symbol: string }) {
+  const { t } = useTranslation();
+  const isKnown = usePresence(quotes, symbol);
+  if (!isKnown) return <span className="text-soft text-xs">{t("market.noPrice")}</span>;
+  return <LivePrice symbol={symbol} />;
+}
+
+/**
+ * Prices are written into the cell without React: a watchlist changes hundreds of times a second, and what is left then is
+ * the price of drawing the digits.
+ */
+function LivePrice({ symbol }: { symbol: string }) {
+  const stale = useQuotesStatus((state) => state.status !== "open");
+  const price = useRef<HTMLSpanElement>(null);
+  const change = useRef<HTMLSpanElement>(null);
+  const shine = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(() => {
+    let last: string | undefined;
+    const draw = () => {
+      const quote = quotes.get(symbol);
+      if (quote === undefined) return;
+      write(price, formatPrice(quote.price, quote.currency));
+      drawChange(change, quote);
+      if (last !== undefined && last !== quote.price)
+        flash(shine.current, Number(quote.price) > Number(last));
+      last = quote.price;
+    };
+    draw();
+    return quotes.subscribe(symbol, draw);
+  }, [symbol]);
+  return (
+    <span className={`shrink-0 text-right contain-content ${stale ? "opacity-45" : ""}`}>
+      <span className="relative block px-1 font-medium" data-testid={`price-${symbol}`}>
+        <span ref={shine} aria-hidden="true" className="absolute inset-0 rounded opacity-0" />
+        <span ref={price} />
+      </span>
+      <span ref={change} className="block px-1 text-xs" />
+    </span>
+  );
+}
+
+/** Writes a text where it differs: nothing is drawn anew for what has stayed. */
+function write(place: RefObject<HTMLElement | null>, text: string): void {
+  if (place.current !== null && place.current.textContent !== text) place.current.textContent = text;
+}
+
+const DIRECTION_CLASSES = Object.values(DIRECTION_CLASS);
+
+function drawChange(place: RefObject<HTMLElement | null>, { changePercent }: LiveQuote): void {
+  write(place, changePercent === null ? "–" : formatPercent(changePercent));
+  const look = DIRECTION_CLASS[directionOf(changePercent)];
+  if (place.current === null || place.current.classList.contains(look)) return;
+  place.current.classList.remove(...DIRECTION_CLASSES);
+  place.current.classList.add(look);
+}
+
+const FLASH_MS = 700;
+const FLASH_STRENGTH = 0.26;
+const CALM = "(prefers-reduced-motion: reduce)";
+
+/**
+ * Lets a cell flash in the direction of the change. Only the opacity of a layer of its own moves, which costs the page no
+ * painting; a cell that still flashes goes on as it is.
+ */
+function flash(shine: HTMLElement | null, rises: boolean): void {
+  if (shine === null || window.matchMedia(CALM).matches || shine.getAnimations().length > 0) return;
+  shine.classList.toggle("bg-up", rises);
+  shine.classList.toggle("bg-down", !rises);
+  shine.animate({ opacity: [FLASH_STRENGTH, 0] }, { duration: FLASH_MS, easing: "ease-out" });
+}
