@@ -1,14 +1,20 @@
-// Measures the page: how busy it is while every symbol of a full watchlist moves, and how soon it can be used on a slow
-// machine. Not a test: figures depend on the machine. GAEMI_URL names a running server; quotes are made up in a worker, so
-// that the page alone is measured.
+// Measures the page: how busy it is while every symbol of a full watchlist moves, beside a bare page that does nothing else, and
+// how soon it can be used on a slow machine. Not a test: figures depend on the machine, ratios less so. GAEMI_URL names a
+// running server. With `--figures` they are printed as names and numbers.
 import { newTrader } from "./api.mjs";
-import { openBrowser, signIn } from "./browser.mjs";
+import { openBrowser, serverUrl, signIn } from "./browser.mjs";
+import { barePage, fakeQuotes } from "./made-up-quotes.mjs";
 
 const SYMBOLS = Number(process.env.GAEMI_MEASURE_SYMBOLS ?? 500);
 const UPDATES_PER_SECOND = Number(process.env.GAEMI_MEASURE_UPDATES ?? 10);
 const SECONDS = Number(process.env.GAEMI_MEASURE_SECONDS ?? 10);
 const SLOW_DOWN = 4;
 const SETTLE_MS = 3_000;
+/** Reloads of which the middle one counts. */
+const RELOADS = 5;
+/** Rows that the desk shows of the watchlist, and how often it draws them, at most. */
+const ROWS_SEEN = 10;
+const SHOWN_INTERVAL_MS = 100;
 
 const symbols = Array.from({ length: SYMBOLS }, (_, index) =>
   `T${index.toString(36).toUpperCase()}`.slice(0, 5),
@@ -17,57 +23,6 @@ const preferences = {
   state: { watchlists: [{ id: "first", name: "", symbols }], watchlistId: "first", symbol: "AAPL" },
   version: 2,
 };
-
-/** Runs in the page before its scripts: quotes come from a worker, as many as are asked for. */
-function fakeQuotes(/** @type {{ updatesPerSecond: number }} */ { updatesPerSecond }) {
-  const PARTS = 10;
-  const source = `
-    const prices = new Map();
-    onmessage = ({ data }) => {
-      const { action, symbols = [] } = JSON.parse(data);
-      for (const symbol of symbols) action === "subscribe" ? prices.set(symbol, 10000) : prices.delete(symbol);
-    };
-    postMessage(JSON.stringify({ type: "status", subscribed: [], providers: ["measure"] }));
-    let turn = 0;
-    setInterval(() => {
-      turn += 1;
-      let index = 0;
-      for (const [symbol, price] of prices) {
-        index += 1;
-        if (index % ${PARTS} !== turn % ${PARTS}) continue;
-        const next = price + Math.round(Math.random() * 20 - 10);
-        prices.set(symbol, next);
-        const digits = (next / 100).toFixed(2);
-        postMessage('{"type":"quote","symbol":"' + symbol + '","price":' + digits + ',"change":1.5,"changePercent":1.01,"volume":1000000,"timestamp":' + Date.now() + ',"time":"' + new Date().toISOString() + '","bid":' + digits + ',"ask":' + digits + ',"open":100,"high":120,"low":80,"previousClose":99,"currency":"USD","sessionDate":"2026-11-20","source":"measure","simulated":true,"delayed":false}');
-      }
-    }, ${1000 / updatesPerSecond / PARTS});`;
-  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  class FakeSocket extends EventTarget {
-    static OPEN = 1;
-    readyState = 0;
-    #worker = new Worker(address);
-    constructor() {
-      super();
-      setTimeout(() => {
-        this.readyState = 1;
-        this.dispatchEvent(new Event("open"));
-      });
-      this.#worker.onmessage = ({ data }) => {
-        // @ts-expect-error: counted for the figures.
-        window.messagesHeard = (window.messagesHeard ?? 0) + 1;
-        this.dispatchEvent(new MessageEvent("message", { data }));
-      };
-    }
-    send(/** @type {string} */ text) {
-      this.#worker.postMessage(text);
-    }
-    close() {
-      this.#worker.terminate();
-    }
-  }
-  // @ts-expect-error: as much of a socket as the page uses.
-  window.WebSocket = FakeSocket;
-}
 
 /** Runs in the page: counts frames and the longest gap between two of them. */
 function countFrames(/** @type {number} */ milliseconds) {
@@ -87,10 +42,60 @@ function countFrames(/** @type {number} */ milliseconds) {
   });
 }
 
-const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
+/** @type {Record<string, number>} */
+const figures = {};
+
+/** @param {import("playwright-core").Page} page */
+async function meterOf(page) {
+  const debug = await page.context().newCDPSession(page);
+  await debug.send("Performance.enable");
+  return async () => {
+    const { metrics } = await debug.send("Performance.getMetrics");
+    const of = (/** @type {string} */ name) => metrics.find((metric) => metric.name === name)?.value ?? 0;
+    return {
+      task: of("TaskDuration"),
+      script: of("ScriptDuration"),
+      style: of("RecalcStyleDuration"),
+      layout: of("LayoutDuration"),
+      // @ts-expect-error: counted by the fake socket.
+      heard: await page.evaluate(() => window.messagesHeard ?? 0),
+    };
+  };
+}
+
+/**
+ * How busy a page is that is open, in percent of the main thread's time.
+ * @param {import("playwright-core").Page} page
+ * @param {string} name
+ */
+async function measureBusy(page, name) {
+  await page.waitForTimeout(SETTLE_MS);
+  const meter = await meterOf(page);
+  const before = await meter();
+  const frames = /** @type {{ frames: number, longest: number, milliseconds: number }} */ (
+    await page.evaluate(countFrames, SECONDS * 1000)
+  );
+  const after = await meter();
+  const seconds = frames.milliseconds / 1000;
+  figures[`${name}_quotes_per_second`] = (after.heard - before.heard) / seconds;
+  figures[`${name}_frames_per_second`] = frames.frames / seconds;
+  figures[`${name}_longest_gap_millis`] = frames.longest;
+  for (const part of /** @type {const} */ (["task", "script", "style", "layout"]))
+    figures[`${name}_${part}_percent`] = (100 * (after[part] - before[part])) / seconds;
+}
+
+async function measureBarePage() {
+  const { page, close } = await openBrowser({ bypassCSP: true });
+  await page.addInitScript(fakeQuotes, { updatesPerSecond: UPDATES_PER_SECOND });
+  const body = barePage({ symbols, rows: ROWS_SEEN, intervalMs: SHOWN_INTERVAL_MS });
+  await page.route("**/bare-page", (route) => route.fulfill({ contentType: "text/html", body }));
+  await page.goto(`${serverUrl()}/bare-page`);
+  await measureBusy(page, "bare");
+  await close();
+}
 
 /** @param {Awaited<ReturnType<typeof newTrader>>} trader */
-async function measureQuotes(trader) {
+async function measureDesk(trader) {
   const { page, close } = await openBrowser({ bypassCSP: true });
   await page.addInitScript(fakeQuotes, { updatesPerSecond: UPDATES_PER_SECOND });
   await page.addInitScript(
@@ -99,39 +104,13 @@ async function measureQuotes(trader) {
   );
   await signIn(page, trader);
   await page.getByTestId("cash").waitFor();
-  await page.waitForTimeout(SETTLE_MS);
-  const debug = await page.context().newCDPSession(page);
-  await debug.send("Performance.enable");
-  const busy = async () => {
-    const { metrics } = await debug.send("Performance.getMetrics");
-    const of = (/** @type {string} */ name) => metrics.find((metric) => metric.name === name)?.value ?? 0;
-    return {
-      task: of("TaskDuration"),
-      script: of("ScriptDuration"),
-      style: of("RecalcStyleDuration"),
-      layout: of("LayoutDuration"),
-    };
-  };
-  // @ts-expect-error: counted by the fake socket.
-  const heard = () => page.evaluate(() => window.messagesHeard ?? 0);
-  const [before, heardBefore] = [await busy(), await heard()];
-  const frames = /** @type {{ frames: number, longest: number, milliseconds: number }} */ (
-    await page.evaluate(countFrames, SECONDS * 1000)
-  );
-  const [after, heardAfter] = [await busy(), await heard()];
-  const seconds = frames.milliseconds / 1000;
-  const share = (/** @type {number} */ spent) => `${((100 * spent) / seconds).toFixed(1)} %`;
-  print(
-    `quotes heard         ${((heardAfter - heardBefore) / seconds).toFixed(0)} a second of ${SYMBOLS} symbols`,
-  );
-  print(
-    `frames               ${(frames.frames / seconds).toFixed(1)} a second, longest gap ${frames.longest.toFixed(0)} ms`,
-  );
-  const parts = /** @type {const} */ (["script", "style", "layout"]);
-  const shares = parts.map((part) => `${part} ${share(after[part] - before[part])}`);
-  print(`main thread busy     ${share(after.task - before.task)} (${shares.join(", ")})`);
+  await measureBusy(page, "desk");
   await close();
 }
+
+/** @param {number[]} numbers */
+const middleOf = (numbers) =>
+  numbers.sort((left, right) => left - right)[Math.floor(numbers.length / 2)] ?? 0;
 
 /** @param {Awaited<ReturnType<typeof newTrader>>} trader */
 async function measureStart(trader) {
@@ -140,18 +119,41 @@ async function measureStart(trader) {
   await page.getByTestId("cash").waitFor();
   const debug = await page.context().newCDPSession(page);
   await debug.send("Emulation.setCPUThrottlingRate", { rate: SLOW_DOWN });
-  for (const what of ["first", "second"]) {
+  const times = [];
+  for (let reload = 0; reload < RELOADS; reload += 1) {
     const started = Date.now();
     await page.reload({ waitUntil: "commit" });
     await page.getByTestId("cash").waitFor();
-    print(
-      `desk usable          ${Date.now() - started} ms after a reload, ${SLOW_DOWN} times slowed down (${what})`,
+    times.push(Date.now() - started);
+  }
+  figures.start_millis = middleOf(times);
+  await close();
+}
+
+function printWords() {
+  const of = (/** @type {string} */ name, digits = 1) => (figures[name] ?? 0).toFixed(digits);
+  for (const [name, title] of [
+    ["desk", "the desk"],
+    ["bare", "a bare page"],
+  ]) {
+    process.stdout.write(
+      `${title}: ${of(`${name}_quotes_per_second`, 0)} quotes a second of ${SYMBOLS} symbols, ` +
+        `${of(`${name}_frames_per_second`)} frames a second, longest gap ${of(`${name}_longest_gap_millis`, 0)} ms, ` +
+        `main thread busy ${of(`${name}_task_percent`)} % (script ${of(`${name}_script_percent`)} %, ` +
+        `style ${of(`${name}_style_percent`)} %, layout ${of(`${name}_layout_percent`)} %)\n`,
     );
   }
-  await close();
+  process.stdout.write(
+    `the desk is usable ${of("start_millis", 0)} ms after a reload, ${SLOW_DOWN} times slowed down (of ${RELOADS} the middle one)\n`,
+  );
 }
 
 const trader = await newTrader();
 await trader.openAccount("Practice", "USD", "10000");
-await measureQuotes(trader);
+await measureBarePage();
+await measureDesk(trader);
 await measureStart(trader);
+if (process.argv.includes("--figures"))
+  for (const [name, value] of Object.entries(figures))
+    process.stdout.write(`page_${name} ${value.toFixed(2)}\n`);
+else printWords();

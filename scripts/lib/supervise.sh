@@ -29,8 +29,6 @@ start_process() {
         export MIMALLOC_ALLOW_THP=${MIMALLOC_ALLOW_THP:-0}
         # What was freed goes back to the system after a tenth of a second, so that nobody keeps what starting took.
         export MIMALLOC_PURGE_DELAY=${MIMALLOC_PURGE_DELAY:-100}
-        # What was large, above all a password's hash with its 19 MB, goes back at once: later nobody would look for it.
-        export MIMALLOC_ARENA_PURGE_MULT=${MIMALLOC_ARENA_PURGE_MULT:-0}
         "$launch"
     ) </dev/null >>"$log" 2>&1 9>&- &
     PROCESS_PID[$1]=$!
