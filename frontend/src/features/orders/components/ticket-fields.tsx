@@ -86,11 +86,11 @@ export function TypeAndTime({ draft, symbol, onChange, errorOf }: FieldsProps) {
 }
 
 interface PriceProps extends FieldsProps {
-  field: "limitPrice" | "stopPrice" | "takeProfit" | "stopLoss";
+  field: "limitPrice" | "stopPrice" | "takeProfit" | "stopLoss" | "thenPrice";
 }
 
 /** A price that moves by the market's tick. */
-function PriceField({ field, draft, symbol, currency, onChange, errorOf }: PriceProps) {
+export function PriceField({ field, draft, symbol, currency, onChange, errorOf }: PriceProps) {
   const { t } = useTranslation();
   const step = (direction: 1 | -1) => {
     const price = readPrice(draft[field]) ?? readPrice(marketPrice(symbol, draft.side));

@@ -28,6 +28,7 @@ import { outcomeUnknown, usePlaceOrder } from "../hooks/use-place-order";
 import { usePreview } from "../hooks/use-preview";
 import { ConsequenceCard } from "./consequence-card";
 import { Estimate } from "./estimate";
+import { ThenFields } from "./then-fields";
 import type { AccountState } from "./ticket";
 import { ExitFields, PriceFields, SizeFields, TypeAndTime } from "./ticket-fields";
 
@@ -103,6 +104,7 @@ export function TicketForm({ account, symbol, state }: Props) {
         />
         {!isExitsOnly(draft) && <PriceFields {...fields} />}
         {(draft.side === "buy" || state.position !== undefined) && <ExitFields {...fields} />}
+        {!isExitsOnly(draft) && <ThenFields {...fields} />}
         <Estimate
           estimate={preview.estimate}
           failure={preview.failure}

@@ -24,10 +24,18 @@ export function useWishWords(wish: Wish, currency: Currency): { title: string; t
   const words = { side: t(`ticket.${order.side}`), quantity: size, symbol: order.symbol };
   const title = t("ticket.cardTitle", words);
   if (wish.kind === "order") return { title, terms: `${kind(order)} · ${until}` };
+  const entry = `${kind(order)} · ${until} · `;
+  const { then } = wish.group;
+  if (then != null) {
+    const side = t(`ticket.${then.side ?? "sell"}`);
+    const values = { limit: price(then.limitPrice), stop: price(then.stopPrice) };
+    const what = t(`orders.kind.${then.stopPrice == null ? "limit" : "stop"}`, values);
+    return { title, terms: `${entry}${t("ticket.cardThen", { side, kind: what })}` };
+  }
   const exits = t("ticket.cardExits", {
     profit: price(wish.group.takeProfit?.limitPrice),
     loss: price(wish.group.stopLoss?.stopPrice),
   });
-  const own = wish.group.kind === "bracket" ? `${kind(order)} · ${until} · ` : "";
+  const own = wish.group.kind === "bracket" ? entry : "";
   return { title, terms: `${own}${exits}${i18n.language === "ko" ? "" : "."}` };
 }

@@ -87,6 +87,36 @@ test("a purchase with exits is a bracket, the exits of held shares cancel each o
   expect(oco).not.toHaveProperty("group.entry");
 });
 
+test("one order triggers another, for the same shares", () => {
+  const oto = { quantity: "3", type: "limit", limitPrice: "150", follows: true, thenPrice: "170" } as const;
+  expect(wishOf(draftOf(oto), account, "AAPL")).toMatchObject({
+    kind: "group",
+    group: {
+      kind: "oto",
+      quantity: "3",
+      entry: { side: "buy", type: "limit", limitPrice: "150", timeInForce: "day" },
+    },
+    order: { side: "buy", quantity: "3", limitPrice: "150" },
+  });
+  const second = (part: Partial<Draft>) => {
+    const wish = wishOf(draftOf({ ...oto, ...part }), account, "AAPL");
+    return wish?.kind === "group" ? wish.group.then : null;
+  };
+  expect(second({})).toEqual({ side: "sell", limitPrice: "170" });
+  expect(second({ thenType: "stop" })).toEqual({ side: "sell", stopPrice: "170" });
+  expect(missingFields(draftOf({ ...oto, thenPrice: "" }), "USD")).toEqual(["thenPrice"]);
+  expect(missingFields(draftOf({ ...oto, quantity: "1.5" }), "USD")).toEqual(["quantity"]);
+});
+
+test("a group is of one kind, and the second order goes the other way", () => {
+  const then = changed(draftOf({ exits: true, sizing: "shares" }), { follows: true }, "USD");
+  expect([then.exits, then.follows]).toEqual([false, true]);
+  const exits = changed(then, { exits: true }, "USD");
+  expect([exits.exits, exits.follows]).toEqual([true, false]);
+  expect(changed(EMPTY_DRAFT, { side: "sell" }, "USD").thenSide).toBe("buy");
+  expect(changed(draftOf({ sizing: "money" }), { follows: true }, "USD").sizing).toBe("shares");
+});
+
 test("fewer shares fit into the money, and every try has fewer", () => {
   const shares = (quantity: string, held: string, target: string) =>
     fewerShares(new Decimal(quantity), new Decimal(held), new Decimal(target)).toString();

@@ -29,6 +29,11 @@ export interface Draft {
   exits: boolean;
   takeProfit: string;
   stopLoss: string;
+  /** Whether another order waits for this one to be filled (one triggers the other), and on which terms. */
+  follows: boolean;
+  thenSide: Side;
+  thenType: "limit" | "stop";
+  thenPrice: string;
 }
 
 export const EMPTY_DRAFT: Draft = {
@@ -46,6 +51,10 @@ export const EMPTY_DRAFT: Draft = {
   exits: false,
   takeProfit: "",
   stopLoss: "",
+  follows: false,
+  thenSide: "sell",
+  thenType: "limit",
+  thenPrice: "",
 };
 
 /** What a draft asks the server for. */
@@ -58,6 +67,9 @@ export type Wish =
 export function isExitsOnly(draft: Pick<Draft, "side" | "exits">): boolean {
   return draft.exits && draft.side === "sell";
 }
+
+/** Whether the draft is of several orders: then they are of whole shares. */
+const isGroup = (draft: Pick<Draft, "exits" | "follows">) => draft.exits || draft.follows;
 
 export const hasLimit = (type: OrderType) => type === "limit" || type === "stop_limit";
 export const hasStop = (type: OrderType) => type === "stop" || type === "stop_limit";
@@ -74,16 +86,20 @@ export function timesInForce(draft: Pick<Draft, "type" | "sizing">): readonly Ti
 
 /** Parts of shares and amounts of money are for American market and limit orders of the day. */
 export function allowsParts(draft: Draft, currency: Currency): boolean {
-  return currency === "USD" && !waits(draft.type) && draft.timeInForce === "day" && !draft.exits;
+  return currency === "USD" && !waits(draft.type) && draft.timeInForce === "day" && !isGroup(draft);
 }
 
-export function allowsMoney(draft: Pick<Draft, "type" | "exits">, currency: Currency): boolean {
-  return currency === "USD" && !waits(draft.type) && !draft.exits;
+export function allowsMoney(draft: Pick<Draft, "type" | "exits" | "follows">, currency: Currency): boolean {
+  return currency === "USD" && !waits(draft.type) && !isGroup(draft);
 }
 
 /** The draft with its parts brought into line with each other after a change. */
 export function changed(draft: Draft, part: Partial<Draft>, currency: Currency): Draft {
   const next = { ...draft, ...part };
+  if (part.side !== undefined && part.side !== draft.side) next.thenSide = draft.side;
+  // A group is of one kind.
+  if (part.exits) next.follows = false;
+  if (part.follows) next.exits = false;
   if (next.sizing === "money" && !allowsMoney(next, currency)) next.sizing = "shares";
   if (!timesInForce(next).includes(next.timeInForce)) next.timeInForce = "day";
   return next;
@@ -115,7 +131,8 @@ export type DraftField =
   | "trail"
   | "expireDate"
   | "takeProfit"
-  | "stopLoss";
+  | "stopLoss"
+  | "thenPrice";
 
 export function missingFields(draft: Draft, currency: Currency): DraftField[] {
   const exitsOnly = isExitsOnly(draft);
@@ -129,6 +146,7 @@ export function missingFields(draft: Draft, currency: Currency): DraftField[] {
     ["expireDate", !exitsOnly && draft.timeInForce === "gtd", draft.expireDate !== ""],
     ["takeProfit", draft.exits, readPrice(draft.takeProfit) !== null],
     ["stopLoss", draft.exits, readPrice(draft.stopLoss) !== null],
+    ["thenPrice", draft.follows, readPrice(draft.thenPrice) !== null],
   ];
   return checks.filter(([, wanted, given]) => wanted && !given).map(([field]) => field);
 }
@@ -157,15 +175,25 @@ function lifetimeOf(draft: Draft) {
 export function wishOf(draft: Draft, account: Pick<Account, "id" | "currency">, symbol: string): Wish | null {
   if (missingFields(draft, account.currency).length > 0) return null;
   const shared = { accountId: account.id, symbol };
-  if (!draft.exits) {
-    const size =
-      draft.sizing === "money" ? { notional: plain(draft.money) } : { quantity: plain(draft.quantity) };
-    const { side, type } = draft;
-    return {
-      kind: "order",
-      order: { ...shared, side, type, ...lifetimeOf(draft), ...size, ...pricesOf(draft) },
-    };
-  }
+  if (draft.exits) return withExits(draft, shared);
+  const { side, type } = draft;
+  const size =
+    draft.sizing === "money" ? { notional: plain(draft.money) } : { quantity: plain(draft.quantity) };
+  const terms = { side, type, ...lifetimeOf(draft), ...pricesOf(draft) };
+  const order: PlaceOrder = { ...shared, ...terms, ...size };
+  if (!draft.follows) return { kind: "order", order };
+  const price = plain(draft.thenPrice);
+  const then = {
+    side: draft.thenSide,
+    ...(draft.thenType === "limit" ? { limitPrice: price } : { stopPrice: price }),
+  };
+  const quantity = plain(draft.quantity);
+  const group: PlaceGroup = { ...shared, kind: "oto", quantity, entry: terms, then };
+  return { kind: "group", group, order };
+}
+
+/** A purchase with its exits, or the exits alone. */
+function withExits(draft: Draft, shared: { accountId: string; symbol: string }): Wish {
   const quantity = plain(draft.quantity);
   const takeProfit = { limitPrice: plain(draft.takeProfit) };
   const stopLoss = { stopPrice: plain(draft.stopLoss) };

@@ -27,7 +27,13 @@ export function useFittingShares(account: Account, symbol: string, draft: Draft)
       const price = firstPrice(draft, symbol);
       let quantity = price === null ? new Decimal(0) : target.dividedBy(price).toDecimalPlaces(0, 1);
       for (let tries = 0; tries < FITTING_TRIES_MAX && quantity.greaterThan(0); tries += 1) {
-        const sized: Draft = { ...draft, sizing: "shares", exits: false, quantity: plainText(quantity) };
+        const sized: Draft = {
+          ...draft,
+          sizing: "shares",
+          exits: false,
+          follows: false,
+          quantity: plainText(quantity),
+        };
         const order = wishOf(sized, account, symbol)?.order;
         if (order === undefined) return "";
         const { held } = await queries.fetchQuery(previewQuery(order));
