@@ -33,8 +33,8 @@ RUN apt-get update \
     && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin gaemi
 USER gaemi
 # The allocator's huge pages turn small idle programs into large ones; so does what it keeps of what was freed. It gives that
-# back after these milliseconds, and what was large at once.
-ENV MIMALLOC_ALLOW_THP=0 MIMALLOC_PURGE_DELAY=100 MIMALLOC_ARENA_PURGE_MULT=0
+# back after these milliseconds.
+ENV MIMALLOC_ALLOW_THP=0 MIMALLOC_PURGE_DELAY=100
 STOPSIGNAL SIGTERM
 
 FROM base AS market-data

@@ -12,8 +12,7 @@ const FAR_BELOW = 0.8;
 
 const { page, watched, step } = await beginWay("newcomer");
 
-const orderRequests = () =>
-  watched.requests.filter((request) => /^GET \/api\/orders/.test(request)).length;
+const orderRequests = () => watched.requests.filter((request) => /^GET \/api\/orders/.test(request)).length;
 const toast = () => page.getByRole("status");
 const buyingPower = async () => hundredths((await page.getByTestId("buying-power").textContent()) ?? "");
 

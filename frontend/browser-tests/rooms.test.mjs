@@ -119,15 +119,34 @@ function lineHeight() {
   return null;
 }
 
+step("one order triggers another", async () => {
+  const price = await priceOfApple();
+  await page.getByLabel("Limit price (USD)", { exact: true }).fill((price * FAR_BELOW).toFixed(2));
+  await page.getByLabel("Shares", { exact: true }).fill("2");
+  await page.getByLabel(/^Then another order/).check();
+  await page.getByLabel("Its price (USD)", { exact: true }).fill((price * 1.5).toFixed(2));
+  await ticket().getByRole("button", { name: "Buy 2 AAPL" }).click();
+  await page
+    .getByTestId("consequences")
+    .getByText(/then Sell: Limit/)
+    .waitFor();
+  await send().click();
+  await toast().getByText("Order accepted: Buy 2 AAPL").waitFor();
+  await page.getByLabel(/^Then another order/).uncheck();
+});
+
+step("the last trades and the way of the last weeks are seen at the desk", async () => {
+  await page.getByRole("table", { name: "Last trades" }).getByRole("row").nth(1).waitFor();
+  await page.getByTestId("sparkline-AAPL").waitFor();
+});
+
 step("the room of orders shows every order, filters, and tells what happened to one", async () => {
   await enter("Orders");
   const list = page.getByRole("table", { name: "Orders" });
   await list.getByRole("row", { name: /AAPL Buy 30 \/ 30/ }).waitFor();
-  await page
-    .getByRole("region", { name: "Orders that belong together" })
-    .getByText("entry with exits")
-    .waitFor();
-  await page.getByText("All 2 orders of this search are shown.").waitFor();
+  const groups = page.getByRole("region", { name: "Orders that belong together" });
+  for (const kind of ["entry with exits", "one triggers the other"]) await groups.getByText(kind).waitFor();
+  await page.getByText("All 3 orders of this search are shown.").waitFor();
   await page.getByLabel("Status").selectOption("filled");
   await page.getByText("All 1 orders of this search are shown.").waitFor();
   assert.match(page.url(), /status=filled/);
@@ -149,7 +168,8 @@ step("an open order is changed, and its list is saved as a file", async () => {
   await detail.getByRole("button", { name: "Send the change" }).click();
   // The word about an earlier change may still be there.
   await toast().getByText("The change was sent to the broker.").last().waitFor();
-  await page.getByTestId("order-events").getByText("Changed", { exact: true }).waitFor();
+  // The first change was made in the chart.
+  await page.getByTestId("order-events").getByText("Changed", { exact: true }).nth(1).waitFor();
   await page.keyboard.press("Escape");
   const saving = page.waitForEvent("download");
   await page.getByRole("button", { name: "Save as CSV" }).click();
@@ -320,6 +340,15 @@ for (const [room, heading] of /** @type {const} */ ([
     }
   });
 }
+
+step("no serious fault of accessibility in the settings, light and dark", async () => {
+  await page.goto(`${serverUrl()}/settings`);
+  await page.getByRole("heading", { name: "Two-factor login" }).waitFor();
+  for (const colorScheme of /** @type {const} */ (["dark", "light"])) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    assert.deepEqual(await seriousFaults(page), [], colorScheme);
+  }
+});
 
 step("every room fits on a phone", async () => {
   await page.setViewportSize({ width: 390, height: 844 });
