@@ -15,6 +15,7 @@ COPY exchange exchange
 COPY database database
 COPY failpoint failpoint
 COPY faulty-broker faulty-broker
+COPY alpaca-stand-in alpaca-stand-in
 COPY bench bench
 COPY backend backend
 COPY market-data market-data

@@ -1,5 +1,6 @@
 //! Starts the broker connector.
 
+use anyhow::Context;
 use broker_connector::{Application, Settings};
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,7 +13,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     start_logging();
-    match run().await {
+    let mut words = std::env::args().skip(1);
+    let outcome = match (words.next().as_deref(), words.next()) {
+        (None, None) => run().await,
+        (Some("rotate-key"), None) => rotate_key().await,
+        _ => Err(anyhow::anyhow!("usage: broker-connector [rotate-key]")),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "broker-connector: {error:#}");
@@ -34,6 +41,16 @@ async fn run() -> anyhow::Result<()> {
     };
     application.run_until_stopped(stopped).await?;
     tracing::info!("broker connector has stopped");
+    Ok(())
+}
+
+/// Seals all credentials with another key; the connector may run meanwhile.
+async fn rotate_key() -> anyhow::Result<()> {
+    let settings = Settings::from_environment()?;
+    let source = settings.adapters.key;
+    let source = source.context("no key is set: GAEMI_BROKER_KEY or GAEMI_BROKER_KEY_FILE")?;
+    let rows = broker_connector::credentials::rotate_key(&settings.database_url, &source).await?;
+    tracing::info!(rows, "credentials lie under another key");
     Ok(())
 }
 

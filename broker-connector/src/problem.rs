@@ -1,11 +1,13 @@
 //! Errors as they are answered: `application/problem+json` (RFC 9457) with a stable code. Causes inside are logged
 //! and never sent.
 
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, KeyTrouble};
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 use std::fmt;
+use std::time::Duration;
 
 /// What can go wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,12 @@ pub(crate) enum Problem {
     BodyTooLarge,
     /// The broker cannot do this at all.
     Unsupported(String),
+    /// The broker has refused it for good.
+    BrokerRefused(String),
+    /// The broker does not let us in.
+    Key(KeyTrouble),
+    /// The broker was asked too often.
+    RateLimited(Duration),
     /// The broker or the database cannot be reached.
     Unavailable,
 }
@@ -62,6 +70,15 @@ impl Problem {
             Self::Unsupported(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "unsupported", "The broker cannot do this")
             }
+            Self::BrokerRefused(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "broker_refused", "The broker refuses this")
+            }
+            Self::Key(trouble) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, trouble.word(), "The broker does not let us in")
+            }
+            Self::RateLimited(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "The broker was asked too often")
+            }
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "service_unavailable",
@@ -72,14 +89,17 @@ impl Problem {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Self::MalformedJson(detail) | Self::Conflict(detail) | Self::Unsupported(detail) => {
-                Some(detail.clone())
-            }
+            Self::MalformedJson(detail)
+            | Self::Conflict(detail)
+            | Self::Unsupported(detail)
+            | Self::BrokerRefused(detail) => Some(detail.clone()),
+            Self::Key(trouble) => Some(trouble.to_string()),
             Self::Validation { field, message, .. } => Some(format!("{field}: {message}")),
             Self::InvalidToken
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::BodyTooLarge
+            | Self::RateLimited(_)
             | Self::Unavailable => None,
         }
     }
@@ -108,7 +128,11 @@ impl ResponseError for Problem {
                 object.insert("errors".into(), json!([error]));
             }
         }
-        HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
+        let mut response = HttpResponse::build(status);
+        if let Self::RateLimited(after) = self {
+            response.insert_header((RETRY_AFTER, after.as_secs().max(1)));
+        }
+        response.content_type("application/problem+json").body(body.to_string())
     }
 }
 
@@ -121,6 +145,9 @@ impl From<BrokerError> for Problem {
             }
             BrokerError::Conflict(detail) => Self::Conflict(detail),
             BrokerError::Unsupported(detail) => Self::Unsupported(detail),
+            BrokerError::Rejected(detail) => Self::BrokerRefused(detail),
+            BrokerError::AuthExpired(trouble) => Self::Key(trouble),
+            BrokerError::RateLimited(after) => Self::RateLimited(after),
         }
     }
 }

@@ -1,19 +1,22 @@
 //! Every address of the connector.
 
 use crate::body::Json;
-use crate::broker::{Brokers, JournalLine, JournalQuery, OrderState};
+use crate::broker::registry::each_its_own;
+use crate::broker::{Broker, Brokers, Connection, JournalLine, JournalQuery, OrderState};
+use crate::credentials::Credentials;
 use crate::journal::Journal;
 use crate::problem::Problem;
 use crate::recovery::{self, Awaited};
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
 use chrono::{DateTime, Utc};
-use domain::broker::{BATCH_MAX, OrderRequest, ReplaceRequest};
-use domain::inquiry::{InquiryRequest, ResolveRequest};
+use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
+use domain::inquiry::{Finding, InquiryRequest, ResolveRequest};
 use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus};
 use failpoint::Failpoint;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 
 /// Most lines of the journal in one answer, and how many there are without asking.
 const PAGE_LINES_MAX: i64 = 1000;
@@ -27,6 +30,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
     config
         .service(at("/health").get(health))
         .service(at("/ready").get(ready))
+        .service(at("/broker/status").get(status))
         .service(at("/broker/capabilities").get(capabilities))
         .service(at("/broker/connect").post(connect))
         .service(at("/broker/order").post(place_order))
@@ -34,6 +38,9 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(at("/broker/cancels").post(cancel_orders))
         .service(at("/broker/replaces").post(replace_orders))
         .service(at("/broker/order/{order_id}").get(order_status).delete(cancel_order))
+        .service(at("/broker/accounts/{account_id}/status").get(connection_state))
+        .service(at("/broker/accounts/{account_id}/balance").get(balance))
+        .service(at("/broker/accounts/{account_id}/positions").get(positions))
         .service(at("/broker/accounts/{account_id}/sync").get(sync))
         .service(at("/broker/accounts/{account_id}/recover").post(recover))
         .service(at("/broker/accounts/{account_id}/orders").get(orders_of_account))
@@ -91,11 +98,18 @@ async fn health() -> Answer {
     Ok(HttpResponse::Ok().json(json!({ "status": "alive" })))
 }
 
+/// Ready without the others: one broker's trouble is not another's.
 async fn ready(brokers: Data<Brokers>) -> Answer {
-    if brokers.iter().all(|broker| broker.is_ready()) {
+    if brokers.keeper().is_ready() {
         return Ok(HttpResponse::Ok().json(json!({ "status": "ready" })));
     }
     Err(Problem::Unavailable)
+}
+
+async fn status(brokers: Data<Brokers>) -> Answer {
+    let all: Vec<_> =
+        brokers.iter().map(|broker| json!({ "broker": broker.name(), "ready": broker.is_ready() })).collect();
+    Ok(HttpResponse::Ok().json(json!({ "brokers": all })))
 }
 
 async fn capabilities(brokers: Data<Brokers>) -> Answer {
@@ -109,27 +123,66 @@ struct ConnectRequest {
     account_id: AccountId,
     broker: String,
     currency: Currency,
+    #[serde(default)]
+    credentials: Option<Credentials>,
 }
 
 async fn connect(brokers: Data<Brokers>, Json(request): Json<ConnectRequest>) -> Answer {
+    let ConnectRequest { account_id, broker: name, currency, credentials } = request;
     let broker = brokers
-        .named(&request.broker)
+        .named(&name)
         .ok_or_else(|| Problem::field("broker", "unknown_broker", "there is no broker of this name"))?;
-    broker.connect(request.account_id, request.currency).await?;
+    if let Some(Err(malformed)) = credentials.as_ref().map(Credentials::check) {
+        let field = format!("credentials.{}", malformed.field);
+        return Err(Problem::field(field, "malformed", malformed.to_string()));
+    }
+    let connected = broker.connect(Connection { account_id, currency, credentials }).await?;
+    brokers.remember(account_id, broker.name());
     failpoint::pass(Failpoint::AccountConnected);
     Ok(HttpResponse::Ok().json(json!({
-        "accountId": request.account_id, "broker": request.broker, "currency": request.currency,
+        "accountId": account_id, "broker": name, "currency": currency,
+        "brokerNumber": connected.broker_number, "openingCash": connected.opening_cash,
+        "openedAt": connected.opened_at,
     })))
 }
 
+/// The brokers of the accounts that orders are for.
+async fn brokers_of(
+    brokers: &Brokers,
+    accounts: impl Iterator<Item = AccountId>,
+) -> Result<Vec<Arc<dyn Broker>>, Problem> {
+    let mut found = Vec::new();
+    for account in accounts {
+        found.push(brokers.of_account(account).await?);
+    }
+    Ok(found)
+}
+
+/// What is said when the code of an adapter fails.
+const BROKEN: &str = "the adapter failed";
+
+async fn place_all(brokers: &Brokers, orders: Vec<OrderRequest>) -> Result<Vec<PlaceOutcome>, Problem> {
+    let owners = brokers_of(brokers, orders.iter().map(|order| order.account_id)).await?;
+    let place = |broker: Arc<dyn Broker>, orders| async move { broker.place_orders(orders).await };
+    let broken = |_: &OrderRequest| PlaceOutcome::OutcomeUnknown { reason: BROKEN.into() };
+    Ok(each_its_own(orders, owners, place, broken).await)
+}
+
+async fn cancel_all(brokers: &Brokers, orders: Vec<OrderId>) -> Result<Vec<CancelOutcome>, Problem> {
+    let owners = brokers.of_orders(&orders).await?;
+    let cancel = |broker: Arc<dyn Broker>, orders| async move { broker.cancel_orders(orders).await };
+    let broken = |_: &OrderId| CancelOutcome::OutcomeUnknown { reason: BROKEN.into() };
+    Ok(each_its_own(orders, owners, cancel, broken).await)
+}
+
 async fn place_order(brokers: Data<Brokers>, Json(order): Json<OrderRequest>) -> Answer {
-    Ok(HttpResponse::Ok().json(only(brokers.of_orders().place_orders(vec![order]).await)?))
+    Ok(HttpResponse::Ok().json(only(place_all(&brokers, vec![order]).await?)?))
 }
 
 async fn place_orders(brokers: Data<Brokers>, Json(orders): Json<Vec<OrderRequest>>) -> Answer {
     let orders = limited("orders", orders)?;
     failpoint::pass(Failpoint::OrdersReceived);
-    Ok(HttpResponse::Ok().json(brokers.of_orders().place_orders(orders).await))
+    Ok(HttpResponse::Ok().json(place_all(&brokers, orders).await?))
 }
 
 #[derive(Deserialize)]
@@ -141,18 +194,22 @@ struct CancelRequest {
 async fn cancel_orders(brokers: Data<Brokers>, Json(request): Json<CancelRequest>) -> Answer {
     let orders = limited("orderIds", request.order_ids)?;
     failpoint::pass(Failpoint::CancelsReceived);
-    Ok(HttpResponse::Ok().json(brokers.of_orders().cancel_orders(orders).await))
+    Ok(HttpResponse::Ok().json(cancel_all(&brokers, orders).await?))
 }
 
 async fn cancel_order(brokers: Data<Brokers>, order_id: Path<String>) -> Answer {
     let order_id: OrderId = id("orderId", &order_id)?;
-    Ok(HttpResponse::Ok().json(only(brokers.of_orders().cancel_orders(vec![order_id]).await)?))
+    Ok(HttpResponse::Ok().json(only(cancel_all(&brokers, vec![order_id]).await?)?))
 }
 
 async fn replace_orders(brokers: Data<Brokers>, Json(requests): Json<Vec<ReplaceRequest>>) -> Answer {
     let requests = limited("requests", requests)?;
     failpoint::pass(Failpoint::ReplacesReceived);
-    Ok(HttpResponse::Ok().json(brokers.of_orders().replace_orders(requests).await))
+    let orders: Vec<OrderId> = requests.iter().map(|request| request.order_id).collect();
+    let owners = brokers.of_orders(&orders).await?;
+    let replace = |broker: Arc<dyn Broker>, requests| async move { broker.replace_orders(requests).await };
+    let broken = |_: &ReplaceRequest| ReplaceOutcome::OutcomeUnknown { reason: BROKEN.into() };
+    Ok(HttpResponse::Ok().json(each_its_own(requests, owners, replace, broken).await))
 }
 
 #[derive(Serialize)]
@@ -165,14 +222,36 @@ struct StatusAnswer {
 
 async fn order_status(brokers: Data<Brokers>, order_id: Path<String>) -> Answer {
     let order_id: OrderId = id("orderId", &order_id)?;
-    let order = brokers.of_orders().order_status(order_id).await?;
+    let broker = only(brokers.of_orders(&[order_id]).await?)?;
+    let order = broker.order_status(order_id).await?;
     let status = order.as_ref().map(|order| order.status);
     Ok(HttpResponse::Ok().json(StatusAnswer { known: order.is_some(), status, order }))
 }
 
+/// An account of a path, and its broker.
+async fn account_of(brokers: &Brokers, text: &str) -> Result<(AccountId, Arc<dyn Broker>), Problem> {
+    let account_id: AccountId = id("accountId", text)?;
+    Ok((account_id, brokers.of_account(account_id).await?))
+}
+
+async fn connection_state(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
+    let (account_id, broker) = account_of(&brokers, &account_id).await?;
+    Ok(HttpResponse::Ok().json(broker.connection_state(account_id).await?))
+}
+
+async fn balance(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
+    let (account_id, broker) = account_of(&brokers, &account_id).await?;
+    Ok(HttpResponse::Ok().json(broker.balance(account_id).await?))
+}
+
+async fn positions(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
+    let (account_id, broker) = account_of(&brokers, &account_id).await?;
+    Ok(HttpResponse::Ok().json(json!({ "positions": broker.positions(account_id).await? })))
+}
+
 async fn sync(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
-    let account_id: AccountId = id("accountId", &account_id)?;
-    Ok(HttpResponse::Ok().json(brokers.of_orders().sync(account_id).await?))
+    let (account_id, broker) = account_of(&brokers, &account_id).await?;
+    Ok(HttpResponse::Ok().json(broker.sync(account_id).await?))
 }
 
 /// Looks for reports that the journal lacks. The body names the orders that were not heard of yet, and the requests for
@@ -183,11 +262,11 @@ async fn recover(
     account_id: Path<String>,
     Json(request): Json<InquiryRequest>,
 ) -> Answer {
-    let account_id: AccountId = id("accountId", &account_id)?;
+    let (account_id, broker) = account_of(&brokers, &account_id).await?;
     let waiting = limited("waiting", request.waiting)?;
     let replacing = limited("replacing", request.replacing)?;
     let awaited = Awaited { orders: &waiting, replacing: &replacing };
-    let recovery = recovery::recover(&**brokers.of_orders(), &journal, account_id, awaited).await?;
+    let recovery = recovery::recover(&*broker, &journal, account_id, awaited).await?;
     Ok(HttpResponse::Ok().json(recovery))
 }
 
@@ -197,11 +276,19 @@ async fn inquire(
     Json(request): Json<InquiryRequest>,
 ) -> Answer {
     let orders = limited("orders", request.orders)?;
-    let waiting = limited("waiting", request.waiting)?;
-    let replacing = limited("replacing", request.replacing)?;
-    let awaited = Awaited { orders: &waiting, replacing: &replacing };
-    let findings = recovery::inquire(&**brokers.of_orders(), &journal, &orders, awaited).await;
-    Ok(HttpResponse::Ok().json(findings))
+    let waiting = Arc::new(limited("waiting", request.waiting)?);
+    let replacing = Arc::new(limited("replacing", request.replacing)?);
+    let owners = brokers_of(&brokers, orders.iter().map(|order| order.account_id)).await?;
+    let ask = |broker: Arc<dyn Broker>, orders: Vec<OrderRequest>| {
+        let (journal, waiting, replacing) =
+            (journal.get_ref().clone(), Arc::clone(&waiting), Arc::clone(&replacing));
+        async move {
+            let awaited = Awaited { orders: &waiting, replacing: &replacing };
+            recovery::inquire(&*broker, &journal, &orders, awaited).await
+        }
+    };
+    let broken = |_: &OrderRequest| Finding::Unclear { reason: BROKEN.into() };
+    Ok(HttpResponse::Ok().json(each_its_own(orders, owners, ask, broken).await))
 }
 
 async fn resolve(
@@ -209,7 +296,8 @@ async fn resolve(
     journal: Data<Journal>,
     Json(request): Json<ResolveRequest>,
 ) -> Answer {
-    recovery::resolve(&**brokers.of_orders(), &journal, &request.order, &request.resolution).await?;
+    let broker = brokers.of_account(request.order.account_id).await?;
+    recovery::resolve(&*broker, &journal, &request.order, &request.resolution).await?;
     Ok(HttpResponse::Ok().json(json!({ "status": "written" })))
 }
 
@@ -227,10 +315,10 @@ async fn orders_of_account(
     account_id: Path<String>,
     query: Query<OrdersQuery>,
 ) -> Answer {
-    let account_id: AccountId = id("accountId", &account_id)?;
+    let (account_id, broker) = account_of(&brokers, &account_id).await?;
     let query = query.into_inner();
     let since = query.since.unwrap_or(DateTime::UNIX_EPOCH);
-    let page = brokers.of_orders().order_page(account_id, since, query.after).await?;
+    let page = broker.order_page(account_id, since, query.after).await?;
     let orders: Vec<_> = page
         .items
         .iter()
@@ -283,7 +371,7 @@ struct ExecutionsAnswer {
 
 async fn executions(brokers: Data<Brokers>, query: Query<ExecutionsQuery>) -> Answer {
     let query = query.into_inner().read()?;
-    let reports = brokers.of_orders().executions(query).await?;
+    let reports = brokers.keeper().executions(query).await?;
     let after = reports.last().map_or(query.after, |line| line.journal_id);
     Ok(HttpResponse::Ok().json(ExecutionsAnswer { reports, after }))
 }

@@ -1,9 +1,12 @@
 //! What the environment says.
 
+use crate::broker::alpaca::AlpacaSettings;
+use crate::credentials::KeySource;
 use anyhow::{Context, bail};
 use config::{Config, Environment};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use std::path::PathBuf;
 
 /// Shortest secret shared with the backend, in bytes.
 const INTERNAL_TOKEN_BYTES_MIN: usize = 16;
@@ -23,6 +26,17 @@ pub struct Settings {
     pub market_data_token: Option<SecretString>,
     /// Secret shared with the backend.
     pub internal_token: SecretString,
+    /// The brokers beside the simulator.
+    pub adapters: AdapterSettings,
+}
+
+/// What is set about brokers beside the simulator.
+#[derive(Debug, Clone, Default)]
+pub struct AdapterSettings {
+    /// What credentials are encrypted with; without it none are taken.
+    pub key: Option<KeySource>,
+    /// Where Alpaca is.
+    pub alpaca: AlpacaSettings,
 }
 
 /// The variables as they are named, all starting with `GAEMI_`.
@@ -33,6 +47,43 @@ struct Variables {
     market_data_url: String,
     market_data_token: Option<SecretString>,
     internal_token: Option<SecretString>,
+    #[serde(flatten)]
+    adapters: AdapterVariables,
+}
+
+/// Those about brokers beside the simulator.
+#[derive(Default, Deserialize)]
+struct AdapterVariables {
+    broker_key: Option<SecretString>,
+    broker_key_next: Option<SecretString>,
+    broker_key_file: Option<PathBuf>,
+    alpaca_paper_url: Option<String>,
+    alpaca_live_url: Option<String>,
+}
+
+impl AdapterVariables {
+    fn read(self) -> anyhow::Result<AdapterSettings> {
+        let key = match (self.broker_key, self.broker_key_file) {
+            (Some(present), None) => Some(KeySource::Digits { present, next: self.broker_key_next }),
+            (None, Some(path)) => Some(KeySource::File(path)),
+            (None, None) => None,
+            (Some(_), Some(_)) => bail!("set GAEMI_BROKER_KEY or GAEMI_BROKER_KEY_FILE, not both"),
+        };
+        let usual = AlpacaSettings::default();
+        let url = |name: &str, set: Option<String>, usual: String| {
+            let url = set.unwrap_or(usual).trim_end_matches('/').to_owned();
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                bail!("{name} must start with http:// or https://");
+            }
+            Ok(url)
+        };
+        let alpaca = AlpacaSettings {
+            paper_url: url("GAEMI_ALPACA_PAPER_URL", self.alpaca_paper_url, usual.paper_url)?,
+            live_url: url("GAEMI_ALPACA_LIVE_URL", self.alpaca_live_url, usual.live_url)?,
+            orders_per_page: usual.orders_per_page,
+        };
+        Ok(AdapterSettings { key, alpaca })
+    }
 }
 
 impl Settings {
@@ -69,6 +120,7 @@ impl Settings {
             market_data_url,
             market_data_token: variables.market_data_token,
             internal_token,
+            adapters: variables.adapters.read()?,
         })
     }
 }
@@ -84,6 +136,7 @@ mod tests {
             market_data_url: "http://127.0.0.1:8001/".into(),
             market_data_token: None,
             internal_token: Some("0123456789abcdef".into()),
+            adapters: AdapterVariables::default(),
         }
     }
 
@@ -104,6 +157,19 @@ mod tests {
             complaint(Variables { market_data_url: "localhost:8001".into(), ..variables() })
                 .contains("GAEMI_MARKET_DATA_URL")
         );
+    }
+
+    #[test]
+    fn two_keys_or_an_address_that_is_none_are_refused() {
+        let adapters = AdapterVariables {
+            broker_key: Some("a".into()),
+            broker_key_file: Some("key".into()),
+            ..AdapterVariables::default()
+        };
+        assert!(complaint(Variables { adapters, ..variables() }).contains("GAEMI_BROKER_KEY_FILE"));
+        let adapters =
+            AdapterVariables { alpaca_live_url: Some("alpaca".into()), ..AdapterVariables::default() };
+        assert!(complaint(Variables { adapters, ..variables() }).contains("GAEMI_ALPACA_LIVE_URL"));
     }
 
     #[test]

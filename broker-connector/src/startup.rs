@@ -1,8 +1,11 @@
 //! The only place where things are wired together. Tests start the same application on port 0.
 
 use crate::body::BODY_BYTES_MAX;
-use crate::broker::simulator::Simulator;
+use crate::broker::alpaca::Alpaca;
+use crate::broker::simulator::{self, Simulator};
 use crate::broker::{Broker, Brokers};
+use crate::credentials::Vault;
+use crate::directory::Directory;
 use crate::journal::Journal;
 use crate::problem::Problem;
 use crate::routes;
@@ -34,8 +37,8 @@ const DRAIN_SECONDS: u64 = 2;
 /// Time that the simulator gets to finish its batch.
 const ENGINE_STOP_MAX: Duration = Duration::from_secs(2);
 
-/// A broker, and the task that ends with it.
-type Started = (Arc<dyn Broker>, JoinHandle<anyhow::Result<()>>);
+/// The brokers, and the task whose end is the end of them.
+type Started = (Brokers, JoinHandle<anyhow::Result<()>>);
 
 /// The running connector.
 pub struct Application {
@@ -52,12 +55,18 @@ impl Application {
     /// One sentence: the port is taken, or the database's address cannot be read.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
         Self::build_from(settings, |settings, stop| {
+            let vault = Vault::new(settings.adapters.key.clone());
+            vault.check()?;
+            let database_url = &settings.database_url;
+            let alpaca: Arc<dyn Broker> =
+                Alpaca::start(settings.adapters.alpaca.clone(), database_url, vault, stop.child_token())?;
+            let directory = Directory::new(database_url, simulator::NAME)?;
             let (simulator, engine) = Simulator::start(settings, stop)?;
-            Ok((Arc::new(simulator), engine))
+            Ok((Brokers::side_by_side(Arc::new(simulator), vec![alpaca], directory), engine))
         })
     }
 
-    /// The same with another broker in the simulator's place.
+    /// The same with another broker in the place of all.
     ///
     /// # Errors
     /// As [`Self::build`].
@@ -68,7 +77,7 @@ impl Application {
                 stopped.cancelled().await;
                 Ok(())
             });
-            Ok((broker, task))
+            Ok((Brokers::new(broker), task))
         })
     }
 
@@ -81,9 +90,11 @@ impl Application {
             .with_context(|| format!("cannot listen on {address} (port {} is taken?)", settings.port))?;
         let port = listener.local_addr()?.port();
         let stop = CancellationToken::new();
-        let (broker, engine) = start(&settings, &stop)?;
+        // One TLS stack for everything that speaks to the outside; a second start in one process finds it installed.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let (brokers, engine) = start(&settings, &stop)?;
         let journal = Journal::new(&settings.database_url)?;
-        let server = serve(listener, Brokers::new(broker), journal, InternalToken(settings.internal_token))?;
+        let server = serve(listener, brokers, journal, InternalToken(settings.internal_token))?;
         Ok(Self { server, port, engine, stop })
     }
 

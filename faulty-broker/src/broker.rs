@@ -6,7 +6,8 @@ use crate::stream::Stream;
 use crate::venue::{Event, Venue};
 use async_trait::async_trait;
 use broker_connector::broker::{
-    Broker, BrokerError, Capabilities, JournalLine, JournalQuery, ListedExecution, ListedOrder, Page,
+    Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState, JournalLine,
+    JournalQuery, ListedExecution, ListedOrder, Page,
 };
 use broker_connector::journal::{Entry, Journal, report_id};
 use chrono::{DateTime, Utc};
@@ -197,6 +198,10 @@ fn now() -> DateTime<Utc> {
 
 #[async_trait]
 impl Broker for FaultyBroker {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     fn capabilities(&self) -> Capabilities {
         let state = self.state();
         Capabilities {
@@ -209,6 +214,9 @@ impl Broker for FaultyBroker {
             client_order_ids: state.venue.client_order_ids,
             journals_what_it_does: false,
             replace: true,
+            fractions: true,
+            credentials: false,
+            keeps_cash: false,
             real_money: false,
         }
     }
@@ -217,8 +225,34 @@ impl Broker for FaultyBroker {
         true
     }
 
-    async fn connect(&self, _: AccountId, _: Currency) -> Result<(), BrokerError> {
-        Ok(())
+    async fn connect(&self, _: Connection) -> Result<Connected, BrokerError> {
+        Ok(Connected { broker_number: None, opening_cash: None, opened_at: None })
+    }
+
+    async fn connection_state(&self, _: AccountId) -> Result<ConnectionState, BrokerError> {
+        let (broker, state) = (NAME, "connected");
+        Ok(ConnectionState { broker, state, since: None, detail: None, heard_at: None, read_at: None })
+    }
+
+    async fn balance(&self, _: AccountId) -> Result<Balance, BrokerError> {
+        Err(BrokerError::Unsupported("it keeps no cash".into()))
+    }
+
+    async fn positions(&self, account_id: AccountId) -> Result<Vec<Position>, BrokerError> {
+        Ok(self.sync(account_id).await?.positions)
+    }
+
+    async fn history_begins(&self, _: AccountId, since: DateTime<Utc>) -> Result<DateTime<Utc>, BrokerError> {
+        Ok(since)
+    }
+
+    async fn order_by_number(
+        &self,
+        _: AccountId,
+        broker_order_id: &str,
+    ) -> Result<Option<ListedOrder>, BrokerError> {
+        let listed = self.state().venue.listed_orders();
+        Ok(listed.into_iter().find(|order| order.broker_order_id == broker_order_id))
     }
 
     async fn place_orders(&self, orders: Vec<OrderRequest>) -> Vec<PlaceOutcome> {

@@ -280,6 +280,7 @@ impl Venue {
             reason: None,
             accepted_at: order.accepted_at,
             updated_at: order.updated_at,
+            replaces: None,
         };
         self.orders.iter().enumerate().map(listed).collect()
     }

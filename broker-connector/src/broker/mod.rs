@@ -2,22 +2,27 @@
 //!
 //! An adapter says in [`Capabilities`] what it can do and refuses the rest with [`BrokerError::Unsupported`]; it
 //! never pretends. Requests are idempotent by order id. What happens to an order is reported through the journal,
-//! never only through the answer to a request.
+//! never only through the answer to a request. An adapter follows the broker's stream by itself, from the moment on in
+//! which an account is connected.
 
+pub mod alpaca;
+pub(crate) mod records;
 pub mod registry;
 pub mod simulator;
 
+use crate::credentials::Credentials;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::broker::{
     CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest,
 };
 use domain::{
-    AccountId, Currency, Market, OrderId, OrderStatus, OrderType, Percent, Price, PriceFields, Quantity,
-    Side, Symbol, TimeInForce,
+    AccountId, Currency, DecimalText, Market, OrderId, OrderStatus, OrderType, Percent, Price, PriceFields,
+    Quantity, ReplaceId, Side, Symbol, TimeInForce,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
+use std::time::Duration;
 use thiserror::Error;
 
 pub use domain::inquiry::{AccountState, OrderState, Position, TradeCash};
@@ -35,6 +40,45 @@ pub enum BrokerError {
     /// This broker cannot do that.
     #[error("not supported: {0}")]
     Unsupported(String),
+    /// It has refused what was asked for good.
+    #[error("refused: {0}")]
+    Rejected(String),
+    /// It was asked too often; after this time it may be asked again.
+    #[error("asked too often; again after {} s", .0.as_secs())]
+    RateLimited(Duration),
+    /// It does not let us in; only a person can change that.
+    #[error("{0}")]
+    AuthExpired(KeyTrouble),
+}
+
+/// Why a broker does not let us in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum KeyTrouble {
+    /// No key was ever entered.
+    #[error("no key of the broker was entered")]
+    Missing,
+    /// It never knew this key.
+    #[error("the broker does not know this key")]
+    Wrong,
+    /// The key was good until its day.
+    #[error("the key has expired at the broker")]
+    Expired,
+    /// The key was good once and is not any more.
+    #[error("the key was good and was revoked at the broker")]
+    Revoked,
+}
+
+impl KeyTrouble {
+    /// Its stable word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "key_missing",
+            Self::Wrong => "key_wrong",
+            Self::Expired => "key_expired",
+            Self::Revoked => "key_revoked",
+        }
+    }
 }
 
 /// What a broker can do.
@@ -60,8 +104,67 @@ pub struct Capabilities {
     pub journals_what_it_does: bool,
     /// Whether an order can be replaced without a gap.
     pub replace: bool,
-    /// Whether real money is at stake.
+    /// Whether parts of shares are traded.
+    pub fractions: bool,
+    /// Whether accounts need a key of the broker's to be entered.
+    pub credentials: bool,
+    /// Whether the broker keeps the account's cash, so that money is not brought in here.
+    pub keeps_cash: bool,
+    /// Whether real money can be at stake.
     pub real_money: bool,
+}
+
+/// An account that is to be made known to its broker.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The account.
+    pub account_id: AccountId,
+    /// Its base currency.
+    pub currency: Currency,
+    /// What to show the broker; where nothing is given, what was given before counts.
+    pub credentials: Option<Credentials>,
+}
+
+/// An account that its broker knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connected {
+    /// The broker's own number of the account, where it has one.
+    pub broker_number: Option<String>,
+    /// The cash that it held when it was connected; nothing at brokers that keep none.
+    pub opening_cash: Option<DecimalText>,
+    /// When that was.
+    pub opened_at: Option<DateTime<Utc>>,
+}
+
+/// Cash as the broker counts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Balance {
+    /// In this currency.
+    pub currency: Currency,
+    /// All of it, with what trades will bring and cost when they settle; below zero where it was borrowed.
+    pub cash: DecimalText,
+    /// What new orders may use.
+    pub buying_power: DecimalText,
+}
+
+/// How an account's way to its broker is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionState {
+    /// The broker.
+    pub broker: &'static str,
+    /// `connected`, `connecting`, `down` or `key_missing`, `key_wrong`, `key_expired`, `key_revoked`.
+    pub state: &'static str,
+    /// Since when.
+    pub since: Option<DateTime<Utc>>,
+    /// What the trouble is, if there is any.
+    pub detail: Option<String>,
+    /// When its stream last told something.
+    pub heard_at: Option<DateTime<Utc>>,
+    /// When its lists were last read to their end.
+    pub read_at: Option<DateTime<Utc>>,
 }
 
 /// An order as a broker lists it, under the broker's own number.
@@ -103,6 +206,17 @@ pub struct ListedOrder {
     pub accepted_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// The number in whose place it stands, at brokers where other terms make another order.
+    pub replaces: Option<Predecessor>,
+}
+
+/// The order in whose place another one stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predecessor {
+    /// The broker's number of it.
+    pub broker_order_id: String,
+    /// Our request by which that came, where the broker keeps ids of its clients.
+    pub replace_id: Option<ReplaceId>,
 }
 
 impl ListedOrder {
@@ -215,14 +329,26 @@ pub struct JournalQuery {
 /// One broker.
 #[async_trait]
 pub trait Broker: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 
     /// Whether it can take orders now.
     fn is_ready(&self) -> bool;
 
-    /// Opens an account; doing it twice opens one.
-    async fn connect(&self, account_id: AccountId, currency: Currency) -> Result<(), BrokerError>;
+    /// Makes an account known; doing it twice changes nothing, save that newer credentials take the place of older ones.
+    async fn connect(&self, connection: Connection) -> Result<Connected, BrokerError>;
+
+    /// How the way to the broker is.
+    async fn connection_state(&self, account_id: AccountId) -> Result<ConnectionState, BrokerError>;
+
+    /// The account's cash as the broker counts it.
+    async fn balance(&self, account_id: AccountId) -> Result<Balance, BrokerError>;
+
+    /// The shares that the account holds, however they came there.
+    async fn positions(&self, account_id: AccountId) -> Result<Vec<Position>, BrokerError>;
 
     /// Sends orders; one outcome each, in the same order.
     async fn place_orders(&self, orders: Vec<OrderRequest>) -> Vec<PlaceOutcome>;
@@ -237,8 +363,23 @@ pub trait Broker: Send + Sync {
     /// Where an order stands; `None` when the broker does not find it under our id, which proves nothing yet.
     async fn order_status(&self, order_id: OrderId) -> Result<Option<OrderState>, BrokerError>;
 
+    /// From when on the history must be read so that, of what has happened since a moment, nothing is left out: orders
+    /// that were made before and still worked then begin earlier.
+    async fn history_begins(
+        &self,
+        account_id: AccountId,
+        since: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, BrokerError>;
+
+    /// An order by the broker's own number.
+    async fn order_by_number(
+        &self,
+        account_id: AccountId,
+        broker_order_id: &str,
+    ) -> Result<Option<ListedOrder>, BrokerError>;
+
     /// A page of all orders that the account ever had since a moment, whatever became of them and whoever made them,
-    /// oldest first. `after` is what the page before said comes next.
+    /// oldest first; the same order may come twice. `after` is what the page before said comes next.
     async fn order_page(
         &self,
         account_id: AccountId,

@@ -1,32 +1,20 @@
 //! `broker.execution_reports` and what is remembered about brokers' histories.
 
 use super::{Entry, Told};
+use crate::db::{Database, answered};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use database::{LOOKUP_SETTINGS, statement};
+use database::statement;
 use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{ConnectionError, ConnectionResult, OptionalExtension, QueryResult, QueryableByName};
-use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel::{OptionalExtension, QueryableByName};
+use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::broker::ReportKind;
 use domain::{AccountId, OrderId, Percent, Price, PriceFields, locks};
-use futures_util::FutureExt;
 use rust_decimal::Decimal;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::collections::HashMap;
-use std::time::Duration;
-use tokio::time::timeout;
 use uuid::Uuid;
-
-/// Most connections to the journal.
-const CONNECTIONS_MAX: usize = 2;
-/// Longest wait for one of them, and for one to be opened.
-const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(3);
-/// Longest run of one statement, on the server.
-const STATEMENT_TIME_MAX: Duration = Duration::from_secs(5);
-/// Longest wait for an answer of the server.
-const ANSWER_WAIT_MAX: Duration = Duration::from_secs(7);
 
 statement! {
     /// The guard is read before any row gets its id, so ids become visible in increasing order whoever else appends.
@@ -136,40 +124,15 @@ struct ToldRow {
 
 /// The tables.
 #[derive(Clone)]
-pub(super) struct Store {
-    pool: Pool<AsyncPgConnection>,
-}
-
-async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
-    let silent = || ConnectionError::BadConnection("the database does not answer".into());
-    let mut connection =
-        timeout(CONNECTION_WAIT_MAX, AsyncPgConnection::establish(url)).await.map_err(|_| silent())??;
-    let limits = format!(
-        "SET statement_timeout = {}; SET lock_timeout = {0}; SET application_name = 'gaemi-broker-connector'; \
-         SET timezone = 'UTC'; {LOOKUP_SETTINGS}",
-        STATEMENT_TIME_MAX.as_millis()
-    );
-    timeout(CONNECTION_WAIT_MAX, connection.batch_execute(&limits))
-        .await
-        .map_err(|_| silent())?
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(connection)
-}
-
-async fn answered<T>(query: impl Future<Output = QueryResult<T>>) -> anyhow::Result<T> {
-    Ok(timeout(ANSWER_WAIT_MAX, query).await.context("the database does not answer")??)
-}
+pub(super) struct Store(Database);
 
 impl Store {
     pub(super) fn new(url: &SecretString) -> anyhow::Result<Self> {
-        let mut config = ManagerConfig::default();
-        config.custom_setup = Box::new(|url| connect(url).boxed());
-        let manager = AsyncDieselConnectionManager::new_with_config(url.expose_secret(), config);
-        Ok(Self { pool: Pool::builder(manager).max_size(CONNECTIONS_MAX).build()? })
+        Database::new(url).map(Self)
     }
 
     async fn connection(&self) -> anyhow::Result<Object<AsyncPgConnection>> {
-        Ok(timeout(CONNECTION_WAIT_MAX, self.pool.get()).await.context("all connections are busy")??)
+        self.0.connection().await
     }
 
     pub(super) async fn append(&self, broker: &str, entries: &[Entry]) -> anyhow::Result<u64> {

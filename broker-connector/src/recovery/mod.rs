@@ -4,10 +4,12 @@
 //! to have done stands in the journal before anybody is told of it, and only once; an order that we did not make gets an
 //! id of its own and is reported like any other; one that may be ours never does.
 
+pub mod chain;
 pub mod plan;
 
 use crate::broker::{Broker, BrokerError, ListedExecution, ListedOrder, Page};
 use crate::journal::Journal;
+use chain::{Chain, chains};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
 use domain::inquiry::{Finding, OpenReplace, OrderState, Recovery, Resolution};
@@ -22,6 +24,8 @@ const PAGES_MAX: usize = 2_000;
 const OVERLAP_SECONDS: i64 = 600;
 /// How far before an order was made its broker's history is read.
 const INQUIRY_MARGIN_SECONDS: i64 = 60;
+/// Most orders of one look that are asked for by number because only an execution speaks of them.
+const LONE_ORDERS_MAX: usize = 200;
 /// The reason of the report that a person's word makes.
 const NEVER_ARRIVED: &str = "never_arrived";
 
@@ -36,8 +40,16 @@ pub(crate) struct Awaited<'a> {
 
 /// A broker's history of an account since a moment, complete.
 struct History {
-    orders: Vec<ListedOrder>,
+    /// Each order once, whatever numbers it has had.
+    chains: Vec<Chain>,
     executions: Vec<ListedExecution>,
+    orders_read: usize,
+}
+
+impl History {
+    fn orders(&self) -> Vec<ListedOrder> {
+        self.chains.iter().map(|chain| chain.order.clone()).collect()
+    }
 }
 
 async fn to_the_end<T, F: Future<Output = Result<Page<T>, BrokerError>>>(
@@ -60,9 +72,21 @@ async fn history(
     account: AccountId,
     since: DateTime<Utc>,
 ) -> Result<History, BrokerError> {
-    let orders = to_the_end(|after| broker.order_page(account, since, after)).await?;
+    let mut orders = to_the_end(|after| broker.order_page(account, since, after)).await?;
     let executions = to_the_end(|after| broker.execution_page(account, since, after)).await?;
-    Ok(History { orders, executions })
+    let listed: BTreeSet<&String> = orders.iter().map(|order| &order.broker_order_id).collect();
+    let alone: BTreeSet<String> = executions
+        .iter()
+        .map(|execution| &execution.broker_order_id)
+        .filter(|number| !listed.contains(number))
+        .take(LONE_ORDERS_MAX)
+        .cloned()
+        .collect();
+    for number in alone {
+        orders.extend(broker.order_by_number(account, &number).await?);
+    }
+    let orders_read = orders.len();
+    Ok(History { chains: chains(orders), executions, orders_read })
 }
 
 /// What a look at a history has found out.
@@ -81,9 +105,11 @@ async fn look(
     since: DateTime<Utc>,
     awaited: Awaited<'_>,
 ) -> Result<Look, BrokerError> {
+    let since = broker.history_begins(account, since).await?;
     let history = history(broker, account, since).await?;
     let links = links_of(journal, account, &history).await?;
-    let owners = owners(&history.orders, &links, awaited.orders, Utc::now());
+    let listed = history.orders();
+    let owners = owners(&listed, &links, awaited.orders, Utc::now());
     let mut ids: HashMap<String, OrderId> = links;
     ids.extend(owners.known.iter().map(|(number, id)| (number.clone(), *id)));
     for (number, id) in &owners.matched {
@@ -92,53 +118,62 @@ async fn look(
     for number in &owners.external {
         ids.insert(number.clone(), journal.link(account, number, OrderId::generate()).await?);
     }
-    let (orders_read, executions_read) = (history.orders.len(), history.executions.len());
-    let orders: BTreeMap<OrderId, ListedOrder> = history
-        .orders
-        .into_iter()
-        .filter_map(|order| Some((*ids.get(&order.broker_order_id)?, order)))
-        .collect();
+    let (mut orders, mut came_true) = (BTreeMap::new(), BTreeMap::new());
+    for chain in history.chains {
+        let Some(id) = ids.get(&chain.order.broker_order_id).copied() else { continue };
+        ids.extend(chain.numbers.into_iter().map(|number| (number, id)));
+        came_true.insert(id, chain.came_true);
+        orders.insert(id, chain.order);
+    }
+    let executions_read = history.executions.len();
     let executions: Vec<(OrderId, ListedExecution)> = history
         .executions
         .into_iter()
         .filter_map(|execution| Some((*ids.get(&execution.broker_order_id)?, execution)))
         .collect();
     let told = journal.told(&orders.keys().copied().collect::<Vec<_>>()).await?;
-    let entries = missing(account, &orders, &executions, &told, awaited.replacing);
-    let reports_added = journal.append(broker.capabilities().broker, &entries).await?;
+    let mut entries = missing(account, &orders, &executions, &told, awaited.replacing);
+    chain::add_came_true(&mut entries, account, &orders, &came_true);
+    let reports_added = journal.append(broker.name(), &entries).await?;
     let states = orders.iter().map(|(id, order)| (*id, order.state(account, *id))).collect();
     let recovery = Recovery {
         reports_added,
-        orders_read: u64::try_from(orders_read).unwrap_or(u64::MAX),
+        orders_read: u64::try_from(history.orders_read).unwrap_or(u64::MAX),
         executions_read: u64::try_from(executions_read).unwrap_or(u64::MAX),
         journal_id: journal.last_id().await?,
     };
     Ok(Look { owners, recovery, states })
 }
 
-/// The orders that numbers of a history stand for.
+/// The orders that numbers of a history stand for. An order that has had several numbers goes by the one it has now.
 async fn links_of(
     journal: &Journal,
     account: AccountId,
     history: &History,
 ) -> Result<HashMap<String, OrderId>, BrokerError> {
-    let of_orders =
-        history.orders.iter().filter(|order| order.known_as.is_none()).map(|order| &order.broker_order_id);
-    let of_executions = history.executions.iter().map(|execution| &execution.broker_order_id);
-    let known: BTreeSet<&String> = history
-        .orders
+    let unnamed = history.chains.iter().filter(|chain| chain.order.known_as.is_none());
+    let named: BTreeSet<&String> = history
+        .chains
         .iter()
-        .filter(|order| order.known_as.is_some())
-        .map(|order| &order.broker_order_id)
+        .filter(|chain| chain.order.known_as.is_some())
+        .flat_map(|chain| &chain.numbers)
         .collect();
+    let of_orders = unnamed.clone().flat_map(|chain| &chain.numbers);
+    let of_executions = history.executions.iter().map(|execution| &execution.broker_order_id);
     let numbers: Vec<String> = of_orders
         .chain(of_executions)
-        .filter(|number| !known.contains(number))
+        .filter(|number| !named.contains(number))
         .collect::<BTreeSet<_>>()
         .into_iter()
         .cloned()
         .collect();
-    journal.links_of(account, &numbers).await
+    let mut links = journal.links_of(account, &numbers).await?;
+    for chain in unnamed {
+        if let Some(id) = chain.numbers.iter().find_map(|number| links.get(number)).copied() {
+            links.insert(chain.order.broker_order_id.clone(), id);
+        }
+    }
+    Ok(links)
 }
 
 /// Looks for reports that are missing in the journal and writes them.
@@ -266,7 +301,7 @@ pub(crate) async fn resolve(
                     occurred_at: now,
                 },
             };
-            journal.append(broker.capabilities().broker, &[entry]).await.map(|_| ())
+            journal.append(broker.name(), &[entry]).await.map(|_| ())
         }
         (Resolution::Arrived { broker_order_id }, Some(Finding::Found { order })) => {
             if order.broker_order_id == *broker_order_id {
@@ -290,6 +325,7 @@ async fn adopt(
 ) -> Result<(), BrokerError> {
     let account = request.account_id;
     let since = request.submitted_at - TimeDelta::seconds(INQUIRY_MARGIN_SECONDS);
+    let since = broker.history_begins(account, since).await?;
     let orders = to_the_end(|after| broker.order_page(account, since, after)).await?;
     let order = orders.into_iter().find(|order| order.broker_order_id == broker_order_id);
     let order = order.ok_or_else(|| {

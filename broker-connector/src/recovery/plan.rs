@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
 use domain::inquiry::{OpenReplace, TermsInForce};
 use domain::{AccountId, OrderId, OrderStatus, Quantity};
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How far a broker's clock may be behind ours: an order may seem to have been taken before it was made.
@@ -124,11 +125,28 @@ pub fn missing(
             }
             _ => None,
         };
-        if let Some(end) = end.filter(|end| !told.kinds.contains(end.name())) {
+        // Of some brokers the list of executions is behind that of orders: an end that came first would make late fills of
+        // what was executed before it.
+        let is_complete = executed(executions, *order_id) >= order.filled_quantity;
+        if let Some(end) = end.filter(|end| is_complete && !told.kinds.contains(end.name())) {
             entries.push(write(end, order.updated_at));
         }
     }
     entries
+}
+
+/// Shares of an order that listed executions tell of and that count.
+fn executed(executions: &[(OrderId, ListedExecution)], order: OrderId) -> Decimal {
+    let corrected = |execution: &ListedExecution| {
+        executions.iter().any(|(_, other)| {
+            matches!(&other.fate, ExecutionFate::Corrects { execution_id } if *execution_id == execution.execution_id)
+        })
+    };
+    let of_order = executions.iter().filter(|(of, _)| *of == order).map(|(_, execution)| execution);
+    of_order
+        .filter(|execution| !matches!(execution.fate, ExecutionFate::Undone { .. }) && !corrected(execution))
+        .map(|execution| execution.quantity.value())
+        .sum()
 }
 
 /// The report of a request that an order's terms show to have come true. It has the name that the broker's own would

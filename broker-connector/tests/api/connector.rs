@@ -2,7 +2,7 @@
 
 use super::database::TestDatabase;
 use super::quote_server::QuoteServer;
-use broker_connector::{Application, Settings};
+use broker_connector::{AdapterSettings, Application, Settings};
 use chrono::Utc;
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, TOKEN_HEADER};
 use domain::{AccountId, OrderId, OrderType, Side, TimeInForce};
@@ -37,6 +37,15 @@ pub(crate) struct Connector {
 impl Connector {
     /// Starts it without waiting for anything.
     pub(crate) async fn launch(database: &TestDatabase, quotes: &QuoteServer) -> Self {
+        Self::launch_with(database, quotes, AdapterSettings::default()).await
+    }
+
+    /// The same with brokers beside the simulator.
+    pub(crate) async fn launch_with(
+        database: &TestDatabase,
+        quotes: &QuoteServer,
+        adapters: AdapterSettings,
+    ) -> Self {
         let settings = Settings {
             host: "127.0.0.1".into(),
             port: 0,
@@ -44,6 +53,7 @@ impl Connector {
             market_data_url: quotes.url(),
             market_data_token: None,
             internal_token: TOKEN.into(),
+            adapters,
         };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

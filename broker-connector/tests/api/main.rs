@@ -5,6 +5,8 @@ mod connector;
 mod database;
 mod quote_server;
 
+mod alpaca;
+mod conformance;
 mod http;
 mod orders;
 mod recovery;

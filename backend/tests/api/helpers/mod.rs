@@ -6,6 +6,7 @@ pub(crate) use database::TestDatabase;
 
 use backend::startup::State;
 use backend::{Application, Settings};
+use broker_connector::AdapterSettings;
 use broker_connector::journal::Journal;
 use faulty_broker::{FaultyBroker, Stream, Venue};
 use reqwest::header::HeaderMap;
@@ -74,6 +75,15 @@ pub(crate) async fn start_market_data() -> (Running, String) {
 
 /// A broker connector on a migrated database, and its address.
 pub(crate) async fn start_broker_connector(database_url: &str, market_data_url: &str) -> (Running, String) {
+    start_broker_connector_with(database_url, market_data_url, AdapterSettings::default()).await
+}
+
+/// The same with brokers beside the simulator.
+pub(crate) async fn start_broker_connector_with(
+    database_url: &str,
+    market_data_url: &str,
+    adapters: AdapterSettings,
+) -> (Running, String) {
     let settings = broker_connector::Settings {
         host: "127.0.0.1".into(),
         port: 0,
@@ -81,6 +91,7 @@ pub(crate) async fn start_broker_connector(database_url: &str, market_data_url: 
         market_data_url: market_data_url.into(),
         market_data_token: None,
         internal_token: INTERNAL_TOKEN.into(),
+        adapters,
     };
     let application = broker_connector::Application::build(settings).await.unwrap();
     let address = format!("http://127.0.0.1:{}", application.port());
@@ -102,6 +113,7 @@ pub(crate) async fn start_faulty_connector(
         market_data_url: NOWHERE.into(),
         market_data_token: None,
         internal_token: INTERNAL_TOKEN.into(),
+        adapters: AdapterSettings::default(),
     };
     let standing_in = Arc::clone(&broker);
     let application = broker_connector::Application::build_with(settings, standing_in).await.unwrap();
@@ -241,7 +253,7 @@ impl TestApp {
         self.send(request.header("X-Gaemi-Internal-Token", INTERNAL_TOKEN).json(body)).await
     }
 
-    async fn start_in(database: TestDatabase, setup: Setup, neighbours: Vec<Running>) -> Self {
+    pub(crate) async fn start_in(database: TestDatabase, setup: Setup, neighbours: Vec<Running>) -> Self {
         let database_url = database.url().to_owned();
         let (running, address, state) = launch(&setup, &database_url).await;
         let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();

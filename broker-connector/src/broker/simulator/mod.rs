@@ -14,8 +14,8 @@ mod store;
 mod venue;
 
 use super::{
-    AccountState, Broker, BrokerError, Capabilities, JournalLine, JournalQuery, ListedExecution, ListedOrder,
-    OrderState, Page,
+    AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
+    JournalLine, JournalQuery, ListedExecution, ListedOrder, OrderState, Page, Position,
 };
 use crate::settings::Settings;
 use async_trait::async_trait;
@@ -83,6 +83,10 @@ fn unavailable(error: anyhow::Error) -> BrokerError {
 
 #[async_trait]
 impl Broker for Simulator {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             broker: NAME,
@@ -94,6 +98,9 @@ impl Broker for Simulator {
             client_order_ids: true,
             journals_what_it_does: true,
             replace: true,
+            fractions: true,
+            credentials: false,
+            keeps_cash: false,
             real_money: false,
         }
     }
@@ -102,10 +109,28 @@ impl Broker for Simulator {
         self.engine.is_running()
     }
 
-    async fn connect(&self, account_id: AccountId, currency: Currency) -> Result<(), BrokerError> {
+    async fn connect(&self, connection: Connection) -> Result<Connected, BrokerError> {
+        let Connection { account_id, currency, credentials } = connection;
+        if credentials.is_some() {
+            return Err(BrokerError::Unsupported("the simulator needs no key".into()));
+        }
         self.ask(|answer| Command::Connect { account_id, currency, answer })
             .await
-            .unwrap_or_else(|| Err(BrokerError::Unavailable("the simulator did not answer".into())))
+            .unwrap_or_else(|| Err(BrokerError::Unavailable("the simulator did not answer".into())))?;
+        Ok(Connected { broker_number: None, opening_cash: None, opened_at: None })
+    }
+
+    async fn connection_state(&self, _: AccountId) -> Result<ConnectionState, BrokerError> {
+        let state = if self.engine.is_running() { "connected" } else { "connecting" };
+        Ok(ConnectionState { broker: NAME, state, since: None, detail: None, heard_at: None, read_at: None })
+    }
+
+    async fn balance(&self, _: AccountId) -> Result<Balance, BrokerError> {
+        Err(BrokerError::Unsupported("the simulator keeps no cash".into()))
+    }
+
+    async fn positions(&self, account_id: AccountId) -> Result<Vec<Position>, BrokerError> {
+        Ok(self.reader.holdings(account_id).await.map_err(unavailable)?.positions())
     }
 
     async fn place_orders(&self, orders: Vec<OrderRequest>) -> Vec<PlaceOutcome> {
@@ -144,6 +169,21 @@ impl Broker for Simulator {
             trade_cash,
             journal_id: holdings.journal_id,
         })
+    }
+
+    async fn history_begins(&self, _: AccountId, since: DateTime<Utc>) -> Result<DateTime<Utc>, BrokerError> {
+        Ok(since)
+    }
+
+    async fn order_by_number(
+        &self,
+        _: AccountId,
+        broker_order_id: &str,
+    ) -> Result<Option<ListedOrder>, BrokerError> {
+        let id = broker_order_id.strip_prefix(record::NUMBER_PREFIX).and_then(|id| id.parse().ok());
+        let Some(id) = id else { return Ok(None) };
+        let record = self.reader.order(id).await.map_err(unavailable)?;
+        Ok(record.as_ref().map(Record::listed))
     }
 
     async fn order_page(

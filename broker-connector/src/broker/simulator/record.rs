@@ -9,9 +9,12 @@ use domain::{AccountId, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, 
 use exchange::OrderFees;
 use rust_decimal::Decimal;
 
+/// What the number of an order begins with.
+pub(super) const NUMBER_PREFIX: &str = "SIM-";
+
 /// The simulator's own number of an order.
 pub(super) fn broker_order_id(order_id: OrderId) -> String {
-    format!("SIM-{order_id}")
+    format!("{NUMBER_PREFIX}{order_id}")
 }
 
 /// Where an order stands.
@@ -131,6 +134,7 @@ impl Record {
             reason: self.standing.reason.clone(),
             accepted_at: self.accepted_at,
             updated_at: self.standing.updated_at,
+            replaces: None,
         }
     }
 

@@ -62,7 +62,7 @@ statement! {
 }
 statement! {
     Journal { after: BigInt = i64, account: Nullable<SqlUuid> = Option<Uuid>, limit: BigInt = i64 }
-    "SELECT * FROM broker.execution_reports WHERE id > ? AND broker = 'simulator' AND account_id = coalesce(?, account_id)
+    "SELECT * FROM broker.execution_reports WHERE id > ? AND account_id = coalesce(?, account_id)
         ORDER BY id LIMIT ?"
 }
 statement! {

@@ -35,6 +35,7 @@ fn listed(number: &str, quantity: u32, second: i64) -> ListedOrder {
         reason: None,
         accepted_at: at(second),
         updated_at: at(second),
+        replaces: None,
     }
 }
 
@@ -144,4 +145,26 @@ fn a_request_that_the_terms_show_to_have_come_true_is_told_after_the_executions_
     assert_eq!(done[2].report.report_id, format!("{id}:replaced:{}", open.asked.replace_id));
     assert_eq!(kinds(&entries(10)), ["accepted", "fill", "canceled"], "its terms are the old ones");
     assert_eq!(kinds(&entries(15)), ["accepted", "fill", "canceled"], "nobody has asked for these");
+}
+
+#[test]
+fn an_end_waits_for_the_executions_that_came_before_it() {
+    let id = OrderId::generate();
+    let order =
+        ListedOrder { status: OrderStatus::Canceled, filled_quantity: Decimal::TWO, ..listed("1", 10, 1) };
+    let orders = BTreeMap::from([(id, order)]);
+    let kinds = |executions: &[(OrderId, ListedExecution)]| -> Vec<&'static str> {
+        let entries = missing(AccountId::generate(), &orders, executions, &HashMap::new(), &[]);
+        entries.iter().map(|entry| entry.report.kind.name()).collect()
+    };
+    let first = (id, executed("a", ExecutionFate::Stands));
+    assert_eq!(
+        kinds(std::slice::from_ref(&first)),
+        ["accepted", "fill"],
+        "one of two shares is not told of yet"
+    );
+    let second = (id, executed("b", ExecutionFate::Stands));
+    assert_eq!(kinds(&[first.clone(), second]), ["accepted", "fill", "fill", "canceled"]);
+    let undone = (id, executed("b", ExecutionFate::Undone { at: at(6) }));
+    assert!(!kinds(&[first, undone]).contains(&"canceled"), "what was undone does not count");
 }

@@ -1,0 +1,15 @@
+//! The stand-in as a program, for clients of Alpaca that are no part of this house. Market orders are executed at 100.
+
+use alpaca_stand_in::StandIn;
+use rust_decimal::Decimal;
+use std::io::Write;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let stand_in = StandIn::start_at(&address).await?;
+    stand_in.act(|market| market.market_price = Some(Decimal::ONE_HUNDRED));
+    writeln!(std::io::stdout(), "{}", stand_in.url())?;
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

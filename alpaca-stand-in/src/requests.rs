@@ -1,0 +1,145 @@
+//! The REST service: what is asked, and what is answered. Pure but for the clock.
+
+use crate::answers;
+use crate::market::{ActivityKind, Market, Order};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// Most orders on a page.
+const ORDERS_MAX: usize = 500;
+
+/// A status and a body; nothing is written for an empty one.
+pub(crate) type Answer = (u16, Value);
+
+/// A request.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: HashMap<String, String>,
+    pub(crate) body: Value,
+}
+
+impl Asked {
+    /// Whether it sends, changes or takes back an order.
+    pub(crate) fn is_about_an_order(&self) -> bool {
+        self.path.starts_with("/v2/orders") && self.method != "GET"
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    fn moment(&self, name: &str) -> Option<DateTime<Utc>> {
+        let text = self.parameter(name)?;
+        DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
+    }
+}
+
+fn refused((status, code, message): (u16, u64, String)) -> Answer {
+    (status, answers::refusal(code, &message))
+}
+
+fn not_found(what: &str) -> Answer {
+    (404, answers::refusal(40_410_000, what))
+}
+
+/// Answers.
+pub(crate) fn answer(market: &mut Market, asked: &Asked) -> Answer {
+    let parts: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+    match (asked.method.as_str(), parts.as_slice()) {
+        ("GET", ["v2", "account"]) => (200, answers::account(market)),
+        ("GET", ["v2", "positions"]) => (200, answers::positions(market)),
+        ("GET", ["v2", "clock"]) => (200, clock(market)),
+        ("GET", ["v2", "account", "activities"]) => activities(market, asked, None),
+        ("GET", ["v2", "account", "activities", kind]) => activities(market, asked, Some(kind)),
+        ("GET", ["v2", "orders"]) => orders(market, asked),
+        ("POST", ["v2", "orders"]) => {
+            market.submit(&asked.body).map_or_else(refused, |order| (200, answers::order(&order)))
+        }
+        ("DELETE", ["v2", "orders"]) => cancel_all(market),
+        ("GET", ["v2", "orders:by_client_order_id"]) => {
+            let wanted = asked.parameter("client_order_id").unwrap_or_default();
+            let found = market.orders.iter().find(|order| order.client_order_id == wanted);
+            found.map_or_else(|| not_found("order not found"), |order| (200, answers::order(order)))
+        }
+        ("GET", ["v2", "orders", id]) => {
+            let found = market.place_of(id).and_then(|place| market.orders.get(place));
+            found.map_or_else(|| not_found("order not found"), |order| (200, answers::order(order)))
+        }
+        ("PATCH", ["v2", "orders", id]) => {
+            market.replace(id, &asked.body).map_or_else(refused, |order| (200, answers::order(&order)))
+        }
+        ("DELETE", ["v2", "orders", id]) => market.cancel(id).map_or_else(refused, |()| (204, Value::Null)),
+        _ => not_found("endpoint not found"),
+    }
+}
+
+fn clock(market: &mut Market) -> Value {
+    let now = market.now();
+    json!({
+        "timestamp": answers::written(now), "is_open": true,
+        "next_open": answers::written(now + TimeDelta::days(1)),
+        "next_close": answers::written(now + TimeDelta::hours(1)),
+    })
+}
+
+fn orders(market: &Market, asked: &Asked) -> Answer {
+    let status = asked.parameter("status").unwrap_or("open");
+    let limit = asked.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(50_usize);
+    let (after, until) = (asked.moment("after"), asked.moment("until"));
+    let symbols: Option<Vec<&str>> = asked.parameter("symbols").map(|symbols| symbols.split(',').collect());
+    let wanted = |order: &&Order| {
+        let of_status = match status {
+            "open" => order.works(),
+            "closed" => !order.works(),
+            _ => true,
+        };
+        of_status
+            && after.is_none_or(|after| order.submitted_at > after)
+            && until.is_none_or(|until| order.submitted_at < until)
+            && symbols.as_ref().is_none_or(|symbols| symbols.contains(&order.symbol.as_str()))
+    };
+    let mut found: Vec<&Order> = market.orders.iter().filter(wanted).collect();
+    found.sort_by_key(|order| order.submitted_at);
+    if asked.parameter("direction") != Some("asc") {
+        found.reverse();
+    }
+    (200, found.into_iter().take(limit.min(ORDERS_MAX)).map(answers::order).collect())
+}
+
+fn cancel_all(market: &mut Market) -> Answer {
+    let open: Vec<String> =
+        market.orders.iter().filter(|order| order.works()).map(|order| order.id.clone()).collect();
+    let rows = open.into_iter().map(|id| {
+        let status = market.cancel(&id).map_or_else(|(status, _, _)| status, |()| 200);
+        json!({ "id": id, "status": status })
+    });
+    (207, rows.collect())
+}
+
+fn activities(market: &Market, asked: &Asked, kind: Option<&str>) -> Answer {
+    let page_size = asked.parameter("page_size").and_then(|size| size.parse().ok()).unwrap_or(100_usize);
+    let after = asked.moment("after");
+    let fills_only = kind == Some("FILL");
+    let movements_only = asked.parameter("category") == Some("non_trade_activity");
+    let mut found: Vec<_> = market
+        .activities
+        .iter()
+        .filter(|activity| {
+            let is_fill = matches!(activity.kind, ActivityKind::Fill { .. });
+            !(fills_only && !is_fill || movements_only && is_fill)
+                && after.is_none_or(|after| activity.at > after)
+        })
+        .collect();
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    if asked.parameter("direction") != Some("asc") {
+        found.reverse();
+    }
+    if let Some(token) = asked.parameter("page_token") {
+        let place = found.iter().position(|activity| activity.id == token).map_or(0, |place| place + 1);
+        found.drain(..place);
+    }
+    (200, found.into_iter().take(page_size.min(100)).map(|one| answers::activity(market, one)).collect())
+}

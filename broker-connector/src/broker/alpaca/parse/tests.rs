@@ -1,0 +1,145 @@
+use super::*;
+use serde_json::json;
+
+fn wire_order(change: serde_json::Value) -> wire::Order {
+    let mut order = json!({
+        "id": "7b08df51-c1ac-453c-99f9-323a5f075f0d", "client_order_id": "my-1", "status": "accepted",
+        "symbol": "AAPL", "asset_id": "b0b6dd9d-8b9b-48a9-ba46-b9d54906e415", "asset_class": "us_equity",
+        "qty": "2", "notional": null, "filled_qty": "0", "filled_avg_price": null, "side": "buy", "type": "limit",
+        "order_type": "limit", "order_class": "", "time_in_force": "gtc", "limit_price": "150", "stop_price": null,
+        "trail_price": null, "trail_percent": null, "hwm": null, "extended_hours": false, "legs": null,
+        "created_at": "2026-01-02T15:04:05.123456789Z", "updated_at": "2026-01-02T15:04:06-05:00",
+        "submitted_at": "2026-01-02T15:04:05.12Z", "replaced_by": null, "replaces": null,
+    });
+    for (name, value) in change.as_object().unwrap() {
+        order.as_object_mut().unwrap().insert(name.clone(), value.clone());
+    }
+    serde_json::from_str(&order.to_string()).unwrap()
+}
+
+#[test]
+fn an_order_is_read_with_numbers_written_either_way() {
+    for change in [json!({}), json!({ "qty": 2, "limit_price": 150.0 })] {
+        let listed = order(&wire_order(change)).unwrap();
+        assert_eq!(listed.known_as, None, "an id that is not ours");
+        assert_eq!((listed.quantity, listed.filled_quantity), (Decimal::TWO, Decimal::ZERO));
+        assert_eq!(listed.limit_price, Some("150".parse().unwrap()));
+        assert_eq!(listed.status, OrderStatus::New);
+        assert_eq!(listed.accepted_at, moment("2026-01-02T15:04:05.120Z").unwrap());
+        assert_eq!(listed.updated_at, moment("2026-01-02T20:04:06Z").unwrap());
+    }
+}
+
+#[test]
+fn an_id_in_the_form_of_ours_is_ours_only_with_our_mark() {
+    let (id, request) = (OrderId::generate(), ReplaceId::generate());
+    assert_eq!(named(&client_id(id)), Some((id, None)));
+    assert_eq!(named(&replacement_id(id, request)), Some((id, Some(request))));
+    for other in [id.to_string(), format!("{}x", client_id(id)), "gaemi-".into(), "gaemi-é".repeat(20)] {
+        assert_eq!(named(&other), None, "{other}");
+    }
+    assert!(replacement_id(id, request).len() <= 128, "Alpaca takes no longer ids");
+}
+
+#[test]
+fn every_word_of_alpacas_for_where_an_order_stands_is_known() {
+    for (word, filled, expected) in [
+        ("new", "0", OrderStatus::New),
+        ("pending_new", "0", OrderStatus::New),
+        ("partially_filled", "1", OrderStatus::PartiallyFilled),
+        ("pending_cancel", "1", OrderStatus::PartiallyFilled),
+        ("filled", "2", OrderStatus::Filled),
+        ("canceled", "1", OrderStatus::Canceled),
+        ("expired", "0", OrderStatus::Expired),
+        ("rejected", "0", OrderStatus::Rejected),
+        ("replaced", "0", OrderStatus::Replaced),
+        ("done_for_day", "0", OrderStatus::DoneForDay),
+        ("suspended", "0", OrderStatus::Suspended),
+    ] {
+        let listed = order(&wire_order(json!({ "status": word, "filled_qty": filled }))).unwrap();
+        assert_eq!(listed.status, expected, "{word}");
+    }
+    assert_eq!(order(&wire_order(json!({ "status": "levitating" }))), None);
+}
+
+#[test]
+fn what_is_no_share_is_no_order_here() {
+    for symbol in ["BTC/USD", "AAPL251219C00150000", "005930.KS"] {
+        assert_eq!(order(&wire_order(json!({ "symbol": symbol }))), None, "{symbol}");
+    }
+    let class = order(&wire_order(json!({ "symbol": "BRK.B" }))).unwrap();
+    assert_eq!(class.symbol.as_str(), "BRK-B");
+}
+
+#[test]
+fn an_order_by_amount_of_money_has_a_number_of_shares_once_it_is_done() {
+    let open = wire_order(json!({ "qty": null, "notional": "100", "type": "market", "limit_price": null }));
+    assert_eq!(order(&open), None);
+    let done = wire_order(json!({
+        "qty": null, "notional": "100", "type": "market", "limit_price": null, "status": "filled",
+        "filled_qty": "0.666666667",
+    }));
+    assert_eq!(order(&done).unwrap().quantity, "0.666666667".parse().unwrap());
+}
+
+#[test]
+fn a_trailing_stop_is_known_by_its_distance() {
+    let trailing = wire_order(json!({
+        "type": "trailing_stop", "limit_price": null, "trail_percent": "2.5", "stop_price": "97.5", "hwm": "100",
+    }));
+    let listed = order(&trailing).unwrap();
+    assert_eq!((listed.stop_price, listed.trail_percent), (None, Some("2.5".parse().unwrap())));
+}
+
+#[test]
+fn an_execution_is_read_and_a_dividend_is_none() {
+    let fill: wire::Activity = serde_json::from_str(
+        r#"{"activity_type":"FILL","id":"20220202135509981::2d7be4ff-d1f3-43e9-856a-0f5cf5c5088e",
+            "transaction_time":"2022-02-02T18:55:09.981482Z","type":"fill","price":"174.78","qty":"2","side":"buy",
+            "symbol":"AAPL","leaves_qty":"0","order_id":"b5abe576-6a8a-49f3-a353-46b72c1ccae9","cum_qty":"2",
+            "order_status":"filled"}"#,
+    )
+    .unwrap();
+    let read = execution(&fill).unwrap();
+    assert_eq!(read.broker_order_id, "b5abe576-6a8a-49f3-a353-46b72c1ccae9");
+    assert_eq!((read.quantity.to_string(), read.price.to_string()), ("2".into(), "174.78".into()));
+    let dividend: wire::Activity = serde_json::from_str(
+        r#"{"activity_type":"DIV","id":"20190801011955195::5f596936-6f23-4cef-bdf1-3806aae57dbf",
+            "date":"2019-08-01","net_amount":"1.02","symbol":"T","qty":"2","per_share_amount":"0.51"}"#,
+    )
+    .unwrap();
+    assert_eq!(execution(&dividend), None);
+}
+
+fn replace_request(listed: &ListedOrder, quantity: &str, price: &str) -> ReplaceRequest {
+    ReplaceRequest {
+        replace_id: ReplaceId::generate(),
+        order_id: listed.known_as.unwrap_or_else(OrderId::generate),
+        quantity: quantity.parse().unwrap(),
+        limit_price: Some(price.parse().unwrap()),
+        stop_price: None,
+        trail_amount: None,
+        trail_percent: None,
+        protection_price: None,
+    }
+}
+
+#[test]
+fn only_what_is_different_is_sent_and_nothing_for_what_was_executed_in_part() {
+    let listed = order(&wire_order(json!({}))).unwrap();
+    let cheaper = replacement(&replace_request(&listed, "2", "149.50"), &listed).unwrap();
+    assert_eq!((cheaper.qty, cheaper.limit_price), (None, Some("149.5".into())));
+    let more = replacement(&replace_request(&listed, "3", "150"), &listed).unwrap();
+    assert_eq!((more.qty, more.limit_price), (Some("3".into()), None));
+    let partial = order(&wire_order(json!({ "filled_qty": "1", "status": "partially_filled" }))).unwrap();
+    let refused = replacement(&replace_request(&partial, "2", "149"), &partial).unwrap_err();
+    assert_eq!(refused.0, "partially_filled");
+}
+
+#[test]
+fn odd_texts_are_no_ids_symbols_or_moments() {
+    for text in ["", "-", "gaemi-\u{202e}", "é", "2026", "\0"] {
+        assert_eq!((named(text), moment(text)), (None, None), "{text:?}");
+        assert_eq!(own_symbol(text), None, "{text:?}");
+    }
+}

@@ -1,0 +1,169 @@
+//! Alpaca's shapes, as of November 2026 (Trading API v2). What the adapter does not use is not read.
+//!
+//! Numbers are strings there, in some answers bare numbers: both are read by their text.
+
+use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+/// Longest number that is read, in characters.
+const NUMBER_LENGTH_MAX: usize = 40;
+
+/// A number, exactly as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Number(pub(super) Decimal);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        let text = raw.get().trim_matches('"');
+        if text.len() > NUMBER_LENGTH_MAX {
+            return Err(D::Error::custom("a number is too long"));
+        }
+        Decimal::from_str_exact(text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// An order.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Order {
+    pub(super) id: String,
+    pub(super) client_order_id: String,
+    pub(super) symbol: String,
+    pub(super) side: String,
+    #[serde(rename = "type")]
+    pub(super) order_type: String,
+    pub(super) time_in_force: String,
+    pub(super) status: String,
+    pub(super) qty: Option<Number>,
+    #[serde(default)]
+    pub(super) filled_qty: Option<Number>,
+    #[serde(default)]
+    pub(super) limit_price: Option<Number>,
+    #[serde(default)]
+    pub(super) stop_price: Option<Number>,
+    #[serde(default)]
+    pub(super) trail_price: Option<Number>,
+    #[serde(default)]
+    pub(super) trail_percent: Option<Number>,
+    pub(super) submitted_at: Option<String>,
+    #[serde(default)]
+    pub(super) created_at: Option<String>,
+    #[serde(default)]
+    pub(super) updated_at: Option<String>,
+    #[serde(default)]
+    pub(super) replaces: Option<String>,
+    #[serde(default)]
+    pub(super) replaced_by: Option<String>,
+}
+
+/// An execution, or a movement beside trading.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Activity {
+    pub(super) id: String,
+    pub(super) activity_type: String,
+    #[serde(default)]
+    pub(super) transaction_time: Option<String>,
+    #[serde(default)]
+    pub(super) price: Option<Number>,
+    #[serde(default)]
+    pub(super) qty: Option<Number>,
+    #[serde(default)]
+    pub(super) order_id: Option<String>,
+    #[serde(default)]
+    pub(super) net_amount: Option<Number>,
+    #[serde(default)]
+    pub(super) status: Option<String>,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Account {
+    pub(super) account_number: String,
+    pub(super) status: String,
+    pub(super) currency: String,
+    pub(super) cash: Number,
+    #[serde(default)]
+    pub(super) buying_power: Option<Number>,
+    #[serde(default)]
+    pub(super) trading_blocked: bool,
+    #[serde(default)]
+    pub(super) account_blocked: bool,
+}
+
+/// Shares that are held.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Position {
+    pub(super) symbol: String,
+    /// Below zero where they are borrowed.
+    pub(super) qty: Number,
+    #[serde(default)]
+    pub(super) asset_class: Option<String>,
+}
+
+/// Alpaca's time.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Clock {
+    pub(super) timestamp: String,
+}
+
+/// Why something was refused. Bodies without a code exist.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Refusal {
+    #[serde(default)]
+    pub(super) code: Option<u64>,
+    #[serde(default)]
+    pub(super) message: String,
+}
+
+/// A new order. What is absent is not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct NewOrder {
+    pub(super) symbol: String,
+    pub(super) qty: String,
+    pub(super) side: &'static str,
+    #[serde(rename = "type")]
+    pub(super) order_type: &'static str,
+    pub(super) time_in_force: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) limit_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stop_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trail_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trail_percent: Option<String>,
+    pub(super) client_order_id: String,
+}
+
+/// Other terms for an order. What is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Replacement {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) qty: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) limit_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stop_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trail: Option<String>,
+    pub(super) client_order_id: String,
+}
+
+/// What the stream says.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct StreamMessage {
+    pub(super) stream: String,
+    #[serde(default)]
+    pub(super) data: StreamData,
+}
+
+/// What of a message matters: that something has happened. What it was, the lists say.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct StreamData {
+    #[serde(default)]
+    pub(super) status: Option<String>,
+    #[serde(default)]
+    pub(super) event: Option<String>,
+}

@@ -1,0 +1,228 @@
+//! What is known of an order at every phase of its way, and what becomes of it.
+
+use super::World;
+use crate::connector::{eventually, limit};
+use alpaca_stand_in::Fault;
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
+use domain::{AccountId, ReplaceId, Side};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+fn word(outcome: &PlaceOutcome) -> &'static str {
+    match outcome {
+        PlaceOutcome::Accepted { .. } => "accepted",
+        PlaceOutcome::Rejected { .. } => "rejected",
+        PlaceOutcome::NotSent { .. } => "not_sent",
+        PlaceOutcome::OutcomeUnknown { .. } => "unknown",
+    }
+}
+
+fn orders_of(world: &World, order: &OrderRequest) -> usize {
+    world.stand_in.act(|market| market.named(&order.order_id.to_string()).len())
+}
+
+/// Asks what became of an order.
+async fn inquire(world: &World, order: &OrderRequest) -> String {
+    let body = json!({ "orders": [order] }).to_string();
+    let answer =
+        world.connector.send("POST", "/broker/inquiries", Some(crate::connector::TOKEN), &body).await;
+    let findings: serde_json::Value = answer.json().await.unwrap();
+    findings[0]["finding"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_every_phase_the_truth_is_told_and_a_second_sending_orders_once() {
+    let world = World::start().await;
+    for (fault, said, done) in [
+        (Fault::BreaksBefore, "unknown", 0),
+        (Fault::BreaksAfter, "unknown", 1),
+        (Fault::FailsBefore, "unknown", 0),
+        (Fault::FailsAfter, "unknown", 1),
+        (Fault::Garbled, "unknown", 1),
+    ] {
+        let order = world.buy("1", "100");
+        world.stand_in.will_fail(&[fault]);
+        let outcome = world.connector.place(&order).await;
+        assert_eq!((word(&outcome), orders_of(&world, &order)), (said, done), "{fault:?}");
+        let finding = if done == 1 { "found" } else { "absent" };
+        assert_eq!(inquire(&world, &order).await, finding, "{fault:?}");
+        assert_eq!(word(&world.connector.place(&order).await), "accepted", "{fault:?}");
+        assert_eq!(orders_of(&world, &order), 1, "{fault:?}");
+        world.tells(&order, &["accepted"]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_not_answered_is_found_in_the_lists() {
+    let world = World::start().await;
+    for (fault, finding) in [(Fault::HangsAfter, "found"), (Fault::HangsBefore, "absent")] {
+        let order = world.buy("1", "100");
+        world.stand_in.will_fail(&[fault]);
+        assert_eq!(word(&world.connector.place(&order).await), "unknown");
+        assert_eq!(inquire(&world, &order).await, finding);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_never_left_was_not_sent_and_the_simulator_does_not_notice() {
+    let mut world = World::start().await;
+    world.stand_in.hang_up();
+    let order = world.buy("1", "100");
+    assert_eq!(word(&world.connector.place(&order).await), "not_sent");
+    world.becomes("down").await;
+
+    let play = world.connector.connect("USD").await;
+    let began = Instant::now();
+    world.connector.place_accepted(&limit(play, "AAPL", Side::Buy, "1", "100")).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(world.connector.is_ready().await, "one broker's trouble is not another's");
+
+    world.stand_in.come_back().await.unwrap();
+    world.becomes("connected").await;
+    assert_eq!(word(&world.connector.place(&order).await), "accepted");
+    assert_eq!(orders_of(&world, &order), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_too_often_nothing_is_sent_until_the_time_is_over() {
+    let world = World::start().await;
+    world.stand_in.will_fail(&[Fault::Limited(3)]);
+    let order = world.buy("1", "100");
+    let outcome = world.connector.place(&order).await;
+    assert!(matches!(&outcome, PlaceOutcome::NotSent { reason } if reason.contains("3 s")), "{outcome:?}");
+    let before = world.stand_in.requests().1;
+    assert_eq!(word(&world.connector.place(&order).await), "not_sent");
+    assert_eq!(world.stand_in.requests().1, before, "the second one stayed here");
+    eventually("it is sent", || async { word(&world.connector.place(&order).await) == "accepted" }).await;
+    assert_eq!(orders_of(&world, &order), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_stands_in_the_journal_with_its_reason() {
+    let world = World::start().await;
+    for (order, reason) in [
+        (limit(world.account, "ZZZZ", Side::Buy, "1", "100"), "not found"),
+        (world.buy("100000", "100"), "insufficient buying power"),
+        (limit(world.account, "AAPL", Side::Sell, "1", "100"), "insufficient qty"),
+        (world.buy("1", "100.001"), "sub-penny"),
+        (limit(world.account, "005930.KS", Side::Buy, "1", "70000"), "American shares"),
+    ] {
+        assert_eq!(word(&world.connector.place(&order).await), "rejected", "{reason}");
+        let reports = world.connector.reports(&order).await;
+        assert!(reports[0]["reason"].as_str().unwrap().contains(reason), "{reports:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_between_sending_and_the_answer_the_order_is_there_once() {
+    let mut world = World::start().await;
+    world.stand_in.will_fail(&[Fault::HangsAfter]);
+    let order = world.buy("2", "100");
+    {
+        let placing = world.connector.place(&order);
+        tokio::select! {
+            outcome = placing => panic!("nobody answered, and yet: {outcome:?}"),
+            () = world.stand_in.hangs() => {}
+        }
+    }
+    world.restart().await;
+    world.tells(&order, &["accepted"]).await;
+    world.fill(&order, "2", "99.5");
+    world.tells(&order, &["accepted", "fill"]).await;
+    assert_eq!(word(&world.connector.place(&order).await), "accepted");
+    assert_eq!(orders_of(&world, &order), 1);
+}
+
+fn other_terms(order: &OrderRequest, quantity: &str, price: &str) -> ReplaceRequest {
+    ReplaceRequest {
+        replace_id: ReplaceId::generate(),
+        order_id: order.order_id,
+        quantity: quantity.parse().unwrap(),
+        limit_price: Some(price.parse().unwrap()),
+        stop_price: None,
+        trail_amount: None,
+        trail_percent: None,
+        protection_price: None,
+    }
+}
+
+async fn replace(world: &World, request: &ReplaceRequest) -> ReplaceOutcome {
+    let body = serde_json::to_string(&[request]).unwrap();
+    let answer = world.connector.send("POST", "/broker/replaces", Some(crate::connector::TOKEN), &body).await;
+    let mut outcomes: Vec<ReplaceOutcome> = answer.json().await.unwrap();
+    outcomes.pop().unwrap()
+}
+
+fn refusal(outcome: &ReplaceOutcome) -> &str {
+    match outcome {
+        ReplaceOutcome::Rejected { code, .. } => code,
+        _ => "",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_terms_make_another_number_and_one_order() {
+    let world = World::start().await;
+    let order = world.buy("10", "100");
+    world.connector.place_accepted(&order).await;
+    let first = world.number(&order);
+    let request = other_terms(&order, "20", "101");
+    // The answer is lost; the second sending finds that the first came true.
+    world.stand_in.will_fail(&[Fault::BreaksAfter]);
+    assert!(matches!(replace(&world, &request).await, ReplaceOutcome::OutcomeUnknown { .. }));
+    assert_eq!(replace(&world, &request).await, ReplaceOutcome::Accepted);
+    assert_eq!(orders_of(&world, &order), 2);
+    assert_ne!(world.number(&order), first);
+    world.tells(&order, &["accepted", "replaced"]).await;
+    let replaced = world.connector.reports(&order).await[1].clone();
+    assert_eq!((&replaced["quantity"], &replaced["limitPrice"]), (&json!("20"), &json!("101")));
+
+    world.fill(&order, "20", "100.5");
+    world.tells(&order, &["accepted", "replaced", "fill"]).await;
+    let status = world.connector.get(&format!("/broker/order/{}", order.order_id)).await;
+    assert_eq!(status["order"]["filledQuantity"], "20");
+    assert_eq!(refusal(&replace(&world, &other_terms(&order, "30", "101")).await), "already_final");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_executed_in_part_is_not_changed_and_never_bought_twice() {
+    let world = World::start().await;
+    let order = world.buy("10", "100");
+    world.connector.place_accepted(&order).await;
+    world.fill(&order, "4", "100");
+    assert_eq!(refusal(&replace(&world, &other_terms(&order, "10", "101")).await), "partially_filled");
+    assert_eq!(orders_of(&world, &order), 1);
+    world.tells(&order, &["accepted", "fill"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_finds_the_newest_number_and_the_second_one_finds_nothing() {
+    let world = World::start().await;
+    let order = world.buy("10", "100");
+    world.connector.place_accepted(&order).await;
+    assert_eq!(replace(&world, &other_terms(&order, "10", "101")).await, ReplaceOutcome::Accepted);
+    // As if the new number had never been noted.
+    world.database.execute("UPDATE broker.sent_orders SET broker_order_id = NULL").await;
+    let cancelled = world.connector.cancel(order.order_id).await;
+    assert_eq!(serde_json::to_value(&cancelled).unwrap()["outcome"], "accepted");
+    world.tells(&order, &["accepted", "replaced", "canceled"]).await;
+    let again = serde_json::to_value(world.connector.cancel(order.order_id).await).unwrap();
+    assert_eq!(again["code"], "already_final");
+    let unknown = serde_json::to_value(world.connector.cancel(domain::OrderId::generate()).await).unwrap();
+    assert_eq!(unknown["code"], "unknown_order");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_of_two_brokers_in_one_request_each_go_their_way() {
+    let world = World::start().await;
+    let play: AccountId = world.connector.connect("USD").await;
+    let orders = [
+        limit(play, "AAPL", Side::Buy, "1", "100"),
+        world.buy("1", "100"),
+        limit(play, "AAPL", Side::Buy, "2", "100"),
+    ];
+    world.stand_in.will_fail(&[Fault::FailsBefore]);
+    let outcomes = world.connector.place_all(&orders).await;
+    let words: Vec<_> = outcomes.iter().map(word).collect();
+    assert_eq!(words, ["accepted", "unknown", "accepted"]);
+}

@@ -1,0 +1,173 @@
+//! What every broker must do, asked of each through the same addresses. What one cannot do it must say.
+
+use crate::alpaca::World;
+use crate::connector::{Connector, TOKEN, eventually, limit};
+use crate::database::TestDatabase;
+use crate::quote_server::QuoteServer;
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
+use domain::{AccountId, ReplaceId, Side};
+use serde_json::{Value, json};
+
+/// A broker, with the means to make something happen at it.
+enum Venue {
+    Simulator { connector: Connector, quotes: QuoteServer, account: AccountId, _database: TestDatabase },
+    Alpaca(Box<World>),
+}
+
+impl Venue {
+    async fn all() -> [Self; 2] {
+        let (database, quotes) = (TestDatabase::new().await, QuoteServer::start().await);
+        let connector = Connector::start(&database, &quotes).await;
+        let account = connector.connect("USD").await;
+        let simulator = Self::Simulator { connector, quotes, account, _database: database };
+        [simulator, Self::Alpaca(Box::new(World::start().await))]
+    }
+
+    fn connector(&self) -> &Connector {
+        match self {
+            Self::Simulator { connector, .. } => connector,
+            Self::Alpaca(world) => &world.connector,
+        }
+    }
+
+    fn buy(&self, quantity: &str, price: &str) -> OrderRequest {
+        let account = match self {
+            Self::Simulator { account, .. } => *account,
+            Self::Alpaca(world) => world.account,
+        };
+        limit(account, "AAPL", Side::Buy, quantity, price)
+    }
+
+    /// Lets an order be executed whole.
+    async fn execute(&self, order: &OrderRequest, price: &str) {
+        match self {
+            Self::Simulator { quotes, .. } => {
+                eventually("the symbol is followed", || async { quotes.is_subscribed("AAPL") }).await;
+                quotes.say("AAPL", price, price);
+            }
+            Self::Alpaca(world) => world.fill(order, &order.quantity.to_string(), price),
+        }
+    }
+
+    async fn tells(&self, order: &OrderRequest, kinds: &[&str]) {
+        eventually(&format!("{kinds:?}"), || async { self.connector().kinds(order).await == kinds }).await;
+    }
+
+    async fn replace(&self, request: &ReplaceRequest) -> ReplaceOutcome {
+        let body = serde_json::to_string(&[request]).unwrap();
+        let answer = self.connector().send("POST", "/broker/replaces", Some(TOKEN), &body).await;
+        let mut outcomes: Vec<ReplaceOutcome> = answer.json().await.unwrap();
+        outcomes.pop().unwrap()
+    }
+
+    async fn cancel(&self, order: &OrderRequest) -> Value {
+        serde_json::to_value(self.connector().cancel(order.order_id).await).unwrap()
+    }
+}
+
+fn number(outcome: PlaceOutcome) -> String {
+    match outcome {
+        PlaceOutcome::Accepted { broker_order_id } => broker_order_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_comes_twice_is_one_order() {
+    for venue in Venue::all().await {
+        let order = venue.buy("3", "90");
+        let first = number(venue.connector().place(&order).await);
+        let second = number(venue.connector().place(&order).await);
+        assert_eq!(first, second);
+        venue.tells(&order, &["accepted"]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_is_told_once_and_a_sync_knows_it() {
+    for venue in Venue::all().await {
+        let order = venue.buy("3", "90");
+        number(venue.connector().place(&order).await);
+        venue.execute(&order, "90").await;
+        venue.tells(&order, &["accepted", "fill"]).await;
+        let sync = venue.connector().get(&format!("/broker/accounts/{}/sync", order.account_id)).await;
+        assert_eq!(sync["positions"], json!([{ "symbol": "AAPL", "quantity": "3" }]));
+        let positions =
+            venue.connector().get(&format!("/broker/accounts/{}/positions", order.account_id)).await;
+        assert_eq!(positions["positions"], sync["positions"]);
+        let late = venue.cancel(&order).await;
+        assert_eq!((&late["outcome"], &late["code"]), (&json!("rejected"), &json!("already_final")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_ends_an_order_and_a_second_one_has_nothing_to_end() {
+    for venue in Venue::all().await {
+        let order = venue.buy("3", "90");
+        number(venue.connector().place(&order).await);
+        assert_eq!(venue.cancel(&order).await["outcome"], "accepted");
+        venue.tells(&order, &["accepted", "canceled"]).await;
+        assert_eq!(venue.cancel(&order).await["code"], "already_final");
+        assert_eq!(venue.cancel(&venue.buy("1", "90")).await["code"], "unknown_order");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_terms_are_told_once_and_come_too_late_after_the_end() {
+    for venue in Venue::all().await {
+        let order = venue.buy("3", "90");
+        number(venue.connector().place(&order).await);
+        let request = |quantity: &str| ReplaceRequest {
+            replace_id: ReplaceId::generate(),
+            order_id: order.order_id,
+            quantity: quantity.parse().unwrap(),
+            limit_price: Some("91".parse().unwrap()),
+            stop_price: None,
+            trail_amount: None,
+            trail_percent: None,
+            protection_price: None,
+        };
+        let asked = request("5");
+        assert_eq!(venue.replace(&asked).await, ReplaceOutcome::Accepted);
+        assert_eq!(venue.replace(&asked).await, ReplaceOutcome::Accepted, "the same request again");
+        venue.tells(&order, &["accepted", "replaced"]).await;
+        let status = venue.connector().get(&format!("/broker/order/{}", order.order_id)).await;
+        assert_eq!(
+            (&status["order"]["quantity"], &status["order"]["limitPrice"]),
+            (&json!("5"), &json!("91"))
+        );
+        assert_eq!(venue.cancel(&order).await["outcome"], "accepted");
+        venue.tells(&order, &["accepted", "replaced", "canceled"]).await;
+        let late = serde_json::to_value(venue.replace(&request("7")).await).unwrap();
+        assert_eq!((&late["outcome"], &late["code"]), (&json!("rejected"), &json!("already_final")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_broker_cannot_do_it_says() {
+    for venue in Venue::all().await {
+        let order = venue.buy("1", "90");
+        let path = format!("/broker/accounts/{}/balance", order.account_id);
+        let answer = venue.connector().send("GET", &path, Some(TOKEN), "").await;
+        match venue {
+            Venue::Simulator { .. } => {
+                assert_eq!(answer.status(), 422);
+                assert_eq!(answer.json::<Value>().await.unwrap()["code"], "unsupported");
+            }
+            Venue::Alpaca(ref world) => {
+                assert_eq!(answer.json::<Value>().await.unwrap()["cash"], "100000");
+                let until = OrderRequest {
+                    time_in_force: domain::TimeInForce::Gtd,
+                    expire_date: Some(chrono::Utc::now().date_naive()),
+                    ..order
+                };
+                let outcome = world.connector.place(&until).await;
+                assert!(
+                    matches!(&outcome, PlaceOutcome::Rejected { code, .. } if code == "unsupported"),
+                    "{outcome:?}"
+                );
+                world.tells(&until, &["rejected"]).await;
+            }
+        }
+    }
+}
