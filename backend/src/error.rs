@@ -92,12 +92,19 @@ error_codes! {
     ResetUnderWay         409 "reset_under_way"         "The account is beginning anew already"
     NothingToClose        409 "nothing_to_close"        "There are no shares to sell"
     CloseUnderWay         409 "close_under_way"         "The position is being closed already"
+    BrokerKeepsCash       409 "broker_keeps_cash"       "The broker keeps the cash of this account: money is moved there"
+    BrokerKeyMissing      409 "broker_key_missing"      "No key of the broker was entered for this account"
+    BrokerAccountTaken    409 "broker_account_taken"    "The broker does not open this account here"
     AccountNotActive      409 "account_not_active"      "The account is not active"
 
     BodyTooLarge          413 "body_too_large"          "The request body is too large"
     UnsupportedMediaType  415 "unsupported_media_type"  "The request body is not of the media type expected"
 
     ValidationFailed      422 "validation_failed"       "A field is not acceptable"
+    BrokerKeyWrong        422 "broker_key_wrong"        "The broker does not know this key"
+    BrokerKeyExpired      422 "broker_key_expired"      "The key has expired at the broker"
+    BrokerKeyRevoked      422 "broker_key_revoked"      "The key was revoked at the broker"
+    BrokerKeyNotNeeded    422 "broker_key_not_needed"   "This broker needs no key"
     ImportRefused         422 "import_refused"          "The file was not imported: nothing of it is booked"
     OrderDenied           422 "order_denied"            "The order was refused by the risk check"
 

@@ -33,6 +33,7 @@ fn api(config: &mut ServiceConfig<'_>) {
     portfolio::routes(config);
     corporate::routes(config);
     trading::truth_routes(config);
+    trading::brokerage_routes(config);
     openapi::routes(config);
 }
 

@@ -114,9 +114,26 @@ impl Movement {
     }
 }
 
+/// The broker whose accounts hold play money that is brought in here.
+const PLAY_BROKER: &str = "simulator";
+
 impl AccountService {
+    /// Books what an account held when its broker opened it to us; once, however often.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`], or an amount that cannot be booked.
+    pub async fn book_opening(&self, user: UserId, account: AccountId, money: Money) -> ApiResult<()> {
+        check_amount(money)?;
+        let account = self.find(user, account).await?;
+        let key = format!("opening:{}", account.id);
+        self.carry_out(user, Movement::Deposit(account.id, money), key).await.map(|_| ())
+    }
+
     async fn active(&self, user: UserId, account: AccountId) -> ApiResult<Account> {
         let account = self.find(user, account).await?;
+        if account.broker != PLAY_BROKER {
+            return Err(ApiError::new(ErrorCode::BrokerKeepsCash, ""));
+        }
         if account.status != "active" {
             let detail = format!("the account is {}", account.status);
             return Err(ApiError::new(ErrorCode::AccountNotActive, detail));

@@ -161,6 +161,8 @@ async fn list_accounts(
 enum BrokerName {
     /// Play money on the built-in exchange.
     Simulator,
+    /// Alpaca: American shares, in USD. A key of Alpaca's is entered after the account is opened.
+    Alpaca,
 }
 
 /// What is needed to open an account.
@@ -208,8 +210,14 @@ async fn open_account(
 ) -> ApiResult<HttpResponse> {
     let name = check_name(&request.name)?;
     let broker = match request.broker {
-        BrokerName::Simulator => "simulator".to_owned(),
+        BrokerName::Simulator => "simulator",
+        BrokerName::Alpaca if request.currency != Currency::Usd => {
+            let message = "an account at Alpaca is in USD";
+            return Err(ApiError::field("currency", "not_at_this_broker", message));
+        }
+        BrokerName::Alpaca => "alpaca",
     };
+    let broker = broker.to_owned();
     let account = accounts.open(user.user_id, name, broker, request.currency).await?;
     Ok(HttpResponse::Created().json(AccountDocument::from(account)))
 }

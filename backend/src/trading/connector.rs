@@ -2,13 +2,14 @@
 //! order: that is only in the journal.
 
 use super::delivery::Manners;
+use super::lane::Lane;
 use domain::broker::{
     CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, TOKEN_HEADER,
 };
 use domain::inquiry::{
     AccountState, Finding, InquiryRequest, OpenReplace, OrderState, Recovery, ResolveRequest,
 };
-use domain::{AccountId, Currency, OrderId};
+use domain::{AccountId, Currency, DecimalText, OrderId};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -20,6 +21,8 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for an answer; after it nobody knows what became of the message.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Longest wait for an account to be opened at a broker far away, which takes several questions there.
+const OPENING_TIME_MAX: Duration = Duration::from_secs(45);
 /// Longest wait for an answer for which a broker's history is read page by page.
 const HISTORY_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -43,6 +46,39 @@ pub(super) enum AskError {
     /// What was asked contradicts what is there.
     #[error("{0}")]
     Conflict(String),
+}
+
+/// Why an account was not opened at its broker, or is not described.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum OpenError {
+    /// The connector, or the broker behind it, cannot be reached now.
+    #[error("not reachable: {0}")]
+    Unreachable(String),
+    /// It was refused: the connector's word for why, and the same for people.
+    #[error("{code}: {detail}")]
+    Refused {
+        /// Stable word.
+        code: String,
+        /// In words.
+        detail: String,
+    },
+}
+
+/// A key of a broker's, as its owner has entered it.
+#[derive(Debug)]
+pub(super) struct BrokerKey {
+    /// `paper` or `live`.
+    pub(super) environment: String,
+    pub(super) key_id: SecretString,
+    pub(super) secret_key: SecretString,
+}
+
+/// An account that its broker knows.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Opened {
+    pub(super) broker_number: Option<String>,
+    pub(super) opening_cash: Option<DecimalText>,
 }
 
 /// The connector. Cloning is cheap.
@@ -75,12 +111,15 @@ struct Brokers {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Capabilities {
+    broker: String,
     idempotent_orders: bool,
 }
 
 /// The part of a problem document that is told on.
 #[derive(Deserialize)]
 struct Refusal {
+    #[serde(default)]
+    code: String,
     #[serde(default)]
     detail: String,
 }
@@ -103,9 +142,74 @@ impl Connector {
     ///
     /// # Errors
     /// [`SendError`]
-    pub(super) async fn connect(&self, account_id: AccountId, currency: Currency) -> Result<(), SendError> {
-        let connection = Connection { account_id, broker: "simulator", currency };
+    pub(super) async fn connect(
+        &self,
+        lane: Lane,
+        account_id: AccountId,
+        currency: Currency,
+    ) -> Result<(), SendError> {
+        let connection = Connection { account_id, broker: lane.name(), currency };
         self.post::<serde::de::IgnoredAny>("/broker/connect", &connection).await.map(|_| ())
+    }
+
+    /// Opens an account at its broker with a key, or gives it another key.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(super) async fn open(
+        &self,
+        lane: Lane,
+        account_id: AccountId,
+        currency: Currency,
+        key: &BrokerKey,
+    ) -> Result<Opened, OpenError> {
+        let body = serde_json::json!({
+            "accountId": account_id, "broker": lane.name(), "currency": currency,
+            "credentials": {
+                "environment": key.environment,
+                "keyId": key.key_id.expose_secret(),
+                "secretKey": key.secret_key.expose_secret(),
+            },
+        });
+        let request = self.client.post(format!("{}/broker/connect", self.url)).json(&body);
+        self.describe(request, OPENING_TIME_MAX).await
+    }
+
+    /// How an account's way to its broker is.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(super) async fn connection<T: DeserializeOwned>(&self, account: AccountId) -> Result<T, OpenError> {
+        let request = self.client.get(format!("{}/broker/accounts/{account}/status", self.url));
+        self.describe(request, ANSWER_TIME_MAX).await
+    }
+
+    /// What all brokers can do.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(super) async fn capabilities<T: DeserializeOwned>(&self) -> Result<T, OpenError> {
+        let request = self.client.get(format!("{}/broker/capabilities", self.url));
+        self.describe(request, ANSWER_TIME_MAX).await
+    }
+
+    async fn describe<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        time_max: Duration,
+    ) -> Result<T, OpenError> {
+        let unreachable = |error: reqwest::Error| OpenError::Unreachable(error.without_url().to_string());
+        let request = request.header(TOKEN_HEADER, self.token.expose_secret()).timeout(time_max);
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        if status.is_client_error() {
+            let Refusal { code, detail } = response.json().await.map_err(unreachable)?;
+            return Err(OpenError::Refused { code, detail });
+        }
+        if !status.is_success() {
+            return Err(OpenError::Unreachable(format!("the connector answers {status}")));
+        }
+        response.json().await.map_err(unreachable)
     }
 
     /// Hands orders over; one outcome each, in their order. An order handed over twice is placed once.
@@ -139,14 +243,16 @@ impl Connector {
         same_length(outcomes, requests.len())
     }
 
-    /// How the brokers behind it want to be treated: as the strictest of them.
+    /// How a broker wants to be treated.
     ///
     /// # Errors
     /// [`AskError`]
-    pub(super) async fn manners(&self) -> Result<Manners, AskError> {
+    pub(super) async fn manners(&self, lane: Lane) -> Result<Manners, AskError> {
         let request = self.client.get(format!("{}/broker/capabilities", self.url));
         let Brokers { brokers } = self.ask(request, ANSWER_TIME_MAX).await?;
-        Ok(Manners { idempotent_orders: brokers.iter().all(|broker| broker.idempotent_orders) })
+        let broker = brokers.iter().find(|broker| broker.broker == lane.name());
+        let unknown = || AskError::Unreachable(format!("the connector does not know {}", lane.name()));
+        Ok(Manners { idempotent_orders: broker.ok_or_else(unknown)?.idempotent_orders })
     }
 
     /// What became of orders; one finding each, in their order. `waiting` are orders of the same accounts that were not

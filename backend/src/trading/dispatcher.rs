@@ -8,6 +8,7 @@
 use super::connector::{AskError, Connector, SendError};
 use super::delivery::{self, Delivery, Manners, Sent, delivery};
 use super::inquirer::mark_unresolved;
+use super::lane::{Lane, Lanes};
 use super::order::Order;
 use super::pace::Pace;
 use super::replace::{ReplaceResult, settle_replaces};
@@ -47,40 +48,59 @@ const ALREADY_FINAL: &str = "already_final";
 /// The queue's entrance.
 #[derive(Clone)]
 pub(super) struct DispatchQueue {
+    entrances: Arc<HashMap<Lane, Entrance>>,
+    lanes: Lanes,
+}
+
+/// The entrance of one lane.
+struct Entrance {
     orders: mpsc::Sender<OrderRequest>,
     look: Arc<Notify>,
 }
 
+/// The other end of a lane.
+pub(super) struct Exit {
+    lane: Lane,
+    orders: mpsc::Receiver<OrderRequest>,
+    look: Arc<Notify>,
+}
+
 impl DispatchQueue {
-    /// The entrance and the exit.
-    pub(super) fn new() -> (Self, mpsc::Receiver<OrderRequest>) {
-        let (orders, exit) = mpsc::channel(QUEUE_MAX);
-        (Self { orders, look: Arc::new(Notify::new()) }, exit)
+    /// The entrance, and the exit of each lane.
+    pub(super) fn new(lanes: Lanes) -> (Self, Vec<Exit>) {
+        let (mut entrances, mut exits) = (HashMap::new(), Vec::new());
+        for lane in Lane::ALL {
+            let ((orders, exit), look) = (mpsc::channel(QUEUE_MAX), Arc::new(Notify::new()));
+            entrances.insert(lane, Entrance { orders, look: Arc::clone(&look) });
+            exits.push(Exit { lane, orders: exit, look });
+        }
+        (Self { entrances: Arc::new(entrances), lanes }, exits)
     }
 
     /// Puts committed orders on their way.
     pub(super) fn send(&self, requests: impl Iterator<Item = OrderRequest>) {
         for request in requests {
-            if self.orders.try_send(request).is_err() {
-                // The table has it.
-                return;
+            let lane = self.lanes.of(request.account_id);
+            if let Some(entrance) = self.entrances.get(&lane) {
+                // What finds no room is in the table.
+                let _ = entrance.orders.try_send(request);
             }
         }
     }
 
-    /// Makes the dispatcher look at the table now: there is a request, or an order that one waits for has arrived.
+    /// Makes the dispatchers look at the table now: there is a request, or an order that one waits for has arrived.
     pub(super) fn look(&self) {
-        self.look.notify_one();
+        self.entrances.values().for_each(|entrance| entrance.look.notify_one());
     }
 }
 
-/// The dispatcher.
+/// The dispatcher of one lane.
 pub(super) struct Dispatcher {
     pub(super) pool: Pool,
     pub(super) connector: Connector,
     pub(super) events: Arc<EventHub>,
-    pub(super) queue: DispatchQueue,
-    pub(super) orders: mpsc::Receiver<OrderRequest>,
+    pub(super) exit: Exit,
+    pub(super) lanes: Lanes,
     /// Accounts that the connector has confirmed to know.
     pub(super) connected: HashSet<AccountId>,
     /// How the broker wants to be treated, once it has said so.
@@ -97,15 +117,15 @@ impl Dispatcher {
         loop {
             let outcome = tokio::select! {
                 () = stop.cancelled() => return,
-                _ = self.orders.recv_many(&mut batch, BATCH_MAX) => {
+                _ = self.exit.orders.recv_many(&mut batch, BATCH_MAX) => {
                     pace.wait().await;
-                    while batch.len() < BATCH_MAX && let Ok(request) = self.orders.try_recv() {
+                    while batch.len() < BATCH_MAX && let Ok(request) = self.exit.orders.try_recv() {
                         batch.push(request);
                     }
                     pace.rest_after(batch.len());
                     self.deliver(std::mem::take(&mut batch)).await
                 }
-                () = self.queue.look.notified() => self.deliver_requests().await,
+                () = self.exit.look.notified() => self.deliver_requests().await,
                 _ = scan.tick() => self.scan().await,
             };
             if let Err(error) = outcome {
@@ -115,8 +135,12 @@ impl Dispatcher {
     }
 
     async fn scan(&mut self) -> Result<(), ApiError> {
-        let overdue =
-            store::orders_to_dispatch(&*self.pool.get().await?, SCAN_AGE_MIN, SCAN_ROWS_MAX).await?;
+        if !self.lanes.is_used(self.exit.lane) {
+            return Ok(());
+        }
+        let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
+        let overdue = store::orders_to_dispatch(&connection, broker, SCAN_AGE_MIN, SCAN_ROWS_MAX).await?;
+        drop(connection);
         if !overdue.is_empty() {
             self.deliver_overdue(&overdue).await?;
         }
@@ -125,6 +149,9 @@ impl Dispatcher {
 
     /// Cancels and replaces. What is to end is ended first.
     async fn deliver_requests(&mut self) -> Result<(), ApiError> {
+        if !self.lanes.is_used(self.exit.lane) {
+            return Ok(());
+        }
         self.deliver_cancels().await?;
         match self.ask_manners().await {
             Ok(manners) => self.deliver_replaces(manners).await,
@@ -167,13 +194,12 @@ impl Dispatcher {
             .filter(|request| !self.connected.contains(&request.account_id))
             .map(|request| (request.account_id, request.symbol.currency()))
             .collect();
-        let connector = &self.connector;
-        let connecting =
-            futures_util::stream::iter(unknown)
-                .map(|(account, currency)| async move {
-                    connector.connect(account, currency).await.map(|()| account)
-                })
-                .buffer_unordered(CONNECTING_AT_ONCE_MAX);
+        let (connector, lane) = (&self.connector, self.exit.lane);
+        let connecting = futures_util::stream::iter(unknown)
+            .map(|(account, currency)| async move {
+                connector.connect(lane, account, currency).await.map(|()| account)
+            })
+            .buffer_unordered(CONNECTING_AT_ONCE_MAX);
         let confirmed: Vec<AccountId> = connecting.try_collect().await?;
         self.connected.extend(confirmed);
         Ok(())
@@ -212,7 +238,7 @@ impl Dispatcher {
     async fn ask_manners(&mut self) -> Result<Manners, AskError> {
         match self.manners {
             Some(manners) => Ok(manners),
-            None => Ok(*self.manners.insert(self.connector.manners().await?)),
+            None => Ok(*self.manners.insert(self.connector.manners(self.exit.lane).await?)),
         }
     }
 
@@ -250,7 +276,9 @@ impl Dispatcher {
     /// is found out by comparison.
     async fn deliver_replaces(&self, manners: Manners) -> Result<(), ApiError> {
         let again = manners.idempotent_orders;
-        let requests = store::replaces_to_dispatch(&*self.pool.get().await?, again, SCAN_ROWS_MAX).await?;
+        let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
+        let requests = store::replaces_to_dispatch(&connection, broker, again, SCAN_ROWS_MAX).await?;
+        drop(connection);
         for requests in requests.chunks(BATCH_MAX) {
             if !again {
                 store::mark_replaces(&*self.pool.get().await?, requests, clock::now()).await?;
@@ -286,7 +314,9 @@ impl Dispatcher {
     }
 
     async fn deliver_cancels(&self) -> Result<(), ApiError> {
-        let requests = store::cancels_to_dispatch(&*self.pool.get().await?, SCAN_ROWS_MAX).await?;
+        let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
+        let requests = store::cancels_to_dispatch(&connection, broker, SCAN_ROWS_MAX).await?;
+        drop(connection);
         for requests in requests.chunks(BATCH_MAX) {
             let orders: Vec<OrderId> = requests.iter().map(|request| request.order_id).collect();
             let outcomes = match self.connector.cancel(&orders).await {

@@ -54,6 +54,11 @@ impl Gate {
         self.0.read().unwrap_or_else(PoisonError::into_inner).unreconciled.contains(&account)
     }
 
+    /// Nothing new before the account was compared with its broker.
+    pub(super) fn close(&self, account: AccountId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).unreconciled.insert(account);
+    }
+
     /// The account was compared with its broker.
     pub(super) fn reconciled(&self, account: AccountId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).unreconciled.remove(&account);

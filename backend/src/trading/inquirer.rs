@@ -9,6 +9,7 @@ use super::connector::Connector;
 use super::delivery::{Inquiry, Manners, Step};
 use super::document::OrderDocument;
 use super::incident::{Incident, NewIncident, UNRESOLVED_ORDER};
+use super::lane::{Lane, Lanes};
 use super::order::Order;
 use super::store;
 use crate::clock;
@@ -33,6 +34,9 @@ pub(super) struct Inquirer {
     pub(super) pool: Pool,
     pub(super) connector: Connector,
     pub(super) events: Arc<EventHub>,
+    /// The broker that it asks.
+    pub(super) lane: Lane,
+    pub(super) lanes: Lanes,
 }
 
 impl Inquirer {
@@ -55,8 +59,13 @@ impl Inquirer {
     }
 
     async fn ask(&self) -> Result<(), ApiError> {
+        if !self.lanes.is_used(self.lane) {
+            return Ok(());
+        }
         let limit = i64::try_from(BATCH_MAX).unwrap_or(i64::MAX);
-        let due = store::orders_to_ask_for(&*self.pool.get().await?, clock::now(), limit).await?;
+        let connection = self.pool.get().await?;
+        let due = store::orders_to_ask_for(&connection, self.lane.name(), clock::now(), limit).await?;
+        drop(connection);
         let (unknown, known): (Vec<Order>, Vec<Order>) = due.into_iter().partition(is_unknown);
         let known: Vec<OrderId> = known.iter().map(|order| order.id).collect();
         if !known.is_empty() {
@@ -97,7 +106,7 @@ impl Inquirer {
     async fn findings(&self, asked: &[(&Order, OrderRequest)]) -> (Manners, Vec<Finding>) {
         let requests: Vec<OrderRequest> = asked.iter().map(|(_, request)| request.clone()).collect();
         let answers = async {
-            let manners = self.connector.manners().await.map_err(|error| error.to_string())?;
+            let manners = self.connector.manners(self.lane).await.map_err(|error| error.to_string())?;
             let accounts = requests.iter().map(|request| request.account_id).collect();
             let waiting = self.waiting(accounts, manners).await?;
             let findings = self.connector.inquire(&requests, waiting, Vec::new()).await;

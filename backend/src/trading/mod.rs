@@ -8,6 +8,8 @@
 mod applier;
 mod apply;
 mod batch;
+mod brokerage;
+mod brokerage_routes;
 mod bulk;
 mod closing;
 mod connector;
@@ -20,6 +22,7 @@ mod group;
 mod halts;
 mod incident;
 mod inquirer;
+mod lane;
 mod listing;
 mod order;
 mod pace;
@@ -37,6 +40,7 @@ mod truth;
 mod truth_routes;
 mod undo;
 
+pub use brokerage_routes::routes as brokerage_routes;
 pub use closing::Closing;
 pub use document::{OrderDocument, OrderState};
 pub use placement::PlacementWriter;

@@ -8,6 +8,7 @@ use super::gate::Gate;
 use super::group::{GroupLook, GroupView, Groups, Keeper, NewGroup};
 use super::halts::{Halt, Halts};
 use super::inquirer::Inquirer;
+use super::lane::Lanes;
 use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::reconcile::{Comparer, Reconciler, Timer};
@@ -42,7 +43,7 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 /// Orders.
 pub struct TradingService {
     pub(super) pool: Pool,
-    accounts: web::Data<AccountService>,
+    pub(super) accounts: web::Data<AccountService>,
     market: web::Data<Market>,
     placements: mpsc::Sender<Placement>,
     pub(super) dispatch: DispatchQueue,
@@ -52,6 +53,7 @@ pub struct TradingService {
     pub(super) gate: Gate,
     pub(super) reconciler: Reconciler,
     pub(super) connector: Connector,
+    pub(super) lanes: Lanes,
 }
 
 /// An order with its whole history.
@@ -84,9 +86,10 @@ impl TradingService {
         background: &Background,
     ) -> anyhow::Result<(Self, PlacementWriter)> {
         let memory = BalanceMemory::default();
-        let (dispatch, orders) = DispatchQueue::new();
+        let lanes = Lanes::load(&pool).await?;
+        let (dispatch, exits) = DispatchQueue::new(lanes.clone());
         let look = GroupLook::default();
-        let (reconciler, wishes) = Reconciler::new();
+        let (reconciler, wishes) = Reconciler::new(lanes.clone());
         let gate = closed_gate(&pool).await?;
         let applier = Applier {
             database_url: settings.database_url.clone(),
@@ -117,31 +120,41 @@ impl TradingService {
             queue,
         };
         let connector = Connector::new(&settings.broker_connector_url, settings.internal_token.clone())?;
-        let dispatcher = Dispatcher {
-            pool: pool.clone(),
-            connector: connector.clone(),
-            events: Arc::clone(&events),
-            queue: dispatch.clone(),
-            orders,
-            connected: HashSet::new(),
-            manners: None,
-        };
-        let inquirer =
-            Inquirer { pool: pool.clone(), connector: connector.clone(), events: Arc::clone(&events) };
-        let comparer = Comparer {
-            pool: pool.clone(),
-            connector: connector.clone(),
-            events: Arc::clone(&events),
-            market: market.clone(),
-        };
-        let timer = Timer { pool: pool.clone(), comparer, gate: gate.clone(), wishes };
+        for exit in exits {
+            let dispatcher = Dispatcher {
+                pool: pool.clone(),
+                connector: connector.clone(),
+                events: Arc::clone(&events),
+                exit,
+                lanes: lanes.clone(),
+                connected: HashSet::new(),
+                manners: None,
+            };
+            background.spawn_vital(dispatcher.run(background.stop.clone()));
+        }
+        for (lane, wishes) in wishes {
+            let inquirer = Inquirer {
+                pool: pool.clone(),
+                connector: connector.clone(),
+                events: Arc::clone(&events),
+                lane,
+                lanes: lanes.clone(),
+            };
+            background.spawn_vital(inquirer.run(background.stop.clone()));
+            let comparer = Comparer {
+                pool: pool.clone(),
+                connector: connector.clone(),
+                events: Arc::clone(&events),
+                market: market.clone(),
+            };
+            let (gate, lanes) = (gate.clone(), lanes.clone());
+            let timer = Timer { pool: pool.clone(), comparer, gate, wishes, lane, lanes };
+            background.spawn_vital(timer.run(background.stop.clone()));
+        }
         background.spawn_vital(applier.run(background.stop.clone()));
         background.spawn_vital(
             Keeper { groups: Arc::clone(&groups), gate: gate.clone() }.run(background.stop.clone()),
         );
-        background.spawn_vital(dispatcher.run(background.stop.clone()));
-        background.spawn_vital(inquirer.run(background.stop.clone()));
-        background.spawn_vital(timer.run(background.stop.clone()));
         let service = Self {
             pool,
             accounts,
@@ -154,6 +167,7 @@ impl TradingService {
             gate,
             reconciler,
             connector,
+            lanes,
         };
         Ok((service, writer))
     }

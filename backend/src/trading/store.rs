@@ -9,6 +9,7 @@ mod history;
 mod incidents;
 mod inquiries;
 mod journal;
+mod lanes;
 mod listing;
 mod orders;
 mod orphans;
@@ -43,6 +44,7 @@ pub(super) use journal::{
     JournalLine, advance_cursor, cursor, listen, lock_cursor, movements_between, next_line, read_journal,
     words_told,
 };
+pub(super) use lanes::accounts_elsewhere;
 pub(super) use listing::page_of_orders;
 pub(super) use orders::{
     holders_of, id_of_key, known_orders, lock_orders, neighbours_of, open_orders, open_orders_of, order_of,

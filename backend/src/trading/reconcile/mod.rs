@@ -19,6 +19,7 @@ pub(super) use run::Comparer;
 
 use super::connector::AskError;
 use super::gate::Gate;
+use super::lane::{Lane, Lanes};
 use super::store;
 use crate::db::Pool;
 use crate::error::ApiError;
@@ -27,6 +28,7 @@ use domain::{AccountId, OrderId};
 use futures_util::StreamExt;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -40,6 +42,8 @@ const BUSY_INTERVAL: Duration = Duration::from_secs(30);
 const IDLE_INTERVAL: Duration = Duration::from_secs(120);
 /// How often is looked which accounts are due, and how soon a comparison at the start is tried again.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How soon a comparison at the start with a broker that is not in this house is tried again.
+const FAR_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// Accounts compared at once when somebody waits for it.
 const AT_ONCE_MAX: usize = 4;
 /// How many times as long as a comparison took the timer rests after it: many accounts must not slow orders down, they are
@@ -175,32 +179,42 @@ pub(super) struct RunDifference {
 
 /// The way to ask for comparisons. Cloning is cheap.
 #[derive(Clone)]
-pub(super) struct Reconciler(mpsc::Sender<AccountId>);
+pub(super) struct Reconciler {
+    wishes: Arc<HashMap<Lane, mpsc::Sender<AccountId>>>,
+    lanes: Lanes,
+}
 
 impl Reconciler {
-    /// The way in, and the exit for [`Timer::run`].
-    pub(super) fn new() -> (Self, mpsc::Receiver<AccountId>) {
-        let (wishes, exit) = mpsc::channel(WISHES_MAX);
-        (Self(wishes), exit)
+    /// The way in, and the exit of each lane for [`Timer::run`].
+    pub(super) fn new(lanes: Lanes) -> (Self, Vec<(Lane, mpsc::Receiver<AccountId>)>) {
+        let (mut wishes, mut exits) = (HashMap::new(), Vec::new());
+        for lane in Lane::ALL {
+            let (wish, exit) = mpsc::channel(WISHES_MAX);
+            wishes.insert(lane, wish);
+            exits.push((lane, exit));
+        }
+        (Self { wishes: Arc::new(wishes), lanes }, exits)
     }
 
     /// Has accounts compared soon.
     pub(super) fn ask_for(&self, accounts: BTreeSet<AccountId>) {
         for account in accounts {
-            if self.0.try_send(account).is_err() {
-                // The timer comes by.
-                return;
+            if let Some(wishes) = self.wishes.get(&self.lanes.of(account)) {
+                // Where there is no room the timer comes by.
+                let _ = wishes.try_send(account);
             }
         }
     }
 }
 
-/// Compares accounts when they are due.
+/// Compares the accounts of one lane when they are due.
 pub(super) struct Timer {
     pub(super) pool: Pool,
     pub(super) comparer: Comparer,
     pub(super) gate: Gate,
     pub(super) wishes: mpsc::Receiver<AccountId>,
+    pub(super) lane: Lane,
+    pub(super) lanes: Lanes,
 }
 
 impl Timer {
@@ -251,8 +265,20 @@ impl Timer {
         if !wished.is_empty() {
             return Ok(due);
         }
-        for (account, is_busy) in store::accounts_to_compare(&*self.pool.get().await?).await? {
+        if !self.lanes.is_used(self.lane) {
+            return Ok(due);
+        }
+        let accounts = store::accounts_to_compare(&*self.pool.get().await?).await?;
+        for (account, is_busy) in
+            accounts.into_iter().filter(|(account, _)| self.lanes.of(*account) == self.lane)
+        {
             let interval = if is_busy { BUSY_INTERVAL } else { IDLE_INTERVAL };
+            // A broker far away that does not answer is not asked every second.
+            let failed_just_now = self.lane != Lane::Simulator
+                && compared.get(&account).is_some_and(|last| last.elapsed() < FAR_RETRY_INTERVAL);
+            if failed_just_now && self.gate.is_unreconciled(account) {
+                continue;
+            }
             if self.gate.is_unreconciled(account) {
                 due.push((account, Reason::Start));
             } else if compared.get(&account).is_none_or(|last| last.elapsed() >= interval) {

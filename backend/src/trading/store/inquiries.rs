@@ -5,7 +5,7 @@ use super::super::order::Order;
 use super::orders::{OrderRow, order_columns, select_orders};
 use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::OrderId;
@@ -134,18 +134,23 @@ pub(in crate::trading) async fn save_inquiries(
 }
 
 statement! {
-    DueInquiries { now: Timestamptz = DateTime<Utc>, limit: BigInt = i64 }
-    select_orders!("JOIN (SELECT order_id FROM trading.inquiries WHERE next_at <= ? ORDER BY next_at LIMIT ?) AS due
+    DueInquiries { now: Timestamptz = DateTime<Utc>, broker: Text = String, limit: BigInt = i64 }
+    select_orders!("JOIN (SELECT i.order_id FROM trading.inquiries AS i
+            JOIN trading.orders AS asked ON asked.id = i.order_id
+            JOIN account.accounts AS a ON a.id = asked.account_id
+            WHERE i.next_at <= ? AND a.broker = ? ORDER BY i.next_at LIMIT ?) AS due
         ON due.order_id = o.id")
 }
 
-/// The orders that are due to be asked for, as they stand.
+/// The orders at a broker that are due to be asked for, as they stand.
 pub(in crate::trading) async fn orders_to_ask_for(
     mut connection: &AsyncPgConnection,
+    broker: &str,
     now: DateTime<Utc>,
     limit: i64,
 ) -> QueryResult<Vec<Order>> {
-    let rows: Vec<OrderRow> = DueInquiries { now, limit }.load(&mut connection).await?;
+    let rows: Vec<OrderRow> =
+        DueInquiries { now, broker: broker.to_owned(), limit }.load(&mut connection).await?;
     rows.into_iter().map(Order::try_from).collect()
 }
 

@@ -468,18 +468,20 @@ pub(in crate::trading) async fn id_of_key(
 }
 
 statement! {
-    OrdersToDispatch { age_seconds: Double = f64, limit: BigInt = i64 }
+    OrdersToDispatch { broker: Text = String, age_seconds: Double = f64, limit: BigInt = i64 }
     select_orders!("WHERE o.is_open AND o.status = 'PENDING_NEW' AND o.unresolved_since IS NULL
+        AND EXISTS (SELECT FROM account.accounts AS a WHERE a.id = o.account_id AND a.broker = ?)
         AND o.created_at <= now() - make_interval(secs => ?)
         ORDER BY o.id LIMIT ?")
 }
 
-/// Orders that should have reached the broker by now and have not been heard of.
+/// Orders that should have reached a broker by now and have not been heard of.
 pub(in crate::trading) async fn orders_to_dispatch(
     mut connection: &AsyncPgConnection,
+    broker: &str,
     age_min: Duration,
     limit: i64,
 ) -> QueryResult<Vec<Order>> {
-    let statement = OrdersToDispatch { age_seconds: age_min.as_secs_f64(), limit };
+    let statement = OrdersToDispatch { broker: broker.to_owned(), age_seconds: age_min.as_secs_f64(), limit };
     read_all(statement.load(&mut connection).await?)
 }

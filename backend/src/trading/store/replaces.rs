@@ -127,22 +127,25 @@ impl TryFrom<ReplaceRow> for ReplaceRequest {
 }
 
 statement! {
-    ReplacesToDispatch { again: Bool = bool, limit: BigInt = i64 }
+    ReplacesToDispatch { broker: Text = String, again: Bool = bool, limit: BigInt = i64 }
     "SELECT r.id, r.order_id, r.quantity, r.limit_price, r.stop_price, r.trail_amount, r.trail_percent, r.protection_price
      FROM trading.replace_requests AS r JOIN trading.orders AS o ON o.id = r.order_id
+     JOIN account.accounts AS a ON a.id = o.account_id AND a.broker = ?
      WHERE r.status IN ('SENT', 'UNRESOLVED') AND (r.status = 'SENT' OR ?)
        AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
      ORDER BY r.id LIMIT ?"
 }
 
-/// Requests that the broker must hear of, whose orders are known to be there; with `again` those too that it may have heard
+/// Requests that a broker must hear of, whose orders are known to be there; with `again` those too that it may have heard
 /// of.
 pub(in crate::trading) async fn replaces_to_dispatch(
     mut connection: &AsyncPgConnection,
+    broker: &str,
     again: bool,
     limit: i64,
 ) -> QueryResult<Vec<ReplaceRequest>> {
-    let rows: Vec<ReplaceRow> = ReplacesToDispatch { again, limit }.load(&mut connection).await?;
+    let rows: Vec<ReplaceRow> =
+        ReplacesToDispatch { broker: broker.to_owned(), again, limit }.load(&mut connection).await?;
     rows.into_iter().map(ReplaceRequest::try_from).collect()
 }
 

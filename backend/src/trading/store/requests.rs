@@ -62,19 +62,22 @@ struct CancelRow {
 }
 
 statement! {
-    CancelsToDispatch { limit: BigInt = i64 }
+    CancelsToDispatch { broker: Text = String, limit: BigInt = i64 }
     "SELECT c.id, c.order_id FROM trading.cancel_requests AS c JOIN trading.orders AS o ON o.id = c.order_id
+     JOIN account.accounts AS a ON a.id = o.account_id AND a.broker = ?
      WHERE c.status IN ('SENT', 'UNRESOLVED')
        AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
      ORDER BY c.id LIMIT ?"
 }
 
-/// Requests whose orders are known to be at the broker: one that overtook its order would find nothing to cancel.
+/// Requests whose orders are known to be at a broker: one that overtook its order would find nothing to cancel.
 pub(in crate::trading) async fn cancels_to_dispatch(
     mut connection: &AsyncPgConnection,
+    broker: &str,
     limit: i64,
 ) -> QueryResult<Vec<CancelRequest>> {
-    let rows: Vec<CancelRow> = CancelsToDispatch { limit }.load(&mut connection).await?;
+    let rows: Vec<CancelRow> =
+        CancelsToDispatch { broker: broker.to_owned(), limit }.load(&mut connection).await?;
     Ok(rows.into_iter().map(|row| CancelRequest { id: row.id, order_id: OrderId(row.order_id) }).collect())
 }
 

@@ -39,6 +39,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/capabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be done in an account at its broker. */
+        get: operations["show_capabilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/connection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an account's way to its broker is. */
+        get: operations["show_connection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/cost-method": {
         parameters: {
             query?: never;
@@ -49,6 +83,26 @@ export interface paths {
         get?: never;
         /** Chooses how the profit of an account's sales is told, past ones included. The books keep both figures. */
         put: operations["choose_cost_method"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Opens an account at its broker with a key, or gives it another key. What the account holds there is booked when it is
+         *     opened; orders are taken once it was compared.
+         */
+        put: operations["enter_credentials"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1201,11 +1255,74 @@ export interface components {
          * @enum {string}
          */
         BarInterval: "1m" | "5m" | "15m" | "1h" | "1d";
+        /** @description What can be done at a broker. */
+        BrokerCapabilities: {
+            /** @description The broker. */
+            broker: string;
+            /** @description Whether an account needs a key of the broker's. */
+            credentials: boolean;
+            /** @description Currencies that accounts may have. */
+            currencies: components["schemas"]["Currency"][];
+            /** @description Whether parts of shares are traded. */
+            fractions: boolean;
+            /** @description Whether the broker keeps the cash, so that deposits are made there. */
+            keepsCash: boolean;
+            /** @description Markets: `US`, `KRX`. */
+            markets: string[];
+            /** @description Types of orders it takes. */
+            orderTypes: string[];
+            /** @description Whether real money can be at stake. */
+            realMoney: boolean;
+            /** @description Whether open orders can be given other terms. */
+            replace: boolean;
+            /** @description Times in force it takes. */
+            timesInForce: string[];
+        };
+        /** @description How an account's way to its broker is. */
+        BrokerConnection: {
+            /** @description The broker. */
+            broker: string;
+            /** @description What the trouble is, if there is any. */
+            detail?: string | null;
+            /**
+             * Format: date-time
+             * @description When the broker's stream last told something.
+             */
+            heardAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the broker's lists were last read to their end.
+             */
+            readAt?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since?: string | null;
+            /** @description `connected`, `connecting`, `down`, `key_missing`, `key_wrong`, `key_expired` or `key_revoked`. */
+            state: string;
+        };
+        /** @description A key of a broker's. It is stored encrypted and never shown again. */
+        BrokerCredentials: {
+            environment: components["schemas"]["BrokerEnvironment"];
+            /** @description Its public part. */
+            keyId: string;
+            /**
+             * Format: password
+             * @description Its secret part.
+             */
+            secretKey: string;
+        };
+        /**
+         * @description Which of a broker's two worlds a key opens.
+         * @enum {string}
+         */
+        BrokerEnvironment: "paper" | "live";
         /**
          * @description A broker that accounts can be opened at.
          * @enum {string}
          */
-        BrokerName: "simulator";
+        BrokerName: "simulator" | "alpaca";
         /** @description Which orders to take back. */
         CancelAll: {
             accountId: components["schemas"]["AccountId"];
@@ -2598,6 +2715,80 @@ export interface operations {
             };
         };
     };
+    show_capabilities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrokerCapabilities"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrokerConnection"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     choose_cost_method: {
         parameters: {
             query?: never;
@@ -2630,6 +2821,63 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enter_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrokerCredentials"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrokerConnection"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,175 @@
+//! Accounts at brokers outside of this house: what opens them, how the way there is, and what can be done there.
+
+use super::connector::{BrokerKey, OpenError};
+use super::lane::Lane;
+use super::service::TradingService;
+use crate::account::Account;
+use crate::error::{ApiError, ApiResult, ErrorCode};
+use chrono::{DateTime, Utc};
+use domain::{AccountId, Currency, Money, UserId};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+
+/// When a caller should come back who found the broker out of reach.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// How an account's way to its broker is.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = BrokerConnection)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ConnectionDocument {
+    /// The broker.
+    broker: String,
+    /// `connected`, `connecting`, `down`, `key_missing`, `key_wrong`, `key_expired` or `key_revoked`.
+    state: String,
+    /// Since when.
+    since: Option<DateTime<Utc>>,
+    /// What the trouble is, if there is any.
+    detail: Option<String>,
+    /// When the broker's stream last told something.
+    heard_at: Option<DateTime<Utc>>,
+    /// When the broker's lists were last read to their end.
+    read_at: Option<DateTime<Utc>>,
+}
+
+/// What can be done at a broker.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = BrokerCapabilities)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CapabilitiesDocument {
+    /// The broker.
+    broker: String,
+    /// Markets: `US`, `KRX`.
+    markets: Vec<String>,
+    /// Currencies that accounts may have.
+    currencies: Vec<Currency>,
+    /// Types of orders it takes.
+    order_types: Vec<String>,
+    /// Times in force it takes.
+    times_in_force: Vec<String>,
+    /// Whether open orders can be given other terms.
+    replace: bool,
+    /// Whether parts of shares are traded.
+    fractions: bool,
+    /// Whether an account needs a key of the broker's.
+    credentials: bool,
+    /// Whether the broker keeps the cash, so that deposits are made there.
+    keeps_cash: bool,
+    /// Whether real money can be at stake.
+    real_money: bool,
+}
+
+#[derive(Deserialize)]
+struct AllCapabilities {
+    brokers: Vec<CapabilitiesDocument>,
+}
+
+fn refused(error: OpenError) -> ApiError {
+    match error {
+        OpenError::Unreachable(reason) => {
+            tracing::warn!(reason, "a broker cannot be asked");
+            ApiError::new(ErrorCode::ServiceUnavailable, "the broker cannot be reached")
+                .retry_after_seconds(RETRY_AFTER_SECONDS)
+        }
+        OpenError::Refused { code, detail } => match code.as_str() {
+            "key_wrong" => ApiError::new(ErrorCode::BrokerKeyWrong, ""),
+            "key_expired" => ApiError::new(ErrorCode::BrokerKeyExpired, ""),
+            "key_revoked" => ApiError::new(ErrorCode::BrokerKeyRevoked, ""),
+            "key_missing" => ApiError::new(ErrorCode::BrokerKeyMissing, ""),
+            "unsupported" => ApiError::new(ErrorCode::BrokerKeyNotNeeded, ""),
+            "validation_failed" => ApiError::field("keyId", "malformed", detail),
+            "rate_limited" => ApiError::new(ErrorCode::TooManyRequests, "the broker was asked too often")
+                .retry_after_seconds(RETRY_AFTER_SECONDS),
+            _ => ApiError::new(ErrorCode::BrokerAccountTaken, detail),
+        },
+    }
+}
+
+impl TradingService {
+    /// Opens an account at its broker with a key, or gives it another key. What the account holds there when it is opened
+    /// is booked, once; shares that it holds come with the first comparison.
+    ///
+    /// # Errors
+    /// What the broker says about the key, [`ErrorCode::NotFound`] for the accounts of others.
+    pub(super) async fn enter_key(
+        &self,
+        user: UserId,
+        account: AccountId,
+        key: &BrokerKey,
+    ) -> ApiResult<ConnectionDocument> {
+        let account = self.accounts.find(user, account).await?;
+        let lane = lane_of(&account)?;
+        if lane == Lane::Simulator {
+            return Err(ApiError::new(ErrorCode::BrokerKeyNotNeeded, ""));
+        }
+        // Nothing is placed before the books know what the account holds.
+        if !self.is_on_its_lane(&account, lane) {
+            self.gate.close(account.id);
+        }
+        let opened = self.connector.open(lane, account.id, account.currency, key).await.map_err(refused)?;
+        tracing::info!(account = %account.id, broker_number = opened.broker_number, "a broker has opened an account");
+        if let Some(cash) = opened.opening_cash {
+            let cash = account.currency.round_down(cash.0);
+            if cash > Decimal::ZERO {
+                self.accounts.book_opening(user, account.id, Money::new(cash, account.currency)).await?;
+            }
+        }
+        self.lanes.put(account.id, lane);
+        self.reconciler.ask_for(BTreeSet::from([account.id]));
+        self.connection_of(&account).await
+    }
+
+    fn is_on_its_lane(&self, account: &Account, lane: Lane) -> bool {
+        self.lanes.of(account.id) == lane
+    }
+
+    /// How an account's way to its broker is.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] also for the accounts of others; that the connector cannot be reached.
+    pub(super) async fn connection(&self, user: UserId, account: AccountId) -> ApiResult<ConnectionDocument> {
+        let account = self.accounts.find(user, account).await?;
+        self.connection_of(&account).await
+    }
+
+    async fn connection_of(&self, account: &Account) -> ApiResult<ConnectionDocument> {
+        let lane = lane_of(account)?;
+        let mut connection: ConnectionDocument =
+            self.connector.connection(account.id).await.map_err(refused)?;
+        if connection.broker != lane.name() {
+            // The connector has never heard of it: what it does not know is the simulator's.
+            connection = ConnectionDocument {
+                broker: lane.name().to_owned(),
+                state: "key_missing".to_owned(),
+                since: None,
+                detail: Some("no key of the broker was entered".to_owned()),
+                heard_at: None,
+                read_at: None,
+            };
+        }
+        Ok(connection)
+    }
+
+    /// What can be done in an account.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] also for the accounts of others; that the connector cannot be reached.
+    pub(super) async fn capabilities(
+        &self,
+        user: UserId,
+        account: AccountId,
+    ) -> ApiResult<CapabilitiesDocument> {
+        let account = self.accounts.find(user, account).await?;
+        let all: AllCapabilities = self.connector.capabilities().await.map_err(refused)?;
+        let of_broker = all.brokers.into_iter().find(|broker| broker.broker == account.broker);
+        of_broker
+            .ok_or_else(|| ApiError::internal(format_args!("the connector does not know {}", account.broker)))
+    }
+}
+
+fn lane_of(account: &Account) -> ApiResult<Lane> {
+    Lane::from_name(&account.broker)
+        .ok_or_else(|| ApiError::internal(format_args!("an account at {}", account.broker)))
+}

@@ -1,0 +1,202 @@
+//! The whole house trading at Alpaca, with a stand-in that speaks Alpaca's wire format.
+
+use crate::books::assert_books_balance;
+use crate::helpers::{
+    Running, Setup, TestApp, TestDatabase, eventually, start_broker_connector_with, start_market_data,
+};
+use crate::trader::Trader;
+use alpaca_stand_in::{Fault, KEY_ID, Manners, SECRET_KEY, StandIn};
+use broker_connector::AdapterSettings;
+use broker_connector::broker::alpaca::AlpacaSettings;
+use broker_connector::credentials::KeySource;
+use serde_json::{Value, json};
+
+struct House {
+    trader: Trader,
+    stand_in: StandIn,
+}
+
+fn adapters(stand_in: &StandIn) -> AdapterSettings {
+    AdapterSettings {
+        key: Some(KeySource::Digits { present: "0f".repeat(32).into(), next: None }),
+        alpaca: AlpacaSettings {
+            paper_url: stand_in.url(),
+            live_url: stand_in.url(),
+            ..AlpacaSettings::default()
+        },
+    }
+}
+
+async fn open_account(app: &TestApp) -> (crate::helpers::TestUser, String) {
+    let user = app.register("ant@example.com").await;
+    let body = json!({ "name": "Alpaca", "broker": "alpaca", "currency": "USD" });
+    let account = app.post("/api/accounts", &user, body).await.expect(201).json();
+    (user, account["id"].as_str().unwrap().to_owned())
+}
+
+fn key(secret_key: &str) -> Value {
+    json!({ "environment": "paper", "keyId": KEY_ID, "secretKey": secret_key })
+}
+
+impl House {
+    /// The whole house with an account at the stand-in, which is open.
+    async fn start() -> Self {
+        let house = Self::without_key().await;
+        let path = format!("/api/accounts/{}/credentials", house.trader.account);
+        house.trader.app.put(&path, &house.trader.user, key(SECRET_KEY)).await.expect(200);
+        house.is_open().await;
+        house
+    }
+
+    async fn without_key() -> Self {
+        let stand_in = StandIn::start().await.unwrap();
+        let database = TestDatabase::create().await;
+        let (quote_server, market_data_url) = start_market_data().await;
+        let (connector, broker_connector_url) =
+            start_broker_connector_with(database.url(), &market_data_url, adapters(&stand_in)).await;
+        let setup = Setup { market_data_url, broker_connector_url, ..Setup::default() };
+        let neighbours: Vec<Running> = vec![quote_server, connector];
+        let app = TestApp::start_in(database, setup, neighbours).await;
+        let (user, account) = open_account(&app).await;
+        Self { trader: Trader { app, user, account }, stand_in }
+    }
+
+    /// Waits until the account was compared, before which nothing is placed.
+    async fn is_open(&self) {
+        let path = format!("/api/reconciliations?accountId={}", self.trader.account);
+        eventually("the account agrees with Alpaca", || async {
+            let page = self.trader.app.get(&path, &self.trader.user).await.expect(200).json();
+            page["reconciliations"].as_array().unwrap().iter().any(|run| run["outcome"] == "agreed")
+        })
+        .await;
+    }
+
+    /// Buys with a limit that rests, and gives the order.
+    async fn rests(&self, quantity: &str) -> Value {
+        self.trader.priced("AAPL").await;
+        let order = self.trader.place("buy", "AAPL", quantity, Some("1")).await.expect(201).json();
+        self.trader.until(order["id"].as_str().unwrap(), "NEW").await
+    }
+
+    fn fill(&self, order: &Value, quantity: &str) {
+        let id = order["id"].as_str().unwrap();
+        self.stand_in.act(|market| {
+            let number = market.named(id).last().unwrap().id.clone();
+            market.fill(&number, quantity.parse().unwrap(), "1".parse().unwrap());
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_goes_through_alpaca_into_the_books_and_a_sync_finds_nothing_different() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    assert_eq!(trader.balance().await["cash"], "100000", "what the account holds there");
+    let order = house.rests("10").await;
+    let id = order["id"].as_str().unwrap();
+    house.fill(&order, "4");
+    trader.until(id, "PARTIALLY_FILLED").await;
+    house.fill(&order, "6");
+    let filled = trader.until(id, "FILLED").await;
+    assert_eq!((&filled["filledQuantity"], &filled["averageFillPrice"]), (&json!("10"), &json!("1")));
+    assert_eq!(trader.balance().await["cash"], "99990");
+    let compared = trader.compared().await;
+    assert_eq!(
+        (&compared["outcome"], &compared["differences"]),
+        (&json!("agreed"), &json!([])),
+        "{compared}"
+    );
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_answer_was_lost_is_resolved_without_anybody_and_is_there_once() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    trader.priced("AAPL").await;
+    house.stand_in.set_manners(Manners { loses_all: true, ..Manners::default() });
+    for fault in [Fault::BreaksAfter, Fault::FailsBefore] {
+        house.stand_in.will_fail(&[fault]);
+        let order = trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
+        let id = order["id"].as_str().unwrap();
+        let resolved = trader.until(id, "NEW").await;
+        assert_eq!(resolved["unresolved"], false);
+        let sent = house.stand_in.act(|market| market.named(id).len());
+        assert_eq!(sent, 1, "{fault:?}");
+    }
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_terms_and_a_cancel_come_back_through_the_journal() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    let order = house.rests("10").await;
+    let id = order["id"].as_str().unwrap();
+    trader.replace(id, json!({ "quantity": "12" }), None).await.expect(202);
+    eventually("the order has its new terms", || async { trader.order(id).await["quantity"] == "12" }).await;
+    trader.app.delete(&format!("/api/orders/{id}"), &trader.user).await.expect(202);
+    let ended = trader.until(id, "CANCELED").await;
+    assert_eq!(ended["held"], "0");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_decides_and_money_is_not_brought_in_here() {
+    let house = House::without_key().await;
+    let (app, user) = (&house.trader.app, &house.trader.user);
+    let account = &house.trader.account;
+    let connection = format!("/api/accounts/{account}/connection");
+    assert_eq!(app.get(&connection, user).await.expect(200).json()["state"], "key_missing");
+    let path = format!("/api/accounts/{account}/credentials");
+    assert_eq!(app.put(&path, user, key("wrong")).await.expect(422).code(), "broker_key_wrong");
+    let blank = app.put(&path, user, key("a b")).await.expect(422);
+    assert_eq!(blank.complaint(), ("secretKey".into(), "forbidden_character".into()));
+    assert_eq!(house.trader.deposit("100", None).await.expect(409).code(), "broker_keeps_cash");
+
+    let stranger = app.register("stranger@example.com").await;
+    for path in [&path, &connection, &format!("/api/accounts/{account}/capabilities")] {
+        let answer = if path.ends_with("credentials") {
+            app.put(path, &stranger, key(SECRET_KEY)).await
+        } else {
+            app.get(path, &stranger).await
+        };
+        assert_eq!(answer.expect(404).code(), "not_found");
+    }
+    assert!(house.stand_in.requests().0 == 0, "nobody but the owner reaches the broker");
+
+    let entered = app.put(&path, user, key(SECRET_KEY)).await.expect(200);
+    assert!(!entered.text.contains(SECRET_KEY) && !entered.text.contains(KEY_ID), "{}", entered.text);
+    app.put(&path, user, key(SECRET_KEY)).await.expect(200);
+    assert_eq!(house.trader.balance().await["cash"], "100000", "booked once");
+    let capabilities =
+        app.get(&format!("/api/accounts/{account}/capabilities"), user).await.expect(200).json();
+    assert_eq!((&capabilities["broker"], &capabilities["keepsCash"]), (&json!("alpaca"), &json!(true)));
+
+    let won = json!({ "name": "Won", "broker": "alpaca", "currency": "KRW" });
+    let refused = app.post("/api/accounts", user, won).await.expect(422);
+    assert_eq!(refused.complaint(), ("currency".into(), "not_at_this_broker".into()));
+    assert_books_balance(&house.trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_play_account_trades_on_while_alpaca_is_silent() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    let play = json!({ "name": "Play", "broker": "simulator", "currency": "USD" });
+    let play = trader.app.post("/api/accounts", &trader.user, play).await.expect(201).json();
+    let play = play["id"].as_str().unwrap();
+    let deposit = format!("/api/accounts/{play}/deposit");
+    trader.app.post(&deposit, &trader.user, json!({ "amount": "1000" })).await.expect(201);
+    trader.priced("AAPL").await;
+
+    house.stand_in.will_fail(&[Fault::HangsBefore]);
+    trader.place("buy", "AAPL", "1", Some("1")).await.expect(201);
+    house.stand_in.hangs().await;
+    let began = std::time::Instant::now();
+    let mut body = trader.order_body("buy", "AAPL", "1", Some("1"));
+    body["accountId"] = json!(play);
+    let order = trader.app.post("/api/orders", &trader.user, body).await.expect(201).json();
+    trader.until(order["id"].as_str().unwrap(), "NEW").await;
+    assert!(began.elapsed().as_secs() < 4, "{:?}: it waited for Alpaca", began.elapsed());
+}
