@@ -27,4 +27,17 @@ load_secrets() {
         die "GAEMI_ENCRYPTION_KEY must be 64 hex digits (set in the environment, .env or $file)."
     ((${#GAEMI_JWT_SECRET} >= 32)) || die "GAEMI_JWT_SECRET must have at least 32 characters."
     [[ -n ${GAEMI_INTERNAL_TOKEN:-} ]] || die "GAEMI_INTERNAL_TOKEN is missing from $file."
+    provide_broker_key
+}
+
+# provide_broker_key -> the key under which the keys of brokers are stored, in a file of its own, so that
+# `broker-connector rotate-key` can change it
+provide_broker_key() {
+    [[ -z ${GAEMI_BROKER_KEY:-}${GAEMI_BROKER_KEY_FILE:-} ]] || return 0
+    GAEMI_BROKER_KEY_FILE=$STATE_DIR/broker.key
+    [[ -e $GAEMI_BROKER_KEY_FILE ]] || (
+        umask 077
+        random_hex 32 >"$GAEMI_BROKER_KEY_FILE.new"
+        mv "$GAEMI_BROKER_KEY_FILE.new" "$GAEMI_BROKER_KEY_FILE"
+    )
 }
