@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Alpaca's own client speaks to the stand-in, so that the stand-in is not our imagination alone.
+
+Usage: alpaca_client.py PROGRAM, the stand-in. It places, lists, cancels and listens, and ends with status 1 where something is
+not as Alpaca's client expects it.
+"""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+from alpaca.trading.client import TradingClient
+from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
+from alpaca.trading.requests import GetOrdersRequest, LimitOrderRequest, MarketOrderRequest, ReplaceOrderRequest
+from alpaca.trading.stream import TradingStream
+
+KEY_ID, SECRET_KEY = "PKSTANDIN", "a-secret-of-the-stand-in"
+SECONDS_MAX = 15
+
+
+def check(what, holds):
+    """Says what was checked, and ends where it does not hold."""
+    if not holds:
+        sys.exit(f"alpaca-py: {what}: not so")
+    print(f"alpaca-py: {what}")
+
+
+class Listener:
+    """Listens to trade updates in a thread of its own."""
+
+    def __init__(self, url):
+        self.events, self.heard = [], threading.Condition()
+        self.stream = TradingStream(KEY_ID, SECRET_KEY, url_override=url.replace("http", "ws", 1) + "/stream")
+        self.stream.subscribe_trade_updates(self.hear)
+        threading.Thread(target=self.stream.run, daemon=True).start()
+
+    async def hear(self, update):
+        with self.heard:
+            self.events.append(str(getattr(update.event, "value", update.event)))
+            self.heard.notify_all()
+        await asyncio.sleep(0)
+
+    def hears(self, word):
+        """Waits until an event of this name has come."""
+        with self.heard:
+            return self.heard.wait_for(lambda: word in self.events, SECONDS_MAX)
+
+
+def main(url):
+    client = TradingClient(KEY_ID, SECRET_KEY, paper=True, url_override=url)
+    listener = Listener(url)
+    check("it reads the account", client.get_account().currency == "USD")
+    limit = LimitOrderRequest(symbol="AAPL", qty=3, side=OrderSide.BUY, time_in_force=TimeInForce.GTC, limit_price=10.5)
+    resting = client.submit_order(limit)
+    check("a limit order rests", resting.status == OrderStatus.NEW and float(resting.qty) == 3)
+    # The stream is up when it tells something: orders are made until it does.
+    for _ in range(SECONDS_MAX):
+        if listener.events:
+            break
+        client.cancel_order_by_id(client.submit_order(limit).id)
+        with listener.heard:
+            listener.heard.wait(1)
+    check("it listens to the stream", bool(listener.events))
+    replaced = client.replace_order_by_id(resting.id, ReplaceOrderRequest(qty=4, limit_price=11))
+    check("a replace makes another number", replaced.id != resting.id and str(replaced.replaces) == str(resting.id))
+    open_orders = client.get_orders(GetOrdersRequest(status=QueryOrderStatus.OPEN, limit=500))
+    check("open orders are listed", [order.id for order in open_orders] == [replaced.id])
+    client.cancel_order_by_id(replaced.id)
+    check("a cancel ends it", client.get_order_by_id(replaced.id).status == OrderStatus.CANCELED)
+    check("it hears of the cancel", listener.hears("canceled"))
+    market = MarketOrderRequest(symbol="AAPL", qty=1.5, side=OrderSide.BUY, time_in_force=TimeInForce.DAY)
+    bought = client.submit_order(market)
+    check("a market order is executed", bought.status == OrderStatus.FILLED)
+    check("it hears of the execution", listener.hears("fill"))
+    positions = client.get_all_positions()
+    check("the shares are there", [(row.symbol, float(row.qty)) for row in positions] == [("AAPL", 1.5)])
+    check("the clock is read", client.get_clock().is_open)
+    listener.stream.stop()
+
+
+if __name__ == "__main__":
+    with subprocess.Popen([sys.argv[1]], stdout=subprocess.PIPE, text=True) as stand_in:
+        try:
+            # The first line says where it is.
+            main(stand_in.stdout.readline().strip())
+        finally:
+            stand_in.terminate()
