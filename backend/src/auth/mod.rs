@@ -10,6 +10,7 @@
 mod client;
 mod display_name;
 mod email;
+mod new_password;
 mod password;
 mod password_rules;
 mod recovery;

@@ -1,13 +1,14 @@
 //! This module's URLs.
 
 use super::client::ClientOrigin;
+use super::new_password::PasswordChange;
 use super::service::{Auth, Credentials, Login, Registration};
 use super::tokens::{ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_DAYS};
 use super::two_factor::SecondFactor;
 use super::types::{
-    Delivery, LoginAnswer, LoginRequest, Nothing, Profile, ProfileRequest, RecoveryCodesAnswer,
-    RecoveryCodesLeft, RecoveryCodesRequest, RefreshRequest, RegisterAnswer, RegisterRequest,
-    TotpConfirmRequest, TotpDisableRequest, TotpEnableAnswer,
+    Delivery, LoginAnswer, LoginRequest, Nothing, PasswordRequest, Profile, ProfileRequest,
+    RecoveryCodesAnswer, RecoveryCodesLeft, RecoveryCodesRequest, RefreshRequest, RegisterAnswer,
+    RegisterRequest, TotpConfirmRequest, TotpDisableRequest, TotpEnableAnswer,
 };
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{Body, CurrentUser};
@@ -30,6 +31,7 @@ pub(super) fn all(config: &mut ServiceConfig<'_>) {
         .service(logout)
         .service(show_profile)
         .service(change_profile)
+        .service(change_password)
         .service(enable_totp)
         .service(confirm_totp)
         .service(show_recovery_codes_left)
@@ -132,6 +134,29 @@ async fn change_profile(
     Body(request): Body<ProfileRequest>,
 ) -> ApiResult<Json<Profile>> {
     auth.update_profile(user, request.display_name, request.language).await.map(Json)
+}
+
+/// Change the password. Every session ends, that of the caller too, whose next one is in the answer.
+#[utoipa::path(tag = "users", path = "/users/password", request_body = PasswordRequest, responses(
+    (status = 200, description = "Changed; these tokens replace those of before", body = LoginAnswer),
+    (status = 401, description = "invalid_credentials, totp_required, invalid_totp_code or invalid_recovery_code",
+        body = Problem),
+    (status = 422, description = "validation_failed", body = Problem),
+    (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
+))]
+#[post("/users/password")]
+async fn change_password(
+    http: HttpRequest,
+    auth: Data<Auth>,
+    user: CurrentUser,
+    Body(request): Body<PasswordRequest>,
+) -> ApiResult<HttpResponse> {
+    let origin = ClientOrigin::of(&http, auth.trust_proxy);
+    let second_factor = SecondFactor::of(("code", request.code), request.recovery_code)?;
+    let change =
+        PasswordChange { current: request.current_password, new: request.new_password, second_factor };
+    let changed = auth.change_password(user, change).await?;
+    Ok(answer(changed, request.deliver_refresh_token, origin))
 }
 
 /// Begin to use an authenticator app.

@@ -198,7 +198,7 @@ impl Auth {
     }
 
     /// Both tokens of a session.
-    async fn issue(
+    pub(super) async fn issue(
         &self,
         connection: &mut AsyncPgConnection,
         session_id: Uuid,

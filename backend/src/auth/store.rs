@@ -44,6 +44,7 @@ pub(super) enum Revocation {
     Logout,
     Reuse,
     TwoFactorChanged,
+    PasswordChanged,
 }
 
 impl Revocation {
@@ -52,6 +53,7 @@ impl Revocation {
             Self::Logout => "logout",
             Self::Reuse => "reuse",
             Self::TwoFactorChanged => "two_factor_changed",
+            Self::PasswordChanged => "password_changed",
         }
     }
 }
@@ -118,6 +120,19 @@ pub(super) async fn update_profile(
     let change = ProfileChange { display_name, language, updated_at: now };
     let update = diesel::update(users::table.find(id.0)).set(change).returning(UserRow::as_returning());
     Ok(update.get_result(connection).await.optional()?)
+}
+
+pub(super) async fn set_password(
+    connection: &mut AsyncPgConnection,
+    id: UserId,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> ApiResult<()> {
+    diesel::update(users::table.find(id.0))
+        .set((users::password_hash.eq(password_hash), users::updated_at.eq(now)))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Where a user's two-factor login stands.

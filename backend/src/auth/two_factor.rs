@@ -50,25 +50,27 @@ impl SecondFactor {
     }
 }
 
-/// What is told of recovery codes.
+/// What is told of a login.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SecurityEvent {
-    /// `recovery_code_used` or `recovery_codes_replaced`.
+    /// `recovery_code_used`, `recovery_codes_replaced` or `password_changed`.
     what: &'static str,
-    recovery_codes_left: i64,
+    /// Where it is about recovery codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_codes_left: Option<i64>,
     at: DateTime<Utc>,
 }
 
-/// Tells a user about recovery codes, as the last statement of the caller's transaction.
-async fn tell(
+/// Tells a user about their login, as the last statement of the caller's transaction.
+pub(super) async fn tell(
     connection: &AsyncPgConnection,
     user: UserId,
     what: &'static str,
-    recovery_codes_left: i64,
+    recovery_codes_left: Option<i64>,
     at: DateTime<Utc>,
 ) -> ApiResult<()> {
-    tracing::warn!(%user, what, recovery_codes_left, "recovery codes of two-factor login");
+    tracing::warn!(%user, what, recovery_codes_left, "a login was changed or proved by a recovery code");
     let event = SecurityEvent { what, recovery_codes_left, at };
     let event = NewEvent::new(user, EventKind::Security, &event).map_err(ApiError::internal)?;
     Ok(events::append(connection, vec![event]).await?)
@@ -203,7 +205,7 @@ impl Auth {
                 store::replace_recovery_codes(connection, user.user_id, &codes, now).await?;
                 store::forgive(connection, attempt).await?;
                 let left = i64::try_from(codes.len()).unwrap_or(i64::MAX);
-                tell(connection, user.user_id, "recovery_codes_replaced", left, now).await
+                tell(connection, user.user_id, "recovery_codes_replaced", Some(left), now).await
             })
             .await?;
         Ok(codes)
@@ -231,7 +233,7 @@ impl Auth {
                     return Err(ApiError::new(ErrorCode::InvalidRecoveryCode, ""));
                 }
                 let left = store::recovery_codes_left(connection, id).await?;
-                tell(connection, id, "recovery_code_used", left, now).await
+                tell(connection, id, "recovery_code_used", Some(left), now).await
             }
         }
     }

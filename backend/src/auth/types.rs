@@ -160,6 +160,25 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// Proof that it is really the owner who wants another password.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PasswordRequest {
+    #[schema(value_type = String, format = "password")]
+    pub(super) current_password: SecretString,
+    /// Any characters; common ones are refused.
+    #[schema(value_type = String, format = "password", min_length = 8, max_length = 128)]
+    pub(super) new_password: SecretString,
+    /// Of the app, when two-factor login is on. Either this or `recoveryCode`.
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{6}$")]
+    pub(super) code: Option<TotpCode>,
+    /// Of whoever has lost the app.
+    #[schema(value_type = Option<String>, max_length = 64)]
+    pub(super) recovery_code: Option<RecoveryCode>,
+    #[serde(default)]
+    pub(super) deliver_refresh_token: Delivery,
+}
+
 /// Nothing.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

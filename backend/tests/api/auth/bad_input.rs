@@ -9,6 +9,7 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("POST", "/api/auth/login", &["email", "password", "totpCode", "deliverRefreshToken"]),
     ("POST", "/api/auth/refresh", &["refreshToken"]),
     ("PUT", "/api/users/profile", &["displayName", "language"]),
+    ("POST", "/api/users/password", &["currentPassword", "newPassword", "code", "deliverRefreshToken"]),
     ("POST", "/api/users/2fa/enable", &[]),
     ("POST", "/api/users/2fa/confirm", &["code"]),
     ("POST", "/api/users/2fa/disable", &["password", "code"]),
@@ -20,6 +21,10 @@ fn valid(path: &str) -> Value {
     match path {
         "/api/auth/register" => json!({ "email": "new@example.com", "password": "violet kettle orbit" }),
         "/api/auth/login" => json!({ "email": "ant@example.com", "password": "violet kettle orbit" }),
+        // Not the right one: what is tried here must not end the session it is tried with.
+        "/api/users/password" => {
+            json!({ "currentPassword": "wrong from the start", "newPassword": "amber ladder tuesday" })
+        }
         "/api/users/2fa/confirm" => json!({ "code": "123456" }),
         "/api/users/2fa/disable" | "/api/users/2fa/recovery-codes" => {
             json!({ "password": "violet kettle orbit", "code": "123456" })

@@ -1,6 +1,7 @@
 mod bad_input;
 mod login;
 mod logout;
+mod password;
 mod profile;
 mod refresh;
 mod register;

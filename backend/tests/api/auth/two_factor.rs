@@ -159,7 +159,9 @@ async fn codes_cannot_be_guessed_in_bulk() {
 async fn switching_off_takes_password_and_code_and_ends_every_session() {
     let app = TestApp::start().await;
     let (mut user, authenticator) = with_two_factor(&app).await;
-    let answer = login(&app, Some(&authenticator.code(0))).await.expect(200).json();
+    // Asked of the app once: its clock goes on meanwhile.
+    let (used, next) = (authenticator.code(0), authenticator.code(1));
+    let answer = login(&app, Some(&used)).await.expect(200).json();
     user.access_token = answer["accessToken"].as_str().unwrap().to_owned();
 
     let again = app.post("/api/users/2fa/enable", &user, json!({})).await.expect(409);
@@ -168,15 +170,15 @@ async fn switching_off_takes_password_and_code_and_ends_every_session() {
         app.post("/api/users/2fa/disable", &user, json!({ "password": password, "code": code }))
     };
     assert_eq!(
-        disable("not this one at all", authenticator.code(1)).await.expect(401).code(),
+        disable("not this one at all", next.clone()).await.expect(401).code(),
         "invalid_credentials"
     );
     assert_eq!(
-        disable(PASSWORD, authenticator.code(0)).await.expect(401).code(),
+        disable(PASSWORD, used).await.expect(401).code(),
         "invalid_totp_code",
         "used to log in"
     );
-    disable(PASSWORD, authenticator.code(1)).await.expect(204);
+    disable(PASSWORD, next).await.expect(204);
     app.get("/api/users/profile", &user).await.expect(401);
     login(&app, None).await.expect(200);
 }
@@ -276,4 +278,24 @@ async fn recovery_codes_are_replaced_by_password_and_app_and_end_with_two_factor
     disable(json!({ "password": PASSWORD, "recoveryCode": new[1] })).await.expect(204);
     login(&app, None).await.expect(200);
     assert_eq!(count(&app.database_url, "SELECT count(*) AS rows FROM auth.recovery_codes").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_password_takes_a_code_as_well() {
+    let app = TestApp::start().await;
+    let (user, authenticator, codes) = with_recovery_codes(&app).await;
+    let code = authenticator.code(0);
+    let signed_in = login(&app, Some(&code)).await.expect(200).json();
+    let user = logged_in(&user, &signed_in);
+    let change = async |more: Value| {
+        let mut body = json!({ "currentPassword": PASSWORD, "newPassword": "amber ladder tuesday" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        app.post("/api/users/password", &user, body).await
+    };
+    assert_eq!(change(json!({})).await.expect(401).code(), "totp_required");
+    let used = change(json!({ "code": code })).await.expect(401);
+    assert_eq!(used.code(), "invalid_totp_code", "it has signed in already");
+    app.get("/api/users/profile", &user).await.expect(200);
+    change(json!({ "recoveryCode": codes[0] })).await.expect(200);
+    app.get("/api/users/profile", &user).await.expect(401);
 }
