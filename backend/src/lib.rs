@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod analytics;
 pub mod auth;
 pub mod clock;
 pub mod corporate;

@@ -3,7 +3,8 @@
 use crate::error::{ApiError, ErrorCode};
 use crate::middleware::gate;
 use crate::{
-    account, activity, auth, corporate, market, notify, openapi, operations, portfolio, relay, spa, trading,
+    account, activity, analytics, auth, corporate, market, notify, openapi, operations, portfolio, relay,
+    spa, trading,
 };
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
@@ -31,6 +32,7 @@ fn api(config: &mut ServiceConfig<'_>) {
     market::routes(config);
     notify::routes(config);
     portfolio::routes(config);
+    analytics::routes(config);
     corporate::routes(config);
     trading::truth_routes(config);
     trading::brokerage_routes(config);

@@ -2,6 +2,7 @@
 
 use crate::account::AccountService;
 use crate::activity::{ImportService, ResetService};
+use crate::analytics::PerformanceService;
 use crate::auth::Auth;
 use crate::corporate::CorporateService;
 use crate::db::{self, Pool};
@@ -87,6 +88,8 @@ pub struct State {
     pub market: web::Data<Market>,
     /// What the accounts own.
     pub portfolio: web::Data<PortfolioService>,
+    /// How they have done.
+    pub performance: web::Data<PerformanceService>,
     /// Orders.
     pub trading: web::Data<TradingService>,
     /// Corporate actions.
@@ -122,7 +125,9 @@ impl State {
         let relay = Relay::new(&settings.market_data_url, token, background.stop.clone())?;
         let accounts = web::Data::new(accounts);
         let market = web::Data::new(market);
-        let portfolio = PortfolioService::new(pool.clone(), accounts.clone(), market.clone());
+        let portfolio = web::Data::new(PortfolioService::new(pool.clone(), accounts.clone(), market.clone()));
+        let performance =
+            PerformanceService::start(pool.clone(), accounts.clone(), portfolio.clone(), &background);
         let (trading, writer) = TradingService::start(
             settings,
             pool.clone(),
@@ -155,7 +160,8 @@ impl State {
             events: web::Data::new(events),
             accounts,
             market,
-            portfolio: web::Data::new(portfolio),
+            portfolio,
+            performance,
             trading,
             corporate: web::Data::new(corporate),
             imports: web::Data::new(imports),
@@ -178,6 +184,7 @@ impl State {
             .app_data(self.accounts.clone())
             .app_data(self.market.clone())
             .app_data(self.portfolio.clone())
+            .app_data(self.performance.clone())
             .app_data(self.trading.clone())
             .app_data(self.corporate.clone())
             .app_data(self.imports.clone())

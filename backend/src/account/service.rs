@@ -2,7 +2,7 @@
 
 use super::routes::{AccountDocument, BalanceDocument};
 use super::settlement::Settler;
-use super::store::{self, Funding};
+use super::store;
 use super::{Account, CashBalance, CostMethod, CurrencyBalance};
 use crate::clock;
 use crate::db::Pool;
@@ -147,6 +147,14 @@ impl AccountService {
             .collect())
     }
 
+    /// Everybody's accounts after one of them, by id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn page(&self, after: Option<AccountId>, limit: i64) -> ApiResult<Vec<Account>> {
+        Ok(store::page_of_accounts(&*self.pool.get().await?, after, limit).await?)
+    }
+
     /// The cash of accounts in every currency, of each account its own first.
     ///
     /// # Errors
@@ -209,16 +217,5 @@ impl AccountService {
     /// The database's.
     pub async fn free_shares(&self, account: AccountId, symbol: Symbol) -> ApiResult<Decimal> {
         Ok(store::free_shares(&*self.pool.get().await?, account, symbol).await?)
-    }
-
-    /// What came from outside of trading, per account and currency; where there was nothing it is absent.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn funding(
-        &self,
-        accounts: &[AccountId],
-    ) -> ApiResult<BTreeMap<(AccountId, Currency), Funding>> {
-        Ok(store::funding(&*self.pool.get().await?, accounts).await?)
     }
 }

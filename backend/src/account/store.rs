@@ -23,7 +23,7 @@ use super::{Account, CashBalance, CostMethod};
 use crate::db::corrupt;
 use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{Array, BigInt, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, Currency, Symbol, UserId, locks};
@@ -127,6 +127,24 @@ pub(super) async fn accounts_of(
 }
 
 statement! {
+    PageOfAccounts { after: Nullable<SqlUuid> = Option<Uuid>, limit: BigInt = i64 }
+    "SELECT a.id, a.user_id, a.name, a.broker, a.currency, a.status, a.cost_method, a.created_at
+     FROM account.accounts AS a JOIN (SELECT ?::uuid AS id) AS after ON after.id IS NULL OR a.id > after.id
+     ORDER BY a.id LIMIT ?"
+}
+
+/// Everybody's accounts after one of them, by id.
+pub(super) async fn page_of_accounts(
+    mut connection: &AsyncPgConnection,
+    after: Option<AccountId>,
+    limit: i64,
+) -> QueryResult<Vec<Account>> {
+    let statement = PageOfAccounts { after: after.map(|account| account.0), limit };
+    let rows: Vec<AccountRow> = statement.load(&mut connection).await?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
+statement! {
     AccountById { id: SqlUuid = Uuid, user_id: SqlUuid = Uuid }
     "SELECT id, user_id, name, broker, currency, status, cost_method, created_at FROM account.accounts WHERE id = ? AND user_id = ?"
 }
@@ -163,7 +181,10 @@ statement! {
 }
 
 /// The cash of accounts, each in every currency, that of the account first.
-pub(super) async fn cash_of(
+///
+/// # Errors
+/// The database's.
+pub async fn cash_of(
     mut connection: &AsyncPgConnection,
     accounts: &[AccountId],
 ) -> QueryResult<Vec<CashBalance>> {
@@ -213,8 +234,11 @@ statement! {
      GROUP BY account_id, commodity"
 }
 
-/// What came from outside, per account and currency; where there was nothing it is absent.
-pub(super) async fn funding(
+/// What came from outside of trading, per account and currency; where there was nothing it is absent.
+///
+/// # Errors
+/// The database's.
+pub async fn funding(
     mut connection: &AsyncPgConnection,
     accounts: &[AccountId],
 ) -> QueryResult<BTreeMap<(AccountId, Currency), Funding>> {

@@ -176,9 +176,9 @@ impl Market {
     /// The prices of several symbols, to show: where the newest cannot be had, the last one known. Those that were never
     /// quoted are left out.
     pub async fn quotes(&self, symbols: &[Symbol]) -> HashMap<Symbol, Arc<Quote>> {
-        let questions = symbols.iter().map(|symbol| async move {
-            let quote = self.quote(*symbol).await.ok().or_else(|| self.last_quote(*symbol));
-            quote.map(|quote| (*symbol, quote))
+        let questions = symbols.iter().copied().map(|symbol| async move {
+            let quote = self.quote(symbol).await.ok().or_else(|| self.last_quote(symbol));
+            quote.map(|quote| (symbol, quote))
         });
         let answers = futures_util::stream::iter(questions).buffer_unordered(QUESTIONS_PER_LIST_AT_ONCE);
         answers.filter_map(std::future::ready).collect().await

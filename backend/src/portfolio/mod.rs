@@ -23,5 +23,5 @@ pub use difference::{DifferenceError, book_broker_difference};
 pub use holding::{Holding, Sale};
 pub use lots::{Lot, LotSale, Lots};
 pub use routes::routes;
-pub use service::PortfolioService;
+pub use service::{PortfolioService, Worth};
 pub use store::{PositionKey, lock_positions, shares_before};

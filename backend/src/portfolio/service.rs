@@ -1,17 +1,19 @@
 //! Books and prices brought together.
 
+use super::cost::PositionState;
 use super::lots::Lot;
 use super::store::{self, LotSaleLine, PositionKey, SaleLine};
 use super::valuation::{AccountValue, ValuedPosition, value_account, value_position};
-use crate::account::{Account, AccountService, CostMethod};
+use crate::account::{self, Account, AccountService, CashBalance, CostMethod, Funding};
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult};
 use crate::market::Market;
 use actix_web::web;
+use chrono::NaiveDate;
 use diesel_async::AsyncPgConnection;
-use domain::{AccountId, Quote, Symbol, UserId};
+use domain::{AccountId, Currency, Quote, Symbol, UserId};
 use rust_decimal::Decimal;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -30,6 +32,43 @@ pub(super) struct Holding {
     pub(super) position: ValuedPosition,
 }
 
+/// What an account is worth in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worth {
+    /// Whose.
+    pub account_id: AccountId,
+    /// Of what.
+    pub currency: Currency,
+    /// Cash, what is to be settled included.
+    pub cash: Decimal,
+    /// Shares at their last prices.
+    pub positions_value: Decimal,
+    /// Brought in less taken out.
+    pub net_deposits: Decimal,
+    /// The trading day of the newest price in it.
+    pub session_date: Option<NaiveDate>,
+}
+
+impl From<&AccountValue> for Worth {
+    fn from(value: &AccountValue) -> Self {
+        Self {
+            account_id: value.cash.account_id,
+            currency: value.cash.currency,
+            cash: value.cash.total,
+            positions_value: value.positions_value,
+            net_deposits: value.net_deposits,
+            session_date: value.session_date,
+        }
+    }
+}
+
+/// What the books say of accounts.
+struct Picture {
+    positions: Vec<(PositionKey, PositionState)>,
+    cash: Vec<CashBalance>,
+    funding: BTreeMap<(AccountId, Currency), Funding>,
+}
+
 impl PortfolioService {
     /// The service over its table and its two sources.
     #[must_use]
@@ -43,29 +82,17 @@ impl PortfolioService {
     }
 
     async fn holdings_of(&self, accounts: &[Account]) -> ApiResult<Vec<Holding>> {
-        let methods: HashMap<AccountId, CostMethod> =
-            accounts.iter().map(|account| (account.id, account.cost_method)).collect();
-        let accounts: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
-        let accounts = accounts.as_slice();
-        let positions = store::positions_of(&*self.pool.get().await?, accounts).await?;
-        let held: BTreeSet<Symbol> = positions
-            .iter()
-            .filter(|(_, state)| !state.quantity.is_zero())
-            .map(|((_, symbol), _)| *symbol)
-            .collect();
-        let held: Vec<Symbol> = held.into_iter().collect();
-        let quotes: HashMap<Symbol, Arc<Quote>> = self.market.quotes(&held).await;
-        let reserved = self.accounts.held_shares(accounts).await?;
-        Ok(positions
+        let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+        let positions = store::positions_of(&*self.pool.get().await?, &ids).await?;
+        let reserved = self.accounts.held_shares(&ids).await?;
+        let valued = self.value(accounts, positions).await;
+        let held = |account, symbol| reserved.get(&(account, symbol)).copied().unwrap_or(Decimal::ZERO);
+        Ok(valued
             .into_iter()
-            .map(|((account_id, symbol), state)| Holding {
+            .map(|(account_id, position)| Holding {
                 account_id,
-                held: reserved.get(&(account_id, symbol)).copied().unwrap_or(Decimal::ZERO),
-                position: value_position(
-                    (symbol, state),
-                    methods.get(&account_id).copied().unwrap_or_default(),
-                    quotes.get(&symbol).map(AsRef::as_ref),
-                ),
+                held: held(account_id, position.symbol),
+                position,
             })
             .collect())
     }
@@ -121,23 +148,81 @@ impl PortfolioService {
         user: UserId,
         account: Option<AccountId>,
     ) -> ApiResult<Vec<AccountValue>> {
-        let accounts = self.accounts.chosen(user, account).await?;
-        let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
-        let holdings = self.holdings_of(&accounts).await?;
-        let funding = self.accounts.funding(&ids).await?;
-        let cash = self.accounts.cash(&ids).await?;
+        self.values_of(&self.accounts.chosen(user, account).await?).await
+    }
+
+    /// What accounts are worth, in each currency they use. Where a share that is held has no price, nobody knows, and it is
+    /// left out.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn worths(&self, accounts: &[Account]) -> ApiResult<Vec<Worth>> {
+        let values = self.values_of(accounts).await?;
+        Ok(values.iter().filter(|value| value.is_priced).map(Worth::from).collect())
+    }
+
+    async fn values_of(&self, accounts: &[Account]) -> ApiResult<Vec<AccountValue>> {
+        let books = self.picture(accounts).await?;
+        let positions = self.value(accounts, books.positions).await;
         let own: HashSet<_> = accounts.iter().map(|account| (account.id, account.currency)).collect();
-        Ok(cash
+        Ok(books
+            .cash
             .into_iter()
             .filter_map(|cash| {
                 let key = (cash.account_id, cash.currency);
-                let of_this = |holding: &&Holding| (holding.account_id, holding.position.currency()) == key;
+                let of_this = |(account, position): &&(AccountId, ValuedPosition)| {
+                    (*account, position.currency()) == key
+                };
                 let positions: Vec<ValuedPosition> =
-                    holdings.iter().filter(of_this).map(|holding| holding.position.clone()).collect();
-                let used = own.contains(&key) || funding.contains_key(&key) || !positions.is_empty();
-                let funding = funding.get(&key).copied().unwrap_or_default();
+                    positions.iter().filter(of_this).map(|(_, position)| position.clone()).collect();
+                let used = own.contains(&key) || books.funding.contains_key(&key) || !positions.is_empty();
+                let funding = books.funding.get(&key).copied().unwrap_or_default();
                 used.then(|| value_account(cash, &positions, funding))
             })
             .collect())
+    }
+
+    /// The books of accounts as of one moment: a trade between two statements would move cash and not yet the shares.
+    async fn picture(&self, accounts: &[Account]) -> ApiResult<Picture> {
+        let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+        let mut connection = self.pool.get().await?;
+        connection
+            .build_transaction()
+            .read_only()
+            .repeatable_read()
+            .run(async |connection| {
+                let connection: &AsyncPgConnection = connection;
+                Ok::<_, ApiError>(Picture {
+                    positions: store::positions_of(connection, &ids).await?,
+                    cash: account::cash_of(connection, &ids).await?,
+                    funding: account::funding(connection, &ids).await?,
+                })
+            })
+            .await
+    }
+
+    /// Positions at the prices of now.
+    async fn value(
+        &self,
+        accounts: &[Account],
+        positions: Vec<(PositionKey, PositionState)>,
+    ) -> Vec<(AccountId, ValuedPosition)> {
+        let methods: HashMap<AccountId, CostMethod> =
+            accounts.iter().map(|account| (account.id, account.cost_method)).collect();
+        let held: BTreeSet<Symbol> = positions
+            .iter()
+            .filter(|(_, state)| !state.quantity.is_zero())
+            .map(|((_, symbol), _)| *symbol)
+            .collect();
+        let held: Vec<Symbol> = held.into_iter().collect();
+        let quotes: HashMap<Symbol, Arc<Quote>> = self.market.quotes(&held).await;
+        positions
+            .into_iter()
+            .map(|((account, symbol), state)| {
+                let method = methods.get(&account).copied().unwrap_or_default();
+                let quote = quotes.get(&symbol).map(AsRef::as_ref);
+                (account, value_position((symbol, state), method, quote))
+            })
+            .collect()
     }
 }

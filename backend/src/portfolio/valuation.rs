@@ -2,7 +2,7 @@
 
 use super::cost::PositionState;
 use crate::account::{CashBalance, CostMethod, Funding};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Currency, Quote, Symbol};
 use rust_decimal::Decimal;
 
@@ -52,6 +52,8 @@ pub(super) struct MarketValue {
     pub(super) unrealised_pnl_percent: Option<Decimal>,
     /// When the price was current.
     pub(super) priced_at: DateTime<Utc>,
+    /// The trading day of the price.
+    pub(super) session_date: NaiveDate,
     /// Whether the price is invented.
     pub(super) simulated: bool,
 }
@@ -80,6 +82,7 @@ pub(super) fn value_position(
             unrealised_pnl,
             unrealised_pnl_percent: percent(unrealised_pnl, cost),
             priced_at: quote.at,
+            session_date: quote.session_date,
             simulated: quote.simulated,
         })
     });
@@ -115,6 +118,10 @@ pub(super) struct AccountValue {
     pub(super) total_pnl_percent: Option<Decimal>,
     /// Age of the oldest price used.
     pub(super) prices_as_of: Option<DateTime<Utc>>,
+    /// Whether every share that is held has a price.
+    pub(super) is_priced: bool,
+    /// The trading day of the newest price used.
+    pub(super) session_date: Option<NaiveDate>,
 }
 
 /// Adds an account up.
@@ -148,6 +155,13 @@ pub(super) fn value_account(
             .iter()
             .filter_map(|position| position.market.map(|market| market.priced_at))
             .min(),
+        is_priced: positions
+            .iter()
+            .all(|position| position.market.is_some() || position.state.quantity.is_zero()),
+        session_date: positions
+            .iter()
+            .filter_map(|position| position.market.map(|market| market.session_date))
+            .max(),
     }
 }
 

@@ -30,6 +30,7 @@ mod order_lists;
 mod order_types;
 mod orders;
 mod outage;
+mod performance;
 mod relay;
 mod replace;
 mod reset;

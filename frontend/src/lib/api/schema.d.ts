@@ -874,6 +874,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/portfolio/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How an account has done: its worth over time, and its time-weighted return, to which money brought in or taken out adds
+         *     nothing.
+         */
+        get: operations["show_performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/portfolio/positions": {
         parameters: {
             query?: never;
@@ -1070,6 +1090,23 @@ export interface paths {
         put?: never;
         /** Get ten other recovery codes; those from before stop working. They are never shown again. */
         post: operations["replace_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change the password. Every session ends, that of the caller too, whose next one is in the answer. */
+        post: operations["change_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2110,11 +2147,59 @@ export interface components {
          * @enum {string}
          */
         Origin: "OWN" | "EXTERNAL";
+        /** @description Proof that it is really the owner who wants another password. */
+        PasswordRequest: {
+            /** @description Of the app, when two-factor login is on. Either this or `recoveryCode`. */
+            code?: string | null;
+            /** Format: password */
+            currentPassword: string;
+            deliverRefreshToken?: components["schemas"]["Delivery"];
+            /**
+             * Format: password
+             * @description Any characters; common ones are refused.
+             */
+            newPassword: string;
+            /** @description Of whoever has lost the app. */
+            recoveryCode?: string | null;
+        };
         /**
          * @description A number of hundredths; greater than zero.
          * @example 150.25
          */
         Percent: string;
+        /** @description How an account has done in one currency. */
+        PerformanceDocument: {
+            accountId: components["schemas"]["AccountId"];
+            currency: components["schemas"]["Currency"];
+            pnl?: components["schemas"]["DecimalText"] | null;
+            /**
+             * @description Oldest first, at most 402: the last one from before the span, some of the span, and the one of now, which is absent while
+             *     a share that is held has no price.
+             */
+            points: components["schemas"]["PerformancePoint"][];
+            returnPercent?: components["schemas"]["DecimalText"] | null;
+            session?: components["schemas"]["SessionResult"] | null;
+        };
+        /** @description What an account was worth at a moment. */
+        PerformancePoint: {
+            /** Format: date-time */
+            at: string;
+            cash: components["schemas"]["DecimalText"];
+            /**
+             * @description What one unit of money of the first sample had become by then, whatever came in or went out: the time-weighted return
+             *     between two points is the ratio of their growths less one.
+             */
+            growth: components["schemas"]["DecimalText"];
+            /** @description Brought in less taken out, up to then. */
+            netDeposits: components["schemas"]["DecimalText"];
+            positionsValue: components["schemas"]["DecimalText"];
+            /**
+             * Format: date
+             * @description The trading day of the newest price in it, which in a replay is long past; absent before there was one.
+             */
+            sessionDate?: string | null;
+            totalValue: components["schemas"]["DecimalText"];
+        };
         /** @description Orders that belong together. */
         PlaceGroup: {
             accountId: components["schemas"]["AccountId"];
@@ -2501,6 +2586,19 @@ export interface components {
              */
             next?: string | null;
             sales: components["schemas"]["Sale"][];
+        };
+        /** @description What the newest trading session has brought so far. */
+        SessionResult: {
+            /** @description What there was when the one before ended. */
+            before: components["schemas"]["PerformancePoint"];
+            /** @description Worth of now less worth of then, less what was brought in since. */
+            pnl: components["schemas"]["DecimalText"];
+            returnPercent?: components["schemas"]["DecimalText"] | null;
+            /**
+             * Format: date
+             * @description The session.
+             */
+            sessionDate: string;
         };
         /**
          * @description Buy or sell.
@@ -5021,6 +5119,48 @@ export interface operations {
             };
         };
     };
+    show_performance: {
+        parameters: {
+            query: {
+                accountId: components["schemas"]["AccountId"];
+                /** @description The account's own unless given. */
+                currency?: components["schemas"]["Currency"];
+                /** @description The last so many days, 1 to 3,660; from the beginning unless given. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerformanceDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_positions: {
         parameters: {
             query?: {
@@ -5522,6 +5662,57 @@ export interface operations {
             };
             /** @description totp_not_enabled */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_attempts; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description Changed; these tokens replace those of before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginAnswer"];
+                };
+            };
+            /** @description invalid_credentials, totp_required, invalid_totp_code or invalid_recovery_code */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
