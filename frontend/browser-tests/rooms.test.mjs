@@ -186,8 +186,10 @@ step("all open orders are taken back after a question", async () => {
 step("the portfolio opens its figures and closes a position", async () => {
   await enter("Portfolio");
   await page.getByTestId("worth-USD").waitFor();
-  await page.getByText("Change today").click();
-  await page.getByText(/times their change since the close before/).waitFor();
+  await page.getByText("Total P&L", { exact: true }).click();
+  await page.getByRole("row", { name: /Paid in, net −100,000\.00/ }).waitFor();
+  await page.getByText("Paid in, net", { exact: true }).last().click();
+  await page.getByText(/Deposit$/).waitFor();
   await page.getByRole("tab", { name: "Lots" }).click();
   await page
     .getByRole("table", { name: "Lots" })
@@ -204,6 +206,14 @@ step("the portfolio opens its figures and closes a position", async () => {
   await page.getByRole("dialog").getByText("First in, first out").waitFor();
   await picture(page, "23-sale");
   await page.keyboard.press("Escape");
+});
+
+step("the account's course is told, beside a share of one's choice", async () => {
+  await page.getByRole("heading", { name: "How it has done, in USD" }).waitFor();
+  await page.getByLabel("Beside").selectOption("AAPL");
+  await page.getByText("How this came about").click();
+  await page.getByText(/One unit of money of the beginning/).waitFor();
+  await picture(page, "23-portfolio", true);
 });
 
 step("money is taken out, converted and moved, and the statement tells it", async () => {
@@ -325,6 +335,20 @@ step("indicators are drawn, and weeks are put together from days", async () => {
   await picture(page, "27-indicators");
 });
 
+step("the name and the password are changed, and this page stays signed in", async () => {
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("link", { name: "Settings and security" }).click();
+  await page.getByLabel("Name (optional)").fill("Ant");
+  await page.getByRole("button", { name: "Save the name" }).click();
+  await toast().getByText("The name was saved.").waitFor();
+  await page.getByLabel("Present password").fill(trader.password);
+  await page.getByLabel("New password").fill("amber ladder tuesday");
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await toast().getByText("The password was changed").waitFor();
+  await page.reload();
+  assert.equal(await page.getByLabel("Name (optional)").inputValue(), "Ant");
+});
+
 for (const [room, heading] of /** @type {const} */ ([
   ["Desk", "Watchlist"],
   ["Orders", "Orders"],
@@ -343,7 +367,7 @@ for (const [room, heading] of /** @type {const} */ ([
 
 step("no serious fault of accessibility in the settings, light and dark", async () => {
   await page.goto(`${serverUrl()}/settings`);
-  await page.getByRole("heading", { name: "Two-factor login" }).waitFor();
+  await page.getByRole("heading", { name: "Name and password" }).waitFor();
   for (const colorScheme of /** @type {const} */ (["dark", "light"])) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     assert.deepEqual(await seriousFaults(page), [], colorScheme);

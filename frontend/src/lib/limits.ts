@@ -47,6 +47,12 @@ export const CANCEL_ALL_ROUNDS_MAX = 5;
 export const BOOK_PAGE_SIZE = 100;
 /** Parts of an account drawn by name; the smallest are drawn together. */
 export const ALLOCATION_PARTS_MAX = 12;
+/** How an account has done is asked for this often: the server writes it down as often. */
+export const PERFORMANCE_INTERVAL_MS = 60_000;
+/** Movements of one kind that are named where it is told what was paid in. */
+export const FLOWS_OF_A_KIND_MAX = 100;
+/** Shares to choose from as a benchmark. */
+export const BENCHMARKS_MAX = 100;
 /** Shares of one search, and the pause of typing before it is asked. */
 export const SEARCH_MATCHES_MAX = 10;
 export const SEARCH_DEBOUNCE_MS = 120;

@@ -1,6 +1,6 @@
 import { create } from "zustand";
 import { persist } from "zustand/middleware";
-import type { Language } from "@/lib/api/types";
+import type { Currency, Language } from "@/lib/api/types";
 import { WATCHLIST_MAX, WATCHLISTS_MAX } from "@/lib/limits";
 import { randomUuid } from "@/lib/random";
 
@@ -50,6 +50,10 @@ interface Preferences {
   chart: ChartSettings;
   symbol: string | null;
   accountId: string | null;
+  /** With which share an account of each currency is compared. */
+  benchmarks: Partial<Record<Currency, string>>;
+  /** Won for one dollar, as the reader reckons; empty until said. The page knows no rate of its own. */
+  wonForDollar: string;
 }
 
 export const usePreferences = create<Preferences>()(
@@ -65,6 +69,8 @@ export const usePreferences = create<Preferences>()(
       chart: FIRST_CHART,
       symbol: null,
       accountId: null,
+      benchmarks: {},
+      wonForDollar: "",
     }),
     {
       name: "gaemi.preferences",

@@ -11,6 +11,9 @@ export const queryKeys = {
   orderGroups: (accountId: string) => ["order-groups", accountId] as const,
   lots: (accountId: string, symbol: string | null) => ["holdings", accountId, "lots", symbol] as const,
   sales: (accountId: string) => ["holdings", accountId, "sales"] as const,
+  performance: (accountId: string, currency: string, days: number | null) =>
+    ["holdings", accountId, "performance", currency, days] as const,
+  flows: (accountId: string, currency: string) => ["holdings", accountId, "flows", currency] as const,
   statement: (accountId: string, filter: unknown) => ["statement", accountId, filter] as const,
   imports: (accountId: string) => ["imports", accountId] as const,
   resets: (accountId: string) => ["resets", accountId] as const,

@@ -49,6 +49,15 @@ export function endSession(): void {
   useSession.setState({ status: "anonymous", user: null }, true);
 }
 
+/**
+ * Puts another session in the place of this one. A renewal that is under way is waited for: it would come back with the
+ * session that has just been ended.
+ */
+export async function exchangeSession(ask: () => Promise<Session>): Promise<void> {
+  await renewal?.catch(() => null);
+  startSession(await ask());
+}
+
 export function replaceUser(user: User): void {
   if (useSession.getState().status === "signedIn") useSession.setState({ status: "signedIn", user }, true);
 }

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
+import { BetweenCurrencies } from "@/features/portfolio/components/between-currencies";
 import { CostMethodChoice } from "@/features/portfolio/components/cost-method";
 import { Lots } from "@/features/portfolio/components/lots";
 import { Positions } from "@/features/portfolio/components/positions";
@@ -10,6 +11,7 @@ import { useHoldings } from "@/features/portfolio/hooks/use-holdings";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Tabs } from "@/lib/ui/tabs";
+import { ComparedPerformance } from "./compared-performance";
 import { NoAccount } from "./no-account";
 
 type Book = "positions" | "lots" | "sales";
@@ -34,26 +36,34 @@ export function PortfolioRoom() {
             positions={holdings.data.positions.filter(({ currency }) => currency === value.currency)}
           />
         ))}
+        {holdings.data !== undefined && (
+          <BetweenCurrencies values={holdings.data.values} positions={holdings.data.positions} />
+        )}
       </div>
-      <section aria-label={t("portfolio.books")} className="min-w-0 rounded-lg border border-line bg-panel">
-        <div className="flex justify-end p-2">
-          <CostMethodChoice account={chosen} />
-        </div>
-        <Tabs
-          label={t("portfolio.books")}
-          value={book}
-          onChange={setBook}
-          tabs={[
-            { value: "positions", label: t("portfolio.title") },
-            { value: "lots", label: t("portfolio.lots") },
-            { value: "sales", label: t("portfolio.sales") },
-          ]}
-        >
-          {book === "positions" && <Positions accountId={chosen.id} full />}
-          {book === "lots" && <Lots accountId={chosen.id} />}
-          {book === "sales" && <Sales accountId={chosen.id} />}
-        </Tabs>
-      </section>
+      <div className="min-w-0 space-y-2">
+        {holdings.data?.values.map(({ currency }) => (
+          <ComparedPerformance key={currency} accountId={chosen.id} currency={currency} />
+        ))}
+        <section aria-label={t("portfolio.books")} className="min-w-0 rounded-lg border border-line bg-panel">
+          <div className="flex justify-end p-2">
+            <CostMethodChoice account={chosen} />
+          </div>
+          <Tabs
+            label={t("portfolio.books")}
+            value={book}
+            onChange={setBook}
+            tabs={[
+              { value: "positions", label: t("portfolio.title") },
+              { value: "lots", label: t("portfolio.lots") },
+              { value: "sales", label: t("portfolio.sales") },
+            ]}
+          >
+            {book === "positions" && <Positions accountId={chosen.id} full />}
+            {book === "lots" && <Lots accountId={chosen.id} />}
+            {book === "sales" && <Sales accountId={chosen.id} />}
+          </Tabs>
+        </section>
+      </div>
     </div>
   );
 }

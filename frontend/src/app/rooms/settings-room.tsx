@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { Profile } from "@/features/auth/components/profile";
 import { TwoFactor } from "@/features/auth/components/two-factor";
 import { setPreferences, usePreferences } from "@/lib/preferences";
 import { useSession } from "@/lib/session";
@@ -32,6 +33,9 @@ export function SettingsRoom() {
           </label>
           <p className="text-soft text-xs">{t("settings.confirmOrdersHint")}</p>
         </div>
+      </Panel>
+      <Panel title={t("profile.title")}>
+        <div className="p-3 pt-0">{user !== null && <Profile user={user} />}</div>
       </Panel>
       <Panel title={t("header.twoFactor")}>
         <div className="p-3 pt-0">{user !== null && <TwoFactor enabled={user.totpEnabled} />}</div>

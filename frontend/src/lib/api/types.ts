@@ -24,6 +24,7 @@ export type OrderPage = Schemas["OrderPage"];
 export type OrderPreview = Schemas["OrderPreview"];
 export type OrderState = Schemas["OrderState"];
 export type OrderType = Schemas["OrderType"];
+export type Performance = Schemas["PerformanceDocument"];
 export type PlaceGroup = Schemas["PlaceGroup"];
 export type PlaceOrder = Schemas["PlaceOrder"];
 export type Position = Schemas["Position"];

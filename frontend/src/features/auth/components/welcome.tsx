@@ -9,11 +9,9 @@ import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
 import { signIn, signUp } from "../api/auth";
 import { secondFactor } from "../api/recovery-codes";
+import { DISPLAY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../limits";
 import { FreshRecoveryCodes } from "./recovery-codes";
 
-const PASSWORD_LENGTH_MIN = 8;
-const PASSWORD_LENGTH_MAX = 128;
-const DISPLAY_NAME_LENGTH_MAX = 64;
 /** The fields of the form that say themselves what is wrong with them. */
 const FIELDS = ["email", "password", "displayName"];
 

@@ -92,14 +92,16 @@ function applyIncident(queries: QueryClient, incident: Incident): void {
 /** Something about the login that its owner should know. */
 interface SecurityEvent {
   what: string;
-  recoveryCodesLeft: number;
+  /** Where it is about recovery codes. */
+  recoveryCodesLeft?: number;
 }
 
-function announceSecurity({ what, recoveryCodesLeft: number }: SecurityEvent): void {
+function announceSecurity({ what, recoveryCodesLeft: number = 0 }: SecurityEvent): void {
   if (what === "recovery_code_used")
     showToast({ tone: "bad", title: i18next.t("twoFactor.codeUsed", { number }) });
   if (what === "recovery_codes_replaced")
     showToast({ tone: "plain", title: i18next.t("twoFactor.codesReplaced") });
+  if (what === "password_changed") showToast({ tone: "good", title: i18next.t("profile.passwordChanged") });
 }
 
 /** Brings what is on the screen up to one event. Kinds that this page does not know change nothing. */

@@ -1,8 +1,11 @@
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Currency, Position } from "@/lib/api/types";
-import { formatMoney, formatPercent } from "@/lib/format";
+import { formatMoney } from "@/lib/format";
 import { quotes } from "@/lib/quotes/socket";
-import { allocationOf, type Part } from "../hooks/allocation";
+import { Segmented } from "@/lib/ui/segmented";
+import { allocationOf, byMarket, type Part } from "../hooks/allocation";
+import { Bars } from "./bars";
 
 interface Props {
   cash: string;
@@ -10,32 +13,38 @@ interface Props {
   positions: readonly Position[];
 }
 
-/** How what there is in one currency is divided between cash and shares. */
+/** How what there is in one currency is divided between cash and shares, one by one or by their markets. */
 export function Allocation({ cash, currency, positions }: Props) {
   const { t } = useTranslation();
-  const parts = allocationOf(cash, positions, (symbol) => quotes.get(symbol)?.price);
+  const [by, setBy] = useState<"symbol" | "market">("symbol");
+  const group = by === "market" ? byMarket : undefined;
+  const parts = allocationOf(cash, positions, (symbol) => quotes.get(symbol)?.price, group);
   if (parts === null) return null;
-  const name = (part: Part) => part.symbol ?? t(part.kind === "cash" ? "portfolio.cash" : "portfolio.others");
+  const name = (part: Part) => part.name ?? t(part.kind === "cash" ? "portfolio.cash" : "portfolio.others");
   return (
     <section aria-label={t("portfolio.allocation")}>
-      <h3 className="mb-1.5 font-semibold text-[13px]">{t("portfolio.allocation")}</h3>
-      <ul className="space-y-1 text-xs">
-        {parts.map((part) => (
-          <li
-            key={`${part.kind} ${part.symbol}`}
-            className="grid grid-cols-[5.5rem_1fr_3.5rem] items-center gap-2"
-          >
-            <span className="truncate">{name(part)}</span>
-            <span className="h-2 rounded-full bg-raised" title={formatMoney(part.value, currency)}>
-              <span
-                className={`block h-2 rounded-full ${part.kind === "shares" ? "bg-accent" : "bg-soft/50"}`}
-                style={{ width: `${part.percent.toFixed(2)}%` }}
-              />
-            </span>
-            <span className="text-right">{formatPercent(part.percent).replace(/^\+/, "")}</span>
-          </li>
-        ))}
-      </ul>
+      <div className="mb-1.5 flex items-center justify-between gap-2">
+        <h3 className="font-semibold text-[13px]">{t("portfolio.allocation")}</h3>
+        <Segmented
+          legend={t("portfolio.allocationBy")}
+          legendHidden
+          size="small"
+          value={by}
+          onChange={setBy}
+          options={[
+            { value: "symbol", label: t("portfolio.bySymbol") },
+            { value: "market", label: t("portfolio.byMarket") },
+          ]}
+        />
+      </div>
+      <Bars
+        bars={parts.map((part) => ({
+          name: name(part),
+          title: formatMoney(part.value, currency),
+          percent: part.percent,
+          strong: part.kind === "shares",
+        }))}
+      />
     </section>
   );
 }

@@ -1,4 +1,3 @@
-import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { AccountValue, Position } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
@@ -8,8 +7,20 @@ import { useQuotesText } from "@/lib/quotes/use-quote";
 import { Gain } from "@/lib/ui/gain";
 import { Panel } from "@/lib/ui/panel";
 import { dayChange } from "../hooks/day-change";
-import { valueOfAccount } from "../hooks/value";
+import { sessionResult } from "../hooks/performance";
+import { useSessionBefore } from "../hooks/use-session-before";
+import { type LiveAccountValue, valueOfAccount } from "../hooks/value";
 import { Allocation } from "./allocation";
+import { Figure } from "./figure";
+import {
+  BookedOrigin,
+  CashOrigin,
+  FeesOrigin,
+  FlowsOrigin,
+  GainOrigin,
+  SessionOrigin,
+  SharesOrigin,
+} from "./origins";
 
 interface Props {
   value: AccountValue;
@@ -25,46 +36,15 @@ export function Worth({ value, positions }: Props) {
   // Renders again only when a price of something held has changed.
   useQuotesText(symbols, () => symbols.map((symbol) => quotes.get(symbol)?.price ?? "").join(" "));
   const live = valueOfAccount(value, positions, (symbol) => quotes.get(symbol)?.price);
-  const money = (amount: Decimal | string | undefined) =>
-    amount === undefined ? "–" : formatMoney(amount, currency);
-  const fees = new Decimal(value.commission).plus(value.exchangeFees);
   return (
     <Panel title={t("portfolio.worthIn", { currency })}>
       <div className={`space-y-3 p-3 pt-0 ${stale && positions.length > 0 ? "opacity-60" : ""}`}>
         <p className="font-semibold text-2xl" data-testid={`worth-${currency}`}>
-          {money(live?.totalValue)}
+          {live === null ? "–" : formatMoney(live.totalValue, currency)}
         </p>
         <dl className="divide-y divide-line/60 text-[13px]">
-          <Figure label={t("portfolio.totalPnl")} how={t("portfolio.howPnl")}>
-            <Gain amount={live?.totalPnl} percent={live?.totalPnlPercent} currency={currency} />
-          </Figure>
-          <Figure label={t("portfolio.dayChange")} how={t("portfolio.howDay")}>
-            <Gain amount={dayChange(positions, (symbol) => quotes.get(symbol)?.change)} currency={currency} />
-          </Figure>
-          <Figure label={t("portfolio.unrealised")} how={t("portfolio.howUnrealised")}>
-            <Gain amount={live?.unrealised} currency={currency} />
-          </Figure>
-          <Figure label={t("portfolio.realised")} how={t("portfolio.howRealised")}>
-            <Gain amount={value.realisedPnl} currency={currency} />
-          </Figure>
-          <Figure label={t("portfolio.dividends")} how={t("portfolio.howDividends")}>
-            {money(value.dividends)}
-          </Figure>
-          <Figure label={t("portfolio.feesPaid")} how={t("portfolio.howFees")}>
-            {money(fees)}
-          </Figure>
-          <Figure label={t("portfolio.taxPaid")} how={t("portfolio.howTax")}>
-            {money(value.tax)}
-          </Figure>
-          <Figure label={t("portfolio.cash")} how={t("portfolio.howCash")}>
-            {money(value.cash)}
-          </Figure>
-          <Figure label={t("portfolio.positionsValue")} how={t("portfolio.howShares")}>
-            {money(live?.positionsValue)}
-          </Figure>
-          <Figure label={t("portfolio.netDeposits")} how={t("portfolio.howDeposits")}>
-            {money(value.netDeposits)}
-          </Figure>
+          <Gains value={value} positions={positions} live={live} />
+          <Booked value={value} positions={positions} live={live} />
         </dl>
         <Allocation cash={value.cash} currency={currency} positions={positions} />
       </div>
@@ -72,17 +52,116 @@ export function Worth({ value, positions }: Props) {
   );
 }
 
-/** A figure that opens to the way it is counted. */
-function Figure({ label, how, children }: { label: string; how: string; children: ReactNode }) {
+interface PartProps extends Props {
+  live: LiveAccountValue | null;
+}
+
+/** What moves with the prices. */
+function Gains({ value, positions, live }: PartProps) {
+  const { t } = useTranslation();
+  const { currency } = value;
+  const total = live?.totalValue ?? null;
   return (
-    <div className="flex items-start justify-between gap-3 py-1.5">
-      <dt className="text-soft">
-        <details>
-          <summary className="marker:text-line">{label}</summary>
-          <p className="mt-1 mb-1 max-w-56 text-xs">{how}</p>
-        </details>
-      </dt>
-      <dd className="text-right">{children}</dd>
-    </div>
+    <>
+      <Figure
+        label={t("portfolio.totalPnl")}
+        rule={t("portfolio.howPnl")}
+        {...(live !== null && {
+          numbers: () => <GainOrigin value={value} sharesWorth={live.positionsValue} />,
+        })}
+      >
+        <Gain amount={live?.totalPnl} percent={live?.totalPnlPercent} currency={currency} />
+      </Figure>
+      <Day value={value} positions={positions} total={total} />
+      <Figure
+        label={t("portfolio.unrealised")}
+        rule={t("portfolio.howUnrealised")}
+        numbers={() => <SharesOrigin value={value} positions={positions} kind="unrealised" />}
+      >
+        <Gain amount={live?.unrealised} currency={currency} />
+      </Figure>
+    </>
+  );
+}
+
+/** What the running session has brought: measured where it was written down what there was before, else estimated. */
+function Day({ value, positions, total }: Props & { total: Decimal | null }) {
+  const { t } = useTranslation();
+  const { accountId, currency, netDeposits } = value;
+  const symbols = positions.map(({ symbol }) => symbol);
+  const session = useSessionBefore(accountId, currency, symbols);
+  if (session == null || total === null) {
+    const change = dayChange(positions, (symbol) => quotes.get(symbol)?.change);
+    return (
+      <Figure label={t("portfolio.dayChange")} rule={t("portfolio.howDay")}>
+        <Gain amount={change} currency={currency} />
+      </Figure>
+    );
+  }
+  const { pnl, percent } = sessionResult(session.before, total, netDeposits);
+  return (
+    <Figure
+      label={t("portfolio.dayChange")}
+      rule={t("portfolio.howSession", { day: session.sessionDate })}
+      numbers={() => <SessionOrigin value={value} total={total} session={session} />}
+    >
+      <Gain amount={pnl} percent={percent} currency={currency} />
+    </Figure>
+  );
+}
+
+/** What stands in the books. */
+function Booked({ value, positions, live }: PartProps) {
+  const { t } = useTranslation();
+  const { currency } = value;
+  const money = (amount: Decimal | string) => formatMoney(amount, currency);
+  return (
+    <>
+      <Figure
+        label={t("portfolio.realised")}
+        rule={t("portfolio.howRealised")}
+        numbers={() => <BookedOrigin value={value} positions={positions} kind="realised" />}
+      >
+        <Gain amount={value.realisedPnl} currency={currency} />
+      </Figure>
+      <Figure
+        label={t("portfolio.dividends")}
+        rule={t("portfolio.howDividends")}
+        numbers={() => <BookedOrigin value={value} positions={positions} kind="dividends" />}
+      >
+        {money(value.dividends)}
+      </Figure>
+      <Figure
+        label={t("portfolio.feesPaid")}
+        rule={t("portfolio.howFees")}
+        numbers={() => <FeesOrigin value={value} />}
+      >
+        {money(new Decimal(value.commission).plus(value.exchangeFees))}
+      </Figure>
+      <Figure label={t("portfolio.taxPaid")} rule={t("portfolio.howTax")}>
+        {money(value.tax)}
+      </Figure>
+      <Figure
+        label={t("portfolio.cash")}
+        rule={t("portfolio.howCash")}
+        numbers={() => <CashOrigin value={value} positions={positions} />}
+      >
+        {money(value.cash)}
+      </Figure>
+      <Figure
+        label={t("portfolio.positionsValue")}
+        rule={t("portfolio.howShares")}
+        numbers={() => <SharesOrigin value={value} positions={positions} kind="value" />}
+      >
+        {live === null ? "–" : money(live.positionsValue)}
+      </Figure>
+      <Figure
+        label={t("portfolio.netDeposits")}
+        rule={t("portfolio.howDeposits")}
+        numbers={() => <FlowsOrigin value={value} />}
+      >
+        {money(value.netDeposits)}
+      </Figure>
+    </>
   );
 }

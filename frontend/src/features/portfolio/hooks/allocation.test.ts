@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Position } from "@/lib/api/types";
 import { sum } from "@/lib/decimal";
 import { ALLOCATION_PARTS_MAX } from "@/lib/limits";
-import { allocationOf } from "./allocation";
+import { allocationOf, byMarket } from "./allocation";
 
 const position = (symbol: string, quantity: string, marketPrice: string | null) =>
   ({ symbol, quantity, marketPrice, cost: "0" }) as Position;
@@ -10,7 +10,7 @@ const noLive = () => undefined;
 
 test("cash and shares are parts of one whole, the largest first", () => {
   const parts = allocationOf("250", [position("AAPL", "5", "50"), position("IBM", "10", "50")], noLive);
-  expect(parts?.map(({ symbol, percent }) => [symbol, percent.toString()])).toEqual([
+  expect(parts?.map(({ name, percent }) => [name, percent.toString()])).toEqual([
     ["IBM", "50"],
     ["AAPL", "25"],
     [null, "25"],
@@ -21,6 +21,21 @@ test("live prices count before the server's, and what was sold does not", () => 
   const parts = allocationOf("0", [position("AAPL", "1", "50"), position("GE", "0", "9")], () => "75");
   expect(parts).toHaveLength(1);
   expect(parts?.[0]?.value.toString()).toBe("75");
+});
+
+test("shares of one market are one part", () => {
+  const held = [
+    position("005930.KS", "1", "30"),
+    position("000660.KS", "1", "20"),
+    position("035720.KQ", "1", "25"),
+  ];
+  const parts = allocationOf("25", held, noLive, byMarket);
+  expect(parts?.map(({ name, percent }) => [name, percent.toString()])).toEqual([
+    ["KOSPI", "50"],
+    ["KOSDAQ", "25"],
+    [null, "25"],
+  ]);
+  expect(byMarket("BRK-B")).toBe("US");
 });
 
 test("without a price for everything nothing is divided", () => {

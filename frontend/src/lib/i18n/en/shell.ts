@@ -97,6 +97,18 @@ export const shell = {
       "A recovery code was used to sign in. Codes left: {{number}}. If it was not you, change your password.",
     codesReplaced: "The recovery codes were replaced.",
   },
+  profile: {
+    title: "Name and password",
+    saveName: "Save the name",
+    nameSaved: "The name was saved.",
+    newPasswordTitle: "Another password",
+    currentPassword: "Present password",
+    newPassword: "New password",
+    changePassword: "Change the password",
+    wrongPassword: "This is not your present password.",
+    endsOthers: "Every other device is signed out.",
+    passwordChanged: "The password was changed, and every other device is signed out.",
+  },
   settings: {
     display: "Appearance",
     trading: "Orders",

@@ -94,6 +94,18 @@ export const shell: Texts<typeof english> = {
     codeUsed: "복구 코드로 로그인했습니다. 남은 코드: {{number}}. 본인이 아니라면 비밀번호를 바꾸세요.",
     codesReplaced: "복구 코드를 새로 발급했습니다.",
   },
+  profile: {
+    title: "이름 및 비밀번호",
+    saveName: "이름 저장",
+    nameSaved: "이름을 저장했습니다.",
+    newPasswordTitle: "비밀번호 변경",
+    currentPassword: "현재 비밀번호",
+    newPassword: "새 비밀번호",
+    changePassword: "비밀번호 바꾸기",
+    wrongPassword: "현재 비밀번호가 맞지 않습니다.",
+    endsOthers: "다른 기기에서는 모두 로그아웃됩니다.",
+    passwordChanged: "비밀번호를 바꿨고 다른 기기에서 모두 로그아웃했습니다.",
+  },
   settings: {
     display: "화면",
     trading: "주문",
