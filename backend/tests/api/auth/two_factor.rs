@@ -169,15 +169,8 @@ async fn switching_off_takes_password_and_code_and_ends_every_session() {
     let disable = |password: &'static str, code: String| {
         app.post("/api/users/2fa/disable", &user, json!({ "password": password, "code": code }))
     };
-    assert_eq!(
-        disable("not this one at all", next.clone()).await.expect(401).code(),
-        "invalid_credentials"
-    );
-    assert_eq!(
-        disable(PASSWORD, used).await.expect(401).code(),
-        "invalid_totp_code",
-        "used to log in"
-    );
+    assert_eq!(disable("not this one at all", next.clone()).await.expect(401).code(), "invalid_credentials");
+    assert_eq!(disable(PASSWORD, used).await.expect(401).code(), "invalid_totp_code", "used to log in");
     disable(PASSWORD, next).await.expect(204);
     app.get("/api/users/profile", &user).await.expect(401);
     login(&app, None).await.expect(200);

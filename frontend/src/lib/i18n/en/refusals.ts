@@ -41,7 +41,8 @@ export const refusals = {
     broker_keeps_cash: "The broker keeps the cash of this account. Move money there.",
     broker_key_missing: "No key of the broker was entered for this account.",
     broker_account_taken: "The broker does not open this account here.",
-    broker_key_wrong: "The broker does not know this key. Look at both parts, and whether it is for play or real money.",
+    broker_key_wrong:
+      "The broker does not know this key. Look at both parts, and whether it is for play or real money.",
     broker_key_expired: "The key has expired. Make a new one at the broker and enter it.",
     broker_key_revoked: "The key was revoked at the broker. Make a new one there and enter it.",
     broker_key_not_needed: "This broker needs no key.",
