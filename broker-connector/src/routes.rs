@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::inquiry::{Finding, InquiryRequest, ResolveRequest};
 use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus};
+use exchange::Simulation;
 use failpoint::Failpoint;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -42,6 +43,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(at("/broker/accounts/{account_id}/balance").get(balance))
         .service(at("/broker/accounts/{account_id}/positions").get(positions))
         .service(at("/broker/accounts/{account_id}/sync").get(sync))
+        .service(at("/broker/accounts/{account_id}/simulation").get(simulation).put(simulate))
         .service(at("/broker/accounts/{account_id}/recover").post(recover))
         .service(at("/broker/accounts/{account_id}/orders").get(orders_of_account))
         .service(at("/broker/inquiries").post(inquire))
@@ -71,7 +73,7 @@ macro_rules! methods {
         }
     };
 }
-methods! { get post delete }
+methods! { get post put delete }
 
 impl actix_web::dev::HttpServiceFactory for Methods {
     fn register(self, config: &mut actix_web::dev::AppService) {
@@ -252,6 +254,32 @@ async fn positions(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
 async fn sync(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
     let (account_id, broker) = account_of(&brokers, &account_id).await?;
     Ok(HttpResponse::Ok().json(broker.sync(account_id).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SimulationRequest {
+    simulation: String,
+}
+
+async fn simulation(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
+    let account_id: AccountId = id("accountId", &account_id)?;
+    let simulation = brokers.of_account(account_id).await?.simulation(account_id).await?;
+    Ok(HttpResponse::Ok().json(json!({ "simulation": simulation.name() })))
+}
+
+/// Sets what stands between an account's orders and their executions.
+async fn simulate(
+    brokers: Data<Brokers>,
+    account_id: Path<String>,
+    Json(request): Json<SimulationRequest>,
+) -> Answer {
+    let account_id: AccountId = id("accountId", &account_id)?;
+    let simulation = Simulation::from_name(&request.simulation).ok_or_else(|| {
+        Problem::field("simulation", "unknown_simulation", "must be ideal, realistic or harsh")
+    })?;
+    brokers.of_account(account_id).await?.simulate(account_id, simulation).await?;
+    Ok(HttpResponse::Ok().json(json!({ "simulation": simulation.name() })))
 }
 
 /// Looks for reports that the journal lacks. The body names the orders that were not heard of yet, and the requests for

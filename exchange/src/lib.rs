@@ -12,6 +12,7 @@ pub mod fees;
 pub mod phases;
 pub mod price_limits;
 pub mod sessions;
+pub mod simulation;
 pub mod ticks;
 
 pub use auctions::{AuctionKind, DoorClosed, auction_for, next_auction};
@@ -25,4 +26,5 @@ pub use sessions::{
     is_trading_day, market_day, next_trading_day, regular_close, regular_close_after, settle_date,
     trade_date, trading_day_before,
 };
+pub use simulation::{Course, Friction, Simulation};
 pub use ticks::{is_on_grid, nearest_legal, tick_size};

@@ -31,6 +31,7 @@ fn order(number: u32, side: Side, pricing: Pricing) -> BookOrder {
         quantity: Quantity::new(Decimal::from(number % 90 + 1)).unwrap(),
         sequence: number.into(),
         expires_at: None,
+        course: None,
     }
 }
 
@@ -249,7 +250,7 @@ fn play(steps: &[Step]) -> (BTreeMap<OrderId, BookOrder>, Vec<BookEvent>, Book) 
                 new = Some(BookOrder { expires_at, ..limit(number, side(*buy), *price) });
             }
             Step::Market { buy, protection } => new = Some(market(number, side(*buy), *protection)),
-            Step::Cancel { number } => events.extend(book.cancel(id(*number), now)),
+            Step::Cancel { number } => events.extend(book.cancel(id(*number), now).unwrap_or_default()),
             Step::Quote { bid, spread, age_seconds } => {
                 let quote = quote(*bid, bid + spread, now - TimeDelta::seconds(*age_seconds));
                 events.extend(book.on_quote(&quote, now));

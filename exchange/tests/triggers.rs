@@ -26,6 +26,7 @@ fn order(side: Side, pricing: Pricing, trigger: Option<Trigger>) -> BookOrder {
         quantity: "10".parse().unwrap(),
         sequence: 1,
         expires_at: None,
+        course: None,
     }
 }
 

@@ -10,6 +10,7 @@ use domain::inquiry::{
     AccountState, Finding, InquiryRequest, OpenReplace, OrderState, Recovery, ResolveRequest,
 };
 use domain::{AccountId, Currency, DecimalText, OrderId};
+use exchange::Simulation;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -101,6 +102,11 @@ struct Connection {
 #[serde(rename_all = "camelCase")]
 struct Cancels<'a> {
     order_ids: &'a [OrderId],
+}
+
+#[derive(Serialize, Deserialize)]
+struct SimulationName {
+    simulation: String,
 }
 
 #[derive(Deserialize)]
@@ -300,6 +306,38 @@ impl Connector {
     pub(super) async fn account(&self, account: AccountId) -> Result<AccountState, AskError> {
         let request = self.client.get(format!("{}/broker/accounts/{account}/sync", self.url));
         self.ask(request, ANSWER_TIME_MAX).await
+    }
+
+    /// What stands between an account's orders and their executions, at a broker of play money.
+    ///
+    /// # Errors
+    /// [`AskError`]
+    pub(super) async fn simulation(&self, account: AccountId) -> Result<Simulation, AskError> {
+        let request = self.client.get(self.simulation_url(account));
+        let answer: SimulationName = self.ask(request, ANSWER_TIME_MAX).await?;
+        let unknown = || AskError::Unreachable(format!("an unknown simulation {}", answer.simulation));
+        Simulation::from_name(&answer.simulation).ok_or_else(unknown)
+    }
+
+    /// Sets it, for orders that are sent from then on. The account need not have had an order yet.
+    ///
+    /// # Errors
+    /// [`AskError`]
+    pub(super) async fn simulate(
+        &self,
+        account: AccountId,
+        currency: Currency,
+        simulation: Simulation,
+    ) -> Result<(), AskError> {
+        let connected = self.connect(Lane::Simulator, account, currency).await;
+        connected.map_err(|error| AskError::Unreachable(error.to_string()))?;
+        let body = SimulationName { simulation: simulation.name().to_owned() };
+        let request = self.client.put(self.simulation_url(account)).json(&body);
+        self.ask::<serde::de::IgnoredAny>(request, ANSWER_TIME_MAX).await.map(|_| ())
+    }
+
+    fn simulation_url(&self, account: AccountId) -> String {
+        format!("{}/broker/accounts/{account}/simulation", self.url)
     }
 
     /// How an order stands that may not be ours; nothing where the broker does not know it.

@@ -17,6 +17,7 @@ mod decide;
 mod delivery;
 mod dispatcher;
 mod document;
+mod friction;
 mod gate;
 mod group;
 mod halts;

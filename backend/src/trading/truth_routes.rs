@@ -34,6 +34,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(show_halt)
         .service(lift_halt)
         .service(resolve_order);
+    super::friction::routes(config);
 }
 
 fn page_limit(limit: Option<i64>) -> ApiResult<i64> {

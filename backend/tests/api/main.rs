@@ -34,6 +34,7 @@ mod performance;
 mod relay;
 mod replace;
 mod reset;
+mod simulation;
 mod statement;
 mod trader;
 mod truth;

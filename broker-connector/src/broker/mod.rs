@@ -20,6 +20,7 @@ use domain::{
     AccountId, Currency, DecimalText, Market, OrderId, OrderStatus, OrderType, Percent, Price, PriceFields,
     Quantity, ReplaceId, Side, Symbol, TimeInForce,
 };
+use exchange::Simulation;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use std::time::Duration;
@@ -349,6 +350,16 @@ pub trait Broker: Send + Sync {
 
     /// The shares that the account holds, however they came there.
     async fn positions(&self, account_id: AccountId) -> Result<Vec<Position>, BrokerError>;
+
+    /// What stands between an account's orders and their executions; only brokers that play have such a thing.
+    async fn simulation(&self, _account_id: AccountId) -> Result<Simulation, BrokerError> {
+        Err(BrokerError::Unsupported("nothing is simulated at this broker".into()))
+    }
+
+    /// Sets it, for the orders that are taken from then on.
+    async fn simulate(&self, _account_id: AccountId, _simulation: Simulation) -> Result<(), BrokerError> {
+        Err(BrokerError::Unsupported("nothing is simulated at this broker".into()))
+    }
 
     /// Sends orders; one outcome each, in the same order.
     async fn place_orders(&self, orders: Vec<OrderRequest>) -> Vec<PlaceOutcome>;

@@ -10,4 +10,5 @@ mod conformance;
 mod http;
 mod orders;
 mod recovery;
+mod simulation;
 mod waits;

@@ -1,6 +1,7 @@
 //! Orders as a book stores them: tens of thousands may rest, most of them plain, so what is rare lies apart.
 
 use super::order::{BookOrder, Patience, Pricing, Trigger};
+use crate::simulation::Course;
 use chrono::{DateTime, Utc};
 use domain::{OrderId, Price, Quantity, Side};
 
@@ -24,18 +25,19 @@ pub(super) struct Entry {
 struct Rare {
     trigger: Option<Trigger>,
     patience: Patience,
+    course: Option<Course>,
 }
 
 impl Entry {
     /// Packs an order; its id is kept by whoever keeps the entry.
     pub(super) fn new(order: &BookOrder, has_met: bool) -> Self {
-        let BookOrder { sequence, quantity, expires_at, side, trigger, patience, .. } = *order;
-        let is_plain = trigger.is_none() && patience == Patience::Rests;
+        let BookOrder { sequence, quantity, expires_at, side, trigger, patience, course, .. } = *order;
+        let is_plain = trigger.is_none() && patience == Patience::Rests && course.is_none();
         let (worst, has_limit) = match order.pricing {
             Pricing::Limit { limit } => (limit, true),
             Pricing::Market { protection } => (protection, false),
         };
-        let rare = (!is_plain).then(|| Box::new(Rare { trigger, patience }));
+        let rare = (!is_plain).then(|| Box::new(Rare { trigger, patience, course }));
         Self { sequence, rare, quantity, worst, expires_at, side, has_limit, has_met }
     }
 
@@ -55,6 +57,7 @@ impl Entry {
             quantity: self.quantity,
             sequence: self.sequence,
             expires_at: self.expires_at,
+            course: self.rare.as_ref().and_then(|rare| rare.course),
         }
     }
 

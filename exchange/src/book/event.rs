@@ -1,5 +1,6 @@
 //! What a book tells about its orders.
 
+use crate::simulation::Course;
 use chrono::{DateTime, Utc};
 use domain::{OrderId, Price, Quantity};
 use rust_decimal::Decimal;
@@ -68,7 +69,9 @@ pub enum BookEventKind {
     Triggered(Price),
     /// It has new terms.
     Replaced,
-    /// It was executed.
+    /// Where it is on its way has changed, and has to be known after a restart.
+    CourseMoved(Course),
+    /// It was executed, or a part of it.
     Filled {
         /// `{order}:{n}`, counted from 1.
         execution_id: String,

@@ -1,12 +1,14 @@
 //! Matching: the orders of one symbol, executed against real bids and asks.
 //!
-//! The market is taken as deep as needed: an order is executed as a whole or not at all. Executions carry their
-//! quantity, so nothing outside this module relies on that.
+//! An order without friction has the market to itself: it is as deep as needed, and the order is executed as a whole or
+//! not at all. One with friction ([`crate::simulation`]) shares what is really traded. The two kinds do not see each other.
 
+mod crowd;
 mod entry;
 mod event;
 mod order;
 mod queues;
+mod turn;
 
 pub use event::{BookEvent, BookEventKind, CancelReason, NotInBook};
 pub use order::{
@@ -22,6 +24,7 @@ use entry::Entry;
 use queues::Queues;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
+use turn::Turn;
 
 /// Oldest quote of a live source that an order is executed on.
 pub const LIVE_QUOTE_AGE_MAX: TimeDelta = TimeDelta::minutes(2);
@@ -88,7 +91,8 @@ impl Book {
     /// Puts back an order that was accepted in an earlier life of the process. It rests: the market that it met on
     /// arrival is not known any more.
     pub fn restore(&mut self, order: &BookOrder) {
-        self.insert(order, true);
+        let has_met = order.course.is_none_or(|course| course.ahead.is_some());
+        self.insert(order, has_met);
     }
 
     /// Takes a new order. It is accepted, and executed at once if the present quote allows. The caller gives every
@@ -107,9 +111,10 @@ impl Book {
     ///
     /// # Errors
     /// [`NotInBook`] when it is not here (any more).
-    pub fn cancel(&mut self, order_id: OrderId, now: DateTime<Utc>) -> Result<BookEvent, NotInBook> {
-        self.remove(order_id).ok_or(NotInBook)?;
-        Ok(BookEvent::new(order_id, now, BookEventKind::Canceled(CancelReason::Requested)))
+    pub fn cancel(&mut self, order_id: OrderId, now: DateTime<Utc>) -> Result<Vec<BookEvent>, NotInBook> {
+        let mut events = vec![canceled(order_id, CancelReason::Requested, now)];
+        self.leave(order_id, now, &mut events).ok_or(NotInBook)?;
+        Ok(events)
     }
 
     /// Puts an order with new terms in the place of the one with its id. Where nothing but a smaller quantity is new it
@@ -119,12 +124,17 @@ impl Book {
     /// [`NotInBook`] when it is not here (any more).
     pub fn replace(&mut self, order: BookOrder, now: DateTime<Utc>) -> Result<Vec<BookEvent>, NotInBook> {
         let has_met = self.orders.get(&order.id).is_some_and(|entry| entry.has_met);
-        let before = self.remove(order.id).ok_or(NotInBook)?;
+        let before = self.order(order.id).ok_or(NotInBook)?;
         let mut events = vec![BookEvent::new(order.id, now, BookEventKind::Replaced)];
         let keeps_place = BookOrder { quantity: before.quantity, ..order.clone() } == before;
         if keeps_place {
+            self.remove(order.id);
             self.insert(&order, has_met);
         } else {
+            self.leave(order.id, now, &mut events);
+            if let Some(course) = order.course {
+                events.push(BookEvent::new(order.id, now, BookEventKind::CourseMoved(course)));
+            }
             self.arrive(order, now, &mut events);
         }
         Ok(events)
@@ -143,7 +153,13 @@ impl Book {
             .filter(|(at, ..)| *at <= now)
             .collect();
         over.sort_unstable();
-        over.into_iter().filter_map(|(.., id)| self.remove(id)).map(|order| ended(&order, now)).collect()
+        let mut events = Vec::with_capacity(over.len());
+        for (.., id) in over {
+            if let Some(order) = self.leave(id, now, &mut events) {
+                events.push(ended(&order, now));
+            }
+        }
+        events
     }
 
     /// Takes a quote and executes what it reaches: what waited for a price at the touch, resting limit orders at their
@@ -155,20 +171,23 @@ impl Book {
         if quote.symbol != self.symbol || !is_usable(quote, now) || !is_newest {
             return events;
         }
-        self.quote = Some(quote.clone());
+        let mut turn = Turn::new(self.quote.as_ref(), quote, now);
+        remember(&mut self.quote, quote);
         for id in self.queues.auctioned(quote.at.min(now)) {
-            events.extend(self.execute_in_auction(id, quote, now));
+            self.execute_in_auction(id, &mut turn, &mut events);
         }
+        self.serve(Side::Buy, &mut turn, &mut events);
+        self.serve(Side::Sell, &mut turn, &mut events);
         // Before anything arrives: what arrives now has met this price, and rests or trails from here.
         let (reached_buys, reached_sells) = self.queues.reached(quote.price_to_buy(), quote.price_to_sell());
         let trailing = self.queues.trailing();
         for id in self.queues.arriving().into_iter().chain(self.queues.awakened(quote.price)) {
             if let Some(order) = self.remove(id) {
-                self.meet(order, quote, now, &mut events);
+                self.meet(order, &mut turn, &mut events);
             }
         }
         for id in trailing {
-            self.follow(id, quote, now, &mut events);
+            self.follow(id, &mut turn, &mut events);
         }
         for id in reached_buys.into_iter().chain(reached_sells) {
             events.extend(self.execute_resting(id, now));
@@ -186,15 +205,16 @@ impl Book {
             }
             return;
         }
-        match self.usable_quote(now).cloned() {
-            Some(quote) => self.meet(order, &quote, now, events),
+        // With friction nothing is had of the price that is seen: the next one counts.
+        match self.usable_quote(now).filter(|_| order.course.is_none()).cloned() {
+            Some(quote) => self.meet(order, &mut Turn::of_last(&quote, now), events),
             None => self.insert(&order, false),
         }
     }
 
     /// An order meets a price: it wakes up, is executed, rests, or ends.
-    fn meet(&mut self, mut order: BookOrder, quote: &Quote, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
-        let id = order.id;
+    fn meet(&mut self, mut order: BookOrder, turn: &mut Turn<'_>, events: &mut Vec<BookEvent>) {
+        let (id, quote, now) = (order.id, turn.quote, turn.now);
         if let Some(mut trigger) = order.trigger {
             if let Some(mark) = trigger.follow(order.side, quote.price) {
                 events.push(BookEvent::new(id, now, BookEventKind::MarkMoved(mark)));
@@ -204,6 +224,13 @@ impl Book {
             }
             order.trigger = None;
             events.push(BookEvent::new(id, now, BookEventKind::Triggered(quote.price)));
+            order.course = order.course.map(|course| course.anew(id, now));
+            events.extend(
+                order.course.map(|course| BookEvent::new(id, now, BookEventKind::CourseMoved(course))),
+            );
+        }
+        if let Some(course) = order.course {
+            return self.join(order, course, turn, events);
         }
         let touch = side_of(quote, order.side);
         match order.pricing {
@@ -214,7 +241,7 @@ impl Book {
             Pricing::Market { .. } => {
                 events.push(canceled(id, CancelReason::PriceMovedBeyondProtection, now));
             }
-            Pricing::Limit { .. } if order.patience == Patience::AtOnce => {
+            Pricing::Limit { .. } if order.patience.is_at_once() => {
                 events.push(canceled(id, CancelReason::NotExecutableAtOnce, now));
             }
             Pricing::Limit { .. } => self.insert(&order, true),
@@ -222,38 +249,41 @@ impl Book {
     }
 
     /// A trailing stop sees a price.
-    fn follow(&mut self, id: OrderId, quote: &Quote, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
+    fn follow(&mut self, id: OrderId, turn: &mut Turn<'_>, events: &mut Vec<BookEvent>) {
+        let (quote, now) = (turn.quote, turn.now);
         let Some(entry) = self.orders.get_mut(&id) else { return };
         let side = entry.side();
         let Some(trigger) = entry.trigger_mut() else { return };
         if trigger.is_reached(side, quote.price) {
             if let Some(order) = self.remove(id) {
-                self.meet(order, quote, now, events);
+                self.meet(order, turn, events);
             }
         } else if let Some(mark) = trigger.follow(side, quote.price) {
             events.push(BookEvent::new(id, now, BookEventKind::MarkMoved(mark)));
         }
     }
 
-    fn execute_in_auction(&mut self, id: OrderId, quote: &Quote, now: DateTime<Utc>) -> Option<BookEvent> {
-        let order = self.remove(id)?;
+    fn execute_in_auction(&mut self, id: OrderId, turn: &mut Turn<'_>, events: &mut Vec<BookEvent>) {
+        let Some(order) = self.remove(id) else { return };
+        let (quote, now) = (turn.quote, turn.now);
         let price = match order.patience {
             Patience::Auction { kind: AuctionKind::Opening, .. } => quote.open,
             // The first price told at or after the close is the one the closing auction made.
             _ => quote.price,
         };
-        Some(match order.pricing {
-            _ if order.accepts(price) => filled(&order, price, now),
-            Pricing::Market { .. } => canceled(id, CancelReason::PriceMovedBeyondProtection, now),
-            Pricing::Limit { .. } => canceled(id, CancelReason::NotExecutedInAuction, now),
-        })
+        let accepts = order.accepts(price);
+        events.push(match (order.pricing, order.course) {
+            (_, Some(course)) if accepts => return Self::share_auction(order, course, price, turn, events),
+            (_, None) if accepts => filled(&order, price, now),
+            (Pricing::Market { .. }, _) => canceled(id, CancelReason::PriceMovedBeyondProtection, now),
+            (Pricing::Limit { .. }, _) => canceled(id, CancelReason::NotExecutedInAuction, now),
+        });
     }
 
     /// It stood in the queue at its limit: whoever came to the market met it there.
     fn execute_resting(&mut self, id: OrderId, now: DateTime<Utc>) -> Option<BookEvent> {
         let order = self.remove(id)?;
-        let (Pricing::Limit { limit: price } | Pricing::Market { protection: price }) = order.pricing;
-        Some(filled(&order, price, now))
+        Some(filled(&order, order.worst(), now))
     }
 
     fn is_beyond_limits(&self, limit: Price, now: DateTime<Utc>) -> bool {
@@ -283,6 +313,38 @@ fn is_usable(quote: &Quote, now: DateTime<Utc>) -> bool {
     age <= age_max && age >= -QUOTE_AHEAD_MAX
 }
 
+/// A quote without the name of its source, which is all of it that takes memory of its own.
+const fn plain(quote: &Quote) -> Quote {
+    Quote {
+        symbol: quote.symbol,
+        price: quote.price,
+        bid: quote.bid,
+        ask: quote.ask,
+        previous_close: quote.previous_close,
+        volume: quote.volume,
+        currency: quote.currency,
+        session_date: quote.session_date,
+        open: quote.open,
+        high: quote.high,
+        low: quote.low,
+        at: quote.at,
+        source: String::new(),
+        simulated: quote.simulated,
+        delayed: quote.delayed,
+    }
+}
+
+/// Keeps a quote in the place of the one before; the name of its source stays where it is.
+fn remember(last: &mut Option<Quote>, quote: &Quote) {
+    match last {
+        Some(last) if last.source == quote.source => {
+            let source = std::mem::take(&mut last.source);
+            *last = Quote { source, ..plain(quote) };
+        }
+        _ => *last = Some(quote.clone()),
+    }
+}
+
 fn side_of(quote: &Quote, side: Side) -> Price {
     match side {
         Side::Buy => quote.price_to_buy(),
@@ -309,7 +371,7 @@ const fn canceled(order_id: OrderId, reason: CancelReason, at: DateTime<Utc>) ->
 const fn ended(order: &BookOrder, at: DateTime<Utc>) -> BookEvent {
     match order.patience {
         Patience::Rests => BookEvent::new(order.id, at, BookEventKind::Expired),
-        Patience::AtOnce => canceled(order.id, CancelReason::NotExecutableAtOnce, at),
+        Patience::AtOnce | Patience::AllAtOnce => canceled(order.id, CancelReason::NotExecutableAtOnce, at),
         Patience::Auction { .. } => canceled(order.id, CancelReason::NoAuctionPrice, at),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::auctions::{AuctionKind, next_auction};
 use crate::sessions::{regular_close, regular_close_after, trading_day_before};
+use crate::simulation::Course;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::broker::OrderRequest;
 use domain::{
@@ -81,9 +82,10 @@ impl Trigger {
 pub enum Patience {
     /// Whenever the market reaches it.
     Rests,
-    /// At the first price it meets, or never. Orders are executed as a whole, so that "immediate or cancel" and "fill
-    /// or kill" are the same here.
+    /// As much as there is at the first price it meets; the rest never.
     AtOnce,
+    /// All of it at the first price it meets, or nothing.
+    AllAtOnce,
     /// In one auction, or never.
     Auction {
         /// Which.
@@ -91,6 +93,14 @@ pub enum Patience {
         /// When.
         at: DateTime<Utc>,
     },
+}
+
+impl Patience {
+    /// Whether it ends at the first price it meets.
+    #[must_use]
+    pub const fn is_at_once(self) -> bool {
+        matches!(self, Self::AtOnce | Self::AllAtOnce)
+    }
 }
 
 /// Why a request is no order for a book.
@@ -135,6 +145,8 @@ pub struct BookOrder {
     pub sequence: i64,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Its way through a market that has friction; none where it has the market to itself.
+    pub course: Option<Course>,
 }
 
 impl BookOrder {
@@ -161,6 +173,7 @@ impl BookOrder {
             quantity: request.quantity,
             sequence,
             expires_at: expires_at(market, lifetime, patience, request.submitted_at),
+            course: None,
         })
     }
 
@@ -187,12 +200,17 @@ impl BookOrder {
         Ok(Self { pricing, trigger, ..self.clone() })
     }
 
+    /// The worst acceptable price.
+    pub(super) const fn worst(&self) -> Price {
+        let (Pricing::Market { protection: worst } | Pricing::Limit { limit: worst }) = self.pricing;
+        worst
+    }
+
     /// Whether a price is as good as asked for, or better.
     pub(super) fn accepts(&self, price: Price) -> bool {
-        let (Pricing::Market { protection: worst } | Pricing::Limit { limit: worst }) = self.pricing;
         match self.side {
-            Side::Buy => price <= worst,
-            Side::Sell => price >= worst,
+            Side::Buy => price <= self.worst(),
+            Side::Sell => price >= self.worst(),
         }
     }
 }
@@ -228,7 +246,8 @@ fn patience(market: Market, lifetime: Lifetime, submitted_at: DateTime<Utc>) -> 
     let auction = |kind| Patience::Auction { kind, at: next_auction(market, kind, submitted_at) };
     match lifetime {
         Lifetime::Day | Lifetime::Gtc | Lifetime::Gtd(_) => Patience::Rests,
-        Lifetime::Ioc | Lifetime::Fok => Patience::AtOnce,
+        Lifetime::Ioc => Patience::AtOnce,
+        Lifetime::Fok => Patience::AllAtOnce,
         Lifetime::Opg => auction(AuctionKind::Opening),
         Lifetime::Cls => auction(AuctionKind::Closing),
     }
@@ -241,7 +260,7 @@ fn expires_at(
     submitted_at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     match (patience, lifetime) {
-        (Patience::AtOnce, _) => Some(submitted_at + AT_ONCE_WAIT_MAX),
+        (Patience::AtOnce | Patience::AllAtOnce, _) => Some(submitted_at + AT_ONCE_WAIT_MAX),
         (Patience::Auction { at, .. }, _) => Some(at + AUCTION_PRICE_WAIT_MAX),
         (Patience::Rests, Lifetime::Gtc) => None,
         // A day without trading ends with the session before it.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{OrderId, Price, Side};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// Every order stands in one of these, and is counted in `expiries` where it has an end.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,14 @@ pub(super) struct Queues {
     buys: BTreeMap<(Reverse<Price>, i64), OrderId>,
     /// Best first: the lowest limit, then the earliest.
     sells: BTreeMap<(Price, i64), OrderId>,
+    /// As `buys`, of orders that share the market.
+    lined_buys: BTreeMap<(Reverse<Price>, i64), OrderId>,
+    /// As `sells`, of orders that share the market.
+    lined_sells: BTreeMap<(Price, i64), OrderId>,
+    /// How many shares of others stand before the last of the lined orders, by price.
+    ahead_of_buys: BTreeMap<Price, u64>,
+    /// See `ahead_of_buys`.
+    ahead_of_sells: BTreeMap<Price, u64>,
     /// Those that wake up when the market rises: the lowest stop first.
     stop_buys: BTreeMap<(Price, i64), OrderId>,
     /// Those that wake up when the market falls: the highest stop first.
@@ -43,13 +52,16 @@ impl Queues {
             (None, Patience::Auction { at, .. }, ..) => {
                 self.auctions.insert((at, sequence, id));
             }
+            (None, Patience::Rests, Pricing::Limit { limit }, _) if has_met && order.course.is_some() => {
+                self.line_up(order, limit);
+            }
             (None, Patience::Rests, Pricing::Limit { limit }, Side::Buy) if has_met => {
                 self.buys.insert((Reverse(limit), sequence), id);
             }
             (None, Patience::Rests, Pricing::Limit { limit }, Side::Sell) if has_met => {
                 self.sells.insert((limit, sequence), id);
             }
-            (None, Patience::Rests | Patience::AtOnce, ..) => {
+            (None, Patience::Rests | Patience::AtOnce | Patience::AllAtOnce, ..) => {
                 self.arriving.insert(sequence, id);
             }
         }
@@ -70,6 +82,7 @@ impl Queues {
             (Some(Trigger::Stop(stop)), _, Side::Sell) => {
                 self.stop_sells.remove(&(Reverse(stop), sequence));
             }
+            (None, Pricing::Limit { limit }, _) if order.course.is_some() => self.step_out(order, limit),
             (None, Pricing::Limit { limit }, Side::Buy) => {
                 self.buys.remove(&(Reverse(limit), sequence));
             }
@@ -85,6 +98,81 @@ impl Queues {
         if let Some(at) = order.expires_at {
             self.expire_one(at);
         }
+    }
+
+    fn line_up(&mut self, order: &BookOrder, limit: Price) {
+        let BookOrder { id, sequence, .. } = *order;
+        let more = order.course.and_then(|course| course.ahead).unwrap_or_default();
+        let ahead = match order.side {
+            Side::Buy => {
+                self.lined_buys.insert((Reverse(limit), sequence), id);
+                &mut self.ahead_of_buys
+            }
+            Side::Sell => {
+                self.lined_sells.insert((limit, sequence), id);
+                &mut self.ahead_of_sells
+            }
+        };
+        if more > 0 {
+            let sum = ahead.entry(limit).or_default();
+            *sum = sum.saturating_add(more);
+        }
+    }
+
+    fn step_out(&mut self, order: &BookOrder, limit: Price) {
+        let (was_there, ahead) = match order.side {
+            Side::Buy => {
+                (self.lined_buys.remove(&(Reverse(limit), order.sequence)).is_some(), &mut self.ahead_of_buys)
+            }
+            Side::Sell => {
+                (self.lined_sells.remove(&(limit, order.sequence)).is_some(), &mut self.ahead_of_sells)
+            }
+        };
+        if let (true, Some(less @ 1..)) = (was_there, order.course.and_then(|course| course.ahead))
+            && let Some(sum) = ahead.get_mut(&limit)
+        {
+            *sum = sum.saturating_sub(less);
+            if *sum == 0 {
+                ahead.remove(&limit);
+            }
+        }
+    }
+
+    /// How many shares of others stand before the last lined order of a price.
+    pub(super) fn ahead(&self, side: Side, limit: Price) -> u64 {
+        let ahead = match side {
+            Side::Buy => &self.ahead_of_buys,
+            Side::Sell => &self.ahead_of_sells,
+        };
+        ahead.get(&limit).copied().unwrap_or_default()
+    }
+
+    /// The next lined order that a price reaches, best first, after another one.
+    pub(super) fn next_in_line(
+        &self,
+        side: Side,
+        reach: Price,
+        after: Option<(Price, i64)>,
+    ) -> Option<(Price, i64, OrderId)> {
+        match side {
+            Side::Buy => {
+                let from =
+                    after.map_or(Bound::Unbounded, |(at, number)| Bound::Excluded((Reverse(at), number)));
+                let ((limit, number), id) = self.lined_buys.range((from, Bound::Unbounded)).next()?;
+                (limit.0 >= reach).then_some((limit.0, *number, *id))
+            }
+            Side::Sell => {
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let ((limit, number), id) = self.lined_sells.range((from, Bound::Unbounded)).next()?;
+                (*limit <= reach).then_some((*limit, *number, *id))
+            }
+        }
+    }
+
+    /// The lined order behind a place, at the same price.
+    pub(super) fn behind(&self, side: Side, limit: Price, sequence: i64) -> Option<OrderId> {
+        let (price, _, id) = self.next_in_line(side, limit, Some((limit, sequence)))?;
+        (price == limit).then_some(id)
     }
 
     pub(super) fn arriving(&self) -> Vec<OrderId> {

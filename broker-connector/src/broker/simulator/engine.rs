@@ -10,12 +10,13 @@ use super::config::{
 };
 use super::quotes::Quotes;
 use super::store::{Session, TakeOver, WriteError};
-use super::venue::{Batch, Venue};
+use super::venue::{Account, Batch, Venue};
 use crate::broker::BrokerError;
 use anyhow::{Context, bail};
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, Currency, OrderId, Quote, ReplaceId};
+use exchange::Simulation;
 use failpoint::Failpoint;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -41,6 +42,12 @@ pub(super) enum Command {
     Replace { requests: Vec<ReplaceRequest>, answer: oneshot::Sender<Vec<ReplaceOutcome>> },
     /// Opens an account.
     Connect { account_id: AccountId, currency: Currency, answer: oneshot::Sender<Result<(), BrokerError>> },
+    /// Sets what stands between an account's orders and their executions.
+    Simulate {
+        account_id: AccountId,
+        simulation: Simulation,
+        answer: oneshot::Sender<Result<(), BrokerError>>,
+    },
 }
 
 impl Command {
@@ -59,7 +66,7 @@ impl Command {
                 let outcome = ReplaceOutcome::NotSent { reason: reason.to_owned() };
                 let _ = answer.send(vec![outcome; requests.len()]);
             }
-            Self::Connect { answer, .. } => {
+            Self::Connect { answer, .. } | Self::Simulate { answer, .. } => {
                 let _ = answer.send(Err(BrokerError::Unavailable(reason.to_owned())));
             }
         }
@@ -70,7 +77,7 @@ impl Command {
             Self::Place { orders, .. } => orders.len(),
             Self::Cancel { orders, .. } => orders.len(),
             Self::Replace { requests, .. } => requests.len(),
-            Self::Connect { .. } => 1,
+            Self::Connect { .. } | Self::Simulate { .. } => 1,
         }
     }
 
@@ -79,7 +86,7 @@ impl Command {
             Self::Place { orders, .. } => orders.iter().map(|order| order.order_id).collect(),
             Self::Cancel { orders, .. } => orders.clone(),
             Self::Replace { requests, .. } => requests.iter().map(|request| request.order_id).collect(),
-            Self::Connect { .. } => Vec::new(),
+            Self::Connect { .. } | Self::Simulate { .. } => Vec::new(),
         }
     }
 
@@ -90,7 +97,9 @@ impl Command {
     fn replaces(&self) -> Vec<ReplaceId> {
         match self {
             Self::Replace { requests, .. } => requests.iter().map(|request| request.replace_id).collect(),
-            Self::Place { .. } | Self::Cancel { .. } | Self::Connect { .. } => Vec::new(),
+            Self::Place { .. } | Self::Cancel { .. } | Self::Connect { .. } | Self::Simulate { .. } => {
+                Vec::new()
+            }
         }
     }
 }
@@ -365,6 +374,9 @@ impl Engine {
                 Command::Connect { account_id, currency, answer } => {
                     drop(answer.send(connect(session, venue, account_id, currency).await));
                 }
+                Command::Simulate { account_id, simulation, answer } => {
+                    drop(answer.send(simulate(session, venue, account_id, simulation).await));
+                }
             }
         }
         let changes = venue.finish(batch);
@@ -425,16 +437,30 @@ async fn connect(
     account_id: AccountId,
     currency: Currency,
 ) -> Result<(), BrokerError> {
-    match venue.account(account_id) {
-        Some(known) if known == currency => Ok(()),
-        Some(known) => Err(BrokerError::Conflict(format!("the account is connected already, in {known}"))),
-        None => {
-            let written = session.connect(account_id, currency).await;
-            written.map_err(|error| BrokerError::Unavailable(format!("{error:#}")))?;
-            venue.add_account(account_id, currency);
-            Ok(())
-        }
+    // It trades in every currency: whichever its first order was in is only where it began.
+    if venue.account(account_id).is_none() {
+        let written = session.connect(account_id, currency).await;
+        written.map_err(|error| BrokerError::Unavailable(format!("{error:#}")))?;
+        venue.set_account(account_id, Account { currency, simulation: Simulation::default() });
     }
+    Ok(())
+}
+
+/// Orders that are taken from here on; those that work keep what they were taken under.
+async fn simulate(
+    session: &mut Session,
+    venue: &mut Venue,
+    account_id: AccountId,
+    simulation: Simulation,
+) -> Result<(), BrokerError> {
+    let unknown = || BrokerError::Conflict("the account is not connected to this broker".into());
+    let account = venue.account(account_id).ok_or_else(unknown)?;
+    let written = session.set_simulation(account_id, simulation).await;
+    if !written.map_err(|error| BrokerError::Unavailable(format!("{error:#}")))? {
+        return Err(unknown());
+    }
+    venue.set_account(account_id, Account { simulation, ..account });
+    Ok(())
 }
 
 async fn load(session: &mut Session) -> anyhow::Result<Venue> {

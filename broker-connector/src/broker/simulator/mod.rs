@@ -24,6 +24,7 @@ use config::ANSWER_WAIT_MAX;
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, Currency, Market, OrderId, OrderType, TimeInForce};
 use engine::{Command, Engine, Handle};
+use exchange::Simulation;
 use quotes::Quotes;
 use record::Record;
 use std::sync::Arc;
@@ -131,6 +132,16 @@ impl Broker for Simulator {
 
     async fn positions(&self, account_id: AccountId) -> Result<Vec<Position>, BrokerError> {
         Ok(self.reader.holdings(account_id).await.map_err(unavailable)?.positions())
+    }
+
+    async fn simulation(&self, account_id: AccountId) -> Result<Simulation, BrokerError> {
+        Ok(self.reader.simulation(account_id).await.map_err(unavailable)?.unwrap_or_default())
+    }
+
+    async fn simulate(&self, account_id: AccountId, simulation: Simulation) -> Result<(), BrokerError> {
+        self.ask(|answer| Command::Simulate { account_id, simulation, answer })
+            .await
+            .unwrap_or_else(|| Err(BrokerError::Unavailable("the simulator did not answer".into())))
     }
 
     async fn place_orders(&self, orders: Vec<OrderRequest>) -> Vec<PlaceOutcome> {

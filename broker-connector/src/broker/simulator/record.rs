@@ -5,8 +5,8 @@ use crate::broker::{ListedOrder, OrderState};
 use crate::journal::report_id;
 use chrono::{DateTime, Utc};
 use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
-use domain::{AccountId, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, Symbol};
-use exchange::OrderFees;
+use domain::{AccountId, Market, MoneyError, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, Symbol};
+use exchange::{Course, OrderFees, trade_date};
 use rust_decimal::Decimal;
 
 /// What the number of an order begins with.
@@ -33,6 +33,8 @@ pub(super) struct Standing {
     pub(super) triggered_at: Option<DateTime<Utc>>,
     /// How often its terms were replaced; the request has the present ones.
     pub(super) replaces: i32,
+    /// Its way through a market that has friction.
+    pub(super) course: Option<Course>,
     /// Running account of its fees.
     pub(super) fees: OrderFees,
 }
@@ -51,6 +53,7 @@ impl Standing {
             mark: None,
             triggered_at: None,
             replaces: 0,
+            course: None,
             fees: OrderFees::new(symbol.market(), side),
         }
     }
@@ -61,7 +64,30 @@ impl Standing {
             && self.mark.is_none()
             && self.triggered_at.is_none()
             && self.replaces == 0
+            && self.course.is_none()
     }
+
+    /// Goes through the executions of an earlier life of the process again, oldest first.
+    ///
+    /// # Errors
+    /// Beyond 28 digits.
+    pub(super) fn recount(&mut self, market: Market, executions: &[Execution]) -> Result<(), MoneyError> {
+        for Execution { price, quantity, at } in executions {
+            self.fees.charge(*price, *quantity, trade_date(market, *at))?;
+        }
+        if let Some(course) = &mut self.course {
+            course.executions = u32::try_from(executions.len()).unwrap_or(u32::MAX);
+        }
+        Ok(())
+    }
+}
+
+/// A part of an order that was executed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Execution {
+    pub(super) price: Price,
+    pub(super) quantity: Quantity,
+    pub(super) at: DateTime<Utc>,
 }
 
 /// An order and where it stands: a row of the table.

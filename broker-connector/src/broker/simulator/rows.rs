@@ -1,7 +1,8 @@
 //! Rows of the database, read back into the words of the domain.
 
-use super::record::{Answered, Record, Standing};
+use super::record::{Answered, Execution, Record, Standing};
 use super::rules::Refusal;
+use super::venue::Account;
 use crate::broker::JournalLine;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,10 +11,10 @@ use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Numeric, Text, Ti
 use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
 use domain::decimal::DecimalError;
 use domain::{
-    AccountId, Currency, OrderId, OrderStatus, OrderType, Percent, Price, Quantity, ReplaceId, Side, Symbol,
+    AccountId, OrderId, OrderStatus, OrderType, Percent, Price, Quantity, ReplaceId, Side, Symbol,
     TimeInForce,
 };
-use exchange::OrderFees;
+use exchange::{Course, OrderFees, Simulation};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -30,16 +31,49 @@ pub(super) struct Number {
 }
 
 #[derive(QueryableByName)]
+pub(super) struct Word {
+    #[diesel(sql_type = Text)]
+    pub(super) text: String,
+}
+
+#[derive(QueryableByName)]
 pub(super) struct AccountRow {
     #[diesel(sql_type = SqlUuid)]
     account_id: Uuid,
     #[diesel(sql_type = Text)]
     currency: String,
+    #[diesel(sql_type = Text)]
+    simulation: String,
 }
 
 impl AccountRow {
-    pub(super) fn read(self) -> anyhow::Result<(AccountId, Currency)> {
-        Ok((AccountId(self.account_id), self.currency.parse()?))
+    pub(super) fn read(self) -> anyhow::Result<(AccountId, Account)> {
+        let simulation = simulation(&self.simulation)?;
+        Ok((AccountId(self.account_id), Account { currency: self.currency.parse()?, simulation }))
+    }
+}
+
+pub(super) fn simulation(name: &str) -> anyhow::Result<Simulation> {
+    Simulation::from_name(name).context("unknown simulation")
+}
+
+/// An execution of an order that was executed in part.
+#[derive(QueryableByName)]
+pub(super) struct PartRow {
+    #[diesel(sql_type = SqlUuid)]
+    order_id: Uuid,
+    #[diesel(sql_type = Numeric)]
+    quantity: Decimal,
+    #[diesel(sql_type = Numeric)]
+    price: Decimal,
+    #[diesel(sql_type = Timestamptz)]
+    occurred_at: DateTime<Utc>,
+}
+
+impl PartRow {
+    pub(super) fn read(self) -> anyhow::Result<(OrderId, Execution)> {
+        let (price, quantity) = (Price::new(self.price)?, Quantity::new(self.quantity)?);
+        Ok((OrderId(self.order_id), Execution { price, quantity, at: self.occurred_at }))
     }
 }
 
@@ -99,13 +133,26 @@ pub(super) struct OrderRow {
     message: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     updated_at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    simulation: String,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    active_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    queue_ahead: Option<i64>,
 }
 
 impl OrderRow {
-    /// The order as it was. Orders are executed as a whole, so one that still works has paid no fees yet.
+    /// The order as it was. What its executions cost is not counted again here.
     pub(super) fn read(self) -> anyhow::Result<Record> {
         let side = Side::from_name(&self.side).context("unknown side")?;
         let symbol: Symbol = self.symbol.parse()?;
+        let simulation = simulation(&self.simulation)?;
+        let course = self.active_at.map(|active_at| Course {
+            simulation,
+            active_at,
+            ahead: self.queue_ahead.and_then(|ahead| u64::try_from(ahead).ok()),
+            executions: 0,
+        });
         let request = OrderRequest {
             order_id: OrderId(self.order_id),
             account_id: AccountId(self.account_id),
@@ -138,6 +185,7 @@ impl OrderRow {
                 mark: price(self.mark)?,
                 triggered_at: self.triggered_at,
                 replaces: self.replaces,
+                course,
                 fees: OrderFees::new(symbol.market(), side),
             },
         })

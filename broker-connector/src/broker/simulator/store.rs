@@ -6,18 +6,20 @@ mod holdings;
 use super::config::{
     CONNECT_TIME_MAX, DATABASE_ANSWER_MAX, READER_WAIT_MAX, READERS_MAX, STATEMENT_TIME_MAX,
 };
-use super::record::{Answered, Changes, Record};
-use super::rows::{AccountRow, Flag, JournalRow, Number, OrderRow, ReplaceRow};
+use super::record::{Answered, Changes, Execution, Record};
+use super::rows::{self, AccountRow, Flag, JournalRow, Number, OrderRow, PartRow, ReplaceRow, Word};
+use super::venue::Account;
 use crate::broker::{JournalLine, JournalQuery, OrderState};
 use anyhow::{Context, anyhow};
 use append::append;
 use database::{LOOKUP_SETTINGS, statement};
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
-use diesel::{ConnectionError, ConnectionResult, QueryResult};
+use diesel::{ConnectionError, ConnectionResult, OptionalExtension, QueryResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use domain::{AccountId, Currency, OrderId, ReplaceId, locks};
+use exchange::Simulation;
 use futures_util::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
@@ -37,7 +39,24 @@ statement! {
     Alive {} "SELECT true AS flag"
 }
 statement! {
-    Accounts {} "SELECT account_id, currency FROM broker.accounts WHERE broker = 'simulator'"
+    Accounts {} "SELECT account_id, currency, simulation FROM broker.accounts WHERE broker = 'simulator'"
+}
+statement! {
+    SetSimulation { account: SqlUuid = Uuid, simulation: Text = String }
+    "UPDATE broker.accounts SET simulation = new.simulation
+     FROM (SELECT ?::uuid AS account_id, ?::text AS simulation) AS new
+     WHERE accounts.account_id = new.account_id AND broker = 'simulator'"
+}
+statement! {
+    SimulationOf { account: SqlUuid = Uuid }
+    "SELECT simulation AS text FROM broker.accounts WHERE account_id = ? AND broker = 'simulator'"
+}
+statement! {
+    /// What orders that still work have had so far.
+    PartsOfWorking {}
+    "SELECT r.order_id, r.quantity, r.price, r.occurred_at
+     FROM broker.simulator_orders AS o JOIN broker.execution_reports AS r ON r.order_id = o.order_id
+     WHERE o.status = 'PARTIALLY_FILLED' AND r.kind = 'fill' AND r.broker = 'simulator' ORDER BY r.id"
 }
 statement! {
     /// A page, in the order of the index that holds nothing else.
@@ -131,27 +150,45 @@ impl Session {
         matches!(self.flag(Alive {}).await, Ok(true))
     }
 
-    pub(super) async fn accounts(&mut self) -> anyhow::Result<HashMap<AccountId, Currency>> {
+    pub(super) async fn accounts(&mut self) -> anyhow::Result<HashMap<AccountId, Account>> {
         let rows: Vec<AccountRow> = answered(Accounts {}.load(&mut self.connection)).await?;
         rows.into_iter().map(AccountRow::read).collect()
     }
 
     /// Gives every working order, page by page: of many only a few are in memory as rows.
     pub(super) async fn working_orders(&mut self, mut take: impl FnMut(Record)) -> anyhow::Result<()> {
+        let mut parts = HashMap::<OrderId, Vec<Execution>>::new();
+        for row in answered(PartsOfWorking {}.load::<PartRow>(&mut self.connection)).await? {
+            let (order_id, execution) = row.read()?;
+            parts.entry(order_id).or_default().push(execution);
+        }
         let (mut account, mut sequence) = (Uuid::nil(), 0);
         loop {
             let query = WorkingOrders { account, sequence, limit: PAGE_ROWS };
             let rows: Vec<OrderRow> = answered(query.load(&mut self.connection)).await?;
             let is_last = is_last_page(&rows);
             for row in rows {
-                let record = row.read()?;
+                let mut record = row.read()?;
                 (account, sequence) = (record.request.account_id.0, record.sequence);
+                if let Some(executions) = parts.get(&record.request.order_id) {
+                    record.standing.recount(record.request.symbol.market(), executions)?;
+                }
                 take(record);
             }
             if is_last {
                 return Ok(());
             }
         }
+    }
+
+    /// Writes what is set for an account; says whether there is such an account.
+    pub(super) async fn set_simulation(
+        &mut self,
+        account_id: AccountId,
+        simulation: Simulation,
+    ) -> anyhow::Result<bool> {
+        let query = SetSimulation { account: account_id.0, simulation: simulation.name().to_owned() };
+        Ok(answered(query.execute(&mut self.connection)).await? > 0)
     }
 
     pub(super) async fn sequence_last(&mut self) -> anyhow::Result<i64> {
@@ -218,6 +255,15 @@ impl Reader {
         let query = OrdersById { ids: vec![id.0] };
         let rows: Vec<OrderRow> = answered(query.load(&mut self.connection().await?)).await?;
         rows.into_iter().next().map(OrderRow::read).transpose()
+    }
+
+    /// What is set for an account; nothing for one that is not known.
+    pub(super) async fn simulation(&self, account_id: AccountId) -> anyhow::Result<Option<Simulation>> {
+        let query = SimulationOf { account: account_id.0 };
+        let mut connection = self.connection().await?;
+        let row: Option<Word> =
+            answered(async { query.get_result(&mut connection).await.optional() }).await?;
+        row.map(|word| rows::simulation(&word.text)).transpose()
     }
 
     /// The working orders of an account, all of one moment.

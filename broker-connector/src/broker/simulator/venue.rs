@@ -14,7 +14,7 @@ use domain::{
     AccountId, Currency, MoneyError, OrderId, OrderStatus, Price, Quantity, Quote, ReplaceId, Symbol,
 };
 use exchange::book::Trigger;
-use exchange::{Book, BookEvent, BookEventKind, BookOrder, Fees, trade_date};
+use exchange::{Book, BookEvent, BookEventKind, BookOrder, Course, Fees, Simulation, trade_date};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A book, and since when it is empty.
@@ -24,12 +24,21 @@ struct Listing {
     idle_since: DateTime<Utc>,
 }
 
+/// An account, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Account {
+    /// The currency it was opened with; it trades in every other as well.
+    pub(super) currency: Currency,
+    /// What stands between its orders and their executions.
+    pub(super) simulation: Simulation,
+}
+
 /// The simulated market place.
 #[derive(Debug, Default)]
 pub(super) struct Venue {
     books: BTreeMap<Symbol, Listing>,
     orders: Orders,
-    accounts: HashMap<AccountId, Currency>,
+    accounts: HashMap<AccountId, Account>,
     sequence_last: i64,
 }
 
@@ -67,7 +76,7 @@ impl Batch {
 
 impl Venue {
     /// A market place without orders.
-    pub(super) fn new(accounts: HashMap<AccountId, Currency>, sequence_last: i64) -> Self {
+    pub(super) fn new(accounts: HashMap<AccountId, Account>, sequence_last: i64) -> Self {
         Self { accounts, sequence_last, ..Self::default() }
     }
 
@@ -94,12 +103,12 @@ impl Venue {
         self.orders.contains(order_id)
     }
 
-    pub(super) fn account(&self, account_id: AccountId) -> Option<Currency> {
+    pub(super) fn account(&self, account_id: AccountId) -> Option<Account> {
         self.accounts.get(&account_id).copied()
     }
 
-    pub(super) fn add_account(&mut self, account_id: AccountId, currency: Currency) {
-        self.accounts.insert(account_id, currency);
+    pub(super) fn set_account(&mut self, account_id: AccountId, account: Account) {
+        self.accounts.insert(account_id, account);
     }
 
     /// When the next order ends by itself.
@@ -128,7 +137,7 @@ impl Venue {
         let request = OrderRequest { submitted_at: request.submitted_at.min(now), ..request.clone() };
         let (order_id, symbol) = (request.order_id, request.symbol);
         let account = self.account(request.account_id);
-        let judged = judge(&request, account, self.sequence_last, now)
+        let judged = judge(&request, account.map(|account| account.currency), self.sequence_last, now)
             .and_then(|order| self.listed(symbol, now).map(|()| order))
             .and_then(|order| {
                 judge_limits(&request, self.book(symbol, now).price_limits(now)).map(|()| order)
@@ -136,7 +145,10 @@ impl Venue {
         let mut record = Record::new(request, self.sequence_last, now);
         match judged {
             Ok(order) => {
+                let course = account.and_then(|account| Course::new(account.simulation, order_id, now));
+                let order = BookOrder { course, ..order };
                 record.expires_at = order.expires_at;
+                record.standing.course = course;
                 self.orders.keep(&record);
                 batch.add(record);
                 let events = self.book(symbol, now).submit(order, now);
@@ -169,8 +181,8 @@ impl Venue {
             };
         };
         match self.book(symbol, now).cancel(order_id, now) {
-            Ok(event) => {
-                self.apply(vec![event], batch);
+            Ok(events) => {
+                self.apply(events, batch);
                 CancelOutcome::Accepted
             }
             Err(_) => rejected("already_final", "the order has ended"),
@@ -222,7 +234,7 @@ impl Venue {
         let book = self.book(symbol, now);
         terms.judge_limits(book.price_limits(now))?;
         let before = book.order(id).ok_or_else(ended)?;
-        let mut sequence = before.sequence;
+        let (mut sequence, mut course) = (before.sequence, before.course);
         let repriced = before.repriced(order_type, terms.fields, terms.protection_price)?;
         // What is filled is done: new terms for less than that leave nothing open.
         let open = kept::open(request.quantity, self.orders.standing(id));
@@ -230,14 +242,15 @@ impl Venue {
         if !is_smaller_only {
             self.sequence_last = self.sequence_last.saturating_add(1);
             sequence = self.sequence_last;
+            course = course.map(|course| course.anew(id, now));
         }
         let book = self.book(symbol, now);
-        let mut events = Vec::new();
+        let events;
         if let Some(quantity) = open {
-            let order = BookOrder { quantity, sequence, ..repriced };
+            let order = BookOrder { quantity, sequence, course, ..repriced };
             events = book.replace(order, now).map_err(|_| ended())?;
         } else {
-            book.cancel(id, now).map_err(|_| ended())?;
+            events = book.cancel(id, now).map_err(|_| ended())?;
         }
         self.take_terms(request, sequence, now, batch);
         // The first event says that it was replaced, which is reported already.
@@ -387,7 +400,7 @@ fn as_it_was(order: BookOrder, record: &Record) -> BookOrder {
             stop @ Trigger::Stop(_) => stop,
         });
     let quantity = kept::open(record.request.quantity, Some(&record.standing)).unwrap_or(order.quantity);
-    BookOrder { trigger, quantity, expires_at: record.expires_at, ..order }
+    BookOrder { trigger, quantity, expires_at: record.expires_at, course: record.standing.course, ..order }
 }
 
 /// Writes an event into where the order stands and words it as a report, where anybody outside cares.
@@ -400,6 +413,10 @@ fn note(
     Some(match kind {
         BookEventKind::MarkMoved(mark) => {
             standing.mark = Some(mark);
+            return None;
+        }
+        BookEventKind::CourseMoved(course) => {
+            standing.course = Some(course);
             return None;
         }
         BookEventKind::Replaced => return None,

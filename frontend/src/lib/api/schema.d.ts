@@ -277,6 +277,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/simulation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the executions of a paper account are like real ones. */
+        get: operations["show_simulation"];
+        /** Sets how far the executions of a paper account are like real ones. Doing it twice changes nothing. */
+        put: operations["set_simulation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/statement": {
         parameters: {
             query?: never;
@@ -1197,6 +1215,11 @@ export interface components {
         /** @description The user's accounts. */
         AccountList: {
             accounts: components["schemas"]["Account"][];
+        };
+        /** @description What is set for an account. */
+        AccountSimulation: {
+            /** @description Counts for orders that are placed from now on; those that are open keep what they were placed under. */
+            simulation: components["schemas"]["SimulationName"];
         };
         /** @description What an account is worth in one of its currencies: amounts are never added to those of another. */
         AccountValue: {
@@ -2605,6 +2628,11 @@ export interface components {
          * @enum {string}
          */
         Side: "buy" | "sell";
+        /**
+         * @description How much stands between an order of play money and its execution.
+         * @enum {string}
+         */
+        SimulationName: "ideal" | "realistic" | "harsh";
         /** @description A line of a statement. */
         StatementLine: {
             amount: components["schemas"]["DecimalText"];
@@ -3435,6 +3463,108 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_simulation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountSimulation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_simulation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountSimulation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountSimulation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,6 +1,6 @@
 //! One batch as one statement.
 
-use super::super::record::{Changed, Changes, Record, Replaced, Report};
+use super::super::record::{Changed, Changes, Record, Replaced, Report, Standing};
 use super::super::rows::Number;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
@@ -11,6 +11,7 @@ use diesel::sql_types::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::broker::ReportKind;
 use domain::{PriceFields, locks};
+use exchange::Simulation;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -47,6 +48,9 @@ statement! {
         reason: Array<Nullable<Text>> = Vec<Option<String>>,
         message: Array<Nullable<Text>> = Vec<Option<String>>,
         updated_at: Array<Timestamptz> = Vec<DateTime<Utc>>,
+        simulation: Array<Text> = Vec<&'static str>,
+        active_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        queue_ahead: Array<Nullable<BigInt>> = Vec<Option<i64>>,
         changed_id: Array<SqlUuid> = Vec<Uuid>,
         changed_status: Array<Text> = Vec<&'static str>,
         changed_filled_quantity: Array<Numeric> = Vec<Decimal>,
@@ -56,6 +60,8 @@ statement! {
         changed_at: Array<Timestamptz> = Vec<DateTime<Utc>>,
         changed_mark: Array<Nullable<Numeric>> = Numbers,
         changed_triggered_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        changed_active_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        changed_queue_ahead: Array<Nullable<BigInt>> = Vec<Option<i64>>,
         replaced_id: Array<SqlUuid> = Vec<Uuid>,
         replaced_sequence: Array<BigInt> = Vec<i64>,
         replaced_quantity: Array<Numeric> = Vec<Decimal>,
@@ -73,6 +79,8 @@ statement! {
         replaced_at: Array<Timestamptz> = Vec<DateTime<Utc>>,
         replaced_mark: Array<Nullable<Numeric>> = Numbers,
         replaced_triggered_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        replaced_active_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        replaced_queue_ahead: Array<Nullable<BigInt>> = Vec<Option<i64>>,
         answer_id: Array<SqlUuid> = Vec<Uuid>,
         answer_order_id: Array<SqlUuid> = Vec<Uuid>,
         answer_code: Array<Nullable<Text>> = Vec<Option<String>>,
@@ -102,14 +110,16 @@ statement! {
         INSERT INTO broker.simulator_orders (order_id, sequence, account_id, symbol, side, order_type, time_in_force,
             expire_date, quantity, limit_price, stop_price, trail_amount, trail_percent, protection_price, mark,
             triggered_at, submitted_at, accepted_at, expires_at, status, filled_quantity, commission, tax, reason,
-            message, updated_at)
-        SELECT new.* FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new
+            message, updated_at, simulation, active_at, queue_ahead)
+        SELECT new.* FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new
     ), changed_orders AS (
         UPDATE broker.simulator_orders SET status = changed.status, filled_quantity = changed.filled_quantity,
             commission = changed.commission, tax = changed.tax, reason = changed.reason, updated_at = changed.updated_at,
-            mark = changed.mark, triggered_at = changed.triggered_at
-        FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?)
-            AS changed (order_id, status, filled_quantity, commission, tax, reason, updated_at, mark, triggered_at)
+            mark = changed.mark, triggered_at = changed.triggered_at, active_at = changed.active_at,
+            queue_ahead = changed.queue_ahead
+        FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            AS changed (order_id, status, filled_quantity, commission, tax, reason, updated_at, mark, triggered_at,
+                active_at, queue_ahead)
         WHERE simulator_orders.order_id = changed.order_id
     ), replaced_orders AS (
         UPDATE broker.simulator_orders SET sequence = replaced.sequence, quantity = replaced.quantity,
@@ -118,10 +128,10 @@ statement! {
             protection_price = replaced.protection_price, replaces = replaced.times, status = replaced.status,
             filled_quantity = replaced.filled_quantity, commission = replaced.commission, tax = replaced.tax,
             reason = replaced.reason, updated_at = replaced.updated_at, mark = replaced.mark,
-            triggered_at = replaced.triggered_at
-        FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS replaced (order_id, sequence, quantity,
+            triggered_at = replaced.triggered_at, active_at = replaced.active_at, queue_ahead = replaced.queue_ahead
+        FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS replaced (order_id, sequence, quantity,
             limit_price, stop_price, trail_amount, trail_percent, protection_price, times, status, filled_quantity,
-            commission, tax, reason, updated_at, mark, triggered_at)
+            commission, tax, reason, updated_at, mark, triggered_at, active_at, queue_ahead)
         WHERE simulator_orders.order_id = replaced.order_id
     ), answers AS (
         INSERT INTO broker.simulator_replaces (replace_id, order_id, code, message, answered_at)
@@ -183,6 +193,14 @@ fn fields_of(fields: PriceFields, protection: Option<domain::Price>) -> [Option<
     ]
 }
 
+fn course_of(standing: &Standing) -> (Option<DateTime<Utc>>, Option<i64>) {
+    let ahead = standing.course.and_then(|course| course.ahead);
+    (
+        standing.course.map(|course| course.active_at),
+        ahead.map(|ahead| i64::try_from(ahead).unwrap_or(i64::MAX)),
+    )
+}
+
 impl Append {
     fn push_new(&mut self, record: &Record) {
         let request = &record.request;
@@ -215,6 +233,10 @@ impl Append {
         self.reason.push(standing.reason.clone());
         self.message.push(standing.message.clone());
         self.updated_at.push(standing.updated_at);
+        let (active_at, ahead) = course_of(standing);
+        self.simulation.push(standing.course.map_or(Simulation::Ideal, |course| course.simulation).name());
+        self.active_at.push(active_at);
+        self.queue_ahead.push(ahead);
     }
 
     fn push_changed(&mut self, Changed { order_id, standing }: &Changed) {
@@ -227,6 +249,9 @@ impl Append {
         self.changed_at.push(standing.updated_at);
         self.changed_mark.push(standing.mark.map(domain::Price::value));
         self.changed_triggered_at.push(standing.triggered_at);
+        let (active_at, ahead) = course_of(standing);
+        self.changed_active_at.push(active_at);
+        self.changed_queue_ahead.push(ahead);
     }
 
     fn push_replaced(&mut self, Replaced { sequence, quantity, terms, standing }: &Replaced) {
@@ -249,6 +274,9 @@ impl Append {
         self.replaced_at.push(standing.updated_at);
         self.replaced_mark.push(standing.mark.map(domain::Price::value));
         self.replaced_triggered_at.push(standing.triggered_at);
+        let (active_at, ahead) = course_of(standing);
+        self.replaced_active_at.push(active_at);
+        self.replaced_queue_ahead.push(ahead);
     }
 
     fn push_report(&mut self, report: &Report) {

@@ -1,0 +1,85 @@
+//! What a quote brings.
+
+use super::is_usable;
+use crate::sessions::trade_date;
+use crate::simulation::{Friction, is_in_session};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{Price, Quote, Side};
+use rust_decimal::Decimal;
+use std::cell::OnceCell;
+
+/// A quote, what was traded since the one before, and how much of that orders of this book have had.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    pub(super) quote: &'a Quote,
+    pub(super) now: DateTime<Utc>,
+    pub(super) traded: u64,
+    taken: Decimal,
+    /// Looking into the calendar costs more than everything else, and only orders with friction ask.
+    hours: OnceCell<(bool, NaiveDate)>,
+}
+
+impl<'a> Turn<'a> {
+    /// A quote that is there already: nothing was traded since.
+    pub(super) const fn of_last(quote: &'a Quote, now: DateTime<Utc>) -> Self {
+        Self { quote, now, traded: 0, taken: Decimal::ZERO, hours: OnceCell::new() }
+    }
+
+    /// A quote that comes after another one.
+    pub(super) fn new(last: Option<&Quote>, quote: &'a Quote, now: DateTime<Utc>) -> Self {
+        let traded = last.map_or(0, |last| traded_between(last, quote, now));
+        Self { traded, ..Self::of_last(quote, now) }
+    }
+
+    fn hours(&self) -> (bool, NaiveDate) {
+        let look = || (is_in_session(self.quote), trade_date(self.quote.symbol.market(), self.now));
+        *self.hours.get_or_init(look)
+    }
+
+    pub(super) fn is_in_session(&self) -> bool {
+        self.hours().0
+    }
+
+    /// The trade date of now.
+    pub(super) fn trade_date(&self) -> NaiveDate {
+        self.hours().1
+    }
+
+    /// The share of what was traded, what was had of it already included.
+    pub(super) fn share(&self, friction: &Friction) -> Decimal {
+        Decimal::from(friction.volume_share(self.traded))
+    }
+
+    pub(super) const fn taken(&self) -> Decimal {
+        self.taken
+    }
+
+    /// How many shares may still be had.
+    pub(super) fn allowance(&self, friction: &Friction) -> Decimal {
+        (self.share(friction) - self.taken).max(Decimal::ZERO)
+    }
+
+    pub(super) fn take(&mut self, quantity: Decimal) {
+        self.taken += quantity;
+    }
+
+    /// The price up to which somebody else was, or would be, on the other side of a resting order.
+    pub(super) fn reach(&self, side: Side) -> Price {
+        match side {
+            Side::Buy => self.quote.price_to_buy().min(self.quote.price),
+            Side::Sell => self.quote.price_to_sell().max(self.quote.price),
+        }
+    }
+}
+
+/// Shares traded between two quotes. What was traded while nobody looked is not counted: it was not seen which orders it
+/// would have reached. Sources that correct a volume downwards have traded nothing.
+fn traded_between(last: &Quote, quote: &Quote, now: DateTime<Utc>) -> u64 {
+    if quote.session_date > last.session_date {
+        return quote.volume;
+    }
+    if quote.session_date < last.session_date || quote.source != last.source || !is_usable(last, now) {
+        return 0;
+    }
+    quote.volume.saturating_sub(last.volume)
+}
