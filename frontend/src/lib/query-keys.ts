@@ -18,6 +18,7 @@ export const queryKeys = {
   imports: (accountId: string) => ["imports", accountId] as const,
   resets: (accountId: string) => ["resets", accountId] as const,
   comparisons: (accountId: string) => ["comparisons", accountId] as const,
+  simulation: (accountId: string) => ["simulation", accountId] as const,
   halt: (accountId: string) => ["halt", accountId] as const,
   incidents: ["incidents"] as const,
   instruments: ["instruments"] as const,

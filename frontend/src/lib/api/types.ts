@@ -34,6 +34,7 @@ export type ReplaceOrder = Schemas["ReplaceOrder"];
 export type Sale = Schemas["Sale"];
 export type Session = Schemas["LoginAnswer"];
 export type Side = Schemas["Side"];
+export type Simulation = Schemas["SimulationName"];
 export type StatementLine = Schemas["StatementLine"];
 export type TimeInForce = Schemas["TimeInForce"];
 export type User = Schemas["Profile"];

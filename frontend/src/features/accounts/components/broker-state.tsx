@@ -10,6 +10,7 @@ import { LoadFailure, Notice } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { compareNow, comparisonsQuery, haltQuery, liftHalt } from "../api/broker";
 import { Incidents } from "./incidents";
+import { SimulationChoice } from "./simulation";
 
 /** Whether the broker says the same as our books, whether trading is halted, and what a person must look at. */
 export function BrokerState({ account }: { account: Account }) {
@@ -24,6 +25,7 @@ export function BrokerState({ account }: { account: Account }) {
   return (
     <div className="space-y-4 p-3">
       <Halt account={account} />
+      {account.broker === "simulator" && <SimulationChoice account={account} />}
       <Incidents accountId={account.id} />
       <section className="space-y-2">
         <div className="flex items-center justify-between gap-2">

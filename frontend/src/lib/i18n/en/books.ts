@@ -243,6 +243,18 @@ export const books = {
     before: "Files taken over",
     lines: "{{number}} lines",
   },
+  simulation: {
+    title: "How real play is",
+    name: { ideal: "Ideal", realistic: "Realistic", harsh: "Harsh" },
+    hint: {
+      ideal: "Every order is executed as a whole, at the price on the screen, at any hour.",
+      realistic:
+        "Orders take a moment to arrive, get at most a tenth of what is really traded, wait in a queue at their price and move it a little. Where prices are live, only the regular session counts.",
+      harsh:
+        "As realistic, on a bad day: up to two seconds to arrive, a fortieth of what is traded, longer queues and worse prices.",
+    },
+    later: "Counts for orders placed from now on.",
+  },
   broker: {
     title: "Broker",
     hint: "The account is at the broker “{{broker}}”. Its orders, shares and cash are compared with our books at the start and on a timer.",
