@@ -51,6 +51,7 @@ pub fn judge_change(
     let OpenOrder { symbol, side, .. } = *order;
     let on = trade_date(symbol.market(), now);
     let mut denials = rules::broken_quantity_rules(symbol.market(), quantity);
+    denials.extend(rules::too_little(symbol, side, pricing, quantity, Some(quote)));
     denials.extend(rules::broken_price_rules(symbol, side, pricing, Some(quote), on));
     denials.extend(pricing.limit_price().and_then(|limit| rules::too_valuable(limit, quantity)));
     denials.extend(against_symbol(account));

@@ -8,7 +8,7 @@ use exchange::{
     AuctionKind, auction_for, is_on_grid, is_trading_day, nearest_legal, next_trading_day, price_limits,
     regular_close, tick_size, trading_day_before,
 };
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 /// How far the price of a market order may move, in percent, between the check here and its execution; also how far
 /// beyond its stop price a purchase that waits for one may be executed. Beyond that the order is cancelled instead of
@@ -21,8 +21,11 @@ pub const STOP_SALE_PROTECTION_PERCENT: i64 = 50;
 const QUANTITY_MAX: i64 = 1_000_000_000;
 /// Largest notional of one order, in units of the currency: keeps every sum far inside 28 digits.
 const NOTIONAL_MAX: i64 = 10_000_000_000_000;
-/// Smallest amount of money that is turned into shares, in units of the currency (Alpaca's rule).
+/// Smallest amount of money that is turned into shares, or that a part of a share may cost, in units of the currency
+/// (Alpaca's rule).
 const NOTIONAL_MIN: i64 = 1;
+/// Digits behind the point of a quantity.
+const QUANTITY_DIGITS: u32 = 9;
 /// Longest life of an order with a last day, in days.
 const LIFETIME_DAYS_MAX: i64 = 366;
 /// Digits behind the point of a trailing percentage.
@@ -105,7 +108,11 @@ pub(super) fn broken_rules(
         .map(|wrong| Denial::new(wrong.field, wrong.rule, wrong.message))
         .collect();
     denials.extend(match order.size {
-        Size::Shares(quantity) => broken_quantity_rules(market, quantity),
+        Size::Shares(quantity) => {
+            let mut denials = broken_quantity_rules(market, quantity);
+            denials.extend(too_little(order.symbol, order.side, order.pricing, quantity, quote));
+            denials
+        }
         Size::Notional(notional) => {
             broken_notional_rules(market, notional, quantity, quote).into_iter().collect()
         }
@@ -133,6 +140,31 @@ pub(super) fn broken_quantity_rules(market: Market, quantity: Quantity) -> Vec<D
         denials.push(Denial::new("quantity", "too_large", message).nearest([QUANTITY_MAX]));
     }
     denials
+}
+
+/// A purchase must be worth something: what costs less than half of the smallest coin would be booked as a present. Parts
+/// of shares are bought for the amount of money that an order by amount must have; a limit far above the market does not
+/// make them worth more.
+pub(super) fn too_little(
+    symbol: Symbol,
+    side: Side,
+    pricing: Pricing,
+    quantity: Quantity,
+    quote: Option<&Quote>,
+) -> Option<Denial> {
+    let touch = quote.map(|quote| touch(quote, side));
+    let price = pricing.limit_price().into_iter().chain(touch).min()?.value();
+    let currency = symbol.currency();
+    let smallest_coin = Decimal::new(1, currency.minor_digits());
+    let least = if quantity.is_whole() { smallest_coin } else { Decimal::from(NOTIONAL_MIN) };
+    let is_little = side == Side::Buy && quantity.value().checked_mul(price)? < least;
+    is_little.then(|| {
+        let up = RoundingStrategy::AwayFromZero;
+        let nearest =
+            least.checked_div(price).map(|shares| shares.round_dp_with_strategy(QUANTITY_DIGITS, up));
+        let message = format!("must be worth at least {least} {currency}");
+        Denial::new("quantity", "too_small", message).nearest(nearest.map(|shares| shares.normalize()))
+    })
 }
 
 fn broken_notional_rules(

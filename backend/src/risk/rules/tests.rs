@@ -63,6 +63,32 @@ fn refused(order: &NewOrder, last: &str, field: &str, rule: &str, nearest: &[&st
 }
 
 #[test]
+fn a_purchase_is_worth_something() {
+    let apple = |side, pricing, quantity| order("AAPL", side, pricing, Lifetime::Day, shares(quantity));
+    let market = Pricing::Market;
+    refused(&apple(Side::Buy, market, "0.000075"), "150", "quantity", "too_small", &["0.006666667"]);
+    refused(
+        &apple(Side::Buy, Pricing::Limit(price("40")), "0.000001"),
+        "150",
+        "quantity",
+        "too_small",
+        &["0.025"],
+    );
+    // A limit far above the market is not what it will cost.
+    let generous = Pricing::Limit(price("1000000"));
+    refused(&apple(Side::Buy, generous, "0.000001"), "150", "quantity", "too_small", &["0.006666667"]);
+    refused(&apple(Side::Buy, market, "1"), "0.0001", "quantity", "too_small", &["100"]);
+    let complaints = |order: &NewOrder| {
+        let (quote, on) = (quote("AAPL", "150"), exchange::trade_date(order.symbol.market(), now()));
+        broken_rules(order, quantity_of(order, Some(&quote)), Some(&quote), now(), on)
+    };
+    for fine in ["0.006666667", "1"] {
+        assert_eq!(complaints(&apple(Side::Buy, market, fine)), []);
+    }
+    assert_eq!(complaints(&apple(Side::Sell, market, "0.000075")), [], "what is left can always be sold");
+}
+
+#[test]
 fn every_refusal_names_the_nearest_legal_value() {
     use Lifetime::{Day, Gtc, Gtd};
     let day = |text: &str| Gtd(text.parse().unwrap());

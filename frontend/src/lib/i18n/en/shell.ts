@@ -64,7 +64,7 @@ export const shell = {
     introFirst: "Practise with play money on market prices; where a price is invented, it says so.",
     introSecond: "Every order, fill and won is in a ledger that you own.",
     introThird:
-      "Orders and books stay on your machine. Only prices are asked for outside, from Yahoo, if at all.",
+      "Orders and books stay on your machine. Only prices are asked for outside, if at all, and orders go only to a broker you have given a key.",
     submitting: "One moment…",
   },
   twoFactor: {
