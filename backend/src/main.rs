@@ -9,8 +9,9 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What is logged unless `GAEMI_LOG` says otherwise. The web server's own words are only about its threads.
-const LOG_FILTER_DEFAULT: &str = "info,actix_server=warn";
+/// What is logged unless `GAEMI_LOG` says otherwise. The web server's own words are only about its threads, and about heads
+/// of requests that nobody can read: whoever connects could fill the log with these.
+const LOG_FILTER_DEFAULT: &str = "info,actix_server=warn,actix_http=off";
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {

@@ -34,6 +34,8 @@ const ACTIONS_LIFETIME: TimeDelta = TimeDelta::hours(12);
 const RUNNING_MAX: usize = 64;
 /// Most series whose fetches are told apart, and whose numbers are remembered.
 const TURNS_MAX: usize = 1_024;
+/// How long after the start old minutes are looked for first.
+const FORGET_DELAY: Duration = Duration::from_secs(60);
 /// How often old minutes are looked for.
 const FORGET_INTERVAL: Duration = Duration::from_secs(6 * 3_600);
 
@@ -346,6 +348,8 @@ impl Archive {
     /// Forgets old minutes now and then, until stopped.
     pub async fn forget_old(&self) {
         let Some(kept) = self.minutes_kept else { return };
+        // Not at once: the backend may be making the tables.
+        tokio::time::sleep(FORGET_DELAY).await;
         loop {
             match self.store.forget_minutes(Utc::now() - kept).await {
                 Ok(0) => {}

@@ -64,7 +64,8 @@ export const shell: Texts<typeof english> = {
     introTitle: "내 서버에서 한국·미국 주식을 거래하세요.",
     introFirst: "시장 가격으로 모의 투자를 연습합니다. 가상 시세에는 표시가 붙습니다.",
     introSecond: "모든 주문과 체결, 1원까지 내 장부에 남습니다.",
-    introThird: "주문과 장부는 내 컴퓨터에만 저장됩니다. 외부에는 시세만 요청하고, 주문은 키를 등록한 증권사에만 보냅니다.",
+    introThird:
+      "주문과 장부는 내 컴퓨터에만 저장됩니다. 외부에는 시세만 요청하고, 주문은 키를 등록한 증권사에만 보냅니다.",
     submitting: "잠시만 기다려 주세요…",
   },
   twoFactor: {
