@@ -131,7 +131,7 @@ fn every_refusal_names_the_nearest_legal_value() {
 fn what_is_legal_is_not_refused() {
     let apple = quote("AAPL", "150");
     for (pricing, lifetime, size) in [
-        (Pricing::Market, Lifetime::Day, shares("0.000000001")),
+        (Pricing::Market, Lifetime::Day, shares("0.006666667")),
         (Pricing::Limit(price("150.01")), Lifetime::Day, Size::Notional("100".parse().unwrap())),
         (Pricing::Stop(price("160")), Lifetime::Gtc, shares("1")),
         (Pricing::TrailingStop(Trail::Amount(price("0.5"))), Lifetime::Day, shares("1")),
