@@ -5,7 +5,7 @@ use super::settlement::Settler;
 use super::store;
 use super::{Account, CashBalance, CostMethod, CurrencyBalance};
 use crate::clock;
-use crate::db::Pool;
+use crate::db::{self, Pool};
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events::{self, EventHub, EventKind, NewEvent};
 use crate::startup::Background;
@@ -128,10 +128,7 @@ impl AccountService {
         let account = self.find(user, account).await?;
         let mut connection = self.pool.get().await?;
         // One picture: between two statements a trade may settle.
-        let (cash, unsettled) = connection
-            .build_transaction()
-            .read_only()
-            .repeatable_read()
+        let (cash, unsettled) = db::one_picture(&mut connection)
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 let cash = store::cash_of(connection, &[account.id]).await?;

@@ -7,6 +7,7 @@ pub use migrate::{MIGRATIONS, MigrateError, run_migrations};
 
 use anyhow::Context;
 use diesel::{ConnectionError, ConnectionResult, QueryResult};
+use diesel_async::pg::TransactionBuilder;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool,
 };
@@ -41,6 +42,11 @@ pub fn corrupt(what: &str) -> diesel::result::Error {
 pub const fn is_duplicate(error: &diesel::result::Error) -> bool {
     use diesel::result::{DatabaseErrorKind, Error};
     matches!(error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+}
+
+/// Reads in one picture of the database: what others commit between two statements is not seen.
+pub fn one_picture(connection: &mut AsyncPgConnection) -> TransactionBuilder<'_, AsyncPgConnection> {
+    connection.build_transaction().read_only().repeatable_read()
 }
 
 /// Begins a transaction on a connection that is shared with statements sent right behind.

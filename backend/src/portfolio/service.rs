@@ -5,7 +5,7 @@ use super::lots::Lot;
 use super::store::{self, LotSaleLine, PositionKey, SaleLine};
 use super::valuation::{AccountValue, ValuedPosition, value_account, value_position};
 use crate::account::{self, Account, AccountService, CashBalance, CostMethod, Funding};
-use crate::db::Pool;
+use crate::db::{self, Pool};
 use crate::error::{ApiError, ApiResult};
 use crate::market::Market;
 use actix_web::web;
@@ -128,10 +128,7 @@ impl PortfolioService {
         let account = self.accounts.find(user, account).await?;
         let mut connection = self.pool.get().await?;
         // One picture: a correction may write lots and sales anew between two statements.
-        let (sales, lots) = connection
-            .build_transaction()
-            .read_only()
-            .repeatable_read()
+        let (sales, lots) = db::one_picture(&mut connection)
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 let sales = store::sales_of(connection, account.id, symbol, before, limit).await?;
@@ -186,10 +183,7 @@ impl PortfolioService {
     async fn picture(&self, accounts: &[Account]) -> ApiResult<Picture> {
         let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
         let mut connection = self.pool.get().await?;
-        connection
-            .build_transaction()
-            .read_only()
-            .repeatable_read()
+        db::one_picture(&mut connection)
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 Ok::<_, ApiError>(Picture {

@@ -16,7 +16,7 @@ use super::replace::{Change, Circumstances, Requested, request_replace};
 use super::requests::request_cancel;
 use super::store::{self, ExecutionRow, LogLine, RequestLine};
 use crate::account::{AccountService, BalanceMemory};
-use crate::db::Pool;
+use crate::db::{self, Pool};
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use crate::events::EventHub;
 use crate::market::{Market, MarketError};
@@ -312,10 +312,7 @@ impl TradingService {
     pub(super) async fn show(&self, user: UserId, id: OrderId) -> ApiResult<OrderHistory> {
         let mut connection = self.pool.get().await?;
         // One picture: an execution that arrives between the reads must not appear in one and be missing in another.
-        connection
-            .build_transaction()
-            .read_only()
-            .repeatable_read()
+        db::one_picture(&mut connection)
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 let order = store::order_of(connection, user, id).await?;

@@ -18,10 +18,7 @@ impl AccountService {
         lines_max: usize,
     ) -> ApiResult<StatementPage> {
         let mut connection = self.pool.get().await?;
-        connection
-            .build_transaction()
-            .read_only()
-            .repeatable_read()
+        db::one_picture(&mut connection)
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 db::look_up(connection).await?;

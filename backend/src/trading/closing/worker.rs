@@ -109,10 +109,7 @@ async fn step(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
 /// What is known of the position, all at one moment.
 async fn look(closing: &Closing, request: &CloseRequest, now: DateTime<Utc>) -> ApiResult<Step> {
     let mut connection = closing.trading.pool.get().await?;
-    connection
-        .build_transaction()
-        .read_only()
-        .repeatable_read()
+    db::one_picture(&mut connection)
         .run(async |connection| {
             let connection: &AsyncPgConnection = connection;
             db::look_up(connection).await?;

@@ -21,10 +21,7 @@ impl TradingService {
         orders_max: usize,
     ) -> ApiResult<OrderPage> {
         let mut connection = self.pool.get().await?;
-        connection
-            .build_transaction()
-            .read_only()
-            .repeatable_read()
+        db::one_picture(&mut connection)
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 db::look_up(connection).await?;

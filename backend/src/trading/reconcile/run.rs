@@ -7,7 +7,7 @@ use super::{
 };
 use crate::account::{self, Commodity};
 use crate::clock;
-use crate::db::Pool;
+use crate::db::{self, Pool};
 use crate::error::ApiError;
 use crate::events::EventHub;
 use crate::market::Market;
@@ -210,10 +210,7 @@ impl Comparer {
     ) -> Result<Option<BTreeMap<Commodity, Decimal>>, Failure> {
         let mut connection = self.pool.get().await?;
         // One picture of the books, the cursor and the journal.
-        connection
-            .build_transaction()
-            .read_only()
-            .repeatable_read()
+        db::one_picture(&mut connection)
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 let cursor = store::cursor(connection).await?;

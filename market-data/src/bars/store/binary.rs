@@ -51,13 +51,24 @@ pub(super) fn copy_row(out: &mut BytesMut, series: i32, bar: &TimedBar) {
     out.put_i32(8);
     out.put_i64(bar.starts_at.timestamp_micros().saturating_sub(EPOCH_MICROS));
     for price in [bar.open, bar.high, bar.low, bar.close] {
-        put_numeric(out, price.value());
+        put_numeric_in_row(out, price.value());
     }
     out.put_i32(8);
     out.put_i64(i64::try_from(bar.volume).unwrap_or(i64::MAX));
 }
 
-/// Writes a numeric behind its length.
+/// Writes a numeric behind its length, as the rows of a COPY want it.
+fn put_numeric_in_row(out: &mut BytesMut, value: Decimal) {
+    let place = out.len();
+    out.put_i32(0);
+    put_numeric(out, value);
+    let length = i32::try_from(out.len() - place - LENGTH_SIZE).unwrap_or(0);
+    if let Some(head) = out.get_mut(place..place + LENGTH_SIZE) {
+        head.copy_from_slice(&length.to_be_bytes());
+    }
+}
+
+/// Writes a numeric.
 fn put_numeric(out: &mut BytesMut, value: Decimal) {
     let value = value.normalize();
     let scale = value.scale();
@@ -77,7 +88,6 @@ fn put_numeric(out: &mut BytesMut, value: Decimal) {
     }
     let used = i16::try_from(count).unwrap_or(0);
     let weight = used - i16::try_from(fraction_groups).unwrap_or(0) - 1;
-    out.put_i32(i32::from(used) * 2 + 8);
     out.put_i16(used);
     out.put_i16(if used == 0 { 0 } else { weight });
     out.put_u16(if value.is_sign_negative() && used > 0 { NEGATIVE } else { POSITIVE });
@@ -115,9 +125,7 @@ pub(super) struct SqlPrice(pub(super) Price);
 
 impl ToSql for SqlPrice {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
-        let mut with_length = BytesMut::new();
-        put_numeric(&mut with_length, self.0.value());
-        out.put_slice(with_length.get(LENGTH_SIZE..).unwrap_or_default());
+        put_numeric(out, self.0.value());
         Ok(IsNull::No)
     }
 
@@ -202,7 +210,7 @@ mod tests {
 
     fn round(value: Decimal) -> Decimal {
         let mut out = BytesMut::new();
-        put_numeric(&mut out, value);
+        put_numeric_in_row(&mut out, value);
         let length = i32::from_be_bytes(out[..4].try_into().unwrap());
         assert_eq!(usize::try_from(length).unwrap(), out.len() - 4);
         numeric(&out[4..]).unwrap()
@@ -211,7 +219,7 @@ mod tests {
     #[test]
     fn the_form_is_the_documented_one() {
         let mut out = BytesMut::new();
-        put_numeric(&mut out, "12345.67".parse().unwrap());
+        put_numeric_in_row(&mut out, "12345.67".parse().unwrap());
         // Three groups (1, 2345, 6700), the first of which counts ten thousands; two digits behind the point.
         assert_eq!(out[4..], [0, 3, 0, 1, 0, 0, 0, 2, 0, 1, 9, 41, 26, 44]);
         let day: NaiveDate = "2000-01-02".parse().unwrap();

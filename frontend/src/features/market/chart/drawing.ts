@@ -1,6 +1,5 @@
 import {
   CandlestickSeries,
-  ColorType,
   createChart,
   HistogramSeries,
   type IChartApi,
@@ -10,6 +9,7 @@ import {
 } from "lightweight-charts";
 import type { History } from "@/lib/api/types";
 import { formatDay, formatTime, MINOR_DIGITS } from "@/lib/format";
+import { chartLook } from "@/lib/ui/chart-look";
 import { type ChartColours, faint } from "@/lib/ui/colours";
 import type { DrawnBar } from "./bars";
 import { bollinger, macd, type Points, relativeStrength, simpleAverage } from "./indicators";
@@ -102,19 +102,10 @@ function makeChart(container: HTMLElement, { currency, language, colours }: Look
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
-  const { text, line, ground } = colours;
+  const { line } = colours;
   return createChart(container, {
-    autoSize: true,
-    layout: {
-      // The library's own sign brings an inline style, which the page's policy refuses; the credit is in the footer.
-      attributionLogo: false,
-      fontFamily: getComputedStyle(document.body).fontFamily,
-      background: { type: ColorType.Solid, color: ground },
-      textColor: text,
-      panes: { separatorColor: line, enableResize: true },
-    },
+    ...chartLook(colours),
     grid: { vertLines: { color: line, style: 1 }, horzLines: { color: line, style: 1 } },
-    rightPriceScale: { borderColor: line },
     localization: {
       locale: language,
       priceFormatter: numbers.format,
@@ -122,8 +113,6 @@ function makeChart(container: HTMLElement, { currency, language, colours }: Look
     },
     timeScale: { rightOffset: RIGHT_MARGIN_BARS, borderColor: line, timeVisible: true },
     crosshair: { mode: 0 },
-    // A finger that scrolls the page must not get stuck in the chart.
-    handleScroll: { vertTouchDrag: false },
   });
 }
 

@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Select } from "@/lib/ui/field";
+import { OptionalFields } from "@/lib/ui/optional-fields";
 import { Segmented } from "@/lib/ui/segmented";
 import type { Draft } from "../hooks/draft";
 import { type FieldsProps, PriceField } from "./ticket-fields";
@@ -9,43 +10,35 @@ export function ThenFields(props: FieldsProps) {
   const { t } = useTranslation();
   const { draft, onChange } = props;
   return (
-    <fieldset className="space-y-2">
-      <label className="flex items-center gap-2 text-[13px]">
-        <input
-          type="checkbox"
-          checked={draft.follows}
-          onChange={(event) => onChange({ follows: event.target.checked })}
+    <OptionalFields
+      label={t("ticket.follows")}
+      wanted={draft.follows}
+      onChange={(follows) => onChange({ follows })}
+    >
+      <p className="text-soft text-xs">{t("ticket.thenHint")}</p>
+      <div className="grid grid-cols-2 items-end gap-2">
+        <Segmented
+          legend={t("ticket.thenSide")}
+          value={draft.thenSide}
+          onChange={(thenSide) => onChange({ thenSide })}
+          options={[
+            { value: "buy", label: t("ticket.buy") },
+            { value: "sell", label: t("ticket.sell") },
+          ]}
         />
-        {t("ticket.follows")}
-      </label>
-      {draft.follows && (
-        <>
-          <p className="text-soft text-xs">{t("ticket.thenHint")}</p>
-          <div className="grid grid-cols-2 items-end gap-2">
-            <Segmented
-              legend={t("ticket.thenSide")}
-              value={draft.thenSide}
-              onChange={(thenSide) => onChange({ thenSide })}
-              options={[
-                { value: "buy", label: t("ticket.buy") },
-                { value: "sell", label: t("ticket.sell") },
-              ]}
-            />
-            <Select
-              label={t("ticket.thenType")}
-              value={draft.thenType}
-              onChange={(event) => onChange({ thenType: event.target.value as Draft["thenType"] })}
-            >
-              {(["limit", "stop"] as const).map((type) => (
-                <option key={type} value={type}>
-                  {t(`ticket.types.${type}`)}
-                </option>
-              ))}
-            </Select>
-          </div>
-          <PriceField field="thenPrice" {...props} />
-        </>
-      )}
-    </fieldset>
+        <Select
+          label={t("ticket.thenType")}
+          value={draft.thenType}
+          onChange={(event) => onChange({ thenType: event.target.value as Draft["thenType"] })}
+        >
+          {(["limit", "stop"] as const).map((type) => (
+            <option key={type} value={type}>
+              {t(`ticket.types.${type}`)}
+            </option>
+          ))}
+        </Select>
+      </div>
+      <PriceField field="thenPrice" {...props} />
+    </OptionalFields>
   );
 }

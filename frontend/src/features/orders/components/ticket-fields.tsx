@@ -6,6 +6,7 @@ import { quotes } from "@/lib/quotes/socket";
 import { stepPrice } from "@/lib/ticks";
 import { Button } from "@/lib/ui/button";
 import { Field, Select } from "@/lib/ui/field";
+import { OptionalFields } from "@/lib/ui/optional-fields";
 import { Segmented } from "@/lib/ui/segmented";
 import {
   type Draft,
@@ -147,25 +148,17 @@ export function ExitFields(props: FieldsProps) {
   const { t } = useTranslation();
   const { draft, onChange } = props;
   return (
-    <fieldset className="space-y-2">
-      <label className="flex items-center gap-2 text-[13px]">
-        <input
-          type="checkbox"
-          checked={draft.exits}
-          onChange={(event) => onChange({ exits: event.target.checked })}
-        />
-        {t(draft.side === "buy" ? "ticket.exitsBuy" : "ticket.exitsSell")}
-      </label>
-      {draft.exits && (
-        <>
-          <p className="text-soft text-xs">
-            {t(draft.side === "buy" ? "ticket.exitsBuyHint" : "ticket.exitsSellHint")}
-          </p>
-          <PriceField field="takeProfit" {...props} />
-          <PriceField field="stopLoss" {...props} />
-        </>
-      )}
-    </fieldset>
+    <OptionalFields
+      label={t(draft.side === "buy" ? "ticket.exitsBuy" : "ticket.exitsSell")}
+      wanted={draft.exits}
+      onChange={(exits) => onChange({ exits })}
+    >
+      <p className="text-soft text-xs">
+        {t(draft.side === "buy" ? "ticket.exitsBuyHint" : "ticket.exitsSellHint")}
+      </p>
+      <PriceField field="takeProfit" {...props} />
+      <PriceField field="stopLoss" {...props} />
+    </OptionalFields>
   );
 }
 

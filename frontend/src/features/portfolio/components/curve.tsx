@@ -1,8 +1,9 @@
-import { ColorType, createChart, type IChartApi, LineSeries, type UTCTimestamp } from "lightweight-charts";
+import { createChart, type IChartApi, LineSeries, type UTCTimestamp } from "lightweight-charts";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { formatTime } from "@/lib/format";
 import { usePreferences } from "@/lib/preferences";
+import { chartLook } from "@/lib/ui/chart-look";
 import { readColours } from "@/lib/ui/colours";
 import type { Drawn } from "../hooks/performance";
 
@@ -49,24 +50,16 @@ export default function Curve({ label, own, other, format }: Props) {
 }
 
 function makeChart(element: HTMLElement, language: string, format: (value: number) => string): IChartApi {
-  const { text, line, ground } = readColours();
+  const colours = readColours();
+  const { line } = colours;
   return createChart(element, {
-    autoSize: true,
-    layout: {
-      // The credit is in the desk's footer: the library's own sign brings a style that the page's policy refuses.
-      attributionLogo: false,
-      fontFamily: getComputedStyle(document.body).fontFamily,
-      background: { type: ColorType.Solid, color: ground },
-      textColor: text,
-    },
+    ...chartLook(colours),
     grid: { vertLines: { visible: false }, horzLines: { color: line, style: 1 } },
-    rightPriceScale: { borderColor: line },
     localization: {
       locale: language,
       priceFormatter: format,
       timeFormatter: (time: number) => formatTime(new Date(time * 1000).toISOString(), language, true),
     },
     timeScale: { borderColor: line, timeVisible: true },
-    handleScroll: { vertTouchDrag: false },
   });
 }
