@@ -94,7 +94,7 @@ step("the symbol shown is one that the account can trade, and its invented price
 
 step("a notice does not stand in the way of the form", async () => {
   await page.getByLabel("수량", { exact: true }).fill("1");
-  await page.getByTestId("estimate").getByText("총 매수 금액").waitFor();
+  await page.getByTestId("estimate-total").getByText("총 매수 금액").waitFor();
   const submit = page.getByRole("button", { name: /1주 매수$/ });
   await submit.click();
   await page.getByRole("button", { name: "주문 보내기" }).click();

@@ -99,7 +99,7 @@ step("buys 10 AAPL at market and sees the fill arrive, without asking for it", a
   await page.getByRole("tab", { name: "Positions" }).click();
   const asked = orderRequests();
   await page.getByLabel("Shares", { exact: true }).fill("10");
-  await page.getByTestId("estimate").getByText("Total cost").waitFor();
+  await page.getByTestId("estimate-total").getByText("Total cost").waitFor();
   await picture(page, "04-ticket");
   await page.getByRole("button", { name: "Buy 10 AAPL" }).click();
   const card = page.getByTestId("consequences");

@@ -34,7 +34,8 @@ async function priceOfApple() {
 step("the state of everything is seen at the top", async () => {
   await signIn(page, trader);
   await page.getByTestId("market-phase").waitFor();
-  await page.getByText(/(opens|closes) in \d/).waitFor();
+  await page.getByText(/^Replay of \w+ \d+, \d{4}$/).waitFor();
+  assert.equal(await page.getByTestId("market-phase").textContent(), "open");
   await page.getByTestId("broker-state").waitFor();
 });
 

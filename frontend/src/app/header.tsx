@@ -26,7 +26,7 @@ export function Brand() {
 /** The head of the page: which room, what state, which account, how it looks. */
 export function Header({ symbol, accountId }: { symbol: string | null; accountId: string | null }) {
   return (
-    <header className="flex flex-wrap items-center gap-x-5 gap-y-2 border-line border-b bg-panel px-4 py-1.5 max-sm:px-3 max-sm:py-2">
+    <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-line border-b bg-panel px-3 py-1.5 min-[90rem]:gap-x-5 max-sm:py-2">
       <Brand />
       <Rooms />
       <ConnectionState symbol={symbol} accountId={accountId} />
@@ -47,7 +47,7 @@ function Rooms() {
           key={to}
           to={to}
           activeOptions={{ exact: true, includeSearch: false }}
-          className="rounded-md px-2.5 py-1.5 text-[13px] text-soft hover:bg-raised hover:text-text"
+          className="rounded-md px-2 py-1.5 text-[13px] min-[90rem]:px-2.5 text-soft hover:bg-raised hover:text-text"
           activeProps={{ className: "!bg-accent-wash !text-text font-semibold", "aria-current": "page" }}
         >
           {t(`header.${name}`)}

@@ -33,7 +33,7 @@ export interface ChartSettings {
 }
 
 const FIRST_CHART: ChartSettings = { interval: "1d", kind: "candles", indicators: [], range: "range3m" };
-export const FIRST_LAYOUT: Layout = { watchlist: 272, trading: 320, books: 288 };
+export const FIRST_LAYOUT: Layout = { watchlist: 288, trading: 320, books: 288 };
 const FIRST_WATCHLIST: Watchlist = { id: "first", name: "", symbols: null };
 
 interface Preferences {

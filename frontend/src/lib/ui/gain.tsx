@@ -15,7 +15,7 @@ export function Gain({ amount, currency, percent }: Props) {
     <span className={DIRECTION_CLASS[directionOf(amount)]}>
       {formatGain(amount, currency)}
       {percent !== null && percent !== undefined && (
-        <span className="ml-1.5 text-[0.9em]">{formatPercent(percent)}</span>
+        <span className="ml-1.5 text-[0.9em] @max-md:ml-0 @max-md:block">{formatPercent(percent)}</span>
       )}
     </span>
   );

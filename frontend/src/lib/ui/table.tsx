@@ -6,7 +6,12 @@ interface Column {
   words?: boolean;
   /** Left out where the screen is narrow. */
   wideOnly?: boolean;
+  /** Stays at the right edge while the table scrolls sideways: what can be done with a row is never out of reach. */
+  action?: boolean;
 }
+
+const PLACE = "whitespace-nowrap px-3 py-1.5 @max-md:px-1.5";
+const AT_EDGE = "sticky right-0 bg-panel";
 
 /** A table of figures that scrolls sideways by itself before it breaks the page. */
 export function Table({
@@ -23,11 +28,11 @@ export function Table({
       <table aria-label={label} className="w-full border-collapse text-[13px]">
         <thead>
           <tr className="border-line border-b text-soft text-xs">
-            {columns.map(({ label: text, words, wideOnly }) => (
+            {columns.map(({ label: text, words, wideOnly, action }) => (
               <th
                 key={text}
                 scope="col"
-                className={`whitespace-nowrap px-3 py-1.5 @max-md:px-2 ${words ? "text-left" : "text-right"} ${wideOnly ? "@max-xl:hidden" : ""}`}
+                className={`${PLACE} ${words ? "text-left" : "text-right"} ${wideOnly ? "@max-xl:hidden" : ""} ${action ? AT_EDGE : ""}`}
               >
                 {text}
               </th>
@@ -44,12 +49,13 @@ interface CellProps {
   children: ReactNode;
   words?: boolean;
   wideOnly?: boolean;
+  action?: boolean;
 }
 
-export function Cell({ children, words = false, wideOnly = false }: CellProps) {
+export function Cell({ children, words = false, wideOnly = false, action = false }: CellProps) {
   return (
     <td
-      className={`whitespace-nowrap px-3 py-1.5 @max-md:px-2 ${words ? "text-left" : "text-right"} ${wideOnly ? "@max-xl:hidden" : ""}`}
+      className={`${PLACE} ${words ? "text-left" : "text-right"} ${wideOnly ? "@max-xl:hidden" : ""} ${action ? AT_EDGE : ""}`}
     >
       {children}
     </td>

@@ -4,13 +4,23 @@ import { useTranslation } from "react-i18next";
 import { marketStateAt, spanParts } from "@/lib/countdown";
 import { currencyOf } from "@/lib/currency";
 import { useEventsReady } from "@/lib/events-status";
+import { formatDay } from "@/lib/format";
+import { priceKind } from "@/lib/quotes/quote";
+import { quotes } from "@/lib/quotes/socket";
+import { useQuotesText } from "@/lib/quotes/use-quote";
 import { hoursQuery } from "../api/directory";
 
 const CLOCK_MS = 1_000;
 
-/** Whether the market of a symbol is open, and for how long it stays as it is. */
+/**
+ * Whether a symbol can be traded now. Where its prices have a real time, that is what its market says, and for how long;
+ * a recorded day or an invented price trades at every hour.
+ */
 export function MarketClock({ symbol }: { symbol: string | null }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const [kind = "", session = ""] = useQuotesText(symbol === null ? [] : [symbol], () =>
+    kindAndSession(symbol),
+  ).split(" ");
   const ready = useEventsReady();
   const hours = useQuery({ ...hoursQuery, enabled: ready });
   const [now, setNow] = useState(Date.now);
@@ -26,20 +36,49 @@ export function MarketClock({ symbol }: { symbol: string | null }) {
   const left = spanParts(state.secondsLeft)
     .map(([count, unit]) => t(`status.span.${unit}`, { count }))
     .join(" ");
+  const countdown = t(state.phase === "open" ? "status.closesIn" : "status.opensIn", { left });
+  const real = `${t(`status.market.${name}`)}: ${t(`status.phase.${state.phase}`)}, ${countdown} (${market.timeZone})`;
+  if (kind === "recorded" || kind === "simulated") {
+    const play =
+      kind === "recorded"
+        ? t("status.replayOf", { day: formatDay(session, i18n.language) })
+        : t("status.madeUp");
+    return (
+      <Phase title={`${t("status.playHelp")} ${real}`} name={play} isOpen phase={t("status.playOpen")} />
+    );
+  }
   return (
-    <span
+    <Phase
       title={`${t("status.marketHelp")} (${market.timeZone})`}
-      className="inline-flex items-center gap-1.5 whitespace-nowrap"
-    >
-      <span
-        aria-hidden="true"
-        className={`size-2 rounded-full ${state.phase === "open" ? "bg-accent" : "bg-soft"}`}
-      />
-      <span className="text-soft max-sm:hidden">{t(`status.market.${name}`)}</span>
-      <span data-testid="market-phase">{t(`status.phase.${state.phase}`)}</span>
-      <span className="text-soft max-lg:hidden">
-        {t(state.phase === "open" ? "status.closesIn" : "status.opensIn", { left })}
-      </span>
+      name={t(`status.market.${name}`)}
+      isOpen={state.phase === "open"}
+      phase={t(`status.phase.${state.phase}`)}
+      countdown={countdown}
+    />
+  );
+}
+
+function kindAndSession(symbol: string | null): string {
+  const quote = symbol === null ? undefined : quotes.get(symbol);
+  return quote === undefined ? "" : `${priceKind(quote)} ${quote.sessionDate}`;
+}
+
+interface PhaseProps {
+  title: string;
+  /** Which market, or what is played in its place. */
+  name: string;
+  isOpen: boolean;
+  phase: string;
+  countdown?: string;
+}
+
+function Phase({ title, name, isOpen, phase, countdown }: PhaseProps) {
+  return (
+    <span title={title} className="inline-flex items-center gap-1.5 whitespace-nowrap">
+      <span aria-hidden="true" className={`size-2 rounded-full ${isOpen ? "bg-accent" : "bg-soft"}`} />
+      <span className="text-soft max-sm:hidden">{name}</span>
+      <span data-testid="market-phase">{phase}</span>
+      {countdown !== undefined && <span className="text-soft max-lg:hidden">{countdown}</span>}
     </span>
   );
 }

@@ -90,7 +90,7 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
       <button
         type="button"
         aria-label={t("market.move", { symbol })}
-        className="w-4 shrink-0 cursor-grab touch-none text-line opacity-0 focus-visible:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-60"
+        className="w-3 shrink-0 cursor-grab touch-none pointer-coarse:w-5 text-line opacity-0 focus-visible:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-60"
         {...drag.handle}
       >
         <span aria-hidden="true">⋮</span>
@@ -98,17 +98,17 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
       <button
         type="button"
         aria-current={chosen ? "true" : undefined}
-        className="flex min-w-0 flex-1 items-center justify-between gap-3 text-left"
+        className="flex min-w-0 flex-1 items-center justify-between gap-2 text-left"
         onClick={() => setPreferences({ symbol })}
       >
         <span className="min-w-0">
-          <span className="block truncate font-medium">{symbol}</span>
-          <span className="flex items-center gap-1.5 text-soft text-xs">
+          <span className="flex items-baseline gap-1">
+            <span className="truncate font-medium">{symbol}</span>
             <SimulatedMark symbol={symbol} listed={listedAsSimulated} />
-            <span className="truncate">{name}</span>
           </span>
+          <span className="block truncate text-soft text-xs">{name}</span>
         </span>
-        <span className="flex shrink-0 items-center gap-2">
+        <span className="flex shrink-0 items-center gap-1">
           {quiet && <Sparkline symbol={symbol} />}
           <PriceCell symbol={symbol} />
         </span>
@@ -116,7 +116,7 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
       <button
         type="button"
         aria-label={t("market.remove", { symbol })}
-        className="w-7 shrink-0 text-soft text-xs opacity-0 hover:text-bad focus-visible:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-60"
+        className="w-5 shrink-0 text-soft text-xs pointer-coarse:w-7 opacity-0 hover:text-bad focus-visible:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-60"
         onClick={() => removeFromWatchlist(watched, symbol)}
       >
         <span aria-hidden="true">✕</span>
@@ -128,5 +128,5 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
 /** Marks a row whose price is invented; renders again only when that changes. */
 function SimulatedMark({ symbol, listed }: { symbol: string; listed: boolean }) {
   const simulated = useQuotesText([symbol], () => String(quotes.get(symbol)?.simulated ?? listed)) === "true";
-  return simulated ? <PriceKindMark kind="simulated" /> : null;
+  return simulated ? <PriceKindMark kind="simulated" small /> : null;
 }

@@ -58,7 +58,7 @@ export function OpenOrders({ accountId }: { accountId: string }) {
           { label: t("orders.filled") },
           { label: t("orders.status"), words: true },
           { label: t("orders.time"), wideOnly: true },
-          { label: "" },
+          { label: "", action: true },
         ]}
       >
         {orders.data.map((order) => (
@@ -95,7 +95,7 @@ function OpenOrder({ order, onOpen }: { order: Order; onOpen: (orderId: string) 
         <StateWord order={order} />
       </Cell>
       <Cell wideOnly>{formatTime(order.createdAt, i18n.language)}</Cell>
-      <Cell>
+      <Cell action>
         <Button
           size="small"
           className="mr-1"

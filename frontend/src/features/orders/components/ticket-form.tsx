@@ -2,14 +2,10 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, Side } from "@/lib/api/types";
 import { useEventsStatus } from "@/lib/events-status";
-import { formatQuantity } from "@/lib/format";
-import { problemSentence } from "@/lib/i18n/sentences";
 import { usePreferences } from "@/lib/preferences";
 import { useQuotesStatus } from "@/lib/quotes/socket";
 import { useShortcuts } from "@/lib/shortcuts";
 import { useTicketWish } from "@/lib/ticket-wish";
-import { Button } from "@/lib/ui/button";
-import { Notice } from "@/lib/ui/notice";
 import { Segmented } from "@/lib/ui/segmented";
 import { useNumberComplaint } from "@/lib/ui/use-number-complaint";
 import {
@@ -24,13 +20,14 @@ import {
   wishOf,
 } from "../hooks/draft";
 import { useFittingShares } from "../hooks/use-fitting-shares";
-import { outcomeUnknown, usePlaceOrder } from "../hooks/use-place-order";
+import { usePlaceOrder } from "../hooks/use-place-order";
 import { usePreview } from "../hooks/use-preview";
 import { ConsequenceCard } from "./consequence-card";
 import { Estimate } from "./estimate";
 import { ThenFields } from "./then-fields";
 import type { AccountState } from "./ticket";
 import { ExitFields, PriceFields, SizeFields, TypeAndTime } from "./ticket-fields";
+import { TicketFoot } from "./ticket-foot";
 
 interface Props {
   account: Account;
@@ -46,7 +43,6 @@ function useIsStale(): boolean {
 }
 
 export function TicketForm({ account, symbol, state }: Props) {
-  const { t } = useTranslation();
   const { currency } = account;
   const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT);
   const [checked, setChecked] = useState(false);
@@ -107,23 +103,20 @@ export function TicketForm({ account, symbol, state }: Props) {
         {!isExitsOnly(draft) && <ThenFields {...fields} />}
         <Estimate
           estimate={preview.estimate}
-          failure={preview.failure}
           current={preview.current}
-          refused={placing.failure !== null}
           atMarket={wish?.order.type === "market"}
           byMoney={draft.sizing === "money"}
-          onNearest={(field, value) => change({ [field]: value })}
         />
-        {placing.failure !== null && (
-          <Notice tone="bad">
-            {outcomeUnknown(placing.failure) ? t("ticket.outcomeUnknown") : problemSentence(placing.failure)}
-          </Notice>
-        )}
-        <SubmitButton
+        <TicketFoot
           side={draft.side}
-          quantity={wish?.order.quantity}
           symbol={symbol}
+          quantity={wish?.order.quantity}
+          estimate={preview.estimate}
+          current={preview.current}
+          previewFailure={preview.failure}
+          placingFailure={placing.failure}
           pending={placing.isPending}
+          onNearest={(field, value) => change({ [field]: value })}
         />
       </form>
       {asking !== null && (
@@ -180,27 +173,5 @@ function SideChoice({ side, onChange }: { side: Side; onChange: (side: Side) => 
         { value: "sell", label: t("ticket.sell"), chosenLook: "bg-down-fill text-white font-semibold" },
       ]}
     />
-  );
-}
-
-interface SubmitProps {
-  side: Side;
-  quantity: string | null | undefined;
-  symbol: string;
-  pending: boolean;
-}
-
-function SubmitButton({ side, quantity, symbol, pending }: SubmitProps) {
-  const { t } = useTranslation();
-  const words = { quantity: quantity == null ? "" : formatQuantity(quantity), symbol };
-  const full = t(side === "buy" ? "ticket.submitBuy" : "ticket.submitSell", words);
-  const empty = t(side === "buy" ? "ticket.submitEmptyBuy" : "ticket.submitEmptySell");
-  return (
-    // Always in sight, however long the ticket is.
-    <div className="xl:sticky xl:bottom-0 xl:-mx-3 xl:-mb-3 xl:bg-panel xl:px-3 xl:pt-1 xl:pb-3">
-      <Button type="submit" look={side} size="large" className="w-full" disabled={pending}>
-        {pending ? t("ticket.sending") : quantity == null ? empty : full}
-      </Button>
-    </div>
   );
 }

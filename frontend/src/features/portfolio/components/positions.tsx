@@ -31,7 +31,12 @@ export function Positions({ accountId, full = false }: { accountId: string; full
         { label: t("portfolio.marketValue"), wideOnly: true },
         { label: t("portfolio.unrealised") },
         { label: t("portfolio.realised"), wideOnly: true },
-        ...(full ? [{ label: t("portfolio.dividends"), wideOnly: true }, { label: "" }] : []),
+        ...(full
+          ? [
+              { label: t("portfolio.dividends"), wideOnly: true },
+              { label: "", action: true },
+            ]
+          : []),
       ]}
     >
       {holdings.data.positions.map((position) => (
@@ -79,7 +84,7 @@ const PositionRow = memo(function PositionRow({ position, full }: { position: Po
         <Gain amount={position.realisedPnl} currency={currency} />
       </Cell>
       {full && <Cell wideOnly>{formatCash(position.dividends, currency)}</Cell>}
-      {full && <Cell>{!closed && <CloseButton position={position} />}</Cell>}
+      {full && <Cell action>{!closed && <CloseButton position={position} />}</Cell>}
     </Row>
   );
 });

@@ -72,6 +72,7 @@ export const market = {
     delayed: "delayed",
     recorded: "recorded",
     simulated: "simulated",
+    simulatedShort: "sim.",
     connecting: "connecting",
     reconnecting: "reconnecting",
     connected: "live",
@@ -106,6 +107,10 @@ export const market = {
     },
     marketHelp:
       "Regular hours of the real market. The play exchange executes orders whenever there are prices.",
+    replayOf: "Replay of {{day}}",
+    madeUp: "Made-up prices",
+    playOpen: "open",
+    playHelp: "Orders are executed at every hour while these prices play. The real market now:",
     unresolved: "{{count}} unresolved",
     unresolvedHelp: "The broker has not said what became of these orders.",
     broker: "Broker",

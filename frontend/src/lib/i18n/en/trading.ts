@@ -28,6 +28,7 @@ export const trading = {
     sending: "Sending…",
     placed: "Order accepted: {{side}} {{quantity}} {{symbol}}",
     estimateHint: "Type how many shares, and the cost appears here.",
+    moreReasons: "More reasons: {{count}}",
     invalidPrice: "Type a price above zero.",
     otherCurrency: "{{symbol}} trades in {{currency}}; this account is kept in {{accountCurrency}}.",
     switchAccount: "Use {{name}}",

@@ -30,6 +30,7 @@ export const trading: Texts<typeof english> = {
     sending: "전송 중…",
     placed: "주문 접수: {{symbol}} {{quantity}}주 {{side}}",
     estimateHint: "수량을 입력하면 예상 비용이 여기에 표시됩니다.",
+    moreReasons: "다른 사유 {{count}}건",
     invalidPrice: "0보다 큰 가격을 입력하세요.",
     otherCurrency: "{{symbol}} 종목은 {{currency}}로 거래되며, 이 계좌는 {{accountCurrency}} 계좌입니다.",
     switchAccount: "{{name}} 계좌 사용",
