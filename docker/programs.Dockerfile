@@ -15,7 +15,9 @@ COPY exchange exchange
 COPY database database
 COPY failpoint failpoint
 COPY faulty-broker faulty-broker
+COPY stand-in stand-in
 COPY alpaca-stand-in alpaca-stand-in
+COPY kiwoom-stand-in kiwoom-stand-in
 COPY bench bench
 COPY backend backend
 COPY market-data market-data

@@ -12,38 +12,9 @@ mod stream;
 
 pub use market::{Market, Order};
 pub use server::StandIn;
-pub use stream::Manners;
+pub use stand_in::{Fault, Manners};
 
 /// The key that it knows unless it is told another.
 pub const KEY_ID: &str = "PKSTANDIN";
 /// The secret of [`KEY_ID`].
 pub const SECRET_KEY: &str = "a-secret-of-the-stand-in";
-
-/// What becomes of a request about an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The line breaks before it is done.
-    BreaksBefore,
-    /// It is done, then the line breaks.
-    BreaksAfter,
-    /// Answered 500; nothing was done.
-    FailsBefore,
-    /// It is done and answered 503.
-    FailsAfter,
-    /// Nothing is done and nothing is answered.
-    HangsBefore,
-    /// It is done and nothing is answered.
-    HangsAfter,
-    /// Answered 429 with this many seconds to wait; nothing was done.
-    Limited(u64),
-    /// It is done, and the answer is no JSON.
-    Garbled,
-}
-
-impl Fault {
-    /// Whether the request is done all the same.
-    #[must_use]
-    pub const fn is_done(self) -> bool {
-        matches!(self, Self::BreaksAfter | Self::FailsAfter | Self::HangsAfter | Self::Garbled)
-    }
-}

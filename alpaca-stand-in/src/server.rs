@@ -2,54 +2,35 @@
 
 use crate::market::Market;
 use crate::requests::{self, Asked};
-use crate::stream::{Manners, converse};
-use crate::{Fault, KEY_ID, SECRET_KEY, answers};
-use anyhow::Context;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use crate::stream::converse;
+use crate::{KEY_ID, SECRET_KEY, answers};
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::{
-    CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE,
-};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use std::collections::VecDeque;
-use std::io;
-use std::net::SocketAddr;
+use stand_in::{Answer, Door, Refusals, Stage, body_of, is_path, reply, upgrade};
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, broadcast};
-use tokio::task::JoinHandle;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
-/// Largest request, in bytes.
-const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Most events that a slow listener may be behind.
-const EVENTS_MAX: usize = 1024;
+/// Alpaca's words for what goes wrong.
+const REFUSALS: Refusals = Refusals {
+    failed: r#"{"message":"internal server error occurred"}"#,
+    limited: r#"{"code":42910000,"message":"too many requests."}"#,
+};
 
 #[derive(Default)]
 struct Script {
     market: Market,
-    faults: VecDeque<Fault>,
-    manners: Manners,
     key: Option<(String, String)>,
     /// How a request with a wrong key is answered.
     lock_words: Option<String>,
-    requests: usize,
-    order_requests: usize,
 }
 
+#[derive(Default)]
 struct Shared {
+    stage: Stage,
     script: Mutex<Script>,
-    events: broadcast::Sender<Value>,
-    closing: broadcast::Sender<()>,
-    /// Rung when a request has come that will not be answered.
-    hanging: Notify,
 }
 
 impl Shared {
@@ -61,37 +42,23 @@ impl Shared {
         self.script().key.clone().unwrap_or_else(|| (KEY_ID.to_owned(), SECRET_KEY.to_owned()))
     }
 
-    /// Tells what has happened to whoever listens, as the stream's manners are.
     fn tell(&self) {
-        let (events, manners) = {
-            let mut script = self.script();
-            (std::mem::take(&mut script.market.events), script.manners)
-        };
-        if manners.loses_all {
-            return;
-        }
-        let mut events: Vec<Value> = events.iter().map(answers::event).collect();
-        if manners.reverses {
-            events.reverse();
-        }
-        for event in events {
-            for _ in 0..if manners.triples { 3 } else { 1 } {
-                let _ = self.events.send(event.clone());
-            }
-        }
+        let events = std::mem::take(&mut self.script().market.events);
+        self.stage.tell(events.iter().map(answers::event).collect());
     }
 }
 
 /// A running stand-in. It ends when it is dropped.
 pub struct StandIn {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    task: Option<JoinHandle<()>>,
+    door: Door,
 }
 
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.hang_up();
+impl Deref for StandIn {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.shared.stage
     }
 }
 
@@ -109,29 +76,20 @@ impl StandIn {
     /// # Errors
     /// When it is taken.
     pub async fn start_at(address: &str) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address).await.context("no port")?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            script: Mutex::default(),
-            events: broadcast::channel(EVENTS_MAX).0,
-            closing: broadcast::channel(1).0,
-            hanging: Notify::new(),
-        });
-        let task = Some(tokio::spawn(accept(listener, Arc::clone(&shared))));
-        Ok(Self { shared, address, task })
+        let shared = Arc::new(Shared::default());
+        let door = Door::open(address, service(&shared)).await?;
+        Ok(Self { shared, door })
     }
 
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.door.url()
     }
 
     /// Stops answering, also on lines that are open; nobody can connect.
     pub fn hang_up(&mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
+        self.door.close();
         self.close_streams();
     }
 
@@ -140,14 +98,7 @@ impl StandIn {
     /// # Errors
     /// When somebody has taken the port meanwhile.
     pub async fn come_back(&mut self) -> anyhow::Result<()> {
-        let listener = TcpListener::bind(self.address).await.context("the port is taken")?;
-        self.task = Some(tokio::spawn(accept(listener, Arc::clone(&self.shared))));
-        Ok(())
-    }
-
-    /// Ends the conversations of the stream.
-    pub fn close_streams(&self) {
-        let _ = self.shared.closing.send(());
+        self.door.reopen(service(&self.shared)).await
     }
 
     /// Lets something happen, and tells of it.
@@ -155,16 +106,6 @@ impl StandIn {
         let outcome = action(&mut self.shared.script().market);
         self.shared.tell();
         outcome
-    }
-
-    /// What becomes of the next requests about orders.
-    pub fn will_fail(&self, faults: &[Fault]) {
-        self.shared.script().faults.extend(faults);
-    }
-
-    /// How the stream treats what it should tell.
-    pub fn set_manners(&self, manners: Manners) {
-        self.shared.script().manners = manners;
     }
 
     /// Changes the key that it knows.
@@ -176,65 +117,37 @@ impl StandIn {
     pub fn set_lock_words(&self, words: &str) {
         self.shared.script().lock_words = Some(words.to_owned());
     }
+}
 
-    /// Requests so far, and those about orders.
-    #[must_use]
-    pub fn requests(&self) -> (usize, usize) {
-        let script = self.shared.script();
-        (script.requests, script.order_requests)
-    }
-
-    /// Waits until a request has come that will not be answered.
-    pub async fn hangs(&self) {
-        self.shared.hanging.notified().await;
-    }
-
-    /// How many listen to the stream.
-    #[must_use]
-    pub fn listeners(&self) -> usize {
-        self.shared.events.receiver_count()
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.hang_up();
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let mut lines = tokio::task::JoinSet::new();
-    while let Ok((line, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        lines.spawn(async move {
-            let service = service_fn(|request| serve(Arc::clone(&shared), request));
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(line), service).with_upgrades().await;
-        });
-        while lines.try_join_next().is_some() {}
-    }
-}
+type Serving = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-fn broken() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionReset, "the line breaks")
-}
-
-fn response(status: u16, body: String) -> Result<Response<Full<Bytes>>, io::Error> {
-    Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, "application/json; charset=UTF-8")
-        .body(Full::new(Bytes::from(body)))
-        .map_err(io::Error::other)
+fn service(shared: &Arc<Shared>) -> impl Fn(Request<Incoming>) -> Serving + Clone + Send + 'static {
+    let shared = Arc::clone(shared);
+    move |request| Box::pin(serve(Arc::clone(&shared), request))
 }
 
 fn written(body: &Value) -> String {
     if body.is_null() { String::new() } else { body.to_string() }
 }
 
-async fn serve(
-    shared: Arc<Shared>,
-    mut request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, io::Error> {
-    if request.uri().path().trim_end_matches('/') == "/stream" {
-        return upgrade(shared, &mut request);
+async fn serve(shared: Arc<Shared>, mut request: Request<Incoming>) -> Answer {
+    if is_path(&request, "/stream") {
+        // Subscribed before the answer: nothing that happens from here on is missed.
+        let (events, closing) = shared.stage.listen();
+        return upgrade(&mut request, move |socket| async move {
+            converse(socket, || shared.key(), events, closing).await;
+        });
     }
     let (head, body) = request.into_parts();
     let shown = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let shown = (shown("apca-api-key-id").to_owned(), shown("apca-api-secret-key").to_owned());
-    let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(io::Error::other)?.to_bytes();
+    let body = body_of(body).await?;
     let query = head.uri.query().unwrap_or_default();
     let asked = Asked {
         method: head.method.to_string(),
@@ -244,65 +157,16 @@ async fn serve(
     };
     if shown != shared.key() {
         let words = shared.script().lock_words.clone().unwrap_or_else(|| "unauthorized.".into());
-        return response(401, serde_json::json!({ "message": words }).to_string());
+        return reply(401, serde_json::json!({ "message": words }).to_string());
     }
-    let fault = {
-        let mut script = shared.script();
-        script.requests += 1;
-        if asked.is_about_an_order() {
-            script.order_requests += 1;
-            script.faults.pop_front()
-        } else {
-            None
-        }
-    };
+    let fault = shared.stage.fault_of(asked.is_about_an_order());
     let answer = match fault {
         Some(fault) if !fault.is_done() => None,
         _ => Some(requests::answer(&mut shared.script().market, &asked)),
     };
     shared.tell();
     match (fault, answer) {
-        (None, Some((status, body))) => response(status, written(&body)),
-        (Some(fault), _) => fail(&shared, fault).await,
-        (None, None) => Err(broken()),
+        (None, Some((status, body))) => reply(status, written(&body)),
+        (fault, _) => shared.stage.fail(fault.unwrap_or(stand_in::Fault::BreaksBefore), REFUSALS).await,
     }
-}
-
-async fn fail(shared: &Shared, fault: Fault) -> Result<Response<Full<Bytes>>, io::Error> {
-    match fault {
-        Fault::BreaksBefore | Fault::BreaksAfter => Err(broken()),
-        Fault::FailsBefore => response(500, r#"{"message":"internal server error occurred"}"#.into()),
-        Fault::FailsAfter => response(503, "upstream".into()),
-        Fault::Garbled => response(200, "<html>".into()),
-        Fault::HangsBefore | Fault::HangsAfter => {
-            shared.hanging.notify_one();
-            std::future::pending().await
-        }
-        Fault::Limited(seconds) => {
-            let mut response = response(429, r#"{"code":42910000,"message":"too many requests."}"#.into())?;
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-            Ok(response)
-        }
-    }
-}
-
-fn upgrade(shared: Arc<Shared>, request: &mut Request<Incoming>) -> Result<Response<Full<Bytes>>, io::Error> {
-    let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY).cloned() else {
-        return response(400, String::new());
-    };
-    let upgrading = hyper::upgrade::on(request);
-    // Subscribed before the answer: nothing that happens from here on is missed.
-    let (events, closing) = (shared.events.subscribe(), shared.closing.subscribe());
-    tokio::spawn(async move {
-        let Ok(line) = upgrading.await else { return };
-        let socket = WebSocketStream::from_raw_socket(TokioIo::new(line), Role::Server, None).await;
-        converse(socket, || shared.key(), events, closing).await;
-    });
-    Response::builder()
-        .status(101)
-        .header(CONNECTION, "Upgrade")
-        .header(UPGRADE, "websocket")
-        .header(SEC_WEBSOCKET_ACCEPT, derive_accept_key(key.as_bytes()))
-        .body(Full::default())
-        .map_err(io::Error::other)
 }

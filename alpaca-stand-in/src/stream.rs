@@ -1,25 +1,10 @@
 //! The stream of trade updates: one conversation. Its heartbeats go on whatever it loses.
 
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use stand_in::Socket;
 use tokio::sync::broadcast;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-
-/// How the stream treats what it should tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Manners {
-    /// Tells nothing.
-    pub loses_all: bool,
-    /// Tells everything three times.
-    pub triples: bool,
-    /// Tells what came together in the opposite order.
-    pub reverses: bool,
-}
-
-pub(crate) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Whether a greeting shows the right key, in either of the two forms that Alpaca takes.
 fn opens(said: &Value, key: &(String, String)) -> bool {
