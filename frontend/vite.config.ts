@@ -2,12 +2,13 @@ import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { earlyCode } from "./vite-early-code";
 import { shellCache } from "./vite-shell-cache";
 
 const backend = process.env.GAEMI_URL ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), shellCache()],
+  plugins: [react(), tailwindcss(), earlyCode(), shellCache()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     // Nothing is inlined: the page runs under a policy that allows only files of its own host.

@@ -1,6 +1,32 @@
 // Quotes made up in a worker, in the place of the quote server: the page alone is measured, and as many come as are asked for.
 
-/** Runs in the page before its scripts: a socket whose other end is a worker. */
+const FEED_WORKER = /feed-worker/;
+
+/**
+ * Puts made-up quotes in the place of the server's, where the page's connection is: in its worker.
+ * @param {import("playwright-core").Page} page
+ * @param {{ updatesPerSecond: number }} pace
+ */
+export async function makeUpQuotes(page, pace) {
+  await page.route(FEED_WORKER, async (route) => {
+    const response = await route.fetch();
+    const body = `(${fakeQuotes})(${JSON.stringify(pace)});\n${await response.text()}`;
+    await route.fulfill({ contentType: "text/javascript", body });
+  });
+}
+
+/**
+ * How many quotes have come to the page's worker, or to a page that has none.
+ * @param {import("playwright-core").Page} page
+ * @returns {Promise<number>}
+ */
+export function quotesHeard(page) {
+  const place = page.workers().find((worker) => FEED_WORKER.test(worker.url())) ?? page;
+  // @ts-expect-error: counted by the fake socket.
+  return place.evaluate(() => globalThis.messagesHeard ?? 0);
+}
+
+/** Runs before the scripts that open a connection: a socket whose other end is a worker. */
 export function fakeQuotes(/** @type {{ updatesPerSecond: number }} */ { updatesPerSecond }) {
   const PARTS = 10;
   const source = `
@@ -37,7 +63,7 @@ export function fakeQuotes(/** @type {{ updatesPerSecond: number }} */ { updates
       });
       this.#worker.onmessage = ({ data }) => {
         // @ts-expect-error: counted for the figures.
-        window.messagesHeard = (window.messagesHeard ?? 0) + 1;
+        globalThis.messagesHeard = (globalThis.messagesHeard ?? 0) + 1;
         this.dispatchEvent(new MessageEvent("message", { data }));
       };
     }
@@ -49,7 +75,7 @@ export function fakeQuotes(/** @type {{ updatesPerSecond: number }} */ { updates
     }
   }
   // @ts-expect-error: as much of a socket as the page uses.
-  window.WebSocket = FakeSocket;
+  globalThis.WebSocket = FakeSocket;
 }
 
 /**

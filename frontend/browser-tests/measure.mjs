@@ -3,7 +3,7 @@
 // running server. With `--figures` they are printed as names and numbers.
 import { newTrader } from "./api.mjs";
 import { openBrowser, serverUrl, signIn } from "./browser.mjs";
-import { barePage, fakeQuotes } from "./made-up-quotes.mjs";
+import { barePage, fakeQuotes, makeUpQuotes, quotesHeard } from "./made-up-quotes.mjs";
 
 const SYMBOLS = Number(process.env.GAEMI_MEASURE_SYMBOLS ?? 500);
 const UPDATES_PER_SECOND = Number(process.env.GAEMI_MEASURE_UPDATES ?? 10);
@@ -57,8 +57,7 @@ async function meterOf(page) {
       script: of("ScriptDuration"),
       style: of("RecalcStyleDuration"),
       layout: of("LayoutDuration"),
-      // @ts-expect-error: counted by the fake socket.
-      heard: await page.evaluate(() => window.messagesHeard ?? 0),
+      heard: await quotesHeard(page),
     };
   };
 }
@@ -96,8 +95,8 @@ async function measureBarePage() {
 
 /** @param {Awaited<ReturnType<typeof newTrader>>} trader */
 async function measureDesk(trader) {
-  const { page, close } = await openBrowser({ bypassCSP: true });
-  await page.addInitScript(fakeQuotes, { updatesPerSecond: UPDATES_PER_SECOND });
+  const { page, close } = await openBrowser({ bypassCSP: true, serviceWorkers: "block" });
+  await makeUpQuotes(page, { updatesPerSecond: UPDATES_PER_SECOND });
   await page.addInitScript(
     (kept) => localStorage.setItem("gaemi.preferences", kept),
     JSON.stringify(preferences),

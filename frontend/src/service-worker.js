@@ -5,6 +5,9 @@ const FILES = ["__FILES__"];
 const CACHE = `gaemi-shell-${VERSION}`;
 
 self.addEventListener("install", (event) => {
+  // Where browsers can, they take the files from the cache themselves, without waking this worker up first.
+  const files = { urlPattern: { pathname: "/assets/*" } };
+  event.addRoutes?.({ condition: files, source: { cacheName: CACHE } })?.catch(() => {});
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)));
   self.skipWaiting();
 });

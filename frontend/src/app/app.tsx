@@ -1,33 +1,16 @@
-import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { Component, type ReactNode, useEffect, useLayoutEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Welcome } from "@/features/auth/components/welcome";
-import { ProblemError } from "@/lib/api/problem";
 import { usePreferences } from "@/lib/preferences";
 import { useSession } from "@/lib/session";
 import { Button } from "@/lib/ui/button";
 import { Toasts } from "@/lib/ui/toasts";
 import { LanguageSwitch, useRisingColour } from "./display-settings";
 import { Brand } from "./header";
+import { queries } from "./queries";
 import { router } from "./router";
-
-const LOAD_RETRIES_MAX = 3;
-
-const queries = new QueryClient({
-  queryCache: new QueryCache(),
-  defaultOptions: {
-    queries: {
-      // What the server has refused it will refuse again; what did not arrive may arrive.
-      retry: (count, failure) =>
-        count < LOAD_RETRIES_MAX &&
-        failure instanceof ProblemError &&
-        (failure.status === 0 || failure.status >= 500),
-      refetchOnWindowFocus: false,
-      refetchOnReconnect: false,
-    },
-  },
-});
 
 /** Nothing of one user's data may be left for the next. */
 function useForgetOnSignOut(userId: string | null): void {

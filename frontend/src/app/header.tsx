@@ -112,9 +112,11 @@ function AccountSwitch() {
           </option>
         ))}
       </select>
-      <Button size="small" onClick={() => setDepositing(true)}>
-        {t("header.deposit")}
-      </Button>
+      {chosen.broker === "simulator" && (
+        <Button size="small" onClick={() => setDepositing(true)}>
+          {t("header.deposit")}
+        </Button>
+      )}
       {depositing && (
         <Dialog title={t("accounts.depositTitle")} onClose={close}>
           <DepositForm account={chosen} onDone={close} />

@@ -2,6 +2,11 @@
 
 /** A request without an answer for this long counts as failed. */
 export const REQUEST_TIMEOUT_MS = 15_000;
+/** An answer that was asked for before the page was there counts this long, and the page waits this long for it. */
+export const EARLY_ANSWER_MS_MAX = 5_000;
+export const EARLY_WAIT_MS_MAX = 700;
+/** Parts of the page that appear within this time share an answer. */
+export const ANSWER_FRESH_MS = 3_000;
 /** The access token is renewed this long before it ends. */
 export const TOKEN_RENEWAL_MARGIN_MS = 60_000;
 /** After a page was left in the middle of a renewal, the next one waits until this long after its start. */
@@ -58,6 +63,8 @@ export const SEARCH_MATCHES_MAX = 10;
 export const SEARCH_DEBOUNCE_MS = 120;
 /** The hours of the markets are asked for this often. */
 export const HOURS_FRESH_MS = 60_000;
+/** Trades that wait to be told to the page. */
+export const TICKS_WAITING_MAX = 500;
 /** Trades kept of a share that is looked at. */
 export const TRADES_KEPT_MAX = 50;
 /** Days drawn beside a watched symbol, and how long they count as new. */
@@ -65,7 +72,11 @@ export const SPARKLINE_DAYS = 30;
 export const SPARKLINE_FRESH_MS = 300_000;
 /** What the first screen does not need waits for a quiet moment, but no longer than this. */
 export const QUIET_WAIT_MS_MAX = 3_000;
-/** How often the head of the page looks whether the broker still agrees. */
+/** How often the state of the way to a broker is looked at, and how long it holds what a broker can do. */
+export const CONNECTION_LOOK_MS = 5_000;
+export const CAPABILITIES_FRESH_MS = 600_000;
+/** How often the head of the page looks whether the broker still agrees, and before it was asked for the first time. */
+export const BROKER_FIRST_LOOK_MS = 3_000;
 export const BROKER_LOOK_MS = 20_000;
 /** Watchlists, and the length of their names. */
 export const WATCHLISTS_MAX = 20;

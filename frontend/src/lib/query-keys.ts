@@ -18,6 +18,8 @@ export const queryKeys = {
   imports: (accountId: string) => ["imports", accountId] as const,
   resets: (accountId: string) => ["resets", accountId] as const,
   comparisons: (accountId: string) => ["comparisons", accountId] as const,
+  connection: (accountId: string) => ["connection", accountId] as const,
+  capabilities: (accountId: string) => ["capabilities", accountId] as const,
   simulation: (accountId: string) => ["simulation", accountId] as const,
   halt: (accountId: string) => ["halt", accountId] as const,
   incidents: ["incidents"] as const,

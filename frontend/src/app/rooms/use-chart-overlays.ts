@@ -6,6 +6,7 @@ import { openOrdersQuery, pastFillsQuery } from "@/features/orders/api/orders";
 import { type Movable, movablePrices } from "@/features/orders/hooks/movable";
 import { useHoldings } from "@/features/portfolio/hooks/use-holdings";
 import type { Order } from "@/lib/api/types";
+import { useCapabilities } from "@/lib/capabilities";
 import { useEventsReady } from "@/lib/events-status";
 import { mergeFills, useFills } from "@/lib/fills";
 import { formatQuantity, isZero } from "@/lib/format";
@@ -32,6 +33,7 @@ export function useChartOverlays(
   const { t } = useTranslation();
   const ready = useEventsReady();
   const { data: holdings } = useHoldings(accountId);
+  const canReplace = useCapabilities(accountId)?.replace !== false;
   const past = useQuery({ ...pastFillsQuery(accountId ?? NONE), enabled: ready && accountId !== null });
   const heard = useFills((state) => state.fills);
   const position = holdings?.positions.find((held) => held.symbol === symbol && !isZero(held.quantity));
@@ -44,7 +46,7 @@ export function useChartOverlays(
         price,
         title: words,
         tone: order.side,
-        movable: !order.cancelRequested && order.replacing == null,
+        movable: canReplace && !order.cancelRequested && order.replacing == null,
       };
     });
     if (averageCost === undefined) return orders;
@@ -56,7 +58,7 @@ export function useChartOverlays(
       movable: false,
     };
     return [...orders, cost];
-  }, [movables, averageCost, t]);
+  }, [movables, averageCost, canReplace, t]);
   const fills = useMemo(() => {
     const own = mergeFills(heard, past.data ?? []).filter(
       (fill) => fill.accountId === accountId && fill.symbol === symbol,

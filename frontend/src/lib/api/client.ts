@@ -1,6 +1,7 @@
 import createClient from "openapi-fetch";
 import { REQUEST_TIMEOUT_MS } from "@/lib/limits";
 import { accessToken, renewSession } from "@/lib/session";
+import { takeEarly } from "./early";
 import { problemFrom, problemFromFailure } from "./problem";
 import type { paths } from "./schema";
 
@@ -24,8 +25,18 @@ async function wantsNewToken(response: Response): Promise<boolean> {
   return TOKEN_CODES.includes(problem?.code ?? "");
 }
 
+/** The answer to a request that was asked before the page was there; only a success saves asking. */
+async function earlyAnswer({ method, url }: Request): Promise<Response | null> {
+  const { pathname, search } = new URL(url);
+  const early = method === "GET" ? takeEarly(pathname + search) : null;
+  const answer = await early?.answer.catch(() => null);
+  return answer?.ok ? answer : null;
+}
+
 /** Sends a request with the access token; an expired one is renewed once and the request sent again. */
 async function authorisedFetch(request: Request): Promise<Response> {
+  const early = await earlyAnswer(request);
+  if (early !== null) return early;
   const token = accessToken();
   const again = request.clone();
   const response = await fetch(withToken(request, token));

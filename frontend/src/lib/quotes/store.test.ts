@@ -11,8 +11,7 @@ beforeEach(() => {
   flushes = [];
   store = new LatestStore(
     readQuote,
-    (symbol) => wishes.push(`+${symbol}`),
-    (symbol) => wishes.push(`-${symbol}`),
+    (how, on, symbol) => wishes.push(`${on ? "+" : "-"}${how} ${symbol}`),
     (flush) => flushes.push(flush),
   );
 });
@@ -27,10 +26,23 @@ test("a symbol is wanted from its first listener to its last", () => {
   const second = store.subscribe("AAPL", () => {});
   first();
   first();
-  expect(wishes).toEqual(["+AAPL"]);
+  expect(wishes).toEqual(["+see AAPL"]);
   second();
-  expect(wishes).toEqual(["+AAPL", "-AAPL"]);
-  expect(store.wanted()).toEqual([]);
+  expect(wishes).toEqual(["+see AAPL", "-see AAPL"]);
+  expect(store.wants()).toEqual([]);
+});
+
+test("a symbol is kept until the last who wants it leaves, whoever looks meanwhile", () => {
+  const first = store.keep(["AAPL", "MSFT"]);
+  const second = store.keep(["AAPL"]);
+  store.subscribe("AAPL", () => {})();
+  expect(store.wants()).toEqual([
+    { how: "keep", symbol: "AAPL" },
+    { how: "keep", symbol: "MSFT" },
+  ]);
+  first();
+  second();
+  expect(wishes).toEqual(["+keep AAPL", "+keep MSFT", "+see AAPL", "-see AAPL", "-keep MSFT", "-keep AAPL"]);
 });
 
 test("a price reaches only the listeners of its symbol, once a frame, with the latest value", () => {

@@ -9,13 +9,14 @@ export class LatestStore<Value> {
   /** Messages that nobody has looked at yet. */
   readonly #unread = new Map<string, string>();
   readonly #listeners = new Map<string, Set<Listener>>();
+  /** How many parts of the page want a symbol to be there although nobody looks. */
+  readonly #keepers = new Map<string, number>();
   readonly #changed = new Set<string>();
   #flushPlanned = false;
 
   constructor(
     private readonly read: (text: string) => Value | null,
-    private readonly onWanted: (symbol: string) => void,
-    private readonly onUnwanted: (symbol: string) => void,
+    private readonly onWant: (how: "see" | "keep", on: boolean, symbol: string) => void,
     private readonly planFlush: (flush: () => void) => void,
   ) {}
 
@@ -29,8 +30,28 @@ export class LatestStore<Value> {
     return this.#values.get(symbol);
   }
 
-  wanted(): string[] {
-    return [...this.#listeners.keys()];
+  /** What is wanted now, and whether it is seen or only kept. */
+  wants(): { how: "see" | "keep"; symbol: string }[] {
+    const of = (how: "see" | "keep", known: Map<string, unknown>) =>
+      [...known.keys()].map((symbol) => ({ how, symbol }));
+    return [...of("see", this.#listeners), ...of("keep", this.#keepers)];
+  }
+
+  /** Has news of symbols collected, so that what appears later has its value at once. Returns the way to stop. */
+  keep(symbols: readonly string[]): () => void {
+    for (const symbol of symbols) {
+      const keepers = this.#keepers.get(symbol) ?? 0;
+      this.#keepers.set(symbol, keepers + 1);
+      if (keepers === 0) this.onWant("keep", true, symbol);
+    }
+    return () => {
+      for (const symbol of symbols) {
+        const left = (this.#keepers.get(symbol) ?? 0) - 1;
+        if (left > 0) {
+          this.#keepers.set(symbol, left);
+        } else if (this.#keepers.delete(symbol)) this.onWant("keep", false, symbol);
+      }
+    };
   }
 
   /** Takes the message of a symbol's newest value; it is read when somebody looks. */
@@ -58,13 +79,13 @@ export class LatestStore<Value> {
     const listeners = this.#listeners.get(symbol) ?? new Set();
     if (listeners.size === 0) {
       this.#listeners.set(symbol, listeners);
-      this.onWanted(symbol);
+      this.onWant("see", true, symbol);
     }
     listeners.add(listener);
     return () => {
       if (!listeners.delete(listener) || listeners.size > 0) return;
       this.#listeners.delete(symbol);
-      this.onUnwanted(symbol);
+      this.onWant("see", false, symbol);
     };
   }
 

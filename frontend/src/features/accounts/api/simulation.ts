@@ -3,6 +3,8 @@ import { api, unwrap } from "@/lib/api/client";
 import type { Simulation } from "@/lib/api/types";
 import { queryKeys } from "@/lib/query-keys";
 
+export const SIMULATIONS: readonly Simulation[] = ["ideal", "realistic", "harsh"];
+
 /** What stands between a play account's orders and their executions. */
 export const simulationQuery = (accountId: string) =>
   queryOptions({

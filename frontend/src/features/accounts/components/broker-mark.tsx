@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { useEventsReady } from "@/lib/events-status";
 import { formatTime } from "@/lib/format";
-import { BROKER_LOOK_MS } from "@/lib/limits";
+import { BROKER_FIRST_LOOK_MS, BROKER_LOOK_MS } from "@/lib/limits";
 import { comparisonsQuery, incidentsQuery } from "../api/broker";
 
 const WORDS = { agreed: "brokerAgrees", differed: "brokerDiffers", failed: "brokerSilent" } as const;
@@ -14,7 +14,8 @@ export function BrokerMark({ accountId }: { accountId: string }) {
   const ready = useEventsReady();
   const comparisons = useQuery({
     ...comparisonsQuery(accountId),
-    refetchInterval: BROKER_LOOK_MS,
+    // A new account is compared within seconds.
+    refetchInterval: ({ state }) => (state.data?.length ? BROKER_LOOK_MS : BROKER_FIRST_LOOK_MS),
     enabled: ready,
   });
   const incidents = useQuery({ ...incidentsQuery, enabled: ready });

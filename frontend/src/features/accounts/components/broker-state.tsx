@@ -9,6 +9,7 @@ import { Button } from "@/lib/ui/button";
 import { LoadFailure, Notice } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { compareNow, comparisonsQuery, haltQuery, liftHalt } from "../api/broker";
+import { BrokerConnection } from "./broker-connection";
 import { Incidents } from "./incidents";
 import { SimulationChoice } from "./simulation";
 
@@ -25,7 +26,11 @@ export function BrokerState({ account }: { account: Account }) {
   return (
     <div className="space-y-4 p-3">
       <Halt account={account} />
-      {account.broker === "simulator" && <SimulationChoice account={account} />}
+      {account.broker === "simulator" ? (
+        <SimulationChoice account={account} />
+      ) : (
+        <BrokerConnection account={account} />
+      )}
       <Incidents accountId={account.id} />
       <section className="space-y-2">
         <div className="flex items-center justify-between gap-2">

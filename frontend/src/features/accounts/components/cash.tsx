@@ -34,13 +34,17 @@ export function Cash({ account }: { account: Account }) {
   const close = () => setWay(null);
   return (
     <div className="space-y-3 p-3">
-      <div className="flex flex-wrap gap-2">
-        {WAYS.map((known) => (
-          <Button key={known} onClick={() => setWay(known)}>
-            {t(`accounts.ways.${known}`)}
-          </Button>
-        ))}
-      </div>
+      {account.broker === "simulator" ? (
+        <div className="flex flex-wrap gap-2">
+          {WAYS.map((known) => (
+            <Button key={known} onClick={() => setWay(known)}>
+              {t(`accounts.ways.${known}`)}
+            </Button>
+          ))}
+        </div>
+      ) : (
+        <p className="text-[13px] text-soft">{t("problem.broker_keeps_cash")}</p>
+      )}
       {balance.isError && <LoadFailure failure={balance.error} onRetry={() => balance.refetch()} />}
       {balance.isPending && <Empty>{t("app.loading")}</Empty>}
       <div className="grid gap-3 md:grid-cols-2">

@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { Account } from "@/lib/api/types";
+import { BrokerConnection } from "./broker-connection";
 import { DepositForm } from "./deposit-form";
 import { OpenAccountForm } from "./open-account-form";
 
@@ -7,7 +8,10 @@ import { OpenAccountForm } from "./open-account-form";
 export function FirstSteps({ account }: { account: Account | null }) {
   const { t } = useTranslation();
   const current = account === null ? 0 : 1;
-  const steps = [t("accounts.stepAccount"), t("accounts.stepDeposit"), t("accounts.stepOrder")];
+  // A broker of its own keeps the money: what is missing there is the key.
+  const isElsewhere = account !== null && account.broker !== "simulator";
+  const second = t(isElsewhere ? "accounts.stepKey" : "accounts.stepDeposit");
+  const steps = [t("accounts.stepAccount"), second, t("accounts.stepOrder")];
   return (
     <section
       className="rounded-lg border border-accent/40 bg-panel p-4"
@@ -24,7 +28,9 @@ export function FirstSteps({ account }: { account: Account | null }) {
           </li>
         ))}
       </ol>
-      {account === null ? <OpenAccountForm /> : <DepositForm account={account} />}
+      {account === null && <OpenAccountForm />}
+      {account !== null && isElsewhere && <BrokerConnection account={account} />}
+      {account !== null && !isElsewhere && <DepositForm account={account} />}
     </section>
   );
 }

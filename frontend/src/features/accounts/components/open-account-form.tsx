@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Account, Currency } from "@/lib/api/types";
+import type { Account, BrokerName, Currency, Simulation } from "@/lib/api/types";
 import { currencyOf } from "@/lib/currency";
-import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
+import { fieldRefusal, problemSentence, restSentence } from "@/lib/i18n/sentences";
 import { setPreferences, usePreferences } from "@/lib/preferences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
@@ -12,22 +12,43 @@ import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
 import { Segmented } from "@/lib/ui/segmented";
 import { openAccount } from "../api/accounts";
+import { chooseSimulation, SIMULATIONS } from "../api/simulation";
 
 const ACCOUNT_NAME_LENGTH_MAX = 60;
+
+/** Where accounts can be opened, and in which currencies. */
+const BROKERS: readonly { name: BrokerName; currencies: readonly Currency[] }[] = [
+  { name: "simulator", currencies: ["USD", "KRW"] },
+  { name: "alpaca", currencies: ["USD"] },
+];
 
 interface Props {
   currency?: Currency;
   onOpened?: (account: Account) => void;
 }
 
-/** Opens a simulator account and makes it the chosen one. */
+/** Opens an account, of play money or at a broker, and makes it the chosen one. */
 export function OpenAccountForm({ currency: preset, onOpened }: Props) {
   const { t, i18n } = useTranslation();
   const queries = useQueryClient();
   const [name, setName] = useState<string>(t("accounts.nameDefault"));
-  const [currency, setCurrency] = useState<Currency>(preset ?? (i18n.language === "ko" ? "KRW" : "USD"));
+  const [broker, setBroker] = useState<BrokerName>("simulator");
+  const [wish, setWish] = useState<Currency>(preset ?? (i18n.language === "ko" ? "KRW" : "USD"));
+  const [simulation, setSimulation] = useState<Simulation>("ideal");
+  const offered = BROKERS.filter(({ currencies }) => preset === undefined || currencies.includes(preset));
+  const taken = BROKERS.find((known) => known.name === broker)?.currencies ?? [];
+  const currency = taken.includes(wish) ? wish : (taken[0] ?? wish);
+  const isPlay = broker === "simulator";
   const opening = useMutation({
-    mutationFn: () => openAccount(name.trim(), currency),
+    mutationFn: async () => {
+      const account = await openAccount(name.trim(), currency, broker);
+      // The account is open whatever becomes of this; how real it is can be chosen again.
+      if (isPlay && simulation !== "ideal")
+        await chooseSimulation(account.id, simulation).catch((failure) =>
+          showToast({ tone: "bad", title: problemSentence(failure) }),
+        );
+      return account;
+    },
     onSuccess: (account) => {
       queries.setQueryData<Account[]>(queryKeys.accounts, (known = []) => [
         ...known.filter(({ id }) => id !== account.id),
@@ -48,7 +69,18 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
   const rest = restSentence(opening.error, ["name"]);
   return (
     <form onSubmit={submit} className="space-y-3">
-      <p className="text-[13px] text-soft">{t("accounts.openHint")}</p>
+      {offered.length > 1 && (
+        <Segmented
+          legend={t("accounts.broker")}
+          value={broker}
+          onChange={setBroker}
+          options={offered.map((known) => ({
+            value: known.name,
+            label: t(`accounts.brokers.${known.name}`),
+          }))}
+        />
+      )}
+      <p className="text-[13px] text-soft">{t(isPlay ? "accounts.openHint" : "accounts.openAtBrokerHint")}</p>
       <Field
         label={t("accounts.name")}
         value={name}
@@ -60,13 +92,25 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
       <Segmented
         legend={t("accounts.currency")}
         value={currency}
-        onChange={setCurrency}
-        options={[
-          { value: "USD", label: t("accounts.usd") },
-          { value: "KRW", label: t("accounts.krw") },
-        ]}
+        onChange={setWish}
+        options={taken.map((value) => ({
+          value,
+          label: t(value === "USD" ? "accounts.usd" : "accounts.krw"),
+        }))}
       />
       <p className="text-soft text-xs">{t("accounts.currencyHint")}</p>
+      {isPlay && (
+        <>
+          <Segmented
+            legend={t("simulation.title")}
+            size="small"
+            value={simulation}
+            onChange={setSimulation}
+            options={SIMULATIONS.map((value) => ({ value, label: t(`simulation.name.${value}`) }))}
+          />
+          <p className="text-soft text-xs">{t(`simulation.hint.${simulation}`)}</p>
+        </>
+      )}
       {rest !== null && <Notice tone="bad">{rest}</Notice>}
       <Button type="submit" look="primary" className="w-full" disabled={opening.isPending}>
         {t("accounts.open")}

@@ -6,9 +6,7 @@ import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Segmented } from "@/lib/ui/segmented";
-import { chooseSimulation, simulationQuery } from "../api/simulation";
-
-const SETTINGS: readonly Simulation[] = ["ideal", "realistic", "harsh"];
+import { chooseSimulation, SIMULATIONS, simulationQuery } from "../api/simulation";
 
 /** How far the executions of a play account are like real ones. Open orders keep what they were placed under. */
 export function SimulationChoice({ account }: { account: Account }) {
@@ -33,7 +31,7 @@ export function SimulationChoice({ account }: { account: Account }) {
           size="small"
           value={value}
           onChange={(simulation) => choosing.mutate(simulation)}
-          options={SETTINGS.map((setting) => ({ value: setting, label: t(`simulation.name.${setting}`) }))}
+          options={SIMULATIONS.map((setting) => ({ value: setting, label: t(`simulation.name.${setting}`) }))}
         />
       </div>
       <p className="max-w-2xl text-soft text-xs">

@@ -1,7 +1,10 @@
+import { takeEarly } from "@/lib/api/early";
 import { reconnectWaitMs } from "@/lib/backoff";
 import { EVENTS_SILENCE_MS_MAX } from "@/lib/limits";
 import { accessToken, renewSession } from "@/lib/session";
 import { EventStreamParser, type ServerSentEvent } from "./sse";
+
+const EVENTS_PATH = "/api/events";
 
 interface Listener {
   onOpen: () => void;
@@ -69,7 +72,7 @@ async function readOnce(lastId: string | null, stopped: AbortSignal, listener: L
 
 async function open(lastId: string | null, signal: AbortSignal): Promise<Response> {
   const request = (token: string | null) =>
-    fetch("/api/events", {
+    fetch(EVENTS_PATH, {
       headers: {
         Accept: "text/event-stream",
         Authorization: `Bearer ${token}`,
@@ -78,6 +81,12 @@ async function open(lastId: string | null, signal: AbortSignal): Promise<Respons
       cache: "no-store",
       signal,
     });
+  const early = lastId === null ? takeEarly(EVENTS_PATH) : null;
+  if (early !== null) {
+    signal.addEventListener("abort", () => early.stop.abort());
+    const answer = await early.answer.catch(() => null);
+    if (answer?.ok) return answer;
+  }
   const token = accessToken();
   const response = await request(token);
   if (response.status !== 401) return response;

@@ -6,6 +6,7 @@ import { setPreferences, usePreferences } from "@/lib/preferences";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
 import { Segmented } from "@/lib/ui/segmented";
+import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
 import { historyQuery } from "../api/market";
 import type { ChartInterval } from "../chart/bars";
 import type { ChartFill, ChartLine } from "../chart/overlays";
@@ -44,6 +45,8 @@ export function ChartPanel({ symbol, lines, fills, onMoved, className }: Props) 
   const { interval, kind, indicators, range } = usePreferences((state) => state.chart);
   const history = useQuery(historyQuery(symbol, interval === "1w" ? "1d" : interval));
   const bars = history.data?.bars ?? [];
+  // Drawing is work: the figures come first.
+  const quiet = useQuietMoment();
   return (
     <Panel title={t("market.chart", { symbol })} titleHidden className={className ?? ""} id="chart">
       <div className="flex flex-wrap items-end justify-between gap-y-2 pb-2">
@@ -65,9 +68,9 @@ export function ChartPanel({ symbol, lines, fills, onMoved, className }: Props) 
       </div>
       <div className="relative min-h-56 flex-1">
         {history.isError && <Failure failure={history.error} onRetry={() => history.refetch()} />}
-        {history.isPending && <Empty>{t("app.loading")}</Empty>}
-        {history.isSuccess && bars.length === 0 && <Empty>{t("market.chartEmpty")}</Empty>}
-        {history.isSuccess && bars.length > 0 && (
+        {(history.isPending || !quiet) && !history.isError && <Empty>{t("app.loading")}</Empty>}
+        {quiet && history.isSuccess && bars.length === 0 && <Empty>{t("market.chartEmpty")}</Empty>}
+        {quiet && history.isSuccess && bars.length > 0 && (
           <Suspense fallback={<Empty>{t("app.loading")}</Empty>}>
             <CandleChart
               key={symbol}

@@ -65,13 +65,19 @@ function drawChange(place: RefObject<HTMLElement | null>, { changePercent }: Liv
 const FLASH_MS = 700;
 const FLASH_STRENGTH = 0.26;
 const CALM = "(prefers-reduced-motion: reduce)";
+let calm: MediaQueryList | undefined;
+const flashesUntil = new WeakMap<HTMLElement, number>();
 
 /**
  * Lets a cell flash in the direction of the change. Only the opacity of a layer of its own moves, which costs the page no
  * painting; a cell that still flashes goes on as it is.
  */
 function flash(shine: HTMLElement | null, rises: boolean): void {
-  if (shine === null || window.matchMedia(CALM).matches || shine.getAnimations().length > 0) return;
+  // Asking the browser for its animations would make it work out the whole page's style.
+  const now = performance.now();
+  calm ??= window.matchMedia(CALM);
+  if (shine === null || calm.matches || now < (flashesUntil.get(shine) ?? 0)) return;
+  flashesUntil.set(shine, now + FLASH_MS);
   shine.classList.toggle("bg-up", rises);
   shine.classList.toggle("bg-down", !rises);
   shine.animate({ opacity: [FLASH_STRENGTH, 0] }, { duration: FLASH_MS, easing: "ease-out" });

@@ -20,12 +20,7 @@ const ROW_HEIGHT = 48;
 
 /** Keeps the prices of the whole list coming, also of rows that are scrolled away: what appears has its price at once. */
 function useListedQuotes(symbols: readonly string[]): void {
-  useEffect(() => {
-    const leave = symbols.map((symbol) => quotes.subscribe(symbol, () => {}));
-    return () => {
-      for (const stop of leave) stop();
-    };
-  }, [symbols]);
+  useEffect(() => quotes.keep(symbols), [symbols]);
 }
 
 /** The watched symbols with their live prices. */

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { OrderDetail as Detail } from "@/lib/api/types";
+import { useCapabilities } from "@/lib/capabilities";
 import { Decimal } from "@/lib/decimal";
 import { formatCash, formatMoney, formatPrice, formatQuantity, formatTime, orDash } from "@/lib/format";
 import { detailSentence, eventSentence, problemSentence } from "@/lib/i18n/sentences";
@@ -92,12 +93,15 @@ function Actions({ order, onChange }: { order: Detail; onChange: () => void }) {
     onSuccess: (latest) => void applyOrder(queries, latest),
     onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
   });
+  const canReplace = useCapabilities(order.accountId)?.replace !== false;
   const waiting = order.cancelRequested || order.replacing != null;
   return (
     <div className="flex gap-2">
-      <Button disabled={waiting} onClick={onChange}>
-        {t("orders.replace")}
-      </Button>
+      {canReplace && (
+        <Button disabled={waiting} onClick={onChange}>
+          {t("orders.replace")}
+        </Button>
+      )}
       <Button disabled={cancelling.isPending || order.cancelRequested} onClick={() => cancelling.mutate()}>
         {t("orders.cancelOrder")}
       </Button>

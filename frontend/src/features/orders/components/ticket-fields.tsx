@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import type { Currency, OrderType, Position, TimeInForce } from "@/lib/api/types";
+import type { Capabilities, Currency, OrderType, Position, TimeInForce } from "@/lib/api/types";
 import { type Decimal, plainText } from "@/lib/decimal";
 import { formatQuantity, isZero } from "@/lib/format";
 import { quotes } from "@/lib/quotes/socket";
@@ -13,6 +13,7 @@ import {
   type DraftField,
   hasLimit,
   hasStop,
+  offered,
   readPrice,
   readQuantity,
   timesInForce,
@@ -36,8 +37,13 @@ function marketPrice(symbol: string, side: Draft["side"]): string {
   return (side === "buy" ? quote?.ask : quote?.bid) ?? quote?.price ?? "";
 }
 
+interface TypeProps extends FieldsProps {
+  /** What the broker takes; what it refuses is not offered. Undefined while it is not known. */
+  capabilities: Capabilities | undefined;
+}
+
 /** Which type of order, and how long it stays. */
-export function TypeAndTime({ draft, symbol, onChange, errorOf }: FieldsProps) {
+export function TypeAndTime({ draft, symbol, capabilities, onChange, errorOf }: TypeProps) {
   const { t } = useTranslation();
   const choose = (type: OrderType) => {
     const start = marketPrice(symbol, draft.side);
@@ -55,7 +61,7 @@ export function TypeAndTime({ draft, symbol, onChange, errorOf }: FieldsProps) {
           value={draft.type}
           onChange={(event) => choose(event.target.value as OrderType)}
         >
-          {TYPES.map((type) => (
+          {offered(TYPES, capabilities?.orderTypes, draft.type).map((type) => (
             <option key={type} value={type}>
               {t(`ticket.types.${type}`)}
             </option>
@@ -66,7 +72,7 @@ export function TypeAndTime({ draft, symbol, onChange, errorOf }: FieldsProps) {
           value={draft.timeInForce}
           onChange={(event) => onChange({ timeInForce: event.target.value as TimeInForce })}
         >
-          {timesInForce(draft).map((time) => (
+          {offered(timesInForce(draft), capabilities?.timesInForce, draft.timeInForce).map((time) => (
             <option key={time} value={time}>
               {t(`ticket.times.${time}`)}
             </option>

@@ -1,6 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, Side } from "@/lib/api/types";
+import { useCapabilities } from "@/lib/capabilities";
 import { useEventsStatus } from "@/lib/events-status";
 import { usePreferences } from "@/lib/preferences";
 import { useQuotesStatus } from "@/lib/quotes/socket";
@@ -53,6 +54,7 @@ export function TicketForm({ account, symbol, state }: Props) {
   const wish = wishOf(draft, account, symbol);
   const preview = usePreview(wish?.order ?? null);
   const placing = usePlaceOrder();
+  const capabilities = useCapabilities(account.id);
   const fitting = useFittingShares(account, symbol, draft);
   const change = (part: Partial<Draft>) => {
     placing.reset();
@@ -88,12 +90,12 @@ export function TicketForm({ account, symbol, state }: Props) {
     <>
       <form onSubmit={submit} className="space-y-3" noValidate>
         <SideChoice side={draft.side} onChange={(side) => change({ side })} />
-        {!isExitsOnly(draft) && <TypeAndTime {...fields} />}
+        {!isExitsOnly(draft) && <TypeAndTime {...fields} capabilities={capabilities} />}
         <SizeFields
           {...fields}
           position={state.position}
           buyingPower={state.buyingPower}
-          moneyAllowed={allowsMoney(draft, currency)}
+          moneyAllowed={allowsMoney(draft, currency) && capabilities?.fractions !== false}
           onFit={(target) => fitting.find(target, { onSuccess: (quantity) => change({ quantity }) })}
           isFitting={fitting.isFinding}
           quantityRef={quantityInput}

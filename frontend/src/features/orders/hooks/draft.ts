@@ -84,6 +84,15 @@ export function timesInForce(draft: Pick<Draft, "type" | "sizing">): readonly Ti
   return waits(draft.type) ? RESTING : EVERY;
 }
 
+/** What of the page's own list a broker takes; what is chosen stays to be seen. */
+export function offered<Value extends string>(
+  all: readonly Value[],
+  taken: readonly string[] | undefined,
+  chosen: Value,
+): Value[] {
+  return all.filter((value) => taken === undefined || taken.includes(value) || value === chosen);
+}
+
 /** Parts of shares and amounts of money are for American market and limit orders of the day. */
 export function allowsParts(draft: Draft, currency: Currency): boolean {
   return currency === "USD" && !waits(draft.type) && draft.timeInForce === "day" && !isGroup(draft);

@@ -1,0 +1,53 @@
+// @vitest-environment jsdom
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import { usePreferences } from "@/lib/preferences";
+import { MockApi } from "@/testing/mock-api";
+import { show } from "@/testing/render";
+import { OpenAccountForm } from "./open-account-form";
+import "@/testing/set-up";
+
+const ACCOUNTS = "POST /api/accounts";
+const SIMULATION = "PUT /api/accounts/{id}/simulation";
+const id = "018f0000-0000-7000-8000-000000000001";
+let server: MockApi;
+
+beforeEach(() => {
+  usePreferences.setState({ accountId: null });
+  server = new MockApi().install();
+  server.on(ACCOUNTS, { id, name: "Practice", currency: "USD" });
+});
+
+const open = () => userEvent.click(screen.getByRole("button", { name: "Open account" }));
+
+test("play money can be as hard to get as real money from the beginning", async () => {
+  await show(<OpenAccountForm />);
+  await userEvent.click(screen.getByLabelText("Realistic"));
+  await open();
+  await waitFor(() => expect(usePreferences.getState().accountId).toBe(id));
+  expect(server.bodies(ACCOUNTS)).toEqual([{ name: "Practice", currency: "USD", broker: "simulator" }]);
+  expect(server.bodies(SIMULATION)).toEqual([{ simulation: "realistic" }]);
+});
+
+test("an account is open although its setting was refused", async () => {
+  server.refuseOnce(SIMULATION, 503, { code: "service_unavailable" });
+  await show(<OpenAccountForm />);
+  await userEvent.click(screen.getByLabelText("Harsh"));
+  await open();
+  await screen.findByText(/cannot do this right now/);
+  await waitFor(() => expect(usePreferences.getState().accountId).toBe(id));
+});
+
+test("an account at a broker has the broker's currency, and nothing to simulate", async () => {
+  await show(<OpenAccountForm />);
+  await userEvent.click(screen.getByLabelText("Korean won"));
+  await userEvent.click(screen.getByLabelText("Alpaca"));
+  expect(screen.queryByLabelText("Korean won")).toBeNull();
+  expect(screen.queryByLabelText("Realistic")).toBeNull();
+  await open();
+  await waitFor(() =>
+    expect(server.bodies(ACCOUNTS)).toEqual([{ name: "Practice", currency: "USD", broker: "alpaca" }]),
+  );
+  expect(server.bodies(SIMULATION)).toEqual([]);
+});
