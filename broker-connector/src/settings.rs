@@ -1,6 +1,7 @@
 //! What the environment says.
 
 use crate::broker::alpaca::AlpacaSettings;
+use crate::broker::kiwoom::KiwoomSettings;
 use crate::credentials::KeySource;
 use anyhow::{Context, bail};
 use config::{Config, Environment};
@@ -37,6 +38,8 @@ pub struct AdapterSettings {
     pub key: Option<KeySource>,
     /// Where Alpaca is.
     pub alpaca: AlpacaSettings,
+    /// Where Kiwoom is.
+    pub kiwoom: KiwoomSettings,
 }
 
 /// The variables as they are named, all starting with `GAEMI_`.
@@ -59,6 +62,10 @@ struct AdapterVariables {
     broker_key_file: Option<PathBuf>,
     alpaca_paper_url: Option<String>,
     alpaca_live_url: Option<String>,
+    kiwoom_paper_url: Option<String>,
+    kiwoom_paper_stream_url: Option<String>,
+    kiwoom_live_url: Option<String>,
+    kiwoom_live_stream_url: Option<String>,
 }
 
 impl AdapterVariables {
@@ -82,7 +89,22 @@ impl AdapterVariables {
             live_url: url("GAEMI_ALPACA_LIVE_URL", self.alpaca_live_url, usual.live_url)?,
             orders_per_page: usual.orders_per_page,
         };
-        Ok(AdapterSettings { key, alpaca })
+        let usual = KiwoomSettings::default();
+        let kiwoom = KiwoomSettings {
+            paper_url: url("GAEMI_KIWOOM_PAPER_URL", self.kiwoom_paper_url, usual.paper_url)?,
+            paper_stream_url: url(
+                "GAEMI_KIWOOM_PAPER_STREAM_URL",
+                self.kiwoom_paper_stream_url,
+                usual.paper_stream_url,
+            )?,
+            live_url: url("GAEMI_KIWOOM_LIVE_URL", self.kiwoom_live_url, usual.live_url)?,
+            live_stream_url: url(
+                "GAEMI_KIWOOM_LIVE_STREAM_URL",
+                self.kiwoom_live_stream_url,
+                usual.live_stream_url,
+            )?,
+        };
+        Ok(AdapterSettings { key, alpaca, kiwoom })
     }
 }
 

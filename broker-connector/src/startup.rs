@@ -2,6 +2,7 @@
 
 use crate::body::BODY_BYTES_MAX;
 use crate::broker::alpaca::Alpaca;
+use crate::broker::kiwoom::Kiwoom;
 use crate::broker::simulator::{self, Simulator};
 use crate::broker::{Broker, Brokers};
 use crate::credentials::Vault;
@@ -58,11 +59,13 @@ impl Application {
             let vault = Vault::new(settings.adapters.key.clone());
             vault.check()?;
             let database_url = &settings.database_url;
+            let (alpaca, kiwoom) = (settings.adapters.alpaca.clone(), settings.adapters.kiwoom.clone());
             let alpaca: Arc<dyn Broker> =
-                Alpaca::start(settings.adapters.alpaca.clone(), database_url, vault, stop.child_token())?;
+                Alpaca::start(alpaca, database_url, vault.clone(), stop.child_token())?;
+            let kiwoom: Arc<dyn Broker> = Kiwoom::start(kiwoom, database_url, vault, stop.child_token())?;
             let directory = Directory::new(database_url, simulator::NAME)?;
             let (simulator, engine) = Simulator::start(settings, stop)?;
-            Ok((Brokers::side_by_side(Arc::new(simulator), vec![alpaca], directory), engine))
+            Ok((Brokers::side_by_side(Arc::new(simulator), vec![alpaca, kiwoom], directory), engine))
         })
     }
 

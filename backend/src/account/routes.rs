@@ -163,6 +163,8 @@ enum BrokerName {
     Simulator,
     /// Alpaca: American shares, in USD. A key of Alpaca's is entered after the account is opened.
     Alpaca,
+    /// Kiwoom: Korean shares, in KRW. A key of Kiwoom's is entered after the account is opened.
+    Kiwoom,
 }
 
 /// What is needed to open an account.
@@ -216,6 +218,11 @@ async fn open_account(
             return Err(ApiError::field("currency", "not_at_this_broker", message));
         }
         BrokerName::Alpaca => "alpaca",
+        BrokerName::Kiwoom if request.currency != Currency::Krw => {
+            let message = "an account at Kiwoom is in KRW";
+            return Err(ApiError::field("currency", "not_at_this_broker", message));
+        }
+        BrokerName::Kiwoom => "kiwoom",
     };
     let broker = broker.to_owned();
     let account = accounts.open(user.user_id, name, broker, request.currency).await?;

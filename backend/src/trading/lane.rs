@@ -14,17 +14,20 @@ pub(super) enum Lane {
     Simulator,
     /// Alpaca.
     Alpaca,
+    /// Kiwoom.
+    Kiwoom,
 }
 
 impl Lane {
     /// All of them.
-    pub(super) const ALL: [Self; 2] = [Self::Simulator, Self::Alpaca];
+    pub(super) const ALL: [Self; 3] = [Self::Simulator, Self::Alpaca, Self::Kiwoom];
 
     /// The stored name, which is also the broker's on the wire.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Simulator => "simulator",
             Self::Alpaca => "alpaca",
+            Self::Kiwoom => "kiwoom",
         }
     }
 

@@ -24,6 +24,7 @@ fn adapters(stand_in: &StandIn) -> AdapterSettings {
             live_url: stand_in.url(),
             ..AlpacaSettings::default()
         },
+        ..AdapterSettings::default()
     }
 }
 
@@ -44,7 +45,7 @@ impl House {
         let house = Self::without_key().await;
         let path = format!("/api/accounts/{}/credentials", house.trader.account);
         house.trader.app.put(&path, &house.trader.user, key(SECRET_KEY)).await.expect(200);
-        house.is_open().await;
+        house.trader.agrees().await;
         house
     }
 
@@ -59,16 +60,6 @@ impl House {
         let app = TestApp::start_in(database, setup, neighbours).await;
         let (user, account) = open_account(&app).await;
         Self { trader: Trader { app, user, account }, stand_in }
-    }
-
-    /// Waits until the account was compared, before which nothing is placed.
-    async fn is_open(&self) {
-        let path = format!("/api/reconciliations?accountId={}", self.trader.account);
-        eventually("the account agrees with Alpaca", || async {
-            let page = self.trader.app.get(&path, &self.trader.user).await.expect(200).json();
-            page["reconciliations"].as_array().unwrap().iter().any(|run| run["outcome"] == "agreed")
-        })
-        .await;
     }
 
     /// Buys with a limit that rests, and gives the order.

@@ -22,6 +22,7 @@ mod groups;
 mod helpers;
 mod imports;
 mod journal;
+mod kiwoom;
 mod ledger;
 mod lots;
 mod market;

@@ -119,6 +119,16 @@ impl Trader {
         asked_for().await
     }
 
+    /// Waits until the account was compared and agreed with its broker, before which nothing is placed in it.
+    pub(crate) async fn agrees(&self) {
+        let path = format!("/api/reconciliations?accountId={}", self.account);
+        eventually("the account agrees with its broker", || async {
+            let page = self.app.get(&path, &self.user).await.expect(200).json();
+            page["reconciliations"].as_array().unwrap().iter().any(|run| run["outcome"] == "agreed")
+        })
+        .await;
+    }
+
     /// What a person was told to look at.
     pub(crate) async fn incidents(&self) -> Vec<Value> {
         let page = self.app.get("/api/incidents", &self.user).await.expect(200).json();

@@ -6,6 +6,8 @@
 //! which an account is connected.
 
 pub mod alpaca;
+pub mod kiwoom;
+mod outside;
 pub(crate) mod records;
 pub mod registry;
 pub mod simulator;

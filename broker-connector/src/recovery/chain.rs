@@ -60,7 +60,12 @@ pub fn chains(listed: Vec<ListedOrder>) -> Vec<Chain> {
 
 fn joined(members: Vec<ListedOrder>) -> Option<Chain> {
     let numbers = members.iter().map(|member| member.broker_order_id.clone()).collect();
-    let came_true = members.iter().filter_map(came_true).collect();
+    let mut executed = rust_decimal::Decimal::ZERO;
+    let mut came_true = Vec::new();
+    for member in &members {
+        came_true.extend(replaced(member, executed));
+        executed += member.filled_quantity;
+    }
     let first = members.first()?.clone();
     let before: rust_decimal::Decimal =
         members.iter().rev().skip(1).map(|member| member.filled_quantity).sum();
@@ -80,12 +85,13 @@ fn joined(members: Vec<ListedOrder>) -> Option<Chain> {
     Some(Chain { order, numbers, came_true })
 }
 
-fn came_true(member: &ListedOrder) -> Option<CameTrue> {
+/// The request by which a number took the place of others under which so many shares were executed.
+fn replaced(member: &ListedOrder, executed: rust_decimal::Decimal) -> Option<CameTrue> {
     let replace_id = member.replaces.as_ref()?.replace_id?;
     let prices = member.prices().of_type(member.order_type);
     let kind = ReportKind::Replaced {
         replace_id,
-        quantity: Quantity::new(member.quantity).ok()?,
+        quantity: Quantity::new(member.quantity + executed).ok()?,
         limit_price: prices.limit_price,
         stop_price: prices.stop_price,
         trail_amount: prices.trail_amount,

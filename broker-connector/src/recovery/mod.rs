@@ -95,6 +95,19 @@ struct Look {
     recovery: Recovery,
     /// The orders of the history that are known here.
     states: HashMap<OrderId, OrderState>,
+    /// Orders of which something was executed and that belong to nobody here.
+    unowned: usize,
+}
+
+/// What is done with orders that are not known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strangers {
+    /// They are told from those that wait to be heard of, and get an id.
+    TakenIn,
+    /// They are told from those that are asked for, and the others are left: they may be other orders of ours.
+    Matched,
+    /// Nothing: only who knows all that wait can say whose they are.
+    Left,
 }
 
 /// Reads a broker's history since a moment and writes what the journal lacks.
@@ -104,6 +117,7 @@ async fn look(
     account: AccountId,
     since: DateTime<Utc>,
     awaited: Awaited<'_>,
+    strangers: Strangers,
 ) -> Result<Look, BrokerError> {
     let since = broker.history_begins(account, since).await?;
     let history = history(broker, account, since).await?;
@@ -112,15 +126,23 @@ async fn look(
     let owners = owners(&listed, &links, awaited.orders, Utc::now());
     let mut ids: HashMap<String, OrderId> = links;
     ids.extend(owners.known.iter().map(|(number, id)| (number.clone(), *id)));
-    for (number, id) in &owners.matched {
-        ids.insert(number.clone(), journal.link(account, number, *id).await?);
+    if strangers != Strangers::Left {
+        for (number, id) in &owners.matched {
+            ids.insert(number.clone(), journal.link(account, number, *id).await?);
+        }
     }
-    for number in &owners.external {
-        ids.insert(number.clone(), journal.link(account, number, OrderId::generate()).await?);
+    if strangers == Strangers::TakenIn {
+        for number in &owners.external {
+            ids.insert(number.clone(), journal.link(account, number, OrderId::generate()).await?);
+        }
     }
+    let mut unowned = 0;
     let (mut orders, mut came_true) = (BTreeMap::new(), BTreeMap::new());
     for chain in history.chains {
-        let Some(id) = ids.get(&chain.order.broker_order_id).copied() else { continue };
+        let Some(id) = ids.get(&chain.order.broker_order_id).copied() else {
+            unowned += usize::from(!chain.order.filled_quantity.is_zero());
+            continue;
+        };
         ids.extend(chain.numbers.into_iter().map(|number| (number, id)));
         came_true.insert(id, chain.came_true);
         orders.insert(id, chain.order);
@@ -142,7 +164,7 @@ async fn look(
         executions_read: u64::try_from(executions_read).unwrap_or(u64::MAX),
         journal_id: journal.last_id().await?,
     };
-    Ok(Look { owners, recovery, states })
+    Ok(Look { owners, recovery, states, unowned })
 }
 
 /// The orders that numbers of a history stand for. An order that has had several numbers goes by the one it has now.
@@ -193,9 +215,23 @@ pub(crate) async fn recover(
     let began = Utc::now();
     let through = journal.recovered_through(account).await?;
     let since = through.map_or(DateTime::UNIX_EPOCH, |through| through - TimeDelta::seconds(OVERLAP_SECONDS));
-    let look = look(broker, journal, account, since, awaited).await?;
+    let look = look(broker, journal, account, since, awaited, Strangers::TakenIn).await?;
     journal.set_recovered(account, began).await?;
     Ok(look.recovery)
+}
+
+/// Writes what the journal lacks about orders that are known here, and says how many executed orders belong to nobody yet. Where
+/// a broker knows no ids of ours, only who knows all orders that wait to be heard of can say whose the others are.
+///
+/// # Errors
+/// [`BrokerError`] when the history cannot be read to its end.
+pub(crate) async fn follow(
+    broker: &dyn Broker,
+    journal: &Journal,
+    account: AccountId,
+) -> Result<usize, BrokerError> {
+    let look = look(broker, journal, account, Utc::now(), Awaited::default(), Strangers::Left).await?;
+    Ok(look.unowned)
 }
 
 /// What became of orders, one finding each, in their order.
@@ -210,7 +246,7 @@ pub(crate) async fn inquire(
     for account in accounts {
         let asked: Vec<OrderRequest> =
             requests.iter().filter(|request| request.account_id == account).cloned().collect();
-        match inquire_account(broker, journal, account, &asked, awaited).await {
+        match inquire_account(broker, journal, account, &asked, awaited, Strangers::TakenIn).await {
             Ok(found) => findings.extend(found),
             Err(error) => findings.extend(
                 asked
@@ -229,6 +265,7 @@ async fn inquire_account(
     account: AccountId,
     asked: &[OrderRequest],
     awaited: Awaited<'_>,
+    strangers: Strangers,
 ) -> Result<HashMap<OrderId, Finding>, BrokerError> {
     let mut findings = HashMap::new();
     let capabilities = broker.capabilities();
@@ -254,7 +291,7 @@ async fn inquire_account(
     let others = others.filter(|other| !open.iter().any(|asked| asked.order_id == other.order_id));
     let alike: Vec<OrderRequest> = open.iter().chain(others).cloned().collect();
     let awaited = Awaited { orders: &alike, ..awaited };
-    let mut look = look(broker, journal, account, since, awaited).await?;
+    let mut look = look(broker, journal, account, since, awaited, strangers).await?;
     for request in open {
         let finding = match look.states.remove(&request.order_id) {
             Some(order) => Finding::Found { order: Box::new(order) },
@@ -279,7 +316,8 @@ pub(crate) async fn resolve(
     resolution: &Resolution,
 ) -> Result<(), BrokerError> {
     let asked = std::slice::from_ref(request);
-    let findings = inquire_account(broker, journal, request.account_id, asked, Awaited::default()).await?;
+    let (account, nothing) = (request.account_id, Awaited::default());
+    let findings = inquire_account(broker, journal, account, asked, nothing, Strangers::Matched).await?;
     let finding = findings.get(&request.order_id);
     match (resolution, finding) {
         (Resolution::NeverArrived, Some(Finding::Found { order })) => Err(BrokerError::Conflict(format!(
@@ -342,5 +380,5 @@ async fn adopt(
     if order.known_as.is_some_and(|known| known != request.order_id) || linked != request.order_id {
         return Err(BrokerError::Conflict("that number belongs to another order".into()));
     }
-    look(broker, journal, account, since, Awaited::default()).await.map(|_| ())
+    look(broker, journal, account, since, Awaited::default(), Strangers::Left).await.map(|_| ())
 }

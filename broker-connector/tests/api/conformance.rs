@@ -3,6 +3,7 @@
 use crate::alpaca::World;
 use crate::connector::{Connector, TOKEN, eventually, limit};
 use crate::database::TestDatabase;
+use crate::kiwoom;
 use crate::quote_server::QuoteServer;
 use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, ReplaceId, Side};
@@ -12,30 +13,44 @@ use serde_json::{Value, json};
 enum Venue {
     Simulator { connector: Connector, quotes: QuoteServer, account: AccountId, _database: TestDatabase },
     Alpaca(Box<World>),
+    Kiwoom(Box<kiwoom::World>),
 }
 
 impl Venue {
-    async fn all() -> [Self; 2] {
+    async fn all() -> [Self; 3] {
         let (database, quotes) = (TestDatabase::new().await, QuoteServer::start().await);
         let connector = Connector::start(&database, &quotes).await;
         let account = connector.connect("USD").await;
         let simulator = Self::Simulator { connector, quotes, account, _database: database };
-        [simulator, Self::Alpaca(Box::new(World::start().await))]
+        let kiwoom = Self::Kiwoom(Box::new(kiwoom::World::start().await));
+        [simulator, Self::Alpaca(Box::new(World::start().await)), kiwoom]
     }
 
     fn connector(&self) -> &Connector {
         match self {
             Self::Simulator { connector, .. } => connector,
             Self::Alpaca(world) => &world.connector,
+            Self::Kiwoom(world) => &world.connector,
         }
+    }
+
+    /// What is traded there.
+    fn symbol(&self) -> &'static str {
+        if matches!(self, Self::Kiwoom(_)) { "005930.KS" } else { "AAPL" }
+    }
+
+    /// A price as it is usual there.
+    fn price(&self, price: &str) -> String {
+        if matches!(self, Self::Kiwoom(_)) { format!("{price}000") } else { price.to_owned() }
     }
 
     fn buy(&self, quantity: &str, price: &str) -> OrderRequest {
         let account = match self {
             Self::Simulator { account, .. } => *account,
             Self::Alpaca(world) => world.account,
+            Self::Kiwoom(world) => return world.buy(quantity, &self.price(price)),
         };
-        limit(account, "AAPL", Side::Buy, quantity, price)
+        limit(account, self.symbol(), Side::Buy, quantity, price)
     }
 
     /// Lets an order be executed whole.
@@ -46,6 +61,7 @@ impl Venue {
                 quotes.say("AAPL", price, price);
             }
             Self::Alpaca(world) => world.fill(order, &order.quantity.to_string(), price),
+            Self::Kiwoom(world) => world.fill(order, 3, self.price(price).parse().unwrap()),
         }
     }
 
@@ -91,7 +107,7 @@ async fn an_execution_is_told_once_and_a_sync_knows_it() {
         venue.execute(&order, "90").await;
         venue.tells(&order, &["accepted", "fill"]).await;
         let sync = venue.connector().get(&format!("/broker/accounts/{}/sync", order.account_id)).await;
-        assert_eq!(sync["positions"], json!([{ "symbol": "AAPL", "quantity": "3" }]));
+        assert_eq!(sync["positions"], json!([{ "symbol": venue.symbol(), "quantity": "3" }]));
         let positions =
             venue.connector().get(&format!("/broker/accounts/{}/positions", order.account_id)).await;
         assert_eq!(positions["positions"], sync["positions"]);
@@ -121,20 +137,32 @@ async fn other_terms_are_told_once_and_come_too_late_after_the_end() {
             replace_id: ReplaceId::generate(),
             order_id: order.order_id,
             quantity: quantity.parse().unwrap(),
-            limit_price: Some("91".parse().unwrap()),
+            limit_price: Some(venue.price("91").parse().unwrap()),
             stop_price: None,
             trail_amount: None,
             trail_percent: None,
             protection_price: None,
         };
-        let asked = request("5");
+        let (quantity, price) = match venue {
+            // Another number of shares is another order there.
+            Venue::Kiwoom(_) => {
+                let refused = serde_json::to_value(venue.replace(&request("5")).await).unwrap();
+                assert_eq!(
+                    (&refused["outcome"], &refused["code"]),
+                    (&json!("rejected"), &json!("unsupported"))
+                );
+                ("3", "91000")
+            }
+            _ => ("5", "91"),
+        };
+        let asked = request(quantity);
         assert_eq!(venue.replace(&asked).await, ReplaceOutcome::Accepted);
         assert_eq!(venue.replace(&asked).await, ReplaceOutcome::Accepted, "the same request again");
         venue.tells(&order, &["accepted", "replaced"]).await;
         let status = venue.connector().get(&format!("/broker/order/{}", order.order_id)).await;
         assert_eq!(
             (&status["order"]["quantity"], &status["order"]["limitPrice"]),
-            (&json!("5"), &json!("91"))
+            (&json!(quantity), &json!(price))
         );
         assert_eq!(venue.cancel(&order).await["outcome"], "accepted");
         venue.tells(&order, &["accepted", "replaced", "canceled"]).await;
@@ -167,6 +195,16 @@ async fn what_a_broker_cannot_do_it_says() {
                     "{outcome:?}"
                 );
                 world.tells(&until, &["rejected"]).await;
+            }
+            Venue::Kiwoom(ref world) => {
+                assert_eq!(answer.json::<Value>().await.unwrap()["cash"], "10000000");
+                let forever = OrderRequest { time_in_force: domain::TimeInForce::Gtc, ..order };
+                let outcome = world.connector.place(&forever).await;
+                assert!(
+                    matches!(&outcome, PlaceOutcome::Rejected { code, .. } if code == "unsupported"),
+                    "{outcome:?}"
+                );
+                assert_eq!(world.connector.kinds(&forever).await, ["rejected"]);
             }
         }
     }

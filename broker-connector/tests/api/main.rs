@@ -8,6 +8,7 @@ mod quote_server;
 mod alpaca;
 mod conformance;
 mod http;
+mod kiwoom;
 mod orders;
 mod recovery;
 mod simulation;

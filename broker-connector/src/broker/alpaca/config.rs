@@ -2,16 +2,10 @@
 
 use std::time::Duration;
 
-/// Longest wait for a connection to Alpaca.
-pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
-/// Longest wait for an answer; after it nobody knows what became of a request.
-pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(8);
-/// Largest answer that is read, in bytes: a full page of orders.
-pub(super) const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Requests that may be made at once after a quiet time.
 pub(super) const BURST_REQUESTS: u32 = 40;
 /// Requests a minute: Alpaca's limit for an account.
-pub(super) const REQUESTS_PER_MINUTE: u32 = 200;
+pub(super) const REQUESTS_PER_MINUTE: u64 = 200;
 /// Requests of the burst that only orders may use, so that looks never keep an order waiting.
 pub(super) const RESERVED_FOR_ORDERS: u32 = 10;
 /// Longest time that an order waits for its turn; then it was not sent.
@@ -32,26 +26,10 @@ pub(super) const ACTIVITIES_PER_PAGE: usize = 100;
 pub(super) const MOVEMENT_PAGES_MAX: usize = 100;
 /// How often an account is read until two readings agree.
 pub(super) const READINGS_MAX: usize = 4;
-/// First and longest pause before the stream is called again.
-pub(super) const RECONNECT_PAUSE_FIRST: Duration = Duration::from_millis(500);
-/// See [`RECONNECT_PAUSE_FIRST`].
-pub(super) const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How often the stream is pinged.
 pub(super) const PING_PAUSE: Duration = Duration::from_secs(10);
 /// Longest silence of the stream before it is called anew.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(30);
-/// Largest message of the stream, in bytes.
-pub(super) const MESSAGE_BYTES_MAX: usize = 256 * 1024;
-/// How often the lists are read whatever the stream says.
-pub(super) const LOOK_INTERVAL: Duration = Duration::from_secs(30);
-/// Shortest time between two readings of the lists, so that many events make few requests.
-pub(super) const LOOK_PAUSE: Duration = Duration::from_millis(400);
-/// When the lists are read again after an event: executions may be listed a moment after they were told.
-pub(super) const SECOND_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
-/// First pause before accounts are read from the database again at the start.
-pub(super) const START_PAUSE: Duration = Duration::from_millis(500);
-/// Pause before a task that panicked is started again.
-pub(super) const REVIVAL_PAUSE: Duration = Duration::from_secs(5);
 /// How long an order must have been open before its submission to count as old: clocks differ.
 pub(super) const CLOCK_MARGIN_SECONDS: i64 = 60;
 

@@ -9,7 +9,6 @@ mod account;
 mod config;
 mod limiter;
 mod lists;
-mod look;
 mod orders;
 mod parse;
 mod rest;
@@ -19,6 +18,9 @@ mod wire;
 
 pub use config::AlpacaSettings;
 
+use super::outside::sessions::{Keeper, Sessions, load};
+use super::outside::way::{no_way, supervise};
+use super::outside::{http, look};
 use super::records::{Records, StoredAccount};
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
@@ -29,17 +31,16 @@ use crate::journal::Journal;
 use crate::recovery::{self, Awaited};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use config::{ORDERS_AT_ONCE, READINGS_MAX, START_PAUSE};
+use config::{ORDERS_AT_ONCE, READINGS_MAX};
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::inquiry::TradeCash;
 use domain::{AccountId, Currency, DecimalText, Market, OrderId, OrderType, TimeInForce};
 use futures_util::{StreamExt, stream as streams};
 use limiter::Limiter;
-use rest::Rest;
+use rest::{Failure, Rest};
 use secrecy::SecretString;
-use session::{Session, paused, supervise};
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use session::Session;
+use std::sync::{Arc, Weak};
 use tokio_util::sync::CancellationToken;
 
 /// Its name.
@@ -53,8 +54,7 @@ pub struct Alpaca {
     journal: Journal,
     records: Records,
     vault: Vault,
-    /// The accounts; nothing until they were read.
-    sessions: RwLock<Option<HashMap<AccountId, Arc<Session>>>>,
+    sessions: Sessions<Session>,
     stop: CancellationToken,
 }
 
@@ -69,7 +69,7 @@ impl Alpaca {
         vault: Vault,
         stop: CancellationToken,
     ) -> anyhow::Result<Arc<Self>> {
-        let (client, journal) = (rest::client()?, Journal::new(database_url)?);
+        let (client, journal) = (http::client()?, Journal::new(database_url)?);
         let records = Records::new(database_url)?;
         let alpaca = Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -78,7 +78,7 @@ impl Alpaca {
             journal,
             records,
             vault,
-            sessions: RwLock::default(),
+            sessions: Sessions::default(),
             stop,
         });
         tokio::spawn(load(Arc::downgrade(&alpaca), alpaca.stop.clone()));
@@ -94,36 +94,13 @@ impl Alpaca {
         Rest { client: self.client.clone(), url, credentials, limiter: Limiter::new() }
     }
 
-    /// The way of an account.
-    async fn session(&self, account: AccountId) -> Result<Arc<Session>, BrokerError> {
-        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-        match sessions.as_ref() {
-            None => Err(BrokerError::Unavailable("the accounts at Alpaca are being read".into())),
-            Some(sessions) => {
-                sessions.get(&account).cloned().ok_or(BrokerError::AuthExpired(KeyTrouble::Missing))
-            }
-        }
-    }
-
-    /// Puts a session in the place of the one before and starts its tasks.
-    fn follow(&self, account: &StoredAccount, rest: Rest) {
-        let session = Arc::new(Session::new(
-            account.account_id,
-            account.broker_number.clone(),
-            rest,
-            account.opening.clone(),
-            self.stop.child_token(),
-        ));
-        let before = {
-            let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
-            sessions.get_or_insert_default().insert(account.account_id, Arc::clone(&session))
-        };
-        if let Some(before) = before {
-            before.stop.cancel();
-        }
+    /// Starts an account's tasks with a way to Alpaca.
+    fn follow_by(&self, account: &StoredAccount, rest: Rest) {
+        let session = Arc::new(Session::new(account, rest, self.stop.child_token()));
+        self.sessions.put(&session);
         let me = self.me.clone();
         supervise("stream", Arc::clone(&session), stream::run);
-        supervise("look", session, move |session| look::run(me.clone(), session));
+        supervise("look", session, move |session| look_at_lists(me.clone(), session));
     }
 
     /// Makes an account known by a key, or gives it another key.
@@ -135,22 +112,18 @@ impl Alpaca {
         if connection.currency != Currency::Usd {
             return Err(BrokerError::Conflict("an account at Alpaca is in USD".into()));
         }
-        let known = match self.session(connection.account_id).await {
-            Ok(session) => Some(session),
-            Err(BrokerError::AuthExpired(_)) => None,
-            Err(error) => return Err(error),
-        };
+        let known = self.sessions.known(connection.account_id)?;
         let sealed = self.vault.seal(&credentials, connection.account_id);
         let sealed = sealed.map_err(|error| BrokerError::Conflict(format!("{error:#}")))?;
         let rest = self.rest(credentials);
-        let account = account::account(&rest).await.map_err(rest::Failure::of_question)?;
+        let account = account::account(&rest).await.map_err(Failure::of_question)?;
         account::check(&account)?;
         if known.as_ref().is_some_and(|known| known.number != account.account_number) {
             return Err(BrokerError::Conflict("this key opens another account of Alpaca's".into()));
         }
         let opening = match &known {
             Some(known) => known.opening.clone(),
-            None => account::opening(&rest).await.map_err(rest::Failure::of_question)?,
+            None => account::opening(&rest).await.map_err(Failure::of_question)?,
         };
         let stored = StoredAccount {
             account_id: connection.account_id,
@@ -159,7 +132,7 @@ impl Alpaca {
             opening,
         };
         self.records.save_account(NAME, &stored).await?;
-        self.follow(&stored, rest);
+        self.follow_by(&stored, rest);
         Ok(connected(&stored.broker_number, stored.opening.cash, stored.opening.opened_at))
     }
 }
@@ -172,30 +145,30 @@ fn connected(number: &str, cash: rust_decimal::Decimal, opened_at: DateTime<Utc>
     }
 }
 
-/// Follows the accounts that were connected before. The tables are made by another process, perhaps later.
-async fn load(alpaca: Weak<Alpaca>, stop: CancellationToken) {
-    loop {
-        let Some(alpaca) = alpaca.upgrade() else { return };
-        match alpaca.records.accounts(NAME).await {
-            Ok(accounts) => {
-                alpaca.sessions.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
-                for account in accounts {
-                    match alpaca.vault.open(&account.sealed, account.account_id) {
-                        Ok(credentials) => alpaca.follow(&account, alpaca.rest(credentials)),
-                        Err(error) => {
-                            let error = format!("{error:#}");
-                            tracing::error!(account = %account.account_id, error, "an account at Alpaca stays closed");
-                        }
-                    }
-                }
-                return;
-            }
-            Err(error) => tracing::debug!(%error, "the accounts at Alpaca cannot be read yet"),
-        }
-        drop(alpaca);
-        if paused(&stop, START_PAUSE).await {
-            return;
-        }
+async fn look_at_lists(alpaca: Weak<Alpaca>, session: Arc<Session>) {
+    look::run(&session, || async {
+        let alpaca = alpaca.upgrade()?;
+        let looked = recovery::recover(&*alpaca, &alpaca.journal, session.account_id, Awaited::default());
+        Some(looked.await.map(|_| ()))
+    })
+    .await;
+}
+
+impl Keeper for Alpaca {
+    type Session = Session;
+
+    const NAME: &'static str = NAME;
+
+    fn books(&self) -> (&Records, &Vault) {
+        (&self.records, &self.vault)
+    }
+
+    fn sessions(&self) -> &Sessions<Session> {
+        &self.sessions
+    }
+
+    fn follow(&self, account: &StoredAccount, credentials: Credentials) {
+        self.follow_by(account, self.rest(credentials));
     }
 }
 
@@ -225,36 +198,26 @@ impl Broker for Alpaca {
     }
 
     fn is_ready(&self) -> bool {
-        self.sessions.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.sessions.are_read()
     }
 
     async fn connect(&self, connection: Connection) -> Result<Connected, BrokerError> {
         match connection.credentials.clone() {
             Some(credentials) => self.open(&connection, credentials).await,
             None => {
-                let session = self.session(connection.account_id).await?;
+                let session = self.sessions.of(connection.account_id)?;
                 Ok(connected(&session.number, session.opening.cash, session.opening.opened_at))
             }
         }
     }
 
     async fn connection_state(&self, account_id: AccountId) -> Result<ConnectionState, BrokerError> {
-        match self.session(account_id).await {
-            Ok(session) => Ok(session.connection_state()),
-            Err(BrokerError::AuthExpired(trouble)) => Ok(ConnectionState {
-                broker: NAME,
-                state: trouble.word(),
-                since: None,
-                detail: Some(trouble.to_string()),
-                heard_at: None,
-                read_at: None,
-            }),
-            Err(error) => Err(error),
-        }
+        let session = self.sessions.known(account_id)?;
+        Ok(session.map_or_else(|| no_way(NAME, KeyTrouble::Missing), |session| session.connection_state()))
     }
 
     async fn balance(&self, account_id: AccountId) -> Result<Balance, BrokerError> {
-        let session = self.session(account_id).await?;
+        let session = self.sessions.of(account_id)?;
         let account = session.answer(account::account(&session.rest).await)?;
         Ok(Balance {
             currency: Currency::Usd,
@@ -264,7 +227,7 @@ impl Broker for Alpaca {
     }
 
     async fn positions(&self, account_id: AccountId) -> Result<Vec<Position>, BrokerError> {
-        let session = self.session(account_id).await?;
+        let session = self.sessions.of(account_id)?;
         session.answer(account::positions(&session.rest).await)
     }
 
@@ -293,7 +256,7 @@ impl Broker for Alpaca {
         account_id: AccountId,
         since: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, BrokerError> {
-        let session = self.session(account_id).await?;
+        let session = self.sessions.of(account_id)?;
         let oldest = self.records.oldest_working(account_id).await?.map(account::with_margin);
         Ok(oldest.map_or(since, |oldest| oldest.min(since)).max(session.opening.opened_at))
     }
@@ -303,7 +266,7 @@ impl Broker for Alpaca {
         account_id: AccountId,
         broker_order_id: &str,
     ) -> Result<Option<ListedOrder>, BrokerError> {
-        let session = self.session(account_id).await?;
+        let session = self.sessions.of(account_id)?;
         orders::by_number(&session, broker_order_id).await
     }
 
@@ -313,7 +276,7 @@ impl Broker for Alpaca {
         since: DateTime<Utc>,
         after: Option<String>,
     ) -> Result<Page<ListedOrder>, BrokerError> {
-        let session = self.session(account_id).await?;
+        let session = self.sessions.of(account_id)?;
         let per_page = self.settings.orders_per_page;
         session.answer(lists::orders(&session.rest, since, after.as_deref(), per_page).await)?
     }
@@ -324,14 +287,14 @@ impl Broker for Alpaca {
         since: DateTime<Utc>,
         after: Option<String>,
     ) -> Result<Page<ListedExecution>, BrokerError> {
-        let session = self.session(account_id).await?;
+        let session = self.sessions.of(account_id)?;
         session.answer(lists::executions(&session.rest, &session.opening, since, after).await)
     }
 
     /// Read, made known to the journal, and read again, until both readings agree: then no execution lies between what
     /// is told here and the line that is named.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
-        let session = self.session(account_id).await?;
+        let session = self.sessions.of(account_id)?;
         let mut before = session.answer(account::reading(&session.rest, &session.opening).await)?;
         for _ in 0..READINGS_MAX {
             recovery::recover(self, &self.journal, account_id, Awaited::default()).await?;

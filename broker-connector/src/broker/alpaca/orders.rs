@@ -73,7 +73,7 @@ async fn newest(
 impl Alpaca {
     /// Sends one order.
     pub(super) async fn place(&self, request: &OrderRequest) -> PlaceOutcome {
-        let session = match self.session(request.account_id).await {
+        let session = match self.sessions.of(request.account_id) {
             Ok(session) => session,
             Err(error) => return PlaceOutcome::NotSent { reason: error.to_string() },
         };
@@ -143,7 +143,7 @@ impl Alpaca {
     /// The session of an order, and the newest number that is known of it.
     async fn way_to(&self, order: OrderId) -> Result<Option<(Arc<Session>, Option<String>)>, BrokerError> {
         let Some(located) = self.records.located(order).await? else { return Ok(None) };
-        Ok(Some((self.session(located.account_id).await?, located.broker_order_id)))
+        Ok(Some((self.sessions.of(located.account_id)?, located.broker_order_id)))
     }
 
     /// Asks for one order to be taken back.

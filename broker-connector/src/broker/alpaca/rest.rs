@@ -1,13 +1,14 @@
 //! Alpaca's REST service. What a request's fate is known to be is decided here, and only here.
 
-use super::config::{ANSWER_BYTES_MAX, ANSWER_TIME_MAX, CONNECT_TIME_MAX};
 use super::limiter::{Limiter, Purpose};
 use super::wire;
-use crate::broker::{BrokerError, KeyTrouble};
+use crate::broker::KeyTrouble;
+use crate::broker::outside::failure::{self, Refusal};
+use crate::broker::outside::http::{body_of, never_left};
 use crate::credentials::Credentials;
 use chrono::Utc;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,20 +17,8 @@ use std::time::Duration;
 /// Header with the time at which requests are free again, in seconds of the epoch.
 const RESET_HEADER: &str = "x-ratelimit-reset";
 
-/// Why a request has no answer that says it was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// It provably never left.
-    NotSent(String),
-    /// It may have been done.
-    Unknown(String),
-    /// It was not done, because too much was asked; after this time it may be asked again.
-    Limited(Duration),
-    /// It was not done: the key does not open.
-    Locked(KeyTrouble),
-    /// It was refused for good.
-    Refused(Refused),
-}
+/// What is known of a request that was not answered with what was asked for.
+pub(super) type Failure = failure::Failure<Refused>;
 
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,25 +28,9 @@ pub(super) struct Refused {
     pub(super) message: String,
 }
 
-impl Failure {
-    /// As the answer to a question, which changes nothing whatever became of it.
-    pub(super) fn of_question(self) -> BrokerError {
-        match self {
-            Self::NotSent(reason) | Self::Unknown(reason) => BrokerError::Unavailable(reason),
-            Self::Limited(after) => BrokerError::RateLimited(after),
-            Self::Locked(trouble) => BrokerError::AuthExpired(trouble),
-            Self::Refused(refused) => BrokerError::Rejected(refused.message),
-        }
-    }
-
-    /// In words.
-    pub(super) fn words(&self) -> String {
-        match self {
-            Self::NotSent(reason) | Self::Unknown(reason) => reason.clone(),
-            Self::Limited(after) => format!("asked too often; again after {} s", after.as_secs()),
-            Self::Locked(trouble) => trouble.to_string(),
-            Self::Refused(refused) => refused.message.clone(),
-        }
+impl Refusal for Refused {
+    fn message(&self) -> &str {
+        &self.message
     }
 }
 
@@ -76,19 +49,6 @@ impl Refused {
     pub(super) fn word(&self) -> String {
         self.code.map_or_else(|| format!("alpaca_{}", self.status), |code| format!("alpaca_{code}"))
     }
-}
-
-/// A client that speaks to one address.
-///
-/// # Errors
-/// When none can be made at all.
-pub(super) fn client() -> anyhow::Result<Client> {
-    Ok(Client::builder()
-        .connect_timeout(CONNECT_TIME_MAX)
-        .timeout(ANSWER_TIME_MAX)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()?)
 }
 
 /// The service, as one account sees it.
@@ -148,7 +108,7 @@ impl Rest {
         }
         let response = request.send().await.map_err(|error| unanswered(&error))?;
         let (status, pause) = (response.status(), pause_of(response.headers()));
-        let body = body_of(response).await;
+        let body = body_of(response).await.map_err(Failure::Unknown);
         if status.is_success() {
             return body;
         }
@@ -186,10 +146,9 @@ fn classify(status: StatusCode, refusal: wire::Refusal) -> Failure {
     }
 }
 
-/// Only what provably never left was not sent: the connection could not be made.
 fn unanswered(error: &reqwest::Error) -> Failure {
     let words = error.to_string();
-    if error.is_connect() || error.is_builder() { Failure::NotSent(words) } else { Failure::Unknown(words) }
+    if never_left(error) { Failure::NotSent(words) } else { Failure::Unknown(words) }
 }
 
 fn pause_of(headers: &HeaderMap) -> Option<Duration> {
@@ -197,17 +156,6 @@ fn pause_of(headers: &HeaderMap) -> Option<Duration> {
     let until_reset = || number(RESET_HEADER).map(|reset| reset - Utc::now().timestamp());
     let seconds = number("retry-after").or_else(until_reset)?;
     u64::try_from(seconds.max(1)).ok().map(Duration::from_secs)
-}
-
-async fn body_of(mut response: Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::Unknown(error.to_string()))? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(Failure::Unknown("its answer is too long".into()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {

@@ -1,98 +1,30 @@
 //! `trade_updates`: Alpaca's word that something has happened to an order. What it was is read from the lists, where each
 //! execution has the one number under which it is booked.
 
-use super::config::{
-    CONNECT_TIME_MAX, MESSAGE_BYTES_MAX, PING_PAUSE, RECONNECT_PAUSE_FIRST, RECONNECT_PAUSE_MAX, SILENCE_MAX,
-};
+use super::config::{PING_PAUSE, SILENCE_MAX};
 use super::rest::Failure;
-use super::session::{Session, paused};
+use super::session::Session;
 use super::wire::StreamMessage;
 use crate::broker::KeyTrouble;
-use futures_util::{SinkExt, StreamExt};
+use crate::broker::outside::socket::{Ended, Socket, connect, keep_talking, say};
+use futures_util::StreamExt;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::time::{Instant, interval, timeout};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio::time::{Instant, interval};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
-use uuid::Uuid;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// What the stream is called that tells of orders.
 const TRADE_UPDATES: &str = "trade_updates";
 
-/// Why a conversation ended.
-enum Ended {
-    /// The line.
-    Broken(String),
-    /// The key does not open.
-    Locked,
-}
-
-impl From<tokio_tungstenite::tungstenite::Error> for Ended {
-    fn from(error: tokio_tungstenite::tungstenite::Error) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
-/// Listens until the session ends; calls again with growing, irregular pauses.
+/// Listens until the session ends.
 pub(super) async fn run(session: Arc<Session>) {
-    let mut pause = RECONNECT_PAUSE_FIRST;
-    loop {
-        let began = Instant::now();
-        match converse(&session).await {
-            Ended::Locked => drop(session.note(Failure::Locked(KeyTrouble::Wrong))),
-            Ended::Broken(reason) => {
-                tracing::warn!(account = %session.account_id, reason, "Alpaca's stream is called again");
-                session.is("down", Some(reason));
-            }
-        }
-        if began.elapsed() > SILENCE_MAX {
-            pause = RECONNECT_PAUSE_FIRST;
-        }
-        if paused(&session.stop, with_jitter(pause)).await {
-            return;
-        }
-        pause = (pause * 2).min(RECONNECT_PAUSE_MAX);
-    }
+    let locked = || drop(session.note(Failure::Locked(KeyTrouble::Wrong)));
+    keep_talking(&session, || listen(&session), locked).await;
 }
 
-/// Between half and the whole of a pause, so that many callers do not call as one.
-fn with_jitter(pause: Duration) -> Duration {
-    let random = u32::try_from(Uuid::now_v7().as_u128() % 1024).unwrap_or(0);
-    pause / 2 + pause / 2 * random / 1024
-}
-
-async fn converse(session: &Arc<Session>) -> Ended {
-    match listen(session).await {
-        Ok(()) => Ended::Broken("it hangs up".into()),
-        Err(ended) => ended,
-    }
-}
-
-async fn connect(session: &Session) -> Result<Socket, Ended> {
-    let limits = WebSocketConfig::default()
-        .max_message_size(Some(MESSAGE_BYTES_MAX))
-        .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    // "http" becomes "ws", and with it "https" becomes "wss".
-    let url = format!("{}/stream", session.rest.url.replacen("http", "ws", 1));
-    let connecting = connect_async_with_config(url, Some(limits), true);
-    let connected = timeout(CONNECT_TIME_MAX, connecting).await;
-    let (socket, _) = connected.map_err(|_| Ended::Broken("its stream does not answer".into()))??;
-    Ok(socket)
-}
-
-async fn say(socket: &mut Socket, message: Message) -> Result<(), Ended> {
-    let sent = timeout(CONNECT_TIME_MAX, socket.send(message)).await;
-    sent.map_err(|_| Ended::Broken("its stream takes nothing".into()))?.map_err(Ended::from)
-}
-
-async fn listen(session: &Arc<Session>) -> Result<(), Ended> {
-    let mut socket = connect(session).await?;
+async fn listen(session: &Session) -> Result<(), Ended> {
+    let mut socket = connect(&format!("{}/stream", session.rest.url)).await?;
     let credentials = &session.rest.credentials;
     let key = json!({
         "action": "auth",
@@ -106,7 +38,7 @@ async fn listen(session: &Arc<Session>) -> Result<(), Ended> {
         tokio::select! {
             _ = pings.tick() => {
                 if heard.elapsed() > SILENCE_MAX {
-                    return Err(Ended::Broken("its stream has fallen silent".into()));
+                    return Err(Ended::broken("its stream has fallen silent"));
                 }
                 say(&mut socket, Message::Ping(Bytes::new())).await?;
             }
@@ -128,7 +60,7 @@ fn read(message: &Message) -> Option<StreamMessage> {
     }
 }
 
-async fn heed(session: &Arc<Session>, socket: &mut Socket, message: Message) -> Result<(), Ended> {
+async fn heed(session: &Session, socket: &mut Socket, message: Message) -> Result<(), Ended> {
     let Some(said) = read(&message) else { return Ok(()) };
     match (said.stream.as_str(), said.data.status.as_deref()) {
         ("authorization", Some("authorized")) => {

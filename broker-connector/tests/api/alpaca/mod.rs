@@ -38,6 +38,7 @@ pub(crate) fn adapters(stand_in: &StandIn) -> AdapterSettings {
             live_url: stand_in.url(),
             orders_per_page: ORDERS_PER_PAGE,
         },
+        ..AdapterSettings::default()
     }
 }
 

@@ -1,0 +1,150 @@
+//! The whole house trading at Kiwoom, with a stand-in that speaks Kiwoom's wire format.
+
+use crate::books::assert_books_balance;
+use crate::helpers::{
+    Running, Setup, TestApp, TestDatabase, eventually, start_broker_connector_with, start_market_data,
+};
+use crate::trader::{Trader, decimal};
+use broker_connector::AdapterSettings;
+use broker_connector::broker::kiwoom::KiwoomSettings;
+use broker_connector::credentials::KeySource;
+use kiwoom_stand_in::{APP_KEY, Fault, Manners, Order, SECRET_KEY, StandIn};
+use serde_json::{Value, json};
+
+/// What is traded.
+const SHARE: &str = "005930.KS";
+
+struct House {
+    trader: Trader,
+    stand_in: StandIn,
+}
+
+fn adapters(stand_in: &StandIn) -> AdapterSettings {
+    AdapterSettings {
+        key: Some(KeySource::Digits { present: "0f".repeat(32).into(), next: None }),
+        kiwoom: KiwoomSettings {
+            paper_url: stand_in.url(),
+            paper_stream_url: stand_in.url(),
+            ..KiwoomSettings::default()
+        },
+        ..AdapterSettings::default()
+    }
+}
+
+impl House {
+    /// The whole house with an account at the stand-in, which is open.
+    async fn start() -> Self {
+        let stand_in = StandIn::start().await.unwrap();
+        let database = TestDatabase::create().await;
+        let (quote_server, market_data_url) = start_market_data().await;
+        let (connector, broker_connector_url) =
+            start_broker_connector_with(database.url(), &market_data_url, adapters(&stand_in)).await;
+        let setup = Setup { market_data_url, broker_connector_url, ..Setup::default() };
+        let neighbours: Vec<Running> = vec![quote_server, connector];
+        let app = TestApp::start_in(database, setup, neighbours).await;
+        let user = app.register("ant@example.com").await;
+        let dollars = json!({ "name": "Kiwoom", "broker": "kiwoom", "currency": "USD" });
+        let refused = app.post("/api/accounts", &user, dollars).await.expect(422);
+        assert_eq!(refused.complaint(), ("currency".into(), "not_at_this_broker".into()));
+        let body = json!({ "name": "Kiwoom", "broker": "kiwoom", "currency": "KRW" });
+        let account = app.post("/api/accounts", &user, body).await.expect(201).json();
+        let account = account["id"].as_str().unwrap().to_owned();
+        let key = json!({ "environment": "paper", "keyId": APP_KEY, "secretKey": SECRET_KEY });
+        app.put(&format!("/api/accounts/{account}/credentials"), &user, key).await.expect(200);
+        let trader = Trader { app, user, account };
+        trader.agrees().await;
+        Self { trader, stand_in }
+    }
+
+    /// A price that the market would take: near the last one and on the grid.
+    async fn price(&self) -> u64 {
+        self.trader.priced(SHARE).await;
+        let path = format!("/api/market/quote/{SHARE}");
+        let quote = self.trader.app.get(&path, &self.trader.user).await.expect(200).json();
+        let price: u64 = decimal(&quote["price"]).trunc().to_string().parse().unwrap();
+        price / 1_000 * 1_000
+    }
+
+    /// Buys for the day; orders are told from each other by their size.
+    async fn buy(&self, quantity: &str, price: u64) -> Value {
+        let mut body = self.trader.order_body("buy", SHARE, quantity, Some(&price.to_string()));
+        body["timeInForce"] = "day".into();
+        self.trader.app.post("/api/orders", &self.trader.user, body).await.expect(201).json()
+    }
+
+    fn at_kiwoom(&self, quantity: u64) -> Vec<Order> {
+        self.stand_in.act(|market| market.of_size(quantity))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_goes_through_kiwoom_into_the_books_and_a_sync_finds_nothing_different() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    assert_eq!(trader.balance().await["cash"], "10000000", "what the account holds there");
+    let price = house.price().await;
+    let order = house.buy("10", price).await;
+    let id = order["id"].as_str().unwrap();
+    trader.until(id, "NEW").await;
+    let number = house.at_kiwoom(10)[0].number.clone();
+    house.stand_in.act(|market| market.fill(&number, 4, price));
+    trader.until(id, "PARTIALLY_FILLED").await;
+    house.stand_in.act(|market| market.fill(&number, 6, price));
+    let filled = trader.until(id, "FILLED").await;
+    assert_eq!(filled["filledQuantity"], "10");
+    let cash = house.stand_in.act(|market| market.cash);
+    assert_eq!(trader.balance().await["cash"], cash.to_string(), "fees included");
+    let compared = trader.compared().await;
+    assert_eq!(
+        (&compared["outcome"], &compared["differences"]),
+        (&json!("agreed"), &json!([])),
+        "{compared}"
+    );
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_answer_was_lost_is_resolved_or_stays_visibly_unresolved_and_is_there_once() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    house.stand_in.set_manners(Manners { loses_all: true, ..Manners::default() });
+    let price = house.price().await;
+    house.stand_in.will_fail(&[Fault::BreaksAfter]);
+    let taken = house.buy("1", price).await;
+    let resolved = trader.until(taken["id"].as_str().unwrap(), "NEW").await;
+    assert_eq!(resolved["unresolved"], false);
+
+    house.stand_in.will_fail(&[Fault::BreaksBefore]);
+    let lost = house.buy("2", price).await;
+    let lost = lost["id"].as_str().unwrap();
+    eventually("it was asked for and not found", || async {
+        let order = trader.order(lost).await;
+        order["unresolved"] == true && house.stand_in.requests().0 > 0
+    })
+    .await;
+    let still = trader.order(lost).await;
+    assert_eq!((&still["status"], &still["unresolved"]), (&json!("PENDING_NEW"), &json!(true)));
+    assert_eq!((house.at_kiwoom(1).len(), house.at_kiwoom(2).len()), (1, 0), "nothing is sent twice");
+    let path = format!("/api/orders/{lost}/resolve");
+    trader.app.post(&path, &trader.user, json!({ "outcome": "never_arrived" })).await.expect(202);
+    trader.until(lost, "REJECTED").await;
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_price_and_a_cancel_come_back_through_the_journal() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    let price = house.price().await;
+    let order = house.buy("10", price).await;
+    let id = order["id"].as_str().unwrap();
+    trader.until(id, "NEW").await;
+    let lower = (price - 1_000).to_string();
+    trader.replace(id, json!({ "limitPrice": lower }), None).await.expect(202);
+    eventually("the order has its new price", || async { trader.order(id).await["limitPrice"] == lower })
+        .await;
+    trader.app.delete(&format!("/api/orders/{id}"), &trader.user).await.expect(202);
+    let ended = trader.until(id, "CANCELED").await;
+    assert_eq!(ended["held"], "0");
+    assert_books_balance(&trader.app.database_url).await;
+}

@@ -1,0 +1,66 @@
+//! Every limit and pause of the adapter.
+
+use crate::broker::outside::bucket::Rate;
+use std::time::Duration;
+
+/// Requests for one function: nobody documents the limit; public projects measured a burst of two and one a second
+/// (November 2026).
+pub(super) const FUNCTION_RATE: Rate = Rate { earned_in: Duration::from_secs(1), burst: 2 };
+/// Requests for all functions together.
+pub(super) const TOTAL_RATE: Rate = Rate { earned_in: Duration::from_millis(200), burst: 5 };
+/// Requests of the burst that only orders may use, so that looks never keep an order waiting.
+pub(super) const RESERVED_FOR_ORDERS: u32 = 2;
+/// Longest time that an order waits for its turn; then it was not sent.
+pub(super) const ORDER_TURN_MAX: Duration = Duration::from_secs(4);
+/// Longest time that a question waits for its turn.
+pub(super) const QUESTION_TURN_MAX: Duration = Duration::from_secs(30);
+/// Pause after an answer that too much was asked, where it does not say how long.
+pub(super) const LIMITED_PAUSE: Duration = Duration::from_secs(2);
+/// Longest pause that an answer can ask for.
+pub(super) const LIMITED_PAUSE_MAX: Duration = Duration::from_secs(120);
+/// How often a question is asked again after such an answer.
+pub(super) const LIMITED_TRIES_MAX: u32 = 3;
+/// How long before its end a token is renewed.
+pub(super) const TOKEN_MARGIN: Duration = Duration::from_secs(10 * 60);
+/// How long a token counts as living whose end was not told.
+pub(super) const TOKEN_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+/// Orders of one batch that are under way at once.
+pub(super) const ORDERS_AT_ONCE: usize = 4;
+/// Most pages of one list of one day.
+pub(super) const PAGES_MAX: usize = 200;
+/// Most days of a history: orders live for one day, so only executions of a connector that stood still for longer are lost.
+pub(super) const HISTORY_DAYS_MAX: i64 = 31;
+/// How often an account is read until two readings agree.
+pub(super) const READINGS_MAX: usize = 4;
+/// Longest silence of the stream before it is called anew; Kiwoom sends heartbeats.
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// How often the silence is measured.
+pub(super) const SILENCE_LOOK: Duration = Duration::from_secs(5);
+/// Most executions that the stream told and the lists did not yet.
+pub(super) const TOLD_MAX: usize = 4096;
+/// Most shares whose board is remembered.
+pub(super) const INSTRUMENTS_MAX: usize = 8192;
+
+/// Where Kiwoom is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KiwoomSettings {
+    /// Its world of play money, without a trailing slash.
+    pub paper_url: String,
+    /// The stream of that world.
+    pub paper_stream_url: String,
+    /// Its world of real money.
+    pub live_url: String,
+    /// The stream of that world.
+    pub live_stream_url: String,
+}
+
+impl Default for KiwoomSettings {
+    fn default() -> Self {
+        Self {
+            paper_url: "https://mockapi.kiwoom.com".into(),
+            paper_stream_url: "https://mockapi.kiwoom.com:10000".into(),
+            live_url: "https://api.kiwoom.com".into(),
+            live_stream_url: "https://api.kiwoom.com:10000".into(),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Kiwoom's real-time WebSocket: its word that something has happened to an order (type 00) or to what is held (type 04). What
+//! it was is read from the lists; an execution that it tells only says in which pieces and at which prices.
+
+use super::config::{SILENCE_LOOK, SILENCE_MAX};
+use super::parse;
+use super::rest::Failure;
+use super::session::Session;
+use super::wire::StreamMessage;
+use crate::broker::outside::socket::{Ended, Socket, connect, keep_talking, say};
+use chrono::Utc;
+use futures_util::StreamExt;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::time::{Instant, interval};
+use tokio_tungstenite::tungstenite::Message;
+
+/// Its place.
+const PATH: &str = "/api/dostk/websocket";
+/// The code that says that the same key has logged in elsewhere.
+const DISPLACED: &str = "R10001";
+
+/// Listens until the session ends.
+pub(super) async fn run(session: Arc<Session>) {
+    keep_talking(&session, || listen(&session), || ()).await;
+}
+
+async fn listen(session: &Session) -> Result<(), Ended> {
+    let token = match session.desk.token.living(&session.desk).await {
+        Ok(token) => token,
+        Err(failure @ Failure::Locked(_)) => {
+            // It says itself how it is with the key.
+            session.note(failure);
+            return Err(Ended::Locked);
+        }
+        Err(failure) => return Err(Ended::Broken(failure.words())),
+    };
+    let mut socket = connect(&format!("{}{PATH}", session.desk.stream_url)).await?;
+    let login = json!({ "trnm": "LOGIN", "token": token.expose_secret() });
+    say(&mut socket, Message::text(login.to_string())).await?;
+    let mut looks = interval(SILENCE_LOOK);
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {
+                if heard.elapsed() > SILENCE_MAX {
+                    return Err(Ended::broken("its stream has fallen silent"));
+                }
+            }
+            message = socket.next() => {
+                let Some(message) = message else { return Ok(()) };
+                heard = Instant::now();
+                heed(session, &token, &mut socket, message?).await?;
+            }
+        }
+    }
+}
+
+async fn heed(
+    session: &Session,
+    token: &SecretString,
+    socket: &mut Socket,
+    message: Message,
+) -> Result<(), Ended> {
+    let Message::Text(text) = &message else { return Ok(()) };
+    let Ok(said) = serde_json::from_str::<StreamMessage>(text.as_str()) else { return Ok(()) };
+    match (said.trnm.as_str(), said.outcome.class()) {
+        // Whoever does not send it back as it came is hung up on.
+        ("PING", _) => say(socket, message).await,
+        ("LOGIN", Some(0)) => {
+            let orders = json!({
+                "trnm": "REG", "grp_no": "1", "refresh": "1", "data": [{ "item": [""], "type": ["00", "04"] }],
+            });
+            say(socket, Message::text(orders.to_string())).await
+        }
+        ("LOGIN", _) => {
+            // The next conversation begins with another token; a key that does not open does not give one.
+            session.desk.token.is_dead(token).await;
+            Err(Ended::Broken(said.outcome.return_msg.unwrap_or_else(|| "it does not let us in".into())))
+        }
+        ("REG", Some(0)) => {
+            session.is("connected", None);
+            // What happened while nobody listened.
+            session.ring();
+            Ok(())
+        }
+        ("REG", _) => Err(Ended::Broken(said.outcome.return_msg.unwrap_or_default())),
+        ("SYSTEM", _) if said.code == DISPLACED => {
+            Err(Ended::broken("another program has logged in to the stream with this key"))
+        }
+        ("REAL", _) => {
+            hear(session, &said);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn hear(session: &Session, said: &StreamMessage) {
+    for data in said.data.iter().filter(|data| matches!(data.kind.as_str(), "00" | "04")) {
+        if data.kind == "00"
+            && let Some((number, told)) = parse::told(&data.values, Utc::now())
+        {
+            session.tell(number, told);
+        }
+        session.heard();
+        session.ring();
+    }
+}

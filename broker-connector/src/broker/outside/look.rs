@@ -1,0 +1,39 @@
+//! Reads a broker's lists: when the stream says that something has happened, after each new conversation, and on a timer
+//! whatever the stream says.
+
+use super::way::Way;
+use crate::broker::BrokerError;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How often the lists are read whatever the stream says.
+const LOOK_INTERVAL: Duration = Duration::from_secs(30);
+/// Shortest time between two readings of the lists, so that many events make few requests.
+const LOOK_PAUSE: Duration = Duration::from_millis(400);
+/// When the lists are read again after an event: executions may be listed a moment after they were told.
+const SECOND_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+
+/// Reads until the session, or the adapter (then `look` gives nothing), ends.
+pub(in crate::broker) async fn run<F>(way: &Way, look: impl Fn() -> F)
+where
+    F: Future<Output = Option<Result<(), BrokerError>>>,
+{
+    let mut again = VecDeque::new();
+    loop {
+        let next = again.pop_front().unwrap_or_else(|| Instant::now() + LOOK_INTERVAL);
+        if timeout_at(next, way.rung()).await.is_ok() {
+            // What was told may be listed a moment later.
+            again = SECOND_LOOKS.iter().map(|pause| Instant::now() + *pause).collect();
+        }
+        match look().await {
+            None => return,
+            Some(Ok(())) => way.has_read(),
+            Some(Err(error)) => {
+                tracing::warn!(account = %way.account_id, %error, "a broker's lists cannot be read");
+            }
+        }
+        sleep(LOOK_PAUSE).await;
+    }
+}

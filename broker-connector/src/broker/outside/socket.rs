@@ -1,0 +1,93 @@
+//! A broker's stream: called again with growing, irregular pauses, and never waited for without a limit.
+
+use super::http::CONNECT_TIME_MAX;
+use super::way::{Way, paused};
+use futures_util::SinkExt;
+use std::future::Future;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use uuid::Uuid;
+
+/// First pause before a stream is called again.
+const RECONNECT_PAUSE_FIRST: Duration = Duration::from_millis(500);
+/// Longest pause before a stream is called again.
+const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// A conversation that was longer than this was a good one: the pauses begin anew.
+const GOOD_CONVERSATION_MIN: Duration = Duration::from_secs(30);
+/// Largest message, in bytes.
+const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+
+pub(in crate::broker) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Why a conversation ended.
+pub(in crate::broker) enum Ended {
+    /// The line.
+    Broken(String),
+    /// The key does not open.
+    Locked,
+}
+
+impl Ended {
+    pub(in crate::broker) fn broken(reason: &str) -> Self {
+        Self::Broken(reason.to_owned())
+    }
+}
+
+impl From<tokio_tungstenite::tungstenite::Error> for Ended {
+    fn from(error: tokio_tungstenite::tungstenite::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// Connects; "http" in an address is "ws", and "https" is "wss".
+pub(in crate::broker) async fn connect(url: &str) -> Result<Socket, Ended> {
+    let limits = WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let connecting = connect_async_with_config(url.replacen("http", "ws", 1), Some(limits), true);
+    let connected = timeout(CONNECT_TIME_MAX, connecting).await;
+    let (socket, _) = connected.map_err(|_| Ended::broken("its stream does not answer"))??;
+    Ok(socket)
+}
+
+/// Says something.
+pub(in crate::broker) async fn say(socket: &mut Socket, message: Message) -> Result<(), Ended> {
+    let sent = timeout(CONNECT_TIME_MAX, socket.send(message)).await;
+    sent.map_err(|_| Ended::broken("its stream takes nothing"))?.map_err(Ended::from)
+}
+
+/// Talks until the session ends.
+pub(in crate::broker) async fn keep_talking<F>(way: &Way, converse: impl Fn() -> F, locked: impl Fn())
+where
+    F: Future<Output = Result<(), Ended>>,
+{
+    let mut pause = RECONNECT_PAUSE_FIRST;
+    loop {
+        let began = Instant::now();
+        let ended = converse().await.err().unwrap_or_else(|| Ended::broken("it hangs up"));
+        match ended {
+            Ended::Locked => locked(),
+            Ended::Broken(reason) => {
+                tracing::warn!(account = %way.account_id, reason, "a broker's stream is called again");
+                way.is("down", Some(reason));
+            }
+        }
+        if began.elapsed() > GOOD_CONVERSATION_MIN {
+            pause = RECONNECT_PAUSE_FIRST;
+        }
+        if paused(&way.stop, with_jitter(pause)).await {
+            return;
+        }
+        pause = (pause * 2).min(RECONNECT_PAUSE_MAX);
+    }
+}
+
+/// Between half and the whole of a pause, so that many callers do not call as one.
+fn with_jitter(pause: Duration) -> Duration {
+    let random = u32::try_from(Uuid::now_v7().as_u128() % 1024).unwrap_or(0);
+    pause / 2 + pause / 2 * random / 1024
+}

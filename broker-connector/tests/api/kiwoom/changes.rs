@@ -1,0 +1,104 @@
+//! Changes and cancels, which are orders of their own at Kiwoom.
+
+use super::World;
+use crate::connector::TOKEN;
+use domain::ReplaceId;
+use domain::broker::{OrderRequest, ReplaceOutcome, ReplaceRequest};
+use kiwoom_stand_in::{Fault, Kind};
+use serde_json::{Value, json};
+
+fn at_price(order: &OrderRequest, price: &str) -> ReplaceRequest {
+    ReplaceRequest {
+        replace_id: ReplaceId::generate(),
+        order_id: order.order_id,
+        quantity: order.quantity,
+        limit_price: Some(price.parse().unwrap()),
+        stop_price: None,
+        trail_amount: None,
+        trail_percent: None,
+        protection_price: None,
+    }
+}
+
+async fn replace(world: &World, request: &ReplaceRequest) -> ReplaceOutcome {
+    let body = serde_json::to_string(&[request]).unwrap();
+    let answer = world.connector.send("POST", "/broker/replaces", Some(TOKEN), &body).await;
+    let mut outcomes: Vec<ReplaceOutcome> = answer.json().await.unwrap();
+    outcomes.pop().unwrap()
+}
+
+fn changes(world: &World) -> usize {
+    world.stand_in.act(|market| market.orders().iter().filter(|order| order.kind == Kind::Change).count())
+}
+
+/// The number of the newest order that can be executed.
+fn newest(world: &World) -> String {
+    let orders = world.stand_in.act(|market| market.orders().to_vec());
+    orders.into_iter().rfind(|order| order.works()).unwrap().number
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_after_a_part_was_executed_makes_another_number_and_one_order() {
+    let world = World::start().await;
+    let order = world.buy("10", "70000");
+    world.connector.place_accepted(&order).await;
+    world.fill(&order, 4, 70_000);
+    world.tells(&order, &["accepted", "fill"]).await;
+    assert_eq!(replace(&world, &at_price(&order, "70100")).await, ReplaceOutcome::Accepted);
+    world.tells(&order, &["accepted", "fill", "replaced"]).await;
+    let replaced = world.connector.reports(&order).await[2].clone();
+    assert_eq!((&replaced["quantity"], &replaced["limitPrice"]), (&json!("10"), &json!("70100")));
+
+    let number = newest(&world);
+    world.stand_in.act(|market| market.fill(&number, 6, 70_100));
+    world.tells(&order, &["accepted", "fill", "replaced", "fill"]).await;
+    let status = world.connector.get(&format!("/broker/order/{}", order.order_id)).await;
+    assert_eq!((&status["status"], &status["order"]["filledQuantity"]), (&json!("FILLED"), &json!("10")));
+    let fees: i64 = [4 * 70_000, 6 * 70_100].iter().map(|worth| worth * 15 / 1_000_000 * 10).sum();
+    let paid = -(4 * 70_000 + 6 * 70_100 + fees);
+    assert_eq!(world.sync().await["tradeCash"], json!([{ "currency": "KRW", "amount": paid.to_string() }]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_answer_was_lost_is_not_sent_again_and_is_found_to_have_come_true() {
+    let world = World::start().await;
+    let order = world.buy("10", "70000");
+    world.connector.place_accepted(&order).await;
+    let request = at_price(&order, "70100");
+    world.stand_in.will_fail(&[Fault::BreaksAfter]);
+    for _ in 0..2 {
+        assert!(matches!(replace(&world, &request).await, ReplaceOutcome::OutcomeUnknown { .. }));
+    }
+    assert_eq!(changes(&world), 1);
+    world.recover(json!([{ "present": order, "asked": request }])).await;
+    world.tells(&order, &["accepted", "replaced"]).await;
+    let cancelled: Value = serde_json::to_value(world.connector.cancel(order.order_id).await).unwrap();
+    assert_eq!(cancelled["outcome"], "accepted", "under its new number");
+    world.tells(&order, &["accepted", "replaced", "canceled"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_provably_did_nothing_may_be_asked_for_again() {
+    let world = World::start().await;
+    let order = world.buy("10", "70000");
+    world.connector.place_accepted(&order).await;
+    let between = at_price(&order, "70050");
+    for _ in 0..2 {
+        let refused = serde_json::to_value(replace(&world, &between).await).unwrap();
+        assert_eq!(refused["code"], "kiwoom_rc4003");
+    }
+    assert_eq!(changes(&world), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_that_crosses_an_execution_leaves_what_was_executed() {
+    let world = World::start().await;
+    let order = world.buy("10", "70000");
+    world.connector.place_accepted(&order).await;
+    world.fill(&order, 4, 70_000);
+    let cancelled = serde_json::to_value(world.connector.cancel(order.order_id).await).unwrap();
+    assert_eq!(cancelled["outcome"], "accepted");
+    world.tells(&order, &["accepted", "fill", "canceled"]).await;
+    let again = serde_json::to_value(world.connector.cancel(order.order_id).await).unwrap();
+    assert_eq!(again["code"], "already_final");
+}

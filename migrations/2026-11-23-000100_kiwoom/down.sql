@@ -1,0 +1,2 @@
+DROP TABLE broker.sent_replaces;
+DROP TABLE broker.execution_spans;
