@@ -1382,7 +1382,7 @@ export interface components {
          * @description A broker that accounts can be opened at.
          * @enum {string}
          */
-        BrokerName: "simulator" | "alpaca";
+        BrokerName: "simulator" | "alpaca" | "kiwoom";
         /** @description Which orders to take back. */
         CancelAll: {
             accountId: components["schemas"]["AccountId"];
