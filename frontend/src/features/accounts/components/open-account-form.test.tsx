@@ -39,15 +39,19 @@ test("an account is open although its setting was refused", async () => {
   await waitFor(() => expect(usePreferences.getState().accountId).toBe(id));
 });
 
-test("an account at a broker has the broker's currency, and nothing to simulate", async () => {
-  await show(<OpenAccountForm />);
-  await userEvent.click(screen.getByLabelText("Korean won"));
-  await userEvent.click(screen.getByLabelText("Alpaca"));
-  expect(screen.queryByLabelText("Korean won")).toBeNull();
-  expect(screen.queryByLabelText("Realistic")).toBeNull();
-  await open();
-  await waitFor(() =>
-    expect(server.bodies(ACCOUNTS)).toEqual([{ name: "Practice", currency: "USD", broker: "alpaca" }]),
-  );
-  expect(server.bodies(SIMULATION)).toEqual([]);
-});
+test.each([
+  ["Korean won", "Alpaca", "alpaca", "USD"],
+  ["US dollar", "Kiwoom", "kiwoom", "KRW"],
+])(
+  "an account in %s is none at %s: it has the broker's currency, and nothing to simulate",
+  async (other, label, broker, currency) => {
+    await show(<OpenAccountForm />);
+    await userEvent.click(screen.getByLabelText(other));
+    await userEvent.click(screen.getByLabelText(label));
+    expect(screen.queryByLabelText(other)).toBeNull();
+    expect(screen.queryByLabelText("Realistic")).toBeNull();
+    await open();
+    await waitFor(() => expect(server.bodies(ACCOUNTS)).toEqual([{ name: "Practice", currency, broker }]));
+    expect(server.bodies(SIMULATION)).toEqual([]);
+  },
+);

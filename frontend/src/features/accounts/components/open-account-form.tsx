@@ -20,6 +20,7 @@ const ACCOUNT_NAME_LENGTH_MAX = 60;
 const BROKERS: readonly { name: BrokerName; currencies: readonly Currency[] }[] = [
   { name: "simulator", currencies: ["USD", "KRW"] },
   { name: "alpaca", currencies: ["USD"] },
+  { name: "kiwoom", currencies: ["KRW"] },
 ];
 
 interface Props {
