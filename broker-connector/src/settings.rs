@@ -66,6 +66,7 @@ struct AdapterVariables {
     kiwoom_paper_stream_url: Option<String>,
     kiwoom_live_url: Option<String>,
     kiwoom_live_stream_url: Option<String>,
+    kiwoom_bridge_url: Option<String>,
 }
 
 impl AdapterVariables {
@@ -103,6 +104,14 @@ impl AdapterVariables {
                 self.kiwoom_live_stream_url,
                 usual.live_stream_url,
             )?,
+            bridge_url: match self.kiwoom_bridge_url {
+                Some(set) => {
+                    // The bridge writes its own address with "ws"; both are the same here.
+                    let set = set.strip_prefix("ws").map(|rest| format!("http{rest}")).unwrap_or(set);
+                    Some(url("GAEMI_KIWOOM_BRIDGE_URL", Some(set), String::new())?)
+                }
+                None => None,
+            },
         };
         Ok(AdapterSettings { key, alpaca, kiwoom })
     }
@@ -192,6 +201,18 @@ mod tests {
         let adapters =
             AdapterVariables { alpaca_live_url: Some("alpaca".into()), ..AdapterVariables::default() };
         assert!(complaint(Variables { adapters, ..variables() }).contains("GAEMI_ALPACA_LIVE_URL"));
+    }
+
+    #[test]
+    fn the_bridge_may_be_named_as_it_names_itself() {
+        let read = |url: &str| {
+            let adapters =
+                AdapterVariables { kiwoom_bridge_url: Some(url.into()), ..AdapterVariables::default() };
+            adapters.read().map(|settings| settings.kiwoom.bridge_url.unwrap_or_default())
+        };
+        assert_eq!(read("ws://ws.local:8010/").unwrap(), "http://ws.local:8010");
+        assert_eq!(read("wss://bridge").unwrap(), "https://bridge");
+        assert!(read("bridge:8010").unwrap_err().to_string().contains("GAEMI_KIWOOM_BRIDGE_URL"));
     }
 
     #[test]

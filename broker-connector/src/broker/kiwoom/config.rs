@@ -41,6 +41,17 @@ pub(super) const TOLD_MAX: usize = 4096;
 /// Most shares whose board is remembered.
 pub(super) const INSTRUMENTS_MAX: usize = 8192;
 
+/// Digits of an account's number.
+pub(super) const ACCOUNT_NUMBER_LENGTH: usize = 10;
+/// Requests that may wait for the bridge.
+pub(super) const BRIDGE_QUEUE_MAX: usize = 32;
+/// How long a request waits for the line to the bridge.
+pub(super) const BRIDGE_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Longest wait for the bridge's answer about an order: its own limits are below that.
+pub(super) const ORDER_ANSWER_MAX: Duration = Duration::from_secs(9);
+/// Longest wait for the bridge's answer to a question, which may wait there for its turn.
+pub(super) const QUESTION_ANSWER_MAX: Duration = Duration::from_secs(28);
+
 /// Where Kiwoom is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KiwoomSettings {
@@ -52,6 +63,8 @@ pub struct KiwoomSettings {
     pub live_url: String,
     /// The stream of that world.
     pub live_stream_url: String,
+    /// The bridge to the older interface, if there is one.
+    pub bridge_url: Option<String>,
 }
 
 impl Default for KiwoomSettings {
@@ -61,6 +74,7 @@ impl Default for KiwoomSettings {
             paper_stream_url: "https://mockapi.kiwoom.com:10000".into(),
             live_url: "https://api.kiwoom.com".into(),
             live_stream_url: "https://api.kiwoom.com:10000".into(),
+            bridge_url: None,
         }
     }
 }

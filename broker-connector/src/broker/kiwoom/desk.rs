@@ -1,5 +1,6 @@
-//! What an account's desk at Kiwoom can be asked, in rows; behind it is Kiwoom's REST service.
+//! What an account's desk at Kiwoom can be asked, in rows; behind it is Kiwoom's REST service or a bridge.
 
+use super::bridge::Bridge;
 use super::config::PAGES_MAX;
 use super::parse;
 use super::rest::{
@@ -8,10 +9,13 @@ use super::rest::{
 };
 use super::rows::{Cash, FilledRow, Held, OrderRow, Target, Ticket, other_number, shares};
 use super::wire;
+use crate::broker::outside::socket::Ended;
+use crate::broker::{BrokerError, KeyTrouble};
 use chrono::NaiveDate;
 use domain::{Side, Symbol};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::future::Future;
 
 /// The only venue that is traded on from here.
 const VENUE: &str = "KRX";
@@ -20,6 +24,63 @@ const ALL: &str = "0";
 
 fn unreadable(reason: String) -> Failure {
     Failure::Unknown(reason)
+}
+
+/// The desk of an account.
+pub(super) enum Desk {
+    /// By the REST service.
+    Rest(Box<Rest>),
+    /// Through a bridge to the older interface.
+    Bridge(Box<Bridge>),
+}
+
+/// Both are asked the same.
+macro_rules! either {
+    ($(fn $method:ident($($name:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        impl Desk {
+            $(pub(super) async fn $method(&self, $($name: $kind),*) -> Result<$answer, Failure> {
+                match self {
+                    Self::Rest(rest) => rest.$method($($name),*).await,
+                    Self::Bridge(bridge) => bridge.$method($($name),*).await,
+                }
+            })*
+        }
+    };
+}
+either! {
+    fn account_number() -> String;
+    fn cash() -> Cash;
+    fn held() -> Vec<Held>;
+    fn open_orders(today: NaiveDate) -> Vec<OrderRow>;
+    fn orders_of(day: NaiveDate) -> Vec<OrderRow>;
+    fn executed_today(today: NaiveDate) -> Vec<FilledRow>;
+    fn symbol(code: &str) -> Option<Symbol>;
+    fn place(ticket: &Ticket) -> String;
+    fn change(target: &Target, price: String, stop: String) -> String;
+    fn cancel(target: &Target) -> ();
+}
+
+impl Desk {
+    /// Whether open orders are listed apart from the others.
+    pub(super) const fn lists_open_orders(&self) -> bool {
+        matches!(self, Self::Rest(_))
+    }
+
+    /// Waits for answers while nobody keeps up the conversation yet that they travel over.
+    pub(super) async fn during<T>(
+        &self,
+        asking: impl Future<Output = Result<T, BrokerError>>,
+    ) -> Result<T, BrokerError> {
+        let Self::Bridge(bridge) = self else { return asking.await };
+        tokio::select! {
+            answer = asking => answer,
+            ended = bridge.converse(|_| ()) => Err(match ended {
+                Err(Ended::Locked) => BrokerError::AuthExpired(KeyTrouble::Wrong),
+                Err(Ended::Broken(reason)) => BrokerError::Unavailable(reason),
+                Ok(()) => BrokerError::Unavailable("the bridge hangs up".into()),
+            }),
+        }
+    }
 }
 
 impl Rest {

@@ -24,7 +24,7 @@ pub(super) async fn orders_of(
 ) -> Result<Vec<ListedOrder>, BrokerError> {
     let today = day_of(Utc::now());
     let mut rows = session.answer(session.desk.orders_of(day).await)?;
-    if day == today {
+    if day == today && session.desk.lists_open_orders() {
         // What is open must be in the one list or the other.
         for open in session.answer(session.desk.open_orders(today).await)? {
             if !rows.iter().any(|row| row.number == open.number) {

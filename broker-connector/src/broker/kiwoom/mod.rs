@@ -1,10 +1,13 @@
-//! Kiwoom: Korean shares, play money or real money, by its REST service of 2025 and later.
+//! Kiwoom: Korean shares, play money or real money, by its REST service of 2025 and later, or through a bridge to the older
+//! interface (docs/kiwoom-bridge.md).
 //!
 //! Kiwoom knows no client order ids. Promises: an order is written down before it is sent and sent once, whatever is answered; an
 //! answer that says nothing for certain is told as one, and the order is searched for in Kiwoom's lists by what it looks like;
 //! numbers of orders, which begin anew every day, are kept with their day; an execution is a span of an order's shares, so no
 //! drop, repetition or disorder of the stream books a share twice. One account's trouble stays its own.
 
+mod bridge;
+mod bridge_rows;
 mod config;
 mod day;
 mod desk;
@@ -35,8 +38,10 @@ use crate::credentials::{Credentials, Environment, Vault};
 use crate::journal::Journal;
 use crate::recovery;
 use async_trait::async_trait;
+use bridge::Bridge;
 use chrono::{DateTime, Utc};
-use config::{ORDERS_AT_ONCE, READINGS_MAX};
+use config::{ACCOUNT_NUMBER_LENGTH, ORDERS_AT_ONCE, READINGS_MAX};
+use desk::Desk;
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::inquiry::TradeCash;
 use domain::{AccountId, Currency, DecimalText, Market, OrderId, OrderType, TimeInForce};
@@ -45,7 +50,7 @@ use limiter::Limiter;
 use parse::day_of;
 use rest::{Failure, Rest};
 use rust_decimal::Decimal;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use session::Session;
 use std::sync::{Arc, Weak};
 use store::Store;
@@ -103,23 +108,30 @@ impl Kiwoom {
         Ok(kiwoom)
     }
 
-    fn desk(&self, credentials: Credentials) -> Rest {
+    /// The desk that credentials open: an account's number and a token are for the bridge, a key for the REST service.
+    fn desk(&self, credentials: Credentials) -> Result<Desk, BrokerError> {
+        if is_account_number(credentials.key_id.expose_secret()) {
+            let missing =
+                || BrokerError::Conflict("no bridge to Kiwoom is set (GAEMI_KIWOOM_BRIDGE_URL)".into());
+            let url = self.settings.bridge_url.clone().ok_or_else(missing)?;
+            return Ok(Desk::Bridge(Box::new(Bridge::new(url, credentials))));
+        }
         let (url, stream_url) = match credentials.environment {
             Environment::Paper => (&self.settings.paper_url, &self.settings.paper_stream_url),
             Environment::Live => (&self.settings.live_url, &self.settings.live_stream_url),
         };
-        Rest {
+        Ok(Desk::Rest(Box::new(Rest {
             client: self.client.clone(),
             url: url.clone(),
             stream_url: stream_url.clone(),
             credentials,
             limiter: Limiter::new(),
             token: Token::default(),
-        }
+        })))
     }
 
     /// Starts an account's tasks with a desk.
-    fn follow_at(&self, account: &StoredAccount, desk: Rest) {
+    fn follow_at(&self, account: &StoredAccount, desk: Desk) {
         let session = Arc::new(Session::new(account, desk, self.stop.child_token()));
         self.sessions.put(&session);
         let me = self.me.clone();
@@ -139,15 +151,9 @@ impl Kiwoom {
         let known = self.sessions.known(connection.account_id)?;
         let sealed = self.vault.seal(&credentials, connection.account_id);
         let sealed = sealed.map_err(|error| BrokerError::Conflict(format!("{error:#}")))?;
-        let desk = self.desk(credentials);
-        let number = desk.account_number().await.map_err(Failure::of_question)?;
-        if known.as_ref().is_some_and(|known| known.number != number) {
-            return Err(BrokerError::Conflict("this key opens another account of Kiwoom's".into()));
-        }
-        let opening = match &known {
-            Some(known) => known.opening.clone(),
-            None => opening(&desk).await?,
-        };
+        let desk = self.desk(credentials)?;
+        let known = known.map(|known| (known.number.clone(), known.opening.clone()));
+        let (number, opening) = desk.during(first_look(&desk, known)).await?;
         let stored =
             StoredAccount { account_id: connection.account_id, broker_number: number, sealed, opening };
         self.records.save_account(NAME, &stored).await?;
@@ -174,8 +180,25 @@ impl Kiwoom {
     }
 }
 
+/// Whether a text is the number of an account, which no key of the REST service is.
+fn is_account_number(text: &str) -> bool {
+    text.len() == ACCOUNT_NUMBER_LENGTH && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The number of the account that a desk opens, and what it held when it was connected.
+async fn first_look(desk: &Desk, known: Option<(String, Opening)>) -> Result<(String, Opening), BrokerError> {
+    let number = desk.account_number().await.map_err(Failure::of_question)?;
+    match known {
+        Some((known, _)) if known != number => {
+            Err(BrokerError::Conflict("this key opens another account of Kiwoom's".into()))
+        }
+        Some((_, opening)) => Ok((number, opening)),
+        None => Ok((number, opening(desk).await?)),
+    }
+}
+
 /// What the account holds as it is connected: nothing may be open in it, and its cash is read until two readings agree.
-async fn opening(desk: &Rest) -> Result<Opening, BrokerError> {
+async fn opening(desk: &Desk) -> Result<Opening, BrokerError> {
     for _ in 0..READINGS_MAX {
         let before = desk.cash().await.map_err(Failure::of_question)?;
         let opened_at = Utc::now();
@@ -221,7 +244,12 @@ impl Keeper for Kiwoom {
     }
 
     fn follow(&self, account: &StoredAccount, credentials: Credentials) {
-        self.follow_at(account, self.desk(credentials));
+        match self.desk(credentials) {
+            Ok(desk) => self.follow_at(account, desk),
+            Err(error) => {
+                tracing::error!(account = %account.account_id, %error, "an account at Kiwoom stays closed")
+            }
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! One account's way to Kiwoom, and what is remembered of it.
 
 use super::config::{INSTRUMENTS_MAX, TOLD_MAX};
-use super::rest::{Failure, Rest};
+use super::desk::Desk;
+use super::rest::Failure;
 use super::rows::Told;
 use super::{NAME, parse};
 use crate::broker::outside::way::Way;
@@ -17,7 +18,7 @@ pub(in crate::broker) struct Session {
     way: Way,
     /// Kiwoom's number of it.
     pub(super) number: String,
-    pub(super) desk: Rest,
+    pub(super) desk: Desk,
     pub(super) opening: Opening,
     /// Codes and their symbols; nothing where Kiwoom knows none.
     symbols: Mutex<HashMap<String, Option<Symbol>>>,
@@ -38,7 +39,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Session {
-    pub(super) fn new(account: &StoredAccount, desk: Rest, stop: CancellationToken) -> Self {
+    pub(super) fn new(account: &StoredAccount, desk: Desk, stop: CancellationToken) -> Self {
         Self {
             way: Way::new(NAME, account.account_id, stop),
             number: account.broker_number.clone(),

@@ -1,11 +1,14 @@
 //! Kiwoom's real-time WebSocket: its word that something has happened to an order (type 00) or to what is held (type 04). What
 //! it was is read from the lists; an execution that it tells only says in which pieces and at which prices.
 
+use super::bridge::{Bridge, Heard};
 use super::config::{SILENCE_LOOK, SILENCE_MAX};
+use super::desk::Desk;
 use super::parse;
-use super::rest::Failure;
+use super::rest::{Failure, Rest};
 use super::session::Session;
-use super::wire::StreamMessage;
+use super::wire::{StreamMessage, Values};
+use crate::broker::KeyTrouble;
 use crate::broker::outside::socket::{Ended, Socket, connect, keep_talking, say};
 use chrono::Utc;
 use futures_util::StreamExt;
@@ -22,11 +25,35 @@ const DISPLACED: &str = "R10001";
 
 /// Listens until the session ends.
 pub(super) async fn run(session: Arc<Session>) {
-    keep_talking(&session, || listen(&session), || ()).await;
+    keep_talking(&session, || converse(&session), || ()).await;
 }
 
-async fn listen(session: &Session) -> Result<(), Ended> {
-    let token = match session.desk.token.living(&session.desk).await {
+async fn converse(session: &Session) -> Result<(), Ended> {
+    match &session.desk {
+        Desk::Rest(rest) => listen(session, rest).await,
+        Desk::Bridge(bridge) => attend(session, bridge).await,
+    }
+}
+
+/// Talks with a bridge.
+async fn attend(session: &Session, bridge: &Bridge) -> Result<(), Ended> {
+    let ended = bridge.converse(|heard| match heard {
+        Heard::Welcome => {
+            session.is("connected", None);
+            session.ring();
+        }
+        Heard::Order(values) => hear_order(session, &values),
+        Heard::Other => ring(session),
+    });
+    let ended = ended.await;
+    if let Err(Ended::Locked) = ended {
+        session.note(Failure::Locked(KeyTrouble::Wrong));
+    }
+    ended
+}
+
+async fn listen(session: &Session, rest: &Rest) -> Result<(), Ended> {
+    let token = match rest.token.living(rest).await {
         Ok(token) => token,
         Err(failure @ Failure::Locked(_)) => {
             // It says itself how it is with the key.
@@ -35,7 +62,7 @@ async fn listen(session: &Session) -> Result<(), Ended> {
         }
         Err(failure) => return Err(Ended::Broken(failure.words())),
     };
-    let mut socket = connect(&format!("{}{PATH}", session.desk.stream_url)).await?;
+    let mut socket = connect(&format!("{}{PATH}", rest.stream_url)).await?;
     let login = json!({ "trnm": "LOGIN", "token": token.expose_secret() });
     say(&mut socket, Message::text(login.to_string())).await?;
     let mut looks = interval(SILENCE_LOOK);
@@ -50,7 +77,7 @@ async fn listen(session: &Session) -> Result<(), Ended> {
             message = socket.next() => {
                 let Some(message) = message else { return Ok(()) };
                 heard = Instant::now();
-                heed(session, &token, &mut socket, message?).await?;
+                heed(session, (rest, &token), &mut socket, message?).await?;
             }
         }
     }
@@ -58,7 +85,7 @@ async fn listen(session: &Session) -> Result<(), Ended> {
 
 async fn heed(
     session: &Session,
-    token: &SecretString,
+    (rest, token): (&Rest, &SecretString),
     socket: &mut Socket,
     message: Message,
 ) -> Result<(), Ended> {
@@ -75,7 +102,7 @@ async fn heed(
         }
         ("LOGIN", _) => {
             // The next conversation begins with another token; a key that does not open does not give one.
-            session.desk.token.is_dead(token).await;
+            rest.token.is_dead(token).await;
             Err(Ended::Broken(said.outcome.return_msg.unwrap_or_else(|| "it does not let us in".into())))
         }
         ("REG", Some(0)) => {
@@ -97,13 +124,23 @@ async fn heed(
 }
 
 fn hear(session: &Session, said: &StreamMessage) {
-    for data in said.data.iter().filter(|data| matches!(data.kind.as_str(), "00" | "04")) {
-        if data.kind == "00"
-            && let Some((number, told)) = parse::told(&data.values, Utc::now())
-        {
-            session.tell(number, told);
+    for data in &said.data {
+        match data.kind.as_str() {
+            "00" => hear_order(session, &data.values),
+            "04" => ring(session),
+            _ => {}
         }
-        session.heard();
-        session.ring();
     }
+}
+
+fn hear_order(session: &Session, values: &Values) {
+    if let Some((number, told)) = parse::told(values, Utc::now()) {
+        session.tell(number, told);
+    }
+    ring(session);
+}
+
+fn ring(session: &Session) {
+    session.heard();
+    session.ring();
 }

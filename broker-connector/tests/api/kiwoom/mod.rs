@@ -1,5 +1,6 @@
 //! The adapter for Kiwoom, against a stand-in that speaks Kiwoom's wire format and misbehaves on wish.
 
+mod bridge;
 mod changes;
 mod faults;
 mod keys;
@@ -36,6 +37,7 @@ fn adapters(stand_in: &StandIn) -> AdapterSettings {
             paper_stream_url: url.clone(),
             live_url: url.clone(),
             live_stream_url: url,
+            bridge_url: None,
         },
         ..AdapterSettings::default()
     }
