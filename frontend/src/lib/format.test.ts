@@ -4,6 +4,7 @@ import {
   formatCash,
   formatDay,
   formatGain,
+  formatMarketTime,
   formatMoney,
   formatPercent,
   formatPrice,
@@ -47,4 +48,10 @@ test("a direction needs a number that is not zero", () => {
 test("a day is written as its language writes days", () => {
   expect(formatDay("2006-02-23", "ko")).toBe("2006년 2월 23일");
   expect(formatDay("2006-02-23", "en")).toBe("Feb 23, 2006");
+});
+
+test("a moment is told by the clock of its market, summer time included", () => {
+  expect(formatMarketTime("2026-11-20T14:30:00Z", "USD", "en")).toBe("11/20, 09:30:00 EST");
+  expect(formatMarketTime("2026-07-20T13:30:00Z", "USD", "en")).toBe("07/20, 09:30:00 EDT");
+  expect(formatMarketTime("2026-11-20T00:00:00Z", "KRW", "en")).toBe("11/20, 09:00:00 GMT+9");
 });

@@ -96,6 +96,23 @@ export function formatTime(time: string, language: string, withYear = false): st
   }).format(new Date(time));
 }
 
+/** Where the markets are in which a currency is traded. */
+const MARKET_ZONES: Record<Currency, string> = { KRW: "Asia/Seoul", USD: "America/New_York" };
+
+/** A moment by the clock of a market, with the name of its zone: `11/20, 09:30:00 EST`. */
+export function formatMarketTime(time: string, currency: Currency, language: string): string {
+  return new Intl.DateTimeFormat(language, {
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    timeZone: MARKET_ZONES[currency],
+    timeZoneName: "short",
+  }).format(new Date(time));
+}
+
 /** A calendar day in words: `Feb 23, 2006`, `2006년 2월 23일`. */
 export function formatDay(isoDate: string, language: string): string {
   const day = new Date(`${isoDate}T00:00:00Z`);

@@ -25,6 +25,8 @@ export const PREVIEW_DEBOUNCE_MS = 250;
 export const PREVIEW_PRICE_INTERVAL_MS = 200;
 /** How long a notice stays on the screen by its weight, and how many do at once. */
 export const TOAST_MS = { plain: 3_500, good: 5_000, bad: 10_000 };
+/** How long something can be undone. */
+export const TOAST_UNDO_MS = 8_000;
 export const TOASTS_MAX = 4;
 /** Fills kept in the list, and how many filled orders of before this visit are asked for theirs. */
 export const FILLS_KEPT_MAX = 100;

@@ -1,5 +1,5 @@
 import { create } from "zustand";
-import { TOAST_MS, TOASTS_MAX } from "@/lib/limits";
+import { TOAST_MS, TOAST_UNDO_MS, TOASTS_MAX } from "@/lib/limits";
 
 export type ToastTone = "good" | "bad" | "plain";
 
@@ -8,6 +8,8 @@ export interface Toast {
   tone: ToastTone;
   title: string;
   detail?: string;
+  /** The way back from what has just been done. */
+  undo?: () => void;
 }
 
 let lastId = 0;
@@ -22,5 +24,5 @@ export function showToast(toast: Omit<Toast, "id">): void {
   lastId += 1;
   const id = lastId;
   useToasts.setState(({ toasts }) => ({ toasts: [...toasts, { ...toast, id }].slice(-TOASTS_MAX) }));
-  setTimeout(() => dismissToast(id), TOAST_MS[toast.tone]);
+  setTimeout(() => dismissToast(id), toast.undo === undefined ? TOAST_MS[toast.tone] : TOAST_UNDO_MS);
 }

@@ -4,6 +4,8 @@ import text from "../../openapi.json?raw";
 export interface Schema {
   $ref?: string;
   oneOf?: Schema[];
+  /** Parts of one object. */
+  allOf?: Schema[];
   type?: string | string[];
   enum?: unknown[];
   format?: string;
@@ -32,11 +34,21 @@ interface Description {
 const description = JSON.parse(text) as Description;
 
 function resolved(schema: Schema): Schema {
+  if (schema.allOf !== undefined) return joined(schema.allOf.map(resolved));
   if (schema.$ref === undefined) return schema;
   const name = schema.$ref.replace("#/components/schemas/", "");
   const found = description.components.schemas[name];
   if (found === undefined) throw new Error(`the API describes no ${name}`);
   return resolved(found);
+}
+
+/** One object of several parts. */
+function joined(parts: readonly Schema[]): Schema {
+  return {
+    type: "object",
+    required: parts.flatMap(({ required = [] }) => required),
+    properties: Object.assign({}, ...parts.map(({ properties }) => properties)) as Record<string, Schema>,
+  };
 }
 
 const isNull = (schema: Schema) => schema.type === "null";

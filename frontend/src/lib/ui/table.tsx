@@ -24,7 +24,8 @@ export function Table({
   children: ReactNode;
 }) {
   return (
-    <div className="@container overflow-x-auto">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keys as well
+    <div tabIndex={0} className="@container overflow-x-auto">
       <table aria-label={label} className="w-full border-collapse text-[13px]">
         <thead>
           <tr className="border-line border-b text-soft text-xs">

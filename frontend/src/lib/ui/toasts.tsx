@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { dismissToast, type ToastTone, useToasts } from "@/lib/toasts";
+import { Button } from "./button";
 
 const EDGE: Record<ToastTone, string> = {
   good: "border-l-accent",
@@ -29,6 +30,7 @@ export function Toasts() {
             <p className="font-medium">{toast.title}</p>
             {toast.detail !== undefined && <p className="text-soft text-xs">{toast.detail}</p>}
           </div>
+          {toast.undo !== undefined && <Undo id={toast.id} undo={toast.undo} />}
           <button
             type="button"
             aria-label={t("app.close")}
@@ -40,5 +42,18 @@ export function Toasts() {
         </div>
       ))}
     </div>
+  );
+}
+
+function Undo({ id, undo }: { id: number; undo: () => void }) {
+  const { t } = useTranslation();
+  const takeBack = () => {
+    undo();
+    dismissToast(id);
+  };
+  return (
+    <Button size="small" className="pointer-events-auto" onClick={takeBack}>
+      {t("app.undo")}
+    </Button>
   );
 }

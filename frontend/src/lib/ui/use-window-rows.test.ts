@@ -3,7 +3,7 @@ import { windowOf } from "./use-window-rows";
 
 test("only the rows around what is seen are rendered, and the rest keeps its height", () => {
   const seen = windowOf(10_000, 40, 4_000, 400);
-  expect(seen).toEqual({ first: 92, end: 118, before: 92 * 40, after: (10_000 - 118) * 40 });
+  expect(seen).toEqual({ first: 96, end: 114, before: 96 * 40, after: (10_000 - 114) * 40 });
 });
 
 test("the ends of a list have no rows beyond them", () => {

@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useState } from "react";
 
 /** Rows rendered beyond what is seen on either side, so that scrolling meets no gap. */
-const OVERSCAN_ROWS = 8;
+const OVERSCAN_ROWS = 4;
 /** Rows rendered before the height of the place is known. */
 const FIRST_ROWS = 30;
 

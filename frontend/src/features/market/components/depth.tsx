@@ -46,7 +46,12 @@ export function Depth({ symbol, className }: { symbol: string; className?: strin
       id="depth"
       className={`h-64 ${className ?? ""}`}
     >
-      <div className={`min-h-0 flex-1 overflow-y-auto ${stale ? "opacity-45" : ""}`}>
+      <section
+        aria-label={t("market.depth")}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keys as well
+        tabIndex={0}
+        className={`min-h-0 flex-1 overflow-y-auto ${stale ? "opacity-45" : ""}`}
+      >
         {part === "book" ? (
           <OrderBook symbol={symbol} />
         ) : (
@@ -56,7 +61,7 @@ export function Depth({ symbol, className }: { symbol: string; className?: strin
             none={<Empty>{t("market.noTrades")}</Empty>}
           />
         )}
-      </div>
+      </section>
     </Panel>
   );
 }

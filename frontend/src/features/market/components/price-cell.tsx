@@ -47,9 +47,12 @@ function LivePrice({ symbol }: { symbol: string }) {
   );
 }
 
-/** Writes a text where it differs: nothing is drawn anew for what has stayed. */
-function write(place: RefObject<HTMLElement | null>, text: string): void {
-  if (place.current !== null && place.current.textContent !== text) place.current.textContent = text;
+/** Writes a text where it differs: nothing is drawn anew for what has stayed, and no part of the page is made anew. */
+function write({ current: place }: RefObject<HTMLElement | null>, text: string): void {
+  const known = place?.firstChild;
+  if (known instanceof Text) {
+    if (known.data !== text) known.data = text;
+  } else if (place !== null) place.textContent = text;
 }
 
 const DIRECTION_CLASSES = Object.values(DIRECTION_CLASS);
@@ -63,6 +66,8 @@ function drawChange(place: RefObject<HTMLElement | null>, { changePercent }: Liv
 }
 
 const FLASH_MS = 700;
+/** A price that changes all the time would only glow. */
+const FLASH_REST_MS = 1_400;
 const FLASH_STRENGTH = 0.26;
 const CALM = "(prefers-reduced-motion: reduce)";
 let calm: MediaQueryList | undefined;
@@ -70,14 +75,14 @@ const flashesUntil = new WeakMap<HTMLElement, number>();
 
 /**
  * Lets a cell flash in the direction of the change. Only the opacity of a layer of its own moves, which costs the page no
- * painting; a cell that still flashes goes on as it is.
+ * painting; a cell that has just flashed rests.
  */
 function flash(shine: HTMLElement | null, rises: boolean): void {
   // Asking the browser for its animations would make it work out the whole page's style.
   const now = performance.now();
   calm ??= window.matchMedia(CALM);
   if (shine === null || calm.matches || now < (flashesUntil.get(shine) ?? 0)) return;
-  flashesUntil.set(shine, now + FLASH_MS);
+  flashesUntil.set(shine, now + FLASH_MS + FLASH_REST_MS);
   shine.classList.toggle("bg-up", rises);
   shine.classList.toggle("bg-down", !rises);
   shine.animate({ opacity: [FLASH_STRENGTH, 0] }, { duration: FLASH_MS, easing: "ease-out" });

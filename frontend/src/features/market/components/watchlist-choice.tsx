@@ -11,6 +11,7 @@ import {
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
 import { Field } from "@/lib/ui/field";
+import { changeWatchlists } from "../hooks/forget";
 
 /** Which watchlist is shown, and the way to another one. */
 export function WatchlistChoice() {
@@ -35,7 +36,14 @@ export function WatchlistChoice() {
         </select>
       )}
       {chosen.name !== "" && (
-        <Button size="small" look="quiet" aria-label={t("market.removeList")} onClick={removeChosenWatchlist}>
+        <Button
+          size="small"
+          look="quiet"
+          aria-label={t("market.removeList")}
+          onClick={() =>
+            changeWatchlists(t("market.listRemoved", { name: chosen.name }), removeChosenWatchlist)
+          }
+        >
           <span aria-hidden="true">✕</span>
         </Button>
       )}

@@ -8,6 +8,7 @@ import { Empty, Panel } from "@/lib/ui/panel";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
 import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
 import { useWindowRows } from "@/lib/ui/use-window-rows";
+import { changeWatchlists } from "../hooks/forget";
 import { useRowDrag } from "../hooks/use-row-drag";
 import { nameOf, useWatchlist } from "../hooks/use-watchlist";
 import { PriceCell } from "./price-cell";
@@ -27,7 +28,7 @@ function useListedQuotes(symbols: readonly string[]): void {
 export function Watchlist({ chosen, className }: { chosen: string | null; className?: string }) {
   const { t, i18n } = useTranslation();
   const { instruments, bySymbol, symbols } = useWatchlist();
-  const place = useRef<HTMLUListElement>(null);
+  const place = useRef<HTMLDivElement>(null);
   const rows = useWindowRows(place, symbols.length, ROW_HEIGHT);
   const quiet = useQuietMoment();
   useListedQuotes(symbols);
@@ -45,21 +46,21 @@ export function Watchlist({ chosen, className }: { chosen: string | null; classN
         <LoadFailure failure={instruments.error} onRetry={() => instruments.refetch()} />
       )}
       {instruments.isSuccess && symbols.length === 0 && <Empty>{t("market.empty")}</Empty>}
-      <ul ref={place} className="min-h-0 flex-1 overflow-y-auto pb-1">
-        {rows.before > 0 && <li style={{ height: rows.before }} role="presentation" />}
-        {symbols.slice(rows.first, rows.end).map((symbol) => (
-          <Row
-            key={symbol}
-            symbol={symbol}
-            name={nameOf(bySymbol.get(symbol), i18n.language)}
-            listedAsSimulated={bySymbol.get(symbol)?.simulated ?? false}
-            chosen={symbol === chosen}
-            watched={symbols}
-            quiet={quiet}
-          />
-        ))}
-        {rows.after > 0 && <li style={{ height: rows.after }} role="presentation" />}
-      </ul>
+      <div ref={place} className="min-h-0 flex-1 overflow-y-auto pb-1">
+        <ul style={{ paddingTop: rows.before, paddingBottom: rows.after }}>
+          {symbols.slice(rows.first, rows.end).map((symbol) => (
+            <Row
+              key={symbol}
+              symbol={symbol}
+              name={nameOf(bySymbol.get(symbol), i18n.language)}
+              listedAsSimulated={bySymbol.get(symbol)?.simulated ?? false}
+              chosen={symbol === chosen}
+              watched={symbols}
+              quiet={quiet}
+            />
+          ))}
+        </ul>
+      </div>
     </Panel>
   );
 }
@@ -112,7 +113,9 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
         type="button"
         aria-label={t("market.remove", { symbol })}
         className="w-5 shrink-0 text-soft text-xs pointer-coarse:w-7 opacity-0 hover:text-bad focus-visible:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-60"
-        onClick={() => removeFromWatchlist(watched, symbol)}
+        onClick={() =>
+          changeWatchlists(t("market.removed", { symbol }), () => removeFromWatchlist(watched, symbol))
+        }
       >
         <span aria-hidden="true">✕</span>
       </button>

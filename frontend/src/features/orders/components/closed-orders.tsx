@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Decimal } from "@/lib/decimal";
 import { useEventsReady } from "@/lib/events-status";
-import { formatCash, formatPrice, formatQuantity, formatTime, orDash } from "@/lib/format";
+import { formatCash, formatPrice, formatQuantity, orDash } from "@/lib/format";
+import { Moment } from "@/lib/ui/moment";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
@@ -11,7 +12,7 @@ import { OrderHead, OrderKind, StateWord, useOrderColumns } from "./order-cells"
 
 /** Orders that have ended, newest first. */
 export function ClosedOrders({ accountId }: { accountId: string }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const ready = useEventsReady();
   const columns = useOrderColumns();
   const orders = useQuery({ ...closedOrdersQuery(accountId), enabled: ready });
@@ -46,7 +47,9 @@ export function ClosedOrders({ accountId }: { accountId: string }) {
           <Cell words>
             <StateWord order={order} />
           </Cell>
-          <Cell>{formatTime(order.updatedAt, i18n.language)}</Cell>
+          <Cell>
+            <Moment time={order.updatedAt} currency={order.currency} />
+          </Cell>
         </Row>
       ))}
     </Table>

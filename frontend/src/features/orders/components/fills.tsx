@@ -3,7 +3,8 @@ import { useTranslation } from "react-i18next";
 import { Decimal } from "@/lib/decimal";
 import { useEventsReady } from "@/lib/events-status";
 import { mergeFills, useFills } from "@/lib/fills";
-import { formatCash, formatPrice, formatQuantity, formatTime } from "@/lib/format";
+import { formatCash, formatPrice, formatQuantity } from "@/lib/format";
+import { Moment } from "@/lib/ui/moment";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
@@ -12,7 +13,7 @@ import { OrderHead, useOrderColumns } from "./order-cells";
 
 /** The account's latest fills, those of before this visit too. */
 export function Fills({ accountId }: { accountId: string }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const ready = useEventsReady();
   const columns = useOrderColumns();
   const past = useQuery({ ...pastFillsQuery(accountId), enabled: ready });
@@ -39,7 +40,9 @@ export function Fills({ accountId }: { accountId: string }) {
           <Cell>{formatQuantity(fill.quantity)}</Cell>
           <Cell>{formatPrice(fill.price, fill.currency)}</Cell>
           <Cell>{formatCash(new Decimal(fill.commission).plus(fill.tax), fill.currency)}</Cell>
-          <Cell>{formatTime(fill.occurredAt, i18n.language)}</Cell>
+          <Cell>
+            <Moment time={fill.occurredAt} currency={fill.currency} />
+          </Cell>
         </Row>
       ))}
     </Table>

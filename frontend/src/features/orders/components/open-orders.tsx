@@ -3,11 +3,12 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Order } from "@/lib/api/types";
 import { useEventsReady } from "@/lib/events-status";
-import { formatQuantity, formatTime } from "@/lib/format";
+import { formatQuantity } from "@/lib/format";
 import { problemSentence } from "@/lib/i18n/sentences";
 import { applyOrder } from "@/lib/order-lists";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
+import { Moment } from "@/lib/ui/moment";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
@@ -71,7 +72,7 @@ export function OpenOrders({ accountId }: { accountId: string }) {
 }
 
 function OpenOrder({ order, onOpen }: { order: Order; onOpen: (orderId: string) => void }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const queries = useQueryClient();
   const cancelling = useMutation({
     mutationFn: () => cancelOrder(order.id),
@@ -94,7 +95,9 @@ function OpenOrder({ order, onOpen }: { order: Order; onOpen: (orderId: string) 
       <Cell words>
         <StateWord order={order} />
       </Cell>
-      <Cell wideOnly>{formatTime(order.createdAt, i18n.language)}</Cell>
+      <Cell wideOnly>
+        <Moment time={order.createdAt} currency={order.currency} />
+      </Cell>
       <Cell action>
         <Button
           size="small"

@@ -4,12 +4,13 @@ import { useTranslation } from "react-i18next";
 import type { OrderDetail as Detail } from "@/lib/api/types";
 import { useCapabilities } from "@/lib/capabilities";
 import { Decimal } from "@/lib/decimal";
-import { formatCash, formatMoney, formatPrice, formatQuantity, formatTime, orDash } from "@/lib/format";
+import { formatCash, formatMoney, formatPrice, formatQuantity, orDash } from "@/lib/format";
 import { detailSentence, eventSentence, problemSentence } from "@/lib/i18n/sentences";
 import { applyOrder, isOpen } from "@/lib/order-lists";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
+import { Moment } from "@/lib/ui/moment";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
@@ -60,7 +61,7 @@ function Contents({ order }: { order: Detail }) {
 }
 
 function Terms({ order }: { order: Detail }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const { currency } = order;
   const until = order.expireDate == null ? "" : `: ${order.expireDate}`;
   const figures: [string, ReactNode][] = [
@@ -71,7 +72,7 @@ function Terms({ order }: { order: Detail }) {
     [t("orders.averagePrice"), orDash(order.averageFillPrice, (price) => formatPrice(price, currency))],
     [t("orders.fees"), formatMoney(new Decimal(order.commission).plus(order.tax), currency)],
     [t("orders.held"), order.side === "buy" ? formatMoney(order.held, currency) : formatQuantity(order.held)],
-    [t("orders.placedAt"), formatTime(order.createdAt, i18n.language, true)],
+    [t("orders.placedAt"), <Moment key="placed" time={order.createdAt} currency={currency} withYear both />],
   ];
   return (
     <dl className="grid grid-cols-2 gap-x-4 gap-y-2 text-[13px] sm:grid-cols-4">
@@ -110,14 +111,16 @@ function Actions({ order, onChange }: { order: Detail; onChange: () => void }) {
 }
 
 function History({ order }: { order: Detail }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   return (
     <section>
       <h3 className="mb-1 font-semibold text-[13px]">{t("orders.history")}</h3>
       <ol className="text-[13px]" data-testid="order-events">
         {order.events.map((entry) => (
           <li key={entry.sequence} className="flex flex-wrap gap-x-3 border-line/60 border-t py-1">
-            <span className="text-soft">{formatTime(entry.occurredAt, i18n.language, true)}</span>
+            <span className="text-soft">
+              <Moment time={entry.occurredAt} currency={order.currency} withYear />
+            </span>
             <span className="font-medium">{eventSentence(entry.event)}</span>
             {entry.detail != null && (
               <span className="min-w-0 break-words text-soft">{detailSentence(entry.detail)}</span>
@@ -130,7 +133,7 @@ function History({ order }: { order: Detail }) {
 }
 
 function Executions({ order }: { order: Detail }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const columns = [
     { label: t("orders.time"), words: true },
     { label: t("orders.quantity") },
@@ -143,7 +146,9 @@ function Executions({ order }: { order: Detail }) {
       <Table label={t("orders.fills")} columns={columns}>
         {order.executions.map((execution) => (
           <Row key={execution.executionId}>
-            <Cell words>{formatTime(execution.occurredAt, i18n.language, true)}</Cell>
+            <Cell words>
+              <Moment time={execution.occurredAt} currency={order.currency} withYear />
+            </Cell>
             <Cell>{formatQuantity(execution.quantity)}</Cell>
             <Cell>{formatPrice(execution.price, order.currency)}</Cell>
             <Cell>{formatCash(new Decimal(execution.commission).plus(execution.tax), order.currency)}</Cell>
@@ -155,14 +160,16 @@ function Executions({ order }: { order: Detail }) {
 }
 
 function Requests({ order }: { order: Detail }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   return (
     <section>
       <h3 className="mb-1 font-semibold text-[13px]">{t("orders.requests")}</h3>
       <ul className="text-[13px]">
         {order.requests.map((request) => (
           <li key={request.id} className="flex flex-wrap gap-x-3 border-line/60 border-t py-1">
-            <span className="text-soft">{formatTime(request.createdAt, i18n.language, true)}</span>
+            <span className="text-soft">
+              <Moment time={request.createdAt} currency={order.currency} withYear />
+            </span>
             <span>{t(request.kind === "cancel" ? "orders.cancelOrder" : "orders.replace")}</span>
             <span className="font-medium">
               <RequestWord status={request.status} />

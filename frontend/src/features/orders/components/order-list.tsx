@@ -7,6 +7,7 @@ import { formatPrice, formatQuantity, formatTime, orDash } from "@/lib/format";
 import { heardOrders, useHeardOrders } from "@/lib/order-lists";
 import type { OrderSearch } from "@/lib/order-search";
 import { Button } from "@/lib/ui/button";
+import { Moment } from "@/lib/ui/moment";
 import { LoadFailure, Notice } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { useWindowRows } from "@/lib/ui/use-window-rows";
@@ -130,7 +131,7 @@ interface RowProps {
 }
 
 function OrderRow({ order, index, onOpen }: RowProps) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const cell = "h-10 whitespace-nowrap px-3 max-sm:px-2";
   return (
     <tr
@@ -168,7 +169,9 @@ function OrderRow({ order, index, onOpen }: RowProps) {
       <td className={`${cell} max-w-56 truncate`}>
         <StateWord order={order} brief />
       </td>
-      <td className={`${cell} text-right max-md:hidden`}>{formatTime(order.createdAt, i18n.language)}</td>
+      <td className={`${cell} text-right max-md:hidden`}>
+        <Moment time={order.createdAt} currency={order.currency} />
+      </td>
     </tr>
   );
 }

@@ -39,6 +39,8 @@ export const market = {
     newList: "New list",
     listName: "Name of the list",
     addList: "Add the list",
+    removed: "{{symbol}} has left the watchlist.",
+    listRemoved: "The list “{{name}}” was deleted.",
     removeList: "Delete this list",
     move: "Move {{symbol}}: drag, or arrow keys",
     noShortBars: "The source of this share has no bars of this length. Choose days or weeks.",

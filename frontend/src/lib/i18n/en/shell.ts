@@ -5,6 +5,7 @@ export const shell = {
     tagline: "Your own trading desk",
     skip: "Skip to the desk",
     loading: "Loading…",
+    undo: "Undo",
     retry: "Try again",
     close: "Close",
     cancel: "Cancel",

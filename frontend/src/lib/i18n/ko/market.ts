@@ -41,6 +41,8 @@ export const market: Texts<typeof english> = {
     newList: "새 목록",
     listName: "목록 이름",
     addList: "목록 추가",
+    removed: "{{symbol}}을(를) 관심 종목에서 뺐습니다.",
+    listRemoved: "“{{name}}” 목록을 삭제했습니다.",
     removeList: "이 목록 삭제",
     move: "{{symbol}} 이동: 끌거나 화살표 키",
     noShortBars: "이 종목의 제공처에는 이 간격의 봉이 없습니다. 일봉이나 주봉을 선택하세요.",

@@ -7,6 +7,7 @@ export const shell: Texts<typeof english> = {
     tagline: "나만의 주식 거래 서버",
     skip: "본문으로 건너뛰기",
     loading: "불러오는 중…",
+    undo: "되돌리기",
     retry: "다시 시도",
     close: "닫기",
     cancel: "취소",

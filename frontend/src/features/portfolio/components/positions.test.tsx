@@ -1,0 +1,52 @@
+// @vitest-environment jsdom
+import { act, screen } from "@testing-library/react";
+import { beforeEach, expect, test } from "vitest";
+import { useEventsStatus } from "@/lib/events-status";
+import type { LiveQuote } from "@/lib/quotes/quote";
+import { quotes } from "@/lib/quotes/socket";
+import { sampleOf } from "@/testing/api-description";
+import { MockApi } from "@/testing/mock-api";
+import { show } from "@/testing/render";
+import { Positions } from "./positions";
+import "@/testing/set-up";
+
+const accountId = "018f0000-0000-7000-8000-000000000001";
+const POSITIONS = "GET /api/portfolio/positions";
+let server: MockApi;
+
+beforeEach(() => {
+  useEventsStatus.setState({ status: "open", ready: true });
+  server = new MockApi().install();
+});
+
+test("a position is valued at the price of now, as it moves", async () => {
+  const { positions } = samplePositions({ quantity: "10", cost: "1000", averageCost: "100" });
+  server.on(POSITIONS, { positions });
+  await show(<Positions accountId={accountId} full />);
+  await screen.findByRole("row", { name: /^AAPL 10 100\.00/ });
+  await act(async () => {
+    quotes.put("AAPL", { symbol: "AAPL", price: "110", currency: "USD" } as LiveQuote);
+    await new Promise(requestAnimationFrame);
+  });
+  await screen.findByRole("row", { name: /110\.00 1,100\.00 \+100\.00 ?\+10\.00%/ });
+  expect(screen.getByRole("button", { name: "Close the position in AAPL" })).toBeTruthy();
+});
+
+test("shares that were sold leave their profit, and nothing to close", async () => {
+  const { positions } = samplePositions({ quantity: "0", cost: "0", realisedPnl: "12.5" });
+  server.on(POSITIONS, { positions });
+  await show(<Positions accountId={accountId} full />);
+  await screen.findByText("+12.50");
+  expect(screen.queryByRole("button", { name: /^Close/ })).toBeNull();
+});
+
+test("an account without shares says what comes next", async () => {
+  await show(<Positions accountId={accountId} />);
+  await screen.findByText(/^No shares yet/);
+});
+
+function samplePositions(part: Record<string, string>) {
+  const plainest = sampleOf({ $ref: "#/components/schemas/Position" }) as object;
+  const none = { quantity: "0", averageCost: "0", cost: "0", realisedPnl: "0", dividends: "0" };
+  return { positions: [{ ...plainest, accountId, symbol: "AAPL", currency: "USD", ...none, ...part }] };
+}
