@@ -55,7 +55,7 @@ async function onTheDesktop() {
   ])
     await buy(page, shares ?? "", symbol ?? "");
   await page.getByRole("region", { name: "Watchlist" }).getByRole("button", { name: /^AAPL/ }).click();
-  await page.getByLabel("Type").selectOption("limit");
+  await page.getByLabel("Type", { exact: true }).selectOption("limit");
   const price = Number(await page.getByLabel(/^Limit price/).inputValue());
   await page.getByLabel(/^Limit price/).fill((price * 0.96).toFixed(2));
   await page.getByLabel("Shares", { exact: true }).fill("40");
