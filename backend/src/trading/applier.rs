@@ -9,7 +9,7 @@ use super::dispatcher::DispatchQueue;
 use super::gate::Gate;
 use super::group::GroupLook;
 use super::incident::{Incident, NewIncident};
-use super::pace::Pace;
+use super::pace::{Pace, Rest};
 use super::reconcile::Reconciler;
 use super::store::{self, JournalLine};
 use super::undo;
@@ -29,6 +29,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// Short, because what was delivered together is reported together.
+const REST: Rest = Rest { per_item: Duration::from_micros(500), max: Duration::from_millis(5) };
 /// Lines of one transaction.
 const BATCH_MAX: usize = 256;
 /// How long a line can lie unseen when its notification was lost.
@@ -87,7 +89,7 @@ impl Applier {
         let notifications = listener.notifications_stream();
         tokio::pin!(notifications);
         let mut connection = Connection::open(&self.database_url).await?;
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(REST);
         loop {
             pace.wait().await;
             // What was notified until now is seen by the look that follows.

@@ -16,10 +16,11 @@ use diesel_async::AsyncPgConnection;
 use domain::broker::ReportKind;
 use domain::{AccountId, Currency, DecimalText, OrderId, Price, Quantity, ReplaceId, Side, Symbol};
 use exchange::{settle_date, trade_date};
-use futures_util::{TryFutureExt, try_join};
+use futures_util::future::OptionFuture;
+use futures_util::{FutureExt, TryFutureExt, try_join};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// An execution as it is told to browsers.
@@ -58,6 +59,28 @@ pub(super) struct BatchMemory {
     pub(super) known_executions: HashSet<(AccountId, String)>,
 }
 
+/// The positions that lines may move, each with how many of its shares may go.
+fn shares_going(
+    lines: &[&JournalLine],
+    wishes: &HashMap<OrderId, (Symbol, Side)>,
+) -> BTreeMap<PositionKey, Decimal> {
+    let mut going = BTreeMap::<PositionKey, Decimal>::new();
+    for line in lines {
+        let (
+            Some((symbol, side)),
+            Ok(ReportKind::Fill { quantity, .. } | ReportKind::TradeCorrected { quantity, .. }),
+        ) = (wishes.get(&line.order_id), &line.report)
+        else {
+            continue;
+        };
+        let sum = going.entry((line.account_id, *symbol)).or_default();
+        if *side == Side::Sell {
+            *sum = sum.saturating_add(quantity.value());
+        }
+    }
+    going
+}
+
 /// Everything that a batch of lines reads and changes.
 pub(super) struct Batch {
     now: DateTime<Utc>,
@@ -82,8 +105,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Locks in the house's order: accounts, then orders with those that share their holds, then positions. Accounts are locked only by lines that move
-    /// money or holds: an acknowledgement must not keep new orders waiting.
+    /// Locks in the house's order: accounts, then orders with those that share their holds, then positions; all of it is
+    /// asked for in one go. Accounts are locked only by lines that move money or holds: an acknowledgement must not keep
+    /// new orders waiting.
     pub(super) async fn load(
         connection: &AsyncPgConnection,
         lines: &[JournalLine],
@@ -98,14 +122,17 @@ impl Batch {
             store::lock_orders(connection, ids).await?
         } else {
             let neighbours = store::neighbours_of(connection, ids.clone()).await?;
-            let orders = store::lock_orders(connection, ids.chain(neighbours.siblings));
-            let balances = batch.load_balances(connection, &moving, neighbours.symbols);
-            try_join!(balances, orders.map_err(ApiError::from))?.1
+            let going = shares_going(&moving, &neighbours.wishes);
+            let orders = store::lock_orders(connection, ids.chain(neighbours.siblings.iter().copied()));
+            let balances = batch.load_balances(connection, &moving, neighbours.symbols());
+            let books = Books::load(connection, &going).map_err(ApiError::from);
+            let ((), orders, books) = try_join!(balances, orders.map_err(ApiError::from), books)?;
+            batch.books = books;
+            orders
         };
         batch.orders = orders.into_iter().map(|order| (order.id, (order, false))).collect();
         if !moving.is_empty() {
             batch.load_siblings(connection).await?;
-            batch.books = Books::load(connection, &batch.shares_going(&moving)).await?;
         }
         Ok(batch)
     }
@@ -190,25 +217,6 @@ impl Batch {
     /// Whether an order of a group has changed.
     pub(super) fn groups_moved(&self) -> bool {
         self.changed_orders().any(|order| order.group.is_some())
-    }
-
-    /// The positions that lines may move, each with how many of its shares may go.
-    fn shares_going(&self, lines: &[&JournalLine]) -> BTreeMap<PositionKey, Decimal> {
-        let mut going = BTreeMap::<PositionKey, Decimal>::new();
-        for line in lines {
-            let (
-                Some((order, _)),
-                Ok(ReportKind::Fill { quantity, .. } | ReportKind::TradeCorrected { quantity, .. }),
-            ) = (self.orders.get(&line.order_id), &line.report)
-            else {
-                continue;
-            };
-            let sum = going.entry((line.account_id, order.wish.symbol)).or_default();
-            if order.wish.side == Side::Sell {
-                *sum = sum.saturating_add(quantity.value());
-            }
-        }
-        going
     }
 
     /// Whether an order that somebody wants cancelled or changed has reached the broker, so that the request can follow.
@@ -437,10 +445,8 @@ impl Batch {
             self.books.save(connection, self.now),
             account::change_balances(connection, &self.holds),
             store::insert_executions(connection, &self.executions),
+            OptionFuture::from(last.map(|last| store::advance_cursor(connection, last))).map(Option::transpose),
         )?;
-        if let Some(last) = last {
-            store::advance_cursor(connection, last).await?;
-        }
         events::append(connection, told).await?;
         self.moved.append(&mut self.holds);
         Ok(self.moved)

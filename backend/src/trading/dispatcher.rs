@@ -10,7 +10,7 @@ use super::delivery::{self, Delivery, Manners, Sent, delivery};
 use super::inquirer::mark_unresolved;
 use super::lane::{Lane, Lanes};
 use super::order::Order;
-use super::pace::Pace;
+use super::pace::{Pace, Rest};
 use super::replace::{ReplaceResult, settle_replaces};
 use super::requests::{CancelResult, settle_cancels};
 use super::store::{self, CancelRequest, RequestStatus};
@@ -31,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Orders that may wait in memory; those beyond are found in the table.
 const QUEUE_MAX: usize = 4096;
+/// From 400 orders a second on, deliveries grow until the longest rest is reached: at that rate a delivery for each order,
+/// and all that follows it, would cost the next orders more than these are worth hurrying for.
+const REST: Rest = Rest { per_item: Duration::from_micros(2_500), max: Duration::from_millis(15) };
 /// How often the table is looked at.
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// How old an order must be before it counts as not heard of: ten times what the whole way usually takes.
@@ -112,7 +115,7 @@ impl Dispatcher {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut scan = tokio::time::interval(SCAN_INTERVAL);
         scan.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(REST);
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
             let outcome = tokio::select! {

@@ -44,7 +44,7 @@ pub(super) async fn apply(connection: &AsyncPgConnection, line: &JournalLine) ->
     let now = clock::now();
     // The house's order of locks: the account, then its order, then the execution.
     let neighbours = store::neighbours_of(connection, std::iter::once(line.order_id)).await?;
-    let symbols = neighbours.symbols.into_iter();
+    let symbols = neighbours.symbols().into_iter();
     account::lock_balances(connection, &BTreeSet::from([line.account_id]), symbols).await?;
     let ids = neighbours.siblings.into_iter().chain([line.order_id]);
     let orders = store::lock_orders(connection, ids).await?;

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest wait for one answer; then nobody knows what became of the request.
 const ANSWER_MAX: Duration = Duration::from_secs(4);
@@ -92,14 +92,14 @@ impl Visitor {
         self.client.request(method, format!("{}{path}", self.backend)).bearer_auth(token)
     }
 
-    /// Asks once; nothing when it is unknown what became of the request.
+    /// Asks once; what went wrong when it is unknown what became of the request.
     async fn ask(
         &self,
         method: Method,
         path: &str,
         key: Option<&str>,
         body: Option<&Value>,
-    ) -> Option<Answer> {
+    ) -> Result<Answer, String> {
         let mut request = self.request(method, path).timeout(ANSWER_MAX);
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
@@ -107,16 +107,16 @@ impl Visitor {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.ok()?;
+        let response = request.send().await.map_err(|error| format!("{error:?}"))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.ok()?;
+        let text = response.text().await.map_err(|error| format!("{error:?}"))?;
         if status.is_server_error() {
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}: an outage is no defect: {text}");
             assert!(headers.contains_key("retry-after"), "{path}: when to come back is said: {text}");
-            return None;
+            return Err(text);
         }
         let replayed = headers.contains_key("idempotency-replayed");
-        Some(Answer { status: status.as_u16(), text, replayed, was_unknown: false })
+        Ok(Answer { status: status.as_u16(), text, replayed, was_unknown: false })
     }
 
     /// Repeats the same request until it is answered.
@@ -128,19 +128,20 @@ impl Visitor {
         body: Option<&Value>,
     ) -> Answer {
         let mut waiting = Waiting::until(REPEAT_MAX);
-        let mut was_unknown = false;
+        let (began, mut was_unknown, mut outages) = (Instant::now(), false, Vec::new());
         loop {
             match self.ask(method.clone(), path, key, body).await {
-                Some(answer) if answer.status == 401 && !path.starts_with("/api/auth/") => {
+                Ok(answer) if answer.status == 401 && !path.starts_with("/api/auth/") => {
                     assert_eq!(answer.code(), "expired_token");
                     Box::pin(self.login()).await;
                 }
-                Some(answer) => return Answer { was_unknown, ..answer },
-                None => {
+                Ok(answer) => return Answer { was_unknown, ..answer },
+                Err(outage) => {
                     was_unknown = true;
+                    outages.push(format!("after {:?}: {outage}", began.elapsed()));
                     self.unknown.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(REPEAT_PAUSE).await;
-                    waiting.pause(|| format!("{path} was not answered")).await;
+                    waiting.pause(|| format!("{path} was not answered:\n{}", outages.join("\n"))).await;
                 }
             }
         }

@@ -134,12 +134,13 @@ pub(in crate::trading) async fn save_inquiries(
 }
 
 statement! {
+    /// Written so that it begins with the inquiries, of which there are few, and never reads all orders.
     DueInquiries { now: Timestamptz = DateTime<Utc>, broker: Text = String, limit: BigInt = i64 }
-    select_orders!("JOIN (SELECT i.order_id FROM trading.inquiries AS i
-            JOIN trading.orders AS asked ON asked.id = i.order_id
-            JOIN account.accounts AS a ON a.id = asked.account_id
-            WHERE i.next_at <= ? AND a.broker = ? ORDER BY i.next_at LIMIT ?) AS due
-        ON due.order_id = o.id")
+    select_orders!("WHERE o.id = ANY (ARRAY(
+        SELECT i.order_id FROM trading.inquiries AS i
+        CROSS JOIN LATERAL (SELECT account_id FROM trading.orders WHERE id = i.order_id OFFSET 0) AS asked
+        JOIN account.accounts AS a ON a.id = asked.account_id
+        WHERE i.next_at <= ? AND a.broker = ? ORDER BY i.next_at LIMIT ?))")
 }
 
 /// The orders at a broker that are due to be asked for, as they stand.

@@ -323,26 +323,37 @@ pub(in crate::trading) async fn holders_of(
 
 #[derive(QueryableByName)]
 struct NeighbourRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
     #[diesel(sql_type = Text)]
     symbol: String,
+    #[diesel(sql_type = Text)]
+    side: String,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     sibling_id: Option<Uuid>,
 }
 
 statement! {
     NeighboursOf { ids: Array<SqlUuid> = Vec<Uuid> }
-    "SELECT symbol, sibling_id FROM trading.orders WHERE id = ANY (?)"
+    "SELECT id, symbol, side, sibling_id FROM trading.orders WHERE id = ANY (?)"
 }
 
 /// What must be locked together with orders.
 pub(in crate::trading) struct Neighbours {
-    /// Of the orders; they never change.
-    pub(in crate::trading) symbols: HashSet<Symbol>,
+    /// What each order buys or sells; that never changes.
+    pub(in crate::trading) wishes: HashMap<OrderId, (Symbol, Side)>,
     /// The other exits for the same shares, as far as they are known without a lock.
     pub(in crate::trading) siblings: Vec<OrderId>,
 }
 
-/// The symbols of orders, and the orders that share a hold with them. No lock is taken.
+impl Neighbours {
+    /// The orders' symbols.
+    pub(in crate::trading) fn symbols(&self) -> HashSet<Symbol> {
+        self.wishes.values().map(|(symbol, _)| *symbol).collect()
+    }
+}
+
+/// The symbols and sides of orders, and the orders that share a hold with them. No lock is taken.
 pub(in crate::trading) async fn neighbours_of(
     mut connection: &AsyncPgConnection,
     ids: impl Iterator<Item = OrderId>,
@@ -350,8 +361,12 @@ pub(in crate::trading) async fn neighbours_of(
     let statement = NeighboursOf { ids: ids.map(|id| id.0).collect() };
     let rows: Vec<NeighbourRow> = statement.load(&mut connection).await?;
     let siblings = rows.iter().filter_map(|row| row.sibling_id.map(OrderId)).collect();
-    let symbols = rows.iter().map(|row| row.symbol.parse().map_err(|_| corrupt("symbol")));
-    Ok(Neighbours { symbols: symbols.collect::<QueryResult<_>>()?, siblings })
+    let wishes = rows.iter().map(|row| {
+        let symbol = row.symbol.parse().map_err(|_| corrupt("symbol"))?;
+        let side = Side::from_name(&row.side).ok_or_else(|| corrupt("side"))?;
+        Ok((OrderId(row.id), (symbol, side)))
+    });
+    Ok(Neighbours { wishes: wishes.collect::<QueryResult<_>>()?, siblings })
 }
 
 statement! {
