@@ -445,7 +445,8 @@ impl Batch {
             self.books.save(connection, self.now),
             account::change_balances(connection, &self.holds),
             store::insert_executions(connection, &self.executions),
-            OptionFuture::from(last.map(|last| store::advance_cursor(connection, last))).map(Option::transpose),
+            OptionFuture::from(last.map(|last| store::advance_cursor(connection, last)))
+                .map(Option::transpose),
         )?;
         events::append(connection, told).await?;
         self.moved.append(&mut self.holds);
