@@ -21,5 +21,6 @@ export default defineConfig({
       "/ws": { target: backend, ws: true },
     },
   },
-  test: { include: ["src/**/*.test.{ts,tsx}"] },
+  // Longer than any wait inside a test, so that the wait says what it waited for.
+  test: { include: ["src/**/*.test.{ts,tsx}"], testTimeout: 20_000 },
 });

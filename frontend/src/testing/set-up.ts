@@ -1,5 +1,9 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
+
+/** Longest wait for what a part of the page should show, on a busy machine too. */
+const WAIT_MS_MAX = 5_000;
+configure({ asyncUtilTimeout: WAIT_MS_MAX });
 
 afterEach(() => {
   cleanup();
