@@ -1,53 +1,27 @@
 //! A batch of the journal's lines: what it reads, what it changes, what it tells.
 
+mod told;
+
 use super::apply::{Effects, Execution, apply, undo};
-use super::document::OrderDocument;
 use super::incident::{Incident, NewIncident};
 use super::order::{Order, OrderLogEntry};
 use super::requests::ends_of_cancels;
 use super::store::{self, ExecutionRow, JournalLine};
-use crate::account::{self, BalanceChange, CashBalance, Commodity, Fill, LockedBalances, balance_event};
+use crate::account::{self, BalanceChange, Commodity, Fill, LockedBalances};
 use crate::clock;
 use crate::error::ApiError;
-use crate::events::{self, EventKind, NewEvent};
+use crate::events::{self, NewEvent};
 use crate::portfolio::{Books, PositionKey};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use domain::broker::ReportKind;
-use domain::{AccountId, Currency, DecimalText, OrderId, Price, Quantity, ReplaceId, Side, Symbol};
+use domain::{AccountId, Currency, OrderId, ReplaceId, Side, Symbol};
 use exchange::{settle_date, trade_date};
 use futures_util::future::OptionFuture;
 use futures_util::{FutureExt, TryFutureExt, try_join};
 use rust_decimal::Decimal;
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
-
-/// An execution as it is told to browsers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExecutionEvent {
-    account_id: AccountId,
-    order_id: OrderId,
-    execution_id: String,
-    symbol: Symbol,
-    side: Side,
-    quantity: Quantity,
-    price: Price,
-    commission: DecimalText,
-    tax: DecimalText,
-    currency: Currency,
-    occurred_at: DateTime<Utc>,
-}
-
-/// A position as it is told to browsers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PositionEvent {
-    account_id: AccountId,
-    symbol: Symbol,
-    quantity: DecimalText,
-}
 
 /// What a batch would otherwise read from the database.
 #[cfg(test)]
@@ -275,20 +249,6 @@ impl Batch {
         self.take_effects(line, &order, effects)
     }
 
-    /// Tells of a position that was moved beside these books.
-    pub(super) fn tell_position(
-        &mut self,
-        account_id: AccountId,
-        symbol: Symbol,
-        quantity: Decimal,
-    ) -> Result<(), ApiError> {
-        let Some((user, _)) = self.balances.account(account_id) else { return Ok(()) };
-        let event = PositionEvent { account_id, symbol, quantity: quantity.into() };
-        let event = NewEvent::new(user, EventKind::Position, &event).map_err(ApiError::internal)?;
-        self.execution_events.push(event);
-        Ok(())
-    }
-
     /// Applies a line that takes an execution back, after the books have taken it back. `undone` is what it said; nothing
     /// where it is not known here yet. `told` is what was told of the order's terms and end.
     pub(super) fn undo(
@@ -402,22 +362,7 @@ impl Batch {
             occurred_at: line.occurred_at,
             reversed_by: None,
         });
-        let event = ExecutionEvent {
-            account_id: line.account_id,
-            order_id: line.order_id,
-            execution_id: execution.execution_id.clone(),
-            symbol: order.wish.symbol,
-            side: order.wish.side,
-            quantity: execution.quantity,
-            price: execution.price,
-            commission: execution.commission.into(),
-            tax: execution.tax.into(),
-            currency: order.currency(),
-            occurred_at: line.occurred_at,
-        };
-        let event = NewEvent::new(order.user_id, EventKind::Execution, &event).map_err(ApiError::internal)?;
-        self.execution_events.push(event);
-        Ok(())
+        self.tell_execution(line, order, execution)
     }
 
     /// Writes everything, and that the journal is applied up to `last`, where the cursor moves. What is written most of the
@@ -482,34 +427,5 @@ impl Batch {
 
     fn changed_orders(&self) -> impl Iterator<Item = &Order> + Clone {
         self.orders.values().filter(|(_, changed)| *changed).map(|(order, _)| order)
-    }
-
-    /// What is told: every changed order as it stands now, every execution, and the balances and positions they moved.
-    fn events(&mut self) -> Result<Vec<NewEvent>, serde_json::Error> {
-        let mut told = Vec::new();
-        for order in self.changed_orders() {
-            told.push(NewEvent::new(order.user_id, EventKind::Order, &OrderDocument::from(order))?);
-        }
-        told.append(&mut self.execution_events);
-        for incident in &self.incidents {
-            told.extend(incident.event().transpose()?);
-        }
-        for (account_id, currency) in &self.cash_changed {
-            let Some((user, _)) = self.balances.account(*account_id) else { continue };
-            let row = self.balances.balance(*account_id, Commodity::Cash(*currency));
-            let cash = CashBalance {
-                account_id: *account_id,
-                currency: *currency,
-                total: row.total,
-                held: row.held,
-            };
-            told.push(balance_event(user, &cash, self.now)?);
-        }
-        for ((account_id, symbol), state) in self.books.changed() {
-            let Some((user, _)) = self.balances.account(account_id) else { continue };
-            let event = PositionEvent { account_id, symbol, quantity: state.quantity.into() };
-            told.push(NewEvent::new(user, EventKind::Position, &event)?);
-        }
-        Ok(told)
     }
 }
