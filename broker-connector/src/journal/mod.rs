@@ -8,7 +8,7 @@ mod store;
 
 use crate::broker::BrokerError;
 use chrono::{DateTime, Utc};
-use domain::broker::{ExecutionReport, ReportKind};
+use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
 use domain::{AccountId, OrderId, Side, Symbol};
 use secrecy::SecretString;
 use std::collections::{BTreeSet, HashMap};
@@ -28,6 +28,25 @@ pub struct Entry {
     pub side: Side,
     /// The report.
     pub report: ExecutionReport,
+}
+
+impl Entry {
+    /// What happened to an order under a number of the broker's, which is empty where it has none.
+    #[must_use]
+    pub fn about(request: &OrderRequest, broker_order_id: &str, kind: ReportKind, at: DateTime<Utc>) -> Self {
+        Self {
+            broker_order_id: broker_order_id.to_owned(),
+            symbol: request.symbol,
+            side: request.side,
+            report: ExecutionReport {
+                report_id: report_id(request.order_id, &kind, at),
+                account_id: request.account_id,
+                order_id: request.order_id,
+                kind,
+                occurred_at: at,
+            },
+        }
+    }
 }
 
 /// What the journal says about an order.

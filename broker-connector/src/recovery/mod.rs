@@ -8,10 +8,10 @@ pub mod chain;
 pub mod plan;
 
 use crate::broker::{Broker, BrokerError, ListedExecution, ListedOrder, Page};
-use crate::journal::Journal;
+use crate::journal::{Entry, Journal};
 use chain::{Chain, chains};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::broker::{ExecutionReport, OrderRequest, ReportKind};
+use domain::broker::{OrderRequest, ReportKind};
 use domain::inquiry::{Finding, OpenReplace, OrderState, Recovery, Resolution};
 use domain::{AccountId, OrderId};
 use plan::{Owners, missing, owners};
@@ -327,18 +327,7 @@ pub(crate) async fn resolve(
         (Resolution::NeverArrived, _) => {
             let kind = ReportKind::Rejected { reason: NEVER_ARRIVED.into() };
             let now = Utc::now();
-            let entry = crate::journal::Entry {
-                broker_order_id: String::new(),
-                symbol: request.symbol,
-                side: request.side,
-                report: ExecutionReport {
-                    report_id: crate::journal::report_id(request.order_id, &kind, now),
-                    account_id: request.account_id,
-                    order_id: request.order_id,
-                    kind,
-                    occurred_at: now,
-                },
-            };
+            let entry = Entry::about(request, "", kind, now);
             journal.append(broker.name(), &[entry]).await.map(|_| ())
         }
         (Resolution::Arrived { broker_order_id }, Some(Finding::Found { order })) => {

@@ -7,13 +7,11 @@ use super::rest::{Failure, Refused};
 use super::session::Session;
 use super::wire;
 use crate::broker::{BrokerError, ListedOrder};
-use crate::journal::{Entry, report_id};
+use crate::journal::Entry;
 use crate::recovery::chain::{Chain, chains};
 use chrono::Utc;
 use domain::OrderId;
-use domain::broker::{
-    CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind,
-};
+use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
 use reqwest::Method;
 use std::sync::Arc;
 
@@ -105,7 +103,7 @@ impl Alpaca {
         let _ = self.records.numbered(request.order_id, &order.id).await;
         if order.status != "rejected" {
             let at = order.submitted_at.as_deref().and_then(parse::moment).unwrap_or_else(Utc::now);
-            let entry = entry(request, &order.id, ReportKind::Accepted, at);
+            let entry = Entry::about(request, &order.id, ReportKind::Accepted, at);
             let _ = self.journal.append(super::NAME, &[entry]).await;
         }
         session.ring();
@@ -134,7 +132,7 @@ impl Alpaca {
     /// Writes that an order was refused, and says so.
     async fn refuse(&self, request: &OrderRequest, code: String, message: String) -> PlaceOutcome {
         let kind = ReportKind::Rejected { reason: message.clone() };
-        match self.journal.append(super::NAME, &[entry(request, "", kind, Utc::now())]).await {
+        match self.journal.append(super::NAME, &[Entry::about(request, "", kind, Utc::now())]).await {
             Ok(_) => PlaceOutcome::Rejected { code, message },
             Err(error) => PlaceOutcome::OutcomeUnknown { reason: error.to_string() },
         }
@@ -292,21 +290,6 @@ async fn end_if_overtaken(session: &Session, before: &wire::Order, successor: &w
     tracing::warn!(%order, "an order was executed in part while it was replaced; the rest is taken back");
     if let Err(failure) = session.rest.delete(&path_of(&successor.id)).await {
         tracing::error!(%order, reason = failure.words(), "a replacement that would overfill cannot be taken back");
-    }
-}
-
-fn entry(request: &OrderRequest, number: &str, kind: ReportKind, at: chrono::DateTime<Utc>) -> Entry {
-    Entry {
-        broker_order_id: number.to_owned(),
-        symbol: request.symbol,
-        side: request.side,
-        report: ExecutionReport {
-            report_id: report_id(request.order_id, &kind, at),
-            account_id: request.account_id,
-            order_id: request.order_id,
-            kind,
-            occurred_at: at,
-        },
     }
 }
 

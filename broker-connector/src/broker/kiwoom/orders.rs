@@ -8,12 +8,10 @@ use super::session::Session;
 use super::store::Found;
 use super::{Kiwoom, NAME};
 use crate::broker::{BrokerError, ListedOrder};
-use crate::journal::{Entry, report_id};
+use crate::journal::Entry;
 use crate::recovery::chain::chains;
-use chrono::{DateTime, Utc};
-use domain::broker::{
-    CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind,
-};
+use chrono::Utc;
+use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
 use domain::{OrderId, OrderStatus};
 use std::sync::Arc;
 
@@ -63,7 +61,7 @@ impl Kiwoom {
             }
             Err(failure) => return not_sent(failure.words()),
         }
-        match self.store.sending(request).await {
+        match self.records.sending(request).await {
             Ok(true) => {}
             Ok(false) => return self.sent_before(request).await,
             Err(error) => return not_sent(error.to_string()),
@@ -104,7 +102,7 @@ impl Kiwoom {
                 return PlaceOutcome::OutcomeUnknown { reason: "its number is another order's".into() };
             }
             Ok(_) => {
-                let entry = entry(request, &broker_order_id, ReportKind::Accepted, at);
+                let entry = Entry::about(request, &broker_order_id, ReportKind::Accepted, at);
                 let _ = self.journal.append(NAME, &[entry]).await;
             }
             Err(error) => tracing::warn!(order = %request.order_id, %error, "a number cannot be linked now"),
@@ -138,7 +136,7 @@ impl Kiwoom {
     /// Writes that an order was refused, and says so.
     async fn refuse(&self, request: &OrderRequest, code: String, message: String) -> PlaceOutcome {
         let kind = ReportKind::Rejected { reason: message.clone() };
-        match self.journal.append(NAME, &[entry(request, "", kind, Utc::now())]).await {
+        match self.journal.append(NAME, &[Entry::about(request, "", kind, Utc::now())]).await {
             Ok(_) => PlaceOutcome::Rejected { code, message },
             Err(error) => PlaceOutcome::OutcomeUnknown { reason: error.to_string() },
         }
@@ -312,20 +310,5 @@ impl Kiwoom {
         let session = self.sessions.of(account_id)?;
         let newest = self.newest(&session, &number).await?;
         Ok(newest.map(|order| (session, order)))
-    }
-}
-
-fn entry(request: &OrderRequest, number: &str, kind: ReportKind, at: DateTime<Utc>) -> Entry {
-    Entry {
-        broker_order_id: number.to_owned(),
-        symbol: request.symbol,
-        side: request.side,
-        report: ExecutionReport {
-            report_id: report_id(request.order_id, &kind, at),
-            account_id: request.account_id,
-            order_id: request.order_id,
-            kind,
-            occurred_at: at,
-        },
     }
 }

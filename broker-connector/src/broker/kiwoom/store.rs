@@ -8,7 +8,6 @@ use database::statement;
 use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use domain::broker::OrderRequest;
 use domain::{AccountId, OrderId, ReplaceId, Symbol};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
@@ -32,14 +31,6 @@ statement! {
     "INSERT INTO broker.execution_spans
         (account_id, broker_order_id, from_quantity, to_quantity, price, commission, tax, occurred_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-}
-statement! {
-    Sending {
-        order: SqlUuid = Uuid, account: SqlUuid = Uuid, symbol: Text = String, side: Text = String,
-        quantity: Numeric = Decimal, submitted_at: Timestamptz = DateTime<Utc>,
-    }
-    "INSERT INTO broker.sent_orders (order_id, account_id, symbol, side, quantity, submitted_at) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO NOTHING"
 }
 statement! {
     NotSent { order: SqlUuid = Uuid }
@@ -200,21 +191,7 @@ impl Store {
         written.await.map_err(unavailable)
     }
 
-    /// Writes that an order is about to be sent; whether this is the first time.
-    pub(super) async fn sending(&self, order: &OrderRequest) -> Stored<bool> {
-        let query = Sending {
-            order: order.order_id.0,
-            account: order.account_id.0,
-            symbol: order.symbol.to_string(),
-            side: order.side.name().to_owned(),
-            quantity: order.quantity.value(),
-            submitted_at: order.submitted_at,
-        };
-        let mut connection = self.0.connection().await.map_err(unavailable)?;
-        Ok(answered(query.execute(&mut connection)).await.map_err(unavailable)? > 0)
-    }
-
-    /// Takes that back: the order provably never left.
+    /// Takes back that an order is about to be sent: it provably never left.
     pub(super) async fn not_sent(&self, order: OrderId) -> Stored<()> {
         let mut connection = self.0.connection().await.map_err(unavailable)?;
         answered(NotSent { order: order.0 }.execute(&mut connection)).await.map(|_| ()).map_err(unavailable)

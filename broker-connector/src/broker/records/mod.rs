@@ -85,11 +85,11 @@ impl Records {
         }
     }
 
-    /// Writes that an order is about to be sent.
+    /// Writes that an order is about to be sent; whether this is the first time.
     ///
     /// # Errors
     /// [`BrokerError::Unavailable`]: then it must not be sent.
-    pub(crate) async fn sending(&self, order: &OrderRequest) -> Result<(), BrokerError> {
+    pub(crate) async fn sending(&self, order: &OrderRequest) -> Result<bool, BrokerError> {
         self.0.sending(order).await.map_err(unavailable)
     }
 

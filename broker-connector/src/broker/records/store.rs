@@ -183,7 +183,7 @@ impl Store {
             .context("an account cannot be written")
     }
 
-    pub(super) async fn sending(&self, order: &OrderRequest) -> anyhow::Result<()> {
+    pub(super) async fn sending(&self, order: &OrderRequest) -> anyhow::Result<bool> {
         let query = Sending {
             order: order.order_id.0,
             account: order.account_id.0,
@@ -192,8 +192,7 @@ impl Store {
             quantity: order.quantity.value(),
             submitted_at: order.submitted_at,
         };
-        answered(query.execute(&mut self.0.connection().await?)).await?;
-        Ok(())
+        Ok(answered(query.execute(&mut self.0.connection().await?)).await? > 0)
     }
 
     pub(super) async fn numbered(&self, order: OrderId, number: &str) -> anyhow::Result<()> {
