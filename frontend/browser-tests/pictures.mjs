@@ -55,9 +55,11 @@ async function onTheDesktop() {
   ])
     await buy(page, shares ?? "", symbol ?? "");
   await page.getByRole("region", { name: "Watchlist" }).getByRole("button", { name: /^AAPL/ }).click();
+  // The notice of the last purchase has come and gone.
+  await page.waitForTimeout(REST_MS);
   await page.getByLabel("Type", { exact: true }).selectOption("limit");
-  const price = Number(await page.getByLabel(/^Limit price/).inputValue());
-  await page.getByLabel(/^Limit price/).fill((price * 0.96).toFixed(2));
+  const limit = page.getByLabel("Limit price (USD)", { exact: true });
+  await limit.fill((Number(await limit.inputValue()) * 0.96).toFixed(2));
   await page.getByLabel("Shares", { exact: true }).fill("40");
   await page.getByRole("button", { name: "Buy 40 AAPL" }).click();
   await page.getByTestId("consequences").waitFor();
