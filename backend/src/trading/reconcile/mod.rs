@@ -49,6 +49,8 @@ const AT_ONCE_MAX: usize = 4;
 /// How many times as long as a comparison took the timer rests after it: many accounts must not slow orders down, they are
 /// compared less often then.
 const REST_PER_COMPARISON: u32 = 9;
+/// Longest such rest: one that took long has mostly waited, for the broker or for its second look.
+const REST_MAX: Duration = Duration::from_secs(1);
 /// Accounts that may wait to be compared at somebody's wish; those beyond wait for the timer.
 const WISHES_MAX: usize = 1024;
 
@@ -307,7 +309,7 @@ impl Timer {
                 break;
             }
             done.push(self.compare(account, reason).await);
-            tokio::time::sleep(began.elapsed().saturating_mul(REST_PER_COMPARISON)).await;
+            tokio::time::sleep(began.elapsed().saturating_mul(REST_PER_COMPARISON).min(REST_MAX)).await;
         }
         done
     }
