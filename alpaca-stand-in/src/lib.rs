@@ -11,8 +11,11 @@ mod server;
 mod stream;
 
 pub use market::{Market, Order};
-pub use server::StandIn;
+pub use server::Alpaca;
 pub use stand_in::{Fault, Manners};
+
+/// A running stand-in.
+pub type StandIn = stand_in::StandIn<Alpaca>;
 
 /// The key that it knows unless it is told another.
 pub const KEY_ID: &str = "PKSTANDIN";

@@ -15,8 +15,11 @@ mod stream;
 mod tokens;
 
 pub use market::{Kind, Market, Order};
-pub use server::StandIn;
+pub use server::Kiwoom;
 pub use stand_in::{Fault, Manners};
+
+/// A running stand-in.
+pub type StandIn = stand_in::StandIn<Kiwoom>;
 
 /// The key that it knows unless it is told another.
 pub const APP_KEY: &str = "app-key-of-the-stand-in";

@@ -9,11 +9,9 @@ use chrono::TimeDelta;
 use hyper::Request;
 use hyper::body::Incoming;
 use serde_json::Value;
-use stand_in::{Answer, Door, Fault, Refusals, Stage, body_of, is_path, reply, reply_with, upgrade};
+use stand_in::{Answer, Fault, Host, Refusals, Stage, body_of, is_path, reply, reply_with, upgrade};
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::ops::Deref;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,13 +29,14 @@ struct Script {
     calls: BTreeMap<String, Vec<Instant>>,
 }
 
+/// Kiwoom as it is played here.
 #[derive(Default)]
-struct Shared {
+pub struct Kiwoom {
     stage: Stage,
     script: Mutex<Script>,
 }
 
-impl Shared {
+impl Kiwoom {
     fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,98 +51,54 @@ impl Shared {
     }
 }
 
-/// A running stand-in. It ends when it is dropped.
-pub struct StandIn {
-    shared: Arc<Shared>,
-    door: Door,
-}
-
-impl Deref for StandIn {
+impl Deref for Kiwoom {
     type Target = Stage;
 
     fn deref(&self) -> &Stage {
-        &self.shared.stage
+        &self.stage
     }
 }
 
-impl StandIn {
-    /// Starts it on a free port of this machine.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub async fn start() -> anyhow::Result<Self> {
-        Self::start_at("127.0.0.1:0").await
-    }
-
-    /// Starts it at an address.
-    ///
-    /// # Errors
-    /// When it is taken.
-    pub async fn start_at(address: &str) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let door = Door::open(address, service(&shared)).await?;
-        Ok(Self { shared, door })
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.door.url()
-    }
-
-    /// Stops answering, also on lines that are open; nobody can connect.
-    pub fn hang_up(&mut self) {
-        self.door.close();
-        self.close_streams();
-    }
-
-    /// Answers again at the same address, with all that was there before.
-    ///
-    /// # Errors
-    /// When somebody has taken the port meanwhile.
-    pub async fn come_back(&mut self) -> anyhow::Result<()> {
-        self.door.reopen(service(&self.shared)).await
-    }
-
+impl Kiwoom {
     /// Lets something happen, and tells of it.
     pub fn act<T>(&self, action: impl FnOnce(&mut Market) -> T) -> T {
-        let outcome = action(&mut self.shared.script().market);
-        self.shared.tell();
+        let outcome = action(&mut self.script().market);
+        self.tell();
         outcome
     }
 
     /// Changes the key that it knows. Tokens that were given out are dead.
     pub fn set_key(&self, app_key: &str, secret_key: &str) {
-        let tokens = &mut self.shared.script().tokens;
+        let tokens = &mut self.script().tokens;
         tokens.key = (app_key.to_owned(), secret_key.to_owned());
         tokens.revoke_all();
     }
 
     /// What it says about a key that it does not know.
     pub fn set_lock_words(&self, words: &str) {
-        self.shared.script().tokens.lock_words = words.to_owned();
+        self.script().tokens.lock_words = words.to_owned();
     }
 
     /// How long tokens live from now on.
     pub fn set_token_life(&self, life: Duration) {
-        self.shared.script().tokens.life = TimeDelta::from_std(life).unwrap_or_default();
+        self.script().tokens.life = TimeDelta::from_std(life).unwrap_or_default();
     }
 
     /// Lets all tokens be dead; the key opens still.
     pub fn revoke_tokens(&self) {
-        self.shared.script().tokens.revoke_all();
+        self.script().tokens.revoke_all();
     }
 
     /// How many tokens were given out.
     #[must_use]
     pub fn tokens_issued(&self) -> usize {
-        self.shared.script().tokens.issued
+        self.script().tokens.issued
     }
 
     /// Most requests for one function within any second.
     #[must_use]
     pub fn most_in_a_second(&self) -> usize {
-        let script = self.shared.script();
+        let script = self.script();
         let most = script.calls.values().map(|calls| {
             let within = |begin: &Instant| {
                 calls
@@ -157,20 +112,60 @@ impl StandIn {
     }
 }
 
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        self.hang_up();
+impl Host for Kiwoom {
+    fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    async fn serve(self: Arc<Self>, mut request: Request<Incoming>) -> Answer {
+        if is_path(&request, "/api/dostk/websocket") {
+            return talk(self, &mut request);
+        }
+        let (head, body) = request.into_parts();
+        let header =
+            |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let asked = Asked {
+            path: head.uri.path().to_owned(),
+            api_id: header("api-id").to_owned(),
+            token: header("authorization").strip_prefix("Bearer ").unwrap_or_default().to_owned(),
+            next_key: if header("cont-yn") == "Y" { header("next-key").to_owned() } else { String::new() },
+            body: serde_json::from_slice(&body_of(body).await?).unwrap_or_default(),
+        };
+        if head.method != hyper::Method::POST {
+            return reply(405, r#"{"return_code":2,"return_msg":"[1504]"}"#.into());
+        }
+        match asked.path.as_str() {
+            "/oauth2/token" => return reply(200, self.script().tokens.issue(&asked.body).to_string()),
+            "/oauth2/revoke" => return reply(200, self.script().tokens.revoke(&asked.body).to_string()),
+            _ => {}
+        }
+        {
+            let mut script = self.script();
+            script.calls.entry(asked.api_id.clone()).or_default().push(Instant::now());
+            if !script.tokens.is_living(&asked.token) {
+                return reply(200, Tokens::dead().to_string());
+            }
+        }
+        let fault = self.stage.fault_of(asked.is_about_an_order());
+        let answer = match fault {
+            Some(fault) if !fault.is_done() => None,
+            _ => Some(requests::answer(&mut self.script().market, &asked)),
+        };
+        self.tell();
+        match (fault, answer) {
+            (None, Some((body, next))) => {
+                let more = if next.is_some() { "Y" } else { "N" };
+                let next = next.unwrap_or_default();
+                let headers =
+                    [("api-id", asked.api_id.as_str()), ("cont-yn", more), ("next-key", next.as_str())];
+                reply_with(200, &headers, body.to_string())
+            }
+            (fault, _) => self.stage.fail(fault.unwrap_or(Fault::BreaksBefore), REFUSALS).await,
+        }
     }
 }
 
-type Serving = Pin<Box<dyn Future<Output = Answer> + Send>>;
-
-fn service(shared: &Arc<Shared>) -> impl Fn(Request<Incoming>) -> Serving + Clone + Send + 'static {
-    let shared = Arc::clone(shared);
-    move |request| Box::pin(serve(Arc::clone(&shared), request))
-}
-
-fn talk(shared: Arc<Shared>, request: &mut Request<Incoming>) -> Answer {
+fn talk(shared: Arc<Kiwoom>, request: &mut Request<Incoming>) -> Answer {
     // Subscribed before the answer: nothing that happens from here on is missed.
     let (events, closing) = shared.stage.listen();
     upgrade(request, move |socket| async move {
@@ -178,50 +173,4 @@ fn talk(shared: Arc<Shared>, request: &mut Request<Incoming>) -> Answer {
         let announce = |event: Value| shared.stage.announce(event);
         converse(socket, opens, announce, events, closing).await;
     })
-}
-
-async fn serve(shared: Arc<Shared>, mut request: Request<Incoming>) -> Answer {
-    if is_path(&request, "/api/dostk/websocket") {
-        return talk(shared, &mut request);
-    }
-    let (head, body) = request.into_parts();
-    let header =
-        |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let asked = Asked {
-        path: head.uri.path().to_owned(),
-        api_id: header("api-id").to_owned(),
-        token: header("authorization").strip_prefix("Bearer ").unwrap_or_default().to_owned(),
-        next_key: if header("cont-yn") == "Y" { header("next-key").to_owned() } else { String::new() },
-        body: serde_json::from_slice(&body_of(body).await?).unwrap_or_default(),
-    };
-    if head.method != hyper::Method::POST {
-        return reply(405, r#"{"return_code":2,"return_msg":"[1504]"}"#.into());
-    }
-    match asked.path.as_str() {
-        "/oauth2/token" => return reply(200, shared.script().tokens.issue(&asked.body).to_string()),
-        "/oauth2/revoke" => return reply(200, shared.script().tokens.revoke(&asked.body).to_string()),
-        _ => {}
-    }
-    {
-        let mut script = shared.script();
-        script.calls.entry(asked.api_id.clone()).or_default().push(Instant::now());
-        if !script.tokens.is_living(&asked.token) {
-            return reply(200, Tokens::dead().to_string());
-        }
-    }
-    let fault = shared.stage.fault_of(asked.is_about_an_order());
-    let answer = match fault {
-        Some(fault) if !fault.is_done() => None,
-        _ => Some(requests::answer(&mut shared.script().market, &asked)),
-    };
-    shared.tell();
-    match (fault, answer) {
-        (None, Some((body, next))) => {
-            let more = if next.is_some() { "Y" } else { "N" };
-            let next = next.unwrap_or_default();
-            let headers = [("api-id", asked.api_id.as_str()), ("cont-yn", more), ("next-key", next.as_str())];
-            reply_with(200, &headers, body.to_string())
-        }
-        (fault, _) => shared.stage.fail(fault.unwrap_or(Fault::BreaksBefore), REFUSALS).await,
-    }
 }

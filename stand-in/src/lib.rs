@@ -2,9 +2,11 @@
 //! for, and a stream that loses, repeats and reorders what it should tell. What a broker's words are, each stand-in knows.
 
 mod door;
+mod house;
 mod stage;
 
 pub use door::{Answer, BODY_BYTES_MAX, Door, Socket, body_of, is_path, reply, reply_with, upgrade};
+pub use house::{Host, StandIn};
 pub use stage::{Refusals, Stage};
 
 /// What becomes of a request about an order.

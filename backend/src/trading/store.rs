@@ -11,6 +11,7 @@ mod inquiries;
 mod journal;
 mod lanes;
 mod listing;
+mod neighbours;
 mod orders;
 mod orphans;
 mod placement;
@@ -46,9 +47,10 @@ pub(super) use journal::{
 };
 pub(super) use lanes::accounts_elsewhere;
 pub(super) use listing::page_of_orders;
+pub(super) use neighbours::{holders_of, neighbours_of};
 pub(super) use orders::{
-    holders_of, id_of_key, known_orders, lock_orders, neighbours_of, open_orders, open_orders_of, order_of,
-    orders_not_heard_of, orders_of, orders_to_dispatch, save_orders,
+    id_of_key, known_orders, lock_orders, open_orders, open_orders_of, order_of, orders_not_heard_of,
+    orders_of, orders_to_dispatch, save_orders,
 };
 pub(super) use orphans::{insert_orphans, orders_of_orphans, take_orphans};
 pub(super) use placement::{PlacedBatch, place_orders};

@@ -5,6 +5,8 @@
 //! id of its own and is reported like any other; one that may be ours never does.
 
 pub mod chain;
+#[cfg(test)]
+mod fixtures;
 pub mod plan;
 
 use crate::broker::{Broker, BrokerError, ListedExecution, ListedOrder, Page};

@@ -1,35 +1,13 @@
 use super::*;
 use crate::broker::Predecessor;
-use domain::{OrderType, ReplaceId, Side, TimeInForce};
+use crate::recovery::fixtures;
+use domain::ReplaceId;
 use rust_decimal::Decimal;
 
-fn at(second: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
-}
-
 fn listed(number: &str, quantity: u32, replaces: Option<(&str, Option<ReplaceId>)>) -> ListedOrder {
-    ListedOrder {
-        broker_order_id: number.into(),
-        known_as: None,
-        symbol: "AAPL".parse().unwrap(),
-        side: Side::Buy,
-        order_type: OrderType::Limit,
-        time_in_force: TimeInForce::Day,
-        limit_price: Some("100".parse().unwrap()),
-        stop_price: None,
-        trail_amount: None,
-        trail_percent: None,
-        status: OrderStatus::New,
-        quantity: Decimal::from(quantity),
-        filled_quantity: Decimal::ZERO,
-        commission: Decimal::ZERO,
-        tax: Decimal::ZERO,
-        reason: None,
-        accepted_at: at(0),
-        updated_at: at(0),
-        replaces: replaces
-            .map(|(number, replace_id)| Predecessor { broker_order_id: number.into(), replace_id }),
-    }
+    let replaces =
+        replaces.map(|(number, replace_id)| Predecessor { broker_order_id: number.into(), replace_id });
+    ListedOrder { replaces, ..fixtures::listed(number, quantity, 0) }
 }
 
 #[test]

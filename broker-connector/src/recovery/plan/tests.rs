@@ -1,10 +1,7 @@
 use super::*;
-use domain::{OrderType, Quantity, Side, TimeInForce};
+use crate::recovery::fixtures::{at, listed};
+use domain::Quantity;
 use rust_decimal::Decimal;
-
-fn at(second: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
-}
 
 fn request(quantity: u32, second: i64) -> OrderRequest {
     serde_json::from_value(serde_json::json!({
@@ -13,30 +10,6 @@ fn request(quantity: u32, second: i64) -> OrderRequest {
         "protectionPrice": null, "submittedAt": at(second),
     }))
     .unwrap()
-}
-
-fn listed(number: &str, quantity: u32, second: i64) -> ListedOrder {
-    ListedOrder {
-        broker_order_id: number.into(),
-        known_as: None,
-        symbol: "AAPL".parse().unwrap(),
-        side: Side::Buy,
-        order_type: OrderType::Limit,
-        time_in_force: TimeInForce::Day,
-        limit_price: Some("100".parse().unwrap()),
-        stop_price: None,
-        trail_amount: None,
-        trail_percent: None,
-        status: OrderStatus::New,
-        quantity: Decimal::from(quantity),
-        filled_quantity: Decimal::ZERO,
-        commission: Decimal::ZERO,
-        tax: Decimal::ZERO,
-        reason: None,
-        accepted_at: at(second),
-        updated_at: at(second),
-        replaces: None,
-    }
 }
 
 fn executed(number: &str, fate: ExecutionFate) -> ListedExecution {
