@@ -35,6 +35,8 @@ struct State {
     faults: VecDeque<Fault>,
     /// What goes wrong with the next pages.
     page_faults: VecDeque<Fault>,
+    /// How many lists of executions lag so far behind that they are empty.
+    lists_behind: usize,
     sent: usize,
 }
 
@@ -54,6 +56,7 @@ impl FaultyBroker {
             chance: Chance::new(seed),
             faults: VecDeque::new(),
             page_faults: VecDeque::new(),
+            lists_behind: 0,
             sent: 0,
         };
         Self { state: Mutex::new(state), journal }
@@ -71,6 +74,11 @@ impl FaultyBroker {
     /// What goes wrong with the next pages of lists.
     pub fn pages_will_fail(&self, faults: &[Fault]) {
         self.state().page_faults.extend(faults);
+    }
+
+    /// Lets the next lists of executions be empty, whatever positions and orders show already.
+    pub fn lists_lag(&self, lists: usize) {
+        self.state().lists_behind = lists;
     }
 
     /// Loses one in so many reports from now on; all with 1, none with 0.
@@ -346,7 +354,11 @@ impl Broker for FaultyBroker {
         after: Option<String>,
     ) -> Result<Page<ListedExecution>, BrokerError> {
         let items = {
-            let state = self.state();
+            let state = &mut *self.state();
+            if after.is_none() && state.lists_behind > 0 {
+                state.lists_behind -= 1;
+                return Ok(Page { items: Vec::new(), next: None });
+            }
             let of_account = |execution: &ListedExecution, place: usize| {
                 let order = state.venue.orders().get(place);
                 order.is_some_and(|order| order.request.account_id == account_id)

@@ -154,6 +154,23 @@ async fn fills_that_the_stream_has_lost_are_found_by_a_comparison_and_booked_onc
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fill_that_the_brokers_list_shows_later_than_its_positions_is_no_difference() {
+    let (trader, broker) = house(true, Stream::new(0, 0, true)).await;
+    let order = placed(&trader).await;
+    let number = order["id"].as_str().unwrap();
+    trader.until(number, "NEW").await;
+    trader.compared().await;
+    broker.lose_reports(1);
+    broker.lists_lag(1);
+    broker.fill(id(&order), Decimal::TWO, "1".parse().unwrap()).await.unwrap();
+    let run = trader.compared().await;
+    assert_eq!(run["outcome"], "agreed", "{run:#}");
+    assert_eq!(trader.order(number).await["filledQuantity"], "2");
+    assert_eq!(trader.incidents().await, Vec::<Value>::new());
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_that_crosses_the_last_fill_leaves_a_filled_order() {
     let (trader, broker) = house(true, Stream::new(0, 3, true)).await;
     let order = placed(&trader).await;

@@ -103,12 +103,30 @@ impl Comparer {
     }
 
     async fn look(&self, account: AccountId, seen: &mut Seen) -> Result<(), Failure> {
+        self.recover(account, seen).await?;
+        let found = self.differences(account, seen).await?;
+        if !found.is_empty() {
+            tokio::time::sleep(SECOND_LOOK_AFTER).await;
+            // What happened since the broker's lists were read, or was not in them yet, is no difference.
+            self.recover(account, seen).await?;
+            let second = self.differences(account, seen).await?;
+            for difference in lasting(found, &second) {
+                let action = self.settle(account, &difference).await?;
+                seen.differences.push((difference, action));
+            }
+        }
+        Ok(())
+    }
+
+    /// Pulls in what the broker's lists have beyond the journal and waits until it is applied.
+    async fn recover(&self, account: AccountId, seen: &mut Seen) -> Result<(), Failure> {
         let waiting = self.waiting(account).await?;
         let open = self.open_orders(account).await?;
         let replacing = open.iter().filter_map(Order::open_replace).take(BATCH_MAX).collect();
         let recovery = self.connector.recover(account, waiting, replacing).await?;
         failpoint::pass(Failpoint::ReconciliationRecovered);
-        seen.reports_added = i64::try_from(recovery.reports_added).unwrap_or(i64::MAX);
+        let added = i64::try_from(recovery.reports_added).unwrap_or(i64::MAX);
+        seen.reports_added = seen.reports_added.saturating_add(added);
         self.wait_until_applied(recovery.journal_id).await?;
         let importer = Importer {
             pool: &self.pool,
@@ -117,15 +135,6 @@ impl Comparer {
             market: &self.market,
         };
         seen.differences.extend(importer.import(account).await?);
-        let mut found = self.differences(account, seen).await?;
-        if !found.is_empty() {
-            tokio::time::sleep(SECOND_LOOK_AFTER).await;
-            let second = self.differences(account, seen).await?;
-            for difference in lasting(std::mem::take(&mut found), &second) {
-                let action = self.settle(account, &difference).await?;
-                seen.differences.push((difference, action));
-            }
-        }
         Ok(())
     }
 
