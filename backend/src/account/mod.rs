@@ -27,8 +27,9 @@ pub use routes::{AccountDocument, BalanceDocument, routes};
 pub use service::{AccountService, balance_event};
 pub use settlement::{ReverseError, reversal_of_fill};
 pub use store::{
-    BalanceChange, BalanceRow, Funding, LockedBalances, Shares, balances_of, cash_of, change_balances,
-    funding, is_reversed, lock_balances, post, shares_in, shares_of, take_promises, traded, trial_balance,
+    BalanceChange, BalanceRow, Funding, LockedBalances, Shares, balances_of, begun_anew_at, cash_of,
+    change_balances, funding, is_reversed, lock_balances, post, shares_in, shares_of, take_promises, traded,
+    trial_balance,
 };
 pub(crate) use store::{balances_as_believed, hold_in_balances};
 

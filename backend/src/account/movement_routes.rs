@@ -1,7 +1,7 @@
 //! `/api/accounts/{id}/…`: money in, out, across and exchanged.
 
 use super::movements::{ExchangeWish, Moved};
-use super::routes::{BalanceDocument, REPLAYED_HEADER};
+use super::routes::{BalanceDocument, created};
 use super::service::AccountService;
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
@@ -16,14 +16,6 @@ use uuid::Uuid;
 /// The URLs of movements.
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(make_deposit).service(make_withdrawal).service(make_transfer).service(make_exchange);
-}
-
-fn created(replayed: bool, body: &impl Serialize) -> HttpResponse {
-    let mut response = HttpResponse::Created();
-    if replayed {
-        response.insert_header((REPLAYED_HEADER, "true"));
-    }
-    response.json(body)
 }
 
 fn balance_at(moved: &Moved, index: usize) -> ApiResult<BalanceDocument> {

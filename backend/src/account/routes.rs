@@ -1,13 +1,13 @@
 //! `/api/accounts`.
 
-use super::service::AccountService;
+use super::service::{AccountService, OpeningWish};
 use super::{Account, CashBalance, CostMethod, CurrencyBalance, movement_routes, statement};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
-use crate::extract::{Body, CurrentUser, PathId};
+use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
 use actix_web::{HttpResponse, get, post, put, web};
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{AccountId, Currency, DecimalText};
+use domain::{AccountId, ClientOrderId, Currency, DecimalText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -16,6 +16,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 const NAME_LENGTH_MAX: usize = 60;
 /// Header that marks an answer given before.
 pub(crate) const REPLAYED_HEADER: &str = "Idempotency-Replayed";
+
+/// The answer to what was created, now or by the same request before.
+pub(super) fn created(replayed: bool, body: &impl Serialize) -> HttpResponse {
+    let mut response = HttpResponse::Created();
+    if replayed {
+        response.insert_header((REPLAYED_HEADER, "true"));
+    }
+    response.json(body)
+}
 
 /// This module's URLs.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -201,13 +210,15 @@ fn check_name(name: &str) -> ApiResult<String> {
     Ok(name.to_owned())
 }
 
-/// Opens an account.
-#[utoipa::path(tag = "account", request_body = OpenAccount, responses(
+/// Opens an account. The same `Idempotency-Key` opens one, whose document as it is now is the answer again.
+#[utoipa::path(tag = "account", request_body = OpenAccount,
+    params(("Idempotency-Key" = Option<String>, Header)), responses(
     (status = 201, body = AccountDocument), (status = 409, body = Problem), (status = 422, body = Problem)))]
 #[post("/accounts")]
 async fn open_account(
     user: CurrentUser,
     accounts: web::Data<AccountService>,
+    key: IdempotencyKey,
     Body(request): Body<OpenAccount>,
 ) -> ApiResult<HttpResponse> {
     let name = check_name(&request.name)?;
@@ -224,9 +235,10 @@ async fn open_account(
         }
         BrokerName::Kiwoom => "kiwoom",
     };
-    let broker = broker.to_owned();
-    let account = accounts.open(user.user_id, name, broker, request.currency).await?;
-    Ok(HttpResponse::Created().json(AccountDocument::from(account)))
+    let wish = OpeningWish { name, broker, currency: request.currency };
+    let key = key.0.as_ref().map(ClientOrderId::as_str);
+    let (account, replayed) = accounts.open(user.user_id, wish, key).await?;
+    Ok(created(replayed, &AccountDocument::from(account)))
 }
 
 /// The cash of an account.

@@ -31,6 +31,36 @@ pub fn balance_event(
     NewEvent::new(user, EventKind::Balance, &BalanceDocument::new(balance, as_of))
 }
 
+/// What somebody wants to open.
+pub(super) struct OpeningWish {
+    pub(super) name: String,
+    pub(super) broker: &'static str,
+    pub(super) currency: Currency,
+}
+
+/// What was opened under a key before, where the same is asked for again.
+fn again(known: Account, asked: &Account) -> ApiResult<(Account, bool)> {
+    if (&known.name, &known.broker, known.currency) == (&asked.name, &asked.broker, asked.currency) {
+        return Ok((known, true));
+    }
+    Err(ApiError::new(ErrorCode::IdempotencyKeyReused, "the key was used for another account"))
+}
+
+async fn insert(
+    connection: &AsyncPgConnection,
+    account: Account,
+    key: Option<&str>,
+) -> ApiResult<(Account, bool)> {
+    if !store::insert_account(connection, &account, key, ACCOUNTS_PER_USER_MAX).await? {
+        let detail = format!("a user can have at most {ACCOUNTS_PER_USER_MAX} accounts");
+        return Err(ApiError::new(ErrorCode::AccountLimitReached, detail));
+    }
+    let document = AccountDocument::from(account.clone());
+    let event = NewEvent::new(account.user_id, EventKind::Account, &document).map_err(ApiError::internal)?;
+    events::append(connection, vec![event]).await?;
+    Ok((account, false))
+}
+
 /// Accounts and their cash.
 pub struct AccountService {
     pub(super) pool: Pool,
@@ -49,23 +79,22 @@ impl AccountService {
         Ok(Self { pool, events })
     }
 
-    /// Opens an account with nothing in it.
+    /// Opens an account with nothing in it, or gives the one that was opened under the same key, and says whether that was so.
     ///
     /// # Errors
-    /// [`ErrorCode::AccountLimitReached`].
-    pub async fn open(
+    /// [`ErrorCode::AccountLimitReached`], [`ErrorCode::IdempotencyKeyReused`].
+    pub(super) async fn open(
         &self,
         user: UserId,
-        name: String,
-        broker: String,
-        currency: Currency,
-    ) -> ApiResult<Account> {
+        wish: OpeningWish,
+        key: Option<&str>,
+    ) -> ApiResult<(Account, bool)> {
         let account = Account {
             id: AccountId::generate(),
             user_id: user,
-            name,
-            broker,
-            currency,
+            name: wish.name,
+            broker: wish.broker.to_owned(),
+            currency: wish.currency,
             status: "active".to_owned(),
             cost_method: CostMethod::default(),
             created_at: clock::now(),
@@ -74,22 +103,14 @@ impl AccountService {
         let opened = connection
             .transaction(async |connection| {
                 let connection: &AsyncPgConnection = connection;
-                let opened = store::insert_account(connection, &account, ACCOUNTS_PER_USER_MAX).await?;
-                if opened {
-                    let document = AccountDocument::from(account.clone());
-                    let event =
-                        NewEvent::new(user, EventKind::Account, &document).map_err(ApiError::internal)?;
-                    events::append(connection, vec![event]).await?;
+                match store::account_by_key(connection, user, key).await? {
+                    Some(known) => again(known, &account),
+                    None => insert(connection, account, key).await,
                 }
-                Ok::<_, ApiError>(opened)
             })
             .await?;
-        if !opened {
-            let detail = format!("a user can have at most {ACCOUNTS_PER_USER_MAX} accounts");
-            return Err(ApiError::new(ErrorCode::AccountLimitReached, detail));
-        }
         self.events.wake();
-        Ok(account)
+        Ok(opened)
     }
 
     /// A user's accounts, oldest first.

@@ -13,7 +13,7 @@ pub(crate) use balances::{balances_as_believed, hold_in_balances};
 pub use journals::{is_reversed, post};
 pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};
 pub(super) use reset::is_reset_since;
-pub use reset::{balances_of, take_promises, trial_balance};
+pub use reset::{balances_of, begun_anew_at, take_promises, trial_balance};
 pub use shares::{Shares, shares_in, shares_of};
 pub(super) use statement::page_of_statement;
 pub use traded::traded;
@@ -81,11 +81,13 @@ statement! {
 statement! {
     InsertAccount {
         id: SqlUuid = Uuid, user_id: SqlUuid = Uuid, name: Text = String, broker: Text = String,
-        currency: Text = String, created_at: Timestamptz = DateTime<Utc>, accounts_max: BigInt = i64,
+        currency: Text = String, created_at: Timestamptz = DateTime<Utc>, key: Nullable<Text> = Option<String>,
+        accounts_max: BigInt = i64,
     }
-    "WITH new AS (SELECT ?::uuid AS id, ?::uuid AS user_id, ? AS name, ? AS broker, ? AS currency, ?::timestamptz AS created_at),
+    "WITH new AS (SELECT ?::uuid AS id, ?::uuid AS user_id, ? AS name, ? AS broker, ? AS currency, ?::timestamptz AS created_at,
+        ? AS opening_key),
      opened AS (
-        INSERT INTO account.accounts (id, user_id, name, broker, currency, created_at)
+        INSERT INTO account.accounts (id, user_id, name, broker, currency, created_at, opening_key)
         SELECT new.* FROM new
         WHERE (SELECT count(*) FROM account.accounts AS other WHERE other.user_id = new.user_id) < ?
         RETURNING id)
@@ -93,13 +95,33 @@ statement! {
      SELECT opened.id, cash.currency FROM opened, (VALUES ('KRW'), ('USD')) AS cash (currency)"
 }
 
-/// Writes a new account with an empty cash balance in every currency, unless its owner has `accounts_max` already. Says whether.
+statement! {
+    AccountByKey { user_id: SqlUuid = Uuid, key: Text = String }
+    "SELECT id, user_id, name, broker, currency, status, cost_method, created_at FROM account.accounts
+     WHERE user_id = ? AND opening_key = ?"
+}
+
+/// The account that a user has opened under a key. Until the transaction ends nobody else opens one.
+pub(super) async fn account_by_key(
+    mut connection: &AsyncPgConnection,
+    user: UserId,
+    key: Option<&str>,
+) -> QueryResult<Option<Account>> {
+    TakeOpeningTurn { key: locks::ACCOUNT_OPENING }.execute(&mut connection).await?;
+    let Some(key) = key else { return Ok(None) };
+    let statement = AccountByKey { user_id: user.0, key: key.to_owned() };
+    let row: Option<AccountRow> = statement.get_result(&mut connection).await.optional()?;
+    row.map(Account::try_from).transpose()
+}
+
+/// Writes a new account with an empty cash balance in every currency, unless its owner has `accounts_max` already. Says
+/// whether. The caller has the turn to open, from [`account_by_key`].
 pub(super) async fn insert_account(
     mut connection: &AsyncPgConnection,
     account: &Account,
+    key: Option<&str>,
     accounts_max: i64,
 ) -> QueryResult<bool> {
-    TakeOpeningTurn { key: locks::ACCOUNT_OPENING }.execute(&mut connection).await?;
     let statement = InsertAccount {
         id: account.id.0,
         user_id: account.user_id.0,
@@ -107,6 +129,7 @@ pub(super) async fn insert_account(
         broker: account.broker.clone(),
         currency: account.currency.code().to_owned(),
         created_at: account.created_at,
+        key: key.map(str::to_owned),
         accounts_max,
     };
     Ok(statement.execute(&mut connection).await? > 0)

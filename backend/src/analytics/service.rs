@@ -3,7 +3,7 @@
 use super::growth::Sample;
 use super::recorder;
 use super::store;
-use crate::account::{Account, AccountService};
+use crate::account::{self, Account, AccountService};
 use crate::clock;
 use crate::db::Pool;
 use crate::error::ApiResult;
@@ -12,7 +12,6 @@ use crate::startup::Background;
 use actix_web::web;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use domain::{AccountId, Currency, UserId};
-use std::collections::HashMap;
 
 /// Most accounts looked at in one round.
 const ACCOUNTS_PER_ROUND_MAX: i64 = 50;
@@ -39,6 +38,15 @@ pub(super) struct Performance {
     pub(super) session_before: Option<Sample>,
 }
 
+/// What an account is worth in one currency, beside what was written down of it.
+struct Taken {
+    now: Sample,
+    /// The newest since the account began anew.
+    before: Option<Sample>,
+    /// When the account began anew, if it ever did.
+    begun_at: Option<DateTime<Utc>>,
+}
+
 impl PerformanceService {
     /// Starts writing down what accounts are worth.
     #[must_use]
@@ -63,13 +71,16 @@ impl PerformanceService {
         let now = clock::now();
         // Two servers on one database write the same minute once.
         let minute = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now);
-        let (samples, before) = self.sample(&accounts, minute).await?;
-        let news: Vec<Sample> = samples
+        let news: Vec<Sample> = self
+            .sample(&accounts, minute)
+            .await?
             .into_iter()
-            .filter(|sample| {
-                let before = before.get(&(sample.account_id, sample.currency));
-                before.is_none_or(|before| sample.differs(before) && sample.taken_at > before.taken_at)
+            .filter(|taken| {
+                let is_news = |before: &Sample| taken.now.differs(before) && minute > before.taken_at;
+                // The minute in which an account begins anew belongs to what it was before.
+                taken.begun_at.is_none_or(|begun| minute > begun) && taken.before.as_ref().is_none_or(is_news)
             })
+            .map(|taken| taken.now)
             .collect();
         store::insert(&*self.pool.get().await?, news).await?;
         Ok(accounts.last().map(|account| account.id))
@@ -77,19 +88,20 @@ impl PerformanceService {
 
     /// What accounts are worth now, and what was written down of each last. Those with a share that has no price are left
     /// out: a worth without it would be a dip that never was.
-    async fn sample(
-        &self,
-        accounts: &[Account],
-        at: DateTime<Utc>,
-    ) -> ApiResult<(Vec<Sample>, HashMap<(AccountId, Currency), Sample>)> {
+    async fn sample(&self, accounts: &[Account], at: DateTime<Utc>) -> ApiResult<Vec<Taken>> {
         let worths: Vec<Worth> = self.portfolio.worths(accounts).await?;
         let keys: Vec<_> = worths.iter().map(|worth| (worth.account_id, worth.currency)).collect();
-        let before = store::latest(&*self.pool.get().await?, &keys).await?;
-        let samples = worths
-            .iter()
-            .map(|worth| Sample::after(before.get(&(worth.account_id, worth.currency)), worth, at))
-            .collect();
-        Ok((samples, before))
+        let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+        let connection = self.pool.get().await?;
+        let begun = account::begun_anew_at(&connection, &ids).await?;
+        let mut written = store::latest(&connection, &keys).await?;
+        let taken = |worth: &Worth| {
+            let begun_at = begun.get(&worth.account_id).copied();
+            let before = written.remove(&(worth.account_id, worth.currency));
+            let before = before.filter(|before| begun_at.is_none_or(|begun| before.taken_at > begun));
+            Taken { now: Sample::after(before.as_ref(), worth, at), before, begun_at }
+        };
+        Ok(worths.iter().map(taken).collect())
     }
 
     /// Leaves one sample of each hour of what is old.
@@ -117,14 +129,17 @@ impl PerformanceService {
         let currency = currency.unwrap_or(account.currency);
         let key = (account.id, currency);
         let now = clock::now();
-        let (samples, before) = self.sample(std::slice::from_ref(&account), now).await?;
-        let current = samples.into_iter().find(|sample| sample.currency == currency);
         let connection = self.pool.get().await?;
-        let mut points = store::points(&connection, key, since, now).await?;
-        let newest = current.as_ref().or_else(|| before.get(&key));
+        let begun_at = account::begun_anew_at(&connection, &[account.id]).await?.remove(&account.id);
+        drop(connection);
+        let taken = self.sample(std::slice::from_ref(&account), now).await?;
+        let current = taken.into_iter().map(|taken| taken.now).find(|sample| sample.currency == currency);
+        let connection = self.pool.get().await?;
+        let mut points = store::points(&connection, key, (since, now), begun_at).await?;
+        let newest = current.as_ref().or_else(|| points.last());
         let session = newest.and_then(|sample| sample.session_date);
         let session_before = match session {
-            Some(day) => store::before_session(&connection, key, day).await?,
+            Some(day) => store::before_session(&connection, key, day, begun_at).await?,
             None => None,
         };
         points.extend(current);

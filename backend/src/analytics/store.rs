@@ -109,13 +109,14 @@ statement! {
     /// them the last one from before the span.
     Points {
         account: SqlUuid = Uuid, currency: Text = String, since: Nullable<Timestamptz> = Option<DateTime<Utc>>,
-        until: Timestamptz = DateTime<Utc>, parts: BigInt = i64,
+        until: Timestamptz = DateTime<Utc>, parts: BigInt = i64, begun: Nullable<Timestamptz> = Option<DateTime<Utc>>,
     }
     "WITH asked AS (
-        SELECT ?::uuid AS account_id, ?::text AS currency, ?::timestamptz AS since, ?::timestamptz AS until, ?::bigint AS parts),
+        SELECT ?::uuid AS account_id, ?::text AS currency, ?::timestamptz AS since, ?::timestamptz AS until, ?::bigint AS parts,
+            coalesce(?::timestamptz, '-infinity') AS begun),
      own AS (
         SELECT s.*, asked.since, asked.until, asked.parts FROM analytics.samples AS s
-        JOIN asked ON s.account_id = asked.account_id AND s.currency = asked.currency),
+        JOIN asked ON s.account_id = asked.account_id AND s.currency = asked.currency AND s.taken_at > asked.begun),
      span AS (
         SELECT coalesce(max(own.since), min(own.taken_at)) AS since,
             greatest(interval '1 minute',
@@ -133,34 +134,39 @@ statement! {
      ORDER BY taken_at"
 }
 
-/// The samples of a span that show how it went, oldest first.
+/// The samples of a span that show how it went since the account began anew, oldest first.
 pub(super) async fn points(
     mut connection: &AsyncPgConnection,
     (account, currency): Key,
-    since: Option<DateTime<Utc>>,
-    until: DateTime<Utc>,
+    (since, until): (Option<DateTime<Utc>>, DateTime<Utc>),
+    begun: Option<DateTime<Utc>>,
 ) -> QueryResult<Vec<Sample>> {
     let currency = currency.code().to_owned();
-    let statement = Points { account: account.0, currency, since, until, parts: POINTS_MAX };
+    let statement = Points { account: account.0, currency, since, until, parts: POINTS_MAX, begun };
     let rows: Vec<SampleRow> = statement.load(&mut connection).await?;
     rows.into_iter().map(read).collect()
 }
 
 statement! {
-    BeforeSession { account: SqlUuid = Uuid, currency: Text = String, day: Date = NaiveDate }
+    BeforeSession {
+        account: SqlUuid = Uuid, currency: Text = String, day: Date = NaiveDate,
+        begun: Nullable<Timestamptz> = Option<DateTime<Utc>>,
+    }
     "SELECT account_id, currency, taken_at, cash, positions_value, net_deposits, growth, session_date
      FROM analytics.samples
      WHERE account_id = ? AND currency = ? AND session_date IS DISTINCT FROM ?
+       AND taken_at > coalesce(?, '-infinity'::timestamptz)
      ORDER BY taken_at DESC LIMIT 1"
 }
 
-/// The last sample of another trading day than this one, which is the newest.
+/// The last sample of another trading day than this one, which is the newest, since the account began anew.
 pub(super) async fn before_session(
     mut connection: &AsyncPgConnection,
     (account, currency): Key,
     day: NaiveDate,
+    begun: Option<DateTime<Utc>>,
 ) -> QueryResult<Option<Sample>> {
-    let statement = BeforeSession { account: account.0, currency: currency.code().to_owned(), day };
+    let statement = BeforeSession { account: account.0, currency: currency.code().to_owned(), day, begun };
     let rows: Vec<SampleRow> = statement.load(&mut connection).await?;
     rows.into_iter().next().map(read).transpose()
 }

@@ -3,17 +3,19 @@
 use crate::auth::Auth;
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::events::{Event, EventHub, Subscription, SubscriptionError};
-use crate::extract::CurrentUser;
+use crate::extract::{CurrentUser, Params};
 use crate::startup::Background;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap};
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse, get};
 use futures_util::Stream;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// How often a quiet stream says that it lives.
@@ -57,18 +59,34 @@ impl Drop for Place {
 
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 
-fn last_event_id(headers: &HeaderMap) -> ApiResult<Option<i64>> {
-    let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
-    let id = value.to_str().ok().and_then(|text| text.parse::<i64>().ok()).filter(|id| *id >= 0);
-    id.map(Some).ok_or_else(|| ApiError::field(LAST_EVENT_ID, "invalid", "must be the id of an event"))
+/// For readers that cannot set a header on their first connection, as a browser's `EventSource` cannot.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Resume {
+    /// The same as the header, which goes first: a browser sends it when it comes back, and keeps the address.
+    #[param(value_type = Option<i64>, minimum = 0)]
+    last_event_id: Option<String>,
+}
+
+fn event_id(name: &'static str, text: Option<&str>) -> ApiResult<i64> {
+    let id = text.and_then(|text| text.parse::<i64>().ok()).filter(|id| *id >= 0);
+    id.ok_or_else(|| ApiError::field(name, "invalid", "must be the id of an event"))
+}
+
+fn last_event_id(headers: &HeaderMap, resume: &Resume) -> ApiResult<Option<i64>> {
+    let by_address = resume.last_event_id.as_deref();
+    let by_address = by_address.map(|text| event_id("lastEventId", Some(text))).transpose()?;
+    let by_header = headers.get(LAST_EVENT_ID).map(|value| event_id(LAST_EVENT_ID, value.to_str().ok()));
+    Ok(by_header.transpose()?.or(by_address))
 }
 
 /// The user's events as they happen.
 ///
-/// Every event has an `id`; a reader that comes back sends the last one it saw as `Last-Event-ID` and misses
-/// nothing. The first event is `hello` (its id is where the stream begins) or `reset` (the events after the id given
+/// Every event has an `id`; a reader that comes back sends the last one it saw as `Last-Event-ID`, or as `lastEventId` in
+/// the address, and misses nothing. The first event is `hello` (its id is where the stream begins) or `reset` (the events after the id given
 /// are gone: read everything anew).
-#[utoipa::path(tag = "events", params(("Last-Event-ID" = Option<i64>, Header)), responses(
+#[utoipa::path(tag = "events", params(("Last-Event-ID" = Option<i64>, Header), Resume), responses(
     (status = 200, description = "hello, reset, order, execution, balance, position, account", content_type = "text/event-stream", body = String),
     (status = 401, body = Problem), (status = 422, body = Problem)))]
 #[get("/events")]
@@ -79,8 +97,9 @@ async fn stream_events(
     hub: web::Data<Arc<EventHub>>,
     streams: web::Data<OpenStreams>,
     background: web::Data<Background>,
+    Params(resume): Params<Resume>,
 ) -> ApiResult<HttpResponse> {
-    let last_seen = last_event_id(request.headers())?;
+    let last_seen = last_event_id(request.headers(), &resume)?;
     let place = Place::take(streams)?;
     let (subscription, greeting) = match hub.subscribe(user.user_id, last_seen).await {
         Ok(subscription) => (subscription, "hello"),

@@ -1,8 +1,9 @@
 //! `/api/accounts`.
 
 use crate::books::{assert_books_balance, execute, rows_of};
-use crate::helpers::TestApp;
+use crate::helpers::{TestApp, TestUser};
 use crate::trader::{Trader, decimal, open_account};
+use reqwest::Method;
 use rust_decimal::Decimal;
 use serde_json::json;
 
@@ -20,6 +21,29 @@ async fn an_account_starts_with_nothing_in_it() {
         assert_eq!(balance["currency"], currency);
     }
     let accounts = app.get("/api/accounts", &user).await.expect(200).json();
+    assert_eq!(accounts["accounts"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_opened_once_per_key() {
+    let app = TestApp::start().await;
+    let (ant, bee) = (app.register("ant@example.com").await, app.register("bee@example.com").await);
+    let open = async |user: &TestUser, name: &str, key: &str| {
+        let request = app.request(Method::POST, "/api/accounts").bearer_auth(&user.access_token);
+        let body = json!({ "name": name, "broker": "simulator", "currency": "USD" });
+        app.send(request.header("Idempotency-Key", key).json(&body)).await
+    };
+    let together = futures_util::future::join_all((0..8).map(|_| open(&ant, "Main", "first"))).await;
+    let opened: Vec<_> = together.into_iter().map(|answer| answer.expect(201)).collect();
+    let first = opened[0].json();
+    assert!(opened.iter().all(|answer| answer.json() == first));
+    let replayed = opened.iter().filter(|answer| answer.header("idempotency-replayed") == Some("true"));
+    assert_eq!(replayed.count(), 7);
+    assert_eq!(open(&ant, "Other", "first").await.expect(409).code(), "idempotency_key_reused");
+    assert_ne!(open(&bee, "Main", "first").await.expect(201).json()["id"], first["id"]);
+    open(&ant, "Main", "second").await.expect(201);
+    assert_eq!(open(&ant, "Main", &"x".repeat(129)).await.expect(422).complaint().0, "Idempotency-Key");
+    let accounts = app.get("/api/accounts", &ant).await.expect(200).json();
     assert_eq!(accounts["accounts"].as_array().unwrap().len(), 2);
 }
 

@@ -22,7 +22,11 @@ struct Listener {
 
 impl Listener {
     async fn open(app: &TestApp, user: &TestUser, last_seen: Option<i64>) -> Self {
-        let request = app.request(reqwest::Method::GET, "/api/events").bearer_auth(&user.access_token);
+        Self::at(app, user, "/api/events", last_seen).await
+    }
+
+    async fn at(app: &TestApp, user: &TestUser, path: &str, last_seen: Option<i64>) -> Self {
+        let request = app.request(reqwest::Method::GET, path).bearer_auth(&user.access_token);
         let request = last_seen.into_iter().fold(request, |request, id| request.header("Last-Event-ID", id));
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
@@ -110,6 +114,14 @@ async fn who_comes_back_gets_exactly_what_was_missed() {
             assert_eq!(&resumed.next().await, expected);
         }
     }
+    // Who cannot set a header says it in the address; a header is newer than that.
+    let path = format!("/api/events?lastEventId={}", all[0].id);
+    let mut resumed = Listener::at(&trader.app, &trader.user, &path, None).await;
+    assert_eq!(resumed.next().await, Received { id: all[0].id, ..hello.clone() });
+    assert_eq!(resumed.next().await, all[1]);
+    let mut resumed = Listener::at(&trader.app, &trader.user, &path, Some(all[2].id)).await;
+    assert_eq!(resumed.next().await, Received { id: all[2].id, ..hello });
+    assert_eq!(resumed.next().await, all[3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +136,11 @@ async fn who_asks_for_what_never_was_is_told_to_start_anew() {
             trader.app.request(reqwest::Method::GET, "/api/events").bearer_auth(&trader.user.access_token);
         let refused = trader.app.send(request.header("Last-Event-ID", wrong)).await.expect(422);
         assert_eq!(refused.complaint().0, "Last-Event-ID");
+        let refused =
+            trader.app.get(&format!("/api/events?lastEventId={wrong}"), &trader.user).await.expect(422);
+        assert_eq!(refused.complaint().0, "lastEventId");
     }
+    trader.app.get("/api/events?last_event_id=1", &trader.user).await.expect(422);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -98,6 +98,37 @@ async fn a_share_without_a_price_makes_no_dip() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_begins_anew_has_a_curve_of_its_own_even_after_everything_was_lost() {
+    let app = TestApp::start().await;
+    let user = app.register("ant@example.com").await;
+    let account = open_account(&app, &user, "USD").await;
+    let at = |rest: &str| format!("/api/accounts/{account}/{rest}");
+    app.post(&at("deposit"), &user, json!({ "amount": "9000" })).await.expect(201);
+    record_an_hour_ago(&app).await;
+    execute(&app.database_url, "UPDATE analytics.samples SET growth = 0").await.unwrap();
+    assert_eq!(performance(&app, &user, &account, "").await["points"][1]["growth"], "0");
+
+    let opening = json!({ "openingDeposit": { "amount": "500", "currency": "USD" } });
+    app.post(&at("reset"), &user, opening).await.expect(202);
+    eventually("the account begins anew", || async {
+        app.get(&at("resets"), &user).await.expect(200).json()["resets"][0]["status"] == "DONE"
+    })
+    .await;
+    app.state.performance.record_some(None).await.unwrap();
+    for span in ["", "&days=30"] {
+        let told = performance(&app, &user, &account, span).await;
+        let points = told["points"].as_array().unwrap();
+        assert!(
+            points.iter().all(|point| point["totalValue"] == "500" && point["growth"] == "1"),
+            "{told:#}"
+        );
+        assert_eq!((&told["pnl"], &told["returnPercent"]), (&json!("0"), &json!("0")));
+    }
+    let kept = "SELECT count(*) AS rows FROM analytics.samples WHERE cash = 9000";
+    assert_eq!(count(&app.database_url, kept).await, 1, "what was written down stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_old_is_thinned_and_a_span_has_its_beginning_from_before() {
     let app = TestApp::start().await;
     let user = app.register("ant@example.com").await;

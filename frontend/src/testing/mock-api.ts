@@ -5,6 +5,7 @@ import { bodyOf, misfits, type Route, routeOf, sampleOf, successOf } from "./api
 export interface Sent {
   name: string;
   query: Record<string, string>;
+  headers: Headers;
   body: unknown;
 }
 
@@ -49,15 +50,19 @@ export class MockApi {
     return this.sent.filter((request) => request.name === name).map(({ body }) => body);
   }
 
+  headers(name: string, header: string): (string | null)[] {
+    return this.sent.filter((request) => request.name === name).map(({ headers }) => headers.get(header));
+  }
+
   async #answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const route = routeOf(request.method, url.pathname);
     if (route === null) throw new Error(`the API knows no ${request.method} ${url.pathname}`);
-    const text = await request.text();
-    const body: unknown = text === "" ? null : JSON.parse(text);
+    const body = await bodyOfRequest(request);
     const wanted = bodyOf(route.operation);
     if (wanted !== undefined) fits(`${route.name}, sent`, misfits(body, wanted));
-    this.sent.push({ name: route.name, query: Object.fromEntries(url.searchParams), body });
+    const { headers } = request;
+    this.sent.push({ name: route.name, query: Object.fromEntries(url.searchParams), headers, body });
     return this.#reply(route);
   }
 
@@ -71,6 +76,13 @@ export class MockApi {
     fits(`${name}, answered`, misfits(body, schema));
     return Response.json(body, { status });
   }
+}
+
+/** Files stay the text that they are. */
+async function bodyOfRequest(request: Request): Promise<unknown> {
+  const text = await request.text();
+  if (text === "") return null;
+  return request.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : text;
 }
 
 function fits(what: string, found: readonly string[]): void {

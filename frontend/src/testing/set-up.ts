@@ -1,5 +1,6 @@
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
+import { useToasts } from "@/lib/toasts";
 
 /** Longest wait for what a part of the page should show, on a busy machine too. */
 const WAIT_MS_MAX = 5_000;
@@ -7,6 +8,7 @@ configure({ asyncUtilTimeout: WAIT_MS_MAX });
 
 afterEach(() => {
   cleanup();
+  useToasts.setState({ toasts: [] });
   vi.unstubAllGlobals();
 });
 

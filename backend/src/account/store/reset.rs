@@ -3,12 +3,14 @@
 use super::super::ledger::{Commodity, LedgerAccount, Posting, Unsettled};
 use super::unsettled::take_all;
 use crate::db::corrupt;
+use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{Bool, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, Symbol};
 use rust_decimal::Decimal;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 #[derive(QueryableByName)]
@@ -112,4 +114,34 @@ pub(in crate::account) async fn is_reset_since(
 ) -> QueryResult<bool> {
     let row: ResetRow = IsResetSince { account: account.0, journal }.get_result(&mut connection).await?;
     Ok(row.reset)
+}
+
+#[derive(QueryableByName)]
+struct BegunRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    begun_at: DateTime<Utc>,
+}
+
+statement! {
+    /// Named as the index of movements beside trading names them, which are few.
+    BegunAnewAt { accounts: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT account_id, max(created_at) AS begun_at FROM account.journals
+     WHERE account_id = ANY (?) AND kind = 'reset'
+       AND kind NOT IN ('fill', 'settlement', 'carry_over', 'recost', 'broker_difference')
+     GROUP BY account_id"
+}
+
+/// When accounts began anew last; those that never did are absent.
+///
+/// # Errors
+/// The database's.
+pub async fn begun_anew_at(
+    mut connection: &AsyncPgConnection,
+    accounts: &[AccountId],
+) -> QueryResult<HashMap<AccountId, DateTime<Utc>>> {
+    let accounts = accounts.iter().map(|account| account.0).collect();
+    let rows: Vec<BegunRow> = BegunAnewAt { accounts }.load(&mut connection).await?;
+    Ok(rows.into_iter().map(|row| (AccountId(row.account_id), row.begun_at)).collect())
 }

@@ -14,7 +14,7 @@ export interface paths {
         /** Lists the user's accounts. */
         get: operations["list_accounts"];
         put?: never;
-        /** Opens an account. */
+        /** Opens an account. The same `Idempotency-Key` opens one, whose document as it is now is the answer again. */
         post: operations["open_account"];
         delete?: never;
         options?: never;
@@ -484,8 +484,8 @@ export interface paths {
         };
         /**
          * The user's events as they happen.
-         * @description Every event has an `id`; a reader that comes back sends the last one it saw as `Last-Event-ID` and misses
-         *     nothing. The first event is `hello` (its id is where the stream begins) or `reset` (the events after the id given
+         * @description Every event has an `id`; a reader that comes back sends the last one it saw as `Last-Event-ID`, or as `lastEventId` in
+         *     the address, and misses nothing. The first event is `hello` (its id is where the stream begins) or `reset` (the events after the id given
          *     are gone: read everything anew).
          */
         get: operations["stream_events"];
@@ -2776,7 +2776,9 @@ export interface operations {
     open_account: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4061,7 +4063,10 @@ export interface operations {
     };
     stream_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The same as the header, which goes first: a browser sends it when it comes back, and keeps the address. */
+                lastEventId?: number;
+            };
             header?: {
                 "Last-Event-ID"?: number | null;
             };

@@ -17,6 +17,13 @@ export const balanceQuery = (accountId: string) =>
     staleTime: ANSWER_FRESH_MS,
   });
 
-export function openAccount(name: string, currency: Currency, broker: BrokerName): Promise<Account> {
-  return unwrap(api.POST("/api/accounts", { body: { name, currency, broker } }));
+export interface OpeningWish {
+  name: string;
+  currency: Currency;
+  broker: BrokerName;
+}
+
+/** Sent again with its key after a lost answer, it opens one account. */
+export function openAccount(wish: OpeningWish, key: string): Promise<Account> {
+  return unwrap(api.POST("/api/accounts", { params: { header: { "Idempotency-Key": key } }, body: wish }));
 }

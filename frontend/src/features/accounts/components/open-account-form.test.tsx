@@ -39,6 +39,22 @@ test("an account is open although its setting was refused", async () => {
   await waitFor(() => expect(usePreferences.getState().accountId).toBe(id));
 });
 
+test("what is sent again after a lost answer is the same opening, and another wish is another", async () => {
+  server.refuseOnce(ACCOUNTS, 503, { code: "service_unavailable" });
+  await show(<OpenAccountForm />);
+  await open();
+  await screen.findByText(/cannot do this right now/);
+  await open();
+  await waitFor(() => expect(usePreferences.getState().accountId).toBe(id));
+  const keys = server.headers(ACCOUNTS, "Idempotency-Key");
+  expect(keys[0]).toBeTruthy();
+  expect(keys[1]).toBe(keys[0]);
+  await userEvent.type(screen.getByLabelText("Account name"), " two");
+  await open();
+  await waitFor(() => expect(server.headers(ACCOUNTS, "Idempotency-Key")).toHaveLength(3));
+  expect(server.headers(ACCOUNTS, "Idempotency-Key")[2]).not.toBe(keys[0]);
+});
+
 test.each([
   ["Korean won", "Alpaca", "alpaca", "USD"],
   ["US dollar", "Kiwoom", "kiwoom", "KRW"],

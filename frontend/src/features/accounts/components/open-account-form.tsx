@@ -11,8 +11,9 @@ import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
 import { Segmented } from "@/lib/ui/segmented";
-import { openAccount } from "../api/accounts";
+import { type OpeningWish, openAccount } from "../api/accounts";
 import { chooseSimulation, SIMULATIONS } from "../api/simulation";
+import { useWishKey } from "../hooks/use-wish-key";
 
 const ACCOUNT_NAME_LENGTH_MAX = 60;
 
@@ -40,9 +41,10 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
   const taken = BROKERS.find((known) => known.name === broker)?.currencies ?? [];
   const currency = taken.includes(wish) ? wish : (taken[0] ?? wish);
   const isPlay = broker === "simulator";
+  const wishKey = useWishKey<OpeningWish>();
   const opening = useMutation({
     mutationFn: async () => {
-      const account = await openAccount(name.trim(), currency, broker);
+      const account = await openAccount(...wishKey.keyed({ name: name.trim(), currency, broker }));
       // The account is open whatever becomes of this; how real it is can be chosen again.
       if (isPlay && simulation !== "ideal")
         await chooseSimulation(account.id, simulation).catch((failure) =>
@@ -51,6 +53,7 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
       return account;
     },
     onSuccess: (account) => {
+      wishKey.done();
       queries.setQueryData<Account[]>(queryKeys.accounts, (known = []) => [
         ...known.filter(({ id }) => id !== account.id),
         account,
