@@ -6,6 +6,38 @@ SERVER_READY_SECONDS_MAX=90
 HEAL_SECONDS_MAX=10
 SERVER_PROCESSES=(market-data broker-connector backend redis postgres)
 
+# Brokers that stand in for real ones, each with the address where it takes orders and tells what happened to them.
+STAND_INS=(alpaca kiwoom)
+STAND_IN_PIDS=()
+
+# start_stand_ins -> programs that speak as Alpaca and Kiwoom do; the whole server is told to trade there
+start_stand_ins() {
+    local at programs deadline=$((SECONDS + SERVER_READY_SECONDS_MAX))
+    local -a ports
+    programs=$(program_directory debug)
+    mapfile -t ports < <(free_ports "${#STAND_INS[@]}")
+    for at in "${!STAND_INS[@]}"; do
+        "$programs/${STAND_INS[at]}-stand-in" "127.0.0.1:${ports[at]}" >"$STATE_DIR/logs/${STAND_INS[at]}.log" 2>&1 &
+        STAND_IN_PIDS+=($!)
+    done
+    for at in "${!STAND_INS[@]}"; do
+        until [[ -s $STATE_DIR/logs/${STAND_INS[at]}.log ]]; do
+            ((SECONDS < deadline)) || { say "the stand-in of ${STAND_INS[at]} did not start"; return 1; }
+            sleep "$POLL_SECONDS"
+        done
+    done
+    export GAEMI_ALPACA_PAPER_URL=http://127.0.0.1:${ports[0]}
+    export GAEMI_KIWOOM_PAPER_URL=http://127.0.0.1:${ports[1]} GAEMI_KIWOOM_PAPER_STREAM_URL=http://127.0.0.1:${ports[1]}
+}
+
+stop_stand_ins() {
+    local pid
+    for pid in "${STAND_IN_PIDS[@]}"; do
+        kill -s KILL "$pid" 2>/dev/null || true
+    done
+    STAND_IN_PIDS=()
+}
+
 # start_script ARGUMENT... -> scripts/start of this checkout on the state and the ports of the whole server
 start_script() {
     GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null GAEMI_PROVIDERS=replay,synthetic \

@@ -14,7 +14,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, Currency, Symbol, UserId};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Most accounts of one user.
 const ACCOUNTS_PER_USER_MAX: i64 = 50;
@@ -61,10 +61,14 @@ async fn insert(
     Ok((account, false))
 }
 
+/// Who is told of a new account.
+type OpeningListener = Box<dyn Fn(&Account) + Send + Sync>;
+
 /// Accounts and their cash.
 pub struct AccountService {
     pub(super) pool: Pool,
     pub(super) events: Arc<EventHub>,
+    opening_listener: OnceLock<OpeningListener>,
 }
 
 impl AccountService {
@@ -76,7 +80,12 @@ impl AccountService {
         let settler = Settler { pool: pool.clone(), events: Arc::clone(&events) };
         settler.settle_due().await?;
         background.spawn_vital(settler.run(background.stop.clone()));
-        Ok(Self { pool, events })
+        Ok(Self { pool, events, opening_listener: OnceLock::new() })
+    }
+
+    /// Has somebody told of each new account, before anybody else can know of it. The first one who asks is told.
+    pub fn when_opened(&self, listener: impl Fn(&Account) + Send + Sync + 'static) {
+        let _ = self.opening_listener.set(Box::new(listener));
     }
 
     /// Opens an account with nothing in it, or gives the one that was opened under the same key, and says whether that was so.
@@ -105,7 +114,13 @@ impl AccountService {
                 let connection: &AsyncPgConnection = connection;
                 match store::account_by_key(connection, user, key).await? {
                     Some(known) => again(known, &account),
-                    None => insert(connection, account, key).await,
+                    None => {
+                        let opened = insert(connection, account, key).await?;
+                        if let Some(listener) = self.opening_listener.get() {
+                            listener(&opened.0);
+                        }
+                        Ok(opened)
+                    }
                 }
             })
             .await?;

@@ -104,10 +104,6 @@ impl TradingService {
         if lane == Lane::Simulator {
             return Err(ApiError::new(ErrorCode::BrokerKeyNotNeeded, ""));
         }
-        // Nothing is placed before the books know what the account holds.
-        if !self.is_on_its_lane(&account, lane) {
-            self.gate.close(account.id);
-        }
         let opened = self.connector.open(lane, account.id, account.currency, key).await.map_err(refused)?;
         tracing::info!(account = %account.id, broker_number = opened.broker_number, "a broker has opened an account");
         if let Some(cash) = opened.opening_cash {
@@ -116,13 +112,10 @@ impl TradingService {
                 self.accounts.book_opening(user, account.id, Money::new(cash, account.currency)).await?;
             }
         }
-        self.lanes.put(account.id, lane);
+        // Nothing is placed before the books know what the account holds.
+        self.gate.has_key(account.id);
         self.reconciler.ask_for(BTreeSet::from([account.id]));
         self.connection_of(&account).await
-    }
-
-    fn is_on_its_lane(&self, account: &Account, lane: Lane) -> bool {
-        self.lanes.of(account.id) == lane
     }
 
     /// How an account's way to its broker is.

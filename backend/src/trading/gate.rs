@@ -15,6 +15,8 @@ const RETRY_AFTER_SECONDS: u64 = 1;
 struct Closed {
     /// Not compared with their broker since the start of this process.
     unreconciled: HashSet<AccountId>,
+    /// Opened at a broker since then, which does not know them yet.
+    keyless: HashSet<AccountId>,
     /// Halted, and why.
     halted: HashMap<AccountId, String>,
 }
@@ -30,18 +32,22 @@ impl Gate {
         unreconciled: impl Iterator<Item = AccountId>,
         halted: impl Iterator<Item = (AccountId, String)>,
     ) -> Self {
-        let closed = Closed { unreconciled: unreconciled.collect(), halted: halted.collect() };
+        let (unreconciled, halted) = (unreconciled.collect(), halted.collect());
+        let closed = Closed { unreconciled, halted, ..Closed::default() };
         Self(Arc::new(RwLock::new(closed)))
     }
 
     /// Whether something new may be placed.
     ///
     /// # Errors
-    /// [`ErrorCode::TradingHalted`], [`ErrorCode::NotReconciled`].
+    /// [`ErrorCode::TradingHalted`], [`ErrorCode::BrokerKeyMissing`], [`ErrorCode::NotReconciled`].
     pub(super) fn check(&self, account: AccountId) -> Result<(), ApiError> {
         let closed = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = closed.halted.get(&account) {
             return Err(ApiError::new(ErrorCode::TradingHalted, reason.clone()));
+        }
+        if closed.keyless.contains(&account) {
+            return Err(ApiError::new(ErrorCode::BrokerKeyMissing, ""));
         }
         if closed.unreconciled.contains(&account) {
             return Err(ApiError::new(ErrorCode::NotReconciled, "").retry_after_seconds(RETRY_AFTER_SECONDS));
@@ -54,9 +60,21 @@ impl Gate {
         self.0.read().unwrap_or_else(PoisonError::into_inner).unreconciled.contains(&account)
     }
 
-    /// Nothing new before the account was compared with its broker.
-    pub(super) fn close(&self, account: AccountId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).unreconciled.insert(account);
+    /// The account was opened at a broker that has no key for it yet: nothing new before it was compared there.
+    pub(super) fn lacks_key(&self, account: AccountId) {
+        let mut closed = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        closed.keyless.insert(account);
+        closed.unreconciled.insert(account);
+    }
+
+    /// Whether the account waits for its first key.
+    pub(super) fn is_keyless(&self, account: AccountId) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).keyless.contains(&account)
+    }
+
+    /// The broker has taken a key of the account; it is still to be compared.
+    pub(super) fn has_key(&self, account: AccountId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).keyless.remove(&account);
     }
 
     /// The account was compared with its broker.
@@ -88,6 +106,18 @@ mod tests {
         gate.reconciled(account);
         assert_eq!(gate.check(account).unwrap_err().code(), ErrorCode::TradingHalted);
         gate.lift(account);
+        assert!(gate.check(account).is_ok());
+    }
+
+    #[test]
+    fn an_account_without_a_key_waits_for_it_and_then_for_its_comparison() {
+        let (gate, account) = (Gate::default(), AccountId::generate());
+        gate.lacks_key(account);
+        assert_eq!(gate.check(account).unwrap_err().code(), ErrorCode::BrokerKeyMissing);
+        gate.has_key(account);
+        assert!(!gate.is_keyless(account));
+        assert_eq!(gate.check(account).unwrap_err().code(), ErrorCode::NotReconciled);
+        gate.reconciled(account);
         assert!(gate.check(account).is_ok());
     }
 

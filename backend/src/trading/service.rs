@@ -8,7 +8,7 @@ use super::gate::Gate;
 use super::group::{GroupLook, GroupView, Groups, Keeper, NewGroup};
 use super::halts::{Halt, Halts};
 use super::inquirer::Inquirer;
-use super::lane::Lanes;
+use super::lane::{Lane, Lanes};
 use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::reconcile::{Comparer, Reconciler, Timer};
@@ -53,7 +53,6 @@ pub struct TradingService {
     pub(super) gate: Gate,
     pub(super) reconciler: Reconciler,
     pub(super) connector: Connector,
-    pub(super) lanes: Lanes,
 }
 
 /// An order with its whole history.
@@ -100,6 +99,13 @@ impl TradingService {
             gate: gate.clone(),
             reconciler: reconciler.clone(),
         };
+        let (known, closed) = (lanes.clone(), gate.clone());
+        accounts.when_opened(move |account| {
+            if let Some(lane) = Lane::from_name(&account.broker).filter(|lane| *lane != Lane::Simulator) {
+                closed.lacks_key(account.id);
+                known.put(account.id, lane);
+            }
+        });
         applier.catch_up().await?;
         let halts = Arc::new(Halts::load(&*pool.get().await?).await?);
         let groups = Arc::new(Groups {
@@ -167,7 +173,6 @@ impl TradingService {
             gate,
             reconciler,
             connector,
-            lanes,
         };
         Ok((service, writer))
     }

@@ -171,6 +171,33 @@ async fn the_key_decides_and_money_is_not_brought_in_here() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_nothing_is_placed_and_nobody_else_takes_the_brokers_place() {
+    let house = House::without_key().await;
+    let trader = &house.trader;
+    trader.priced("AAPL").await;
+    let file = "date,kind,symbol,quantity,price,amount,currency\n2025-01-02,deposit,,,,5000,USD\n";
+    let import =
+        trader.app.request(reqwest::Method::POST, &format!("/api/accounts/{}/imports", trader.account));
+    let import = import.bearer_auth(&trader.user.access_token).header("content-type", "text/csv").body(file);
+    trader.app.send(import).await.expect(201);
+    assert_eq!(trader.balance().await["cash"], "5000");
+    let refused = trader.place("buy", "AAPL", "1", Some("1")).await.expect(409);
+    assert_eq!(refused.code(), "broker_key_missing");
+    // The accounts of this house are looked at every second: two looks later nothing was compared.
+    let play = json!({ "name": "Play", "broker": "simulator", "currency": "USD" });
+    let play = trader.app.post("/api/accounts", &trader.user, play).await.expect(201).json();
+    let path = |account: &str| format!("/api/reconciliations?accountId={account}");
+    let play = path(play["id"].as_str().unwrap());
+    eventually("another account is compared", || async {
+        let page = trader.app.get(&play, &trader.user).await.expect(200).json();
+        !page["reconciliations"].as_array().unwrap().is_empty()
+    })
+    .await;
+    let page = trader.app.get(&path(&trader.account), &trader.user).await.expect(200).json();
+    assert_eq!(page["reconciliations"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_play_account_trades_on_while_alpaca_is_silent() {
     let house = House::start().await;
     let trader = &house.trader;

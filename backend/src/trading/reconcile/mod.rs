@@ -271,9 +271,8 @@ impl Timer {
             return Ok(due);
         }
         let accounts = store::accounts_to_compare(&*self.pool.get().await?).await?;
-        for (account, is_busy) in
-            accounts.into_iter().filter(|(account, _)| self.lanes.of(*account) == self.lane)
-        {
+        let mine = |account| self.lanes.of(account) == self.lane && !self.gate.is_keyless(account);
+        for (account, is_busy) in accounts.into_iter().filter(|(account, _)| mine(*account)) {
             let interval = if is_busy { BUSY_INTERVAL } else { IDLE_INTERVAL };
             // A broker far away that does not answer is not asked every second.
             let failed_just_now = self.lane != Lane::Simulator

@@ -16,8 +16,11 @@ type Part = "cash" | "statement" | "import" | "broker" | "reset";
 export function AccountsRoom() {
   const { t } = useTranslation();
   const { data: accounts, chosen } = useAccounts();
-  const [part, setPart] = useState<Part>("cash");
+  const [wished, setWished] = useState<Part>("cash");
   if (accounts === undefined || chosen === null) return <NoAccount loading={accounts === undefined} />;
+  // Only play money begins anew.
+  const isPlay = chosen.broker === "simulator";
+  const part = wished === "reset" && !isPlay ? "cash" : wished;
   return (
     <div className="grid items-start gap-2 p-2 lg:grid-cols-[17rem_minmax(0,1fr)]">
       <AccountList accounts={accounts} chosen={chosen} />
@@ -28,13 +31,13 @@ export function AccountsRoom() {
         <Tabs
           label={t("accounts.parts")}
           value={part}
-          onChange={setPart}
+          onChange={setWished}
           tabs={[
             { value: "cash", label: t("portfolio.cash") },
             { value: "statement", label: t("accounts.statement") },
             { value: "import", label: t("imports.title") },
             { value: "broker", label: t("broker.title") },
-            { value: "reset", label: t("reset.title") },
+            ...(isPlay ? [{ value: "reset" as const, label: t("reset.title") }] : []),
           ]}
         >
           {part === "cash" && <Cash key={chosen.id} account={chosen} />}

@@ -72,6 +72,11 @@ export function movementWord(kind: string): string {
   return known(`movement.${kind}`) ?? kind;
 }
 
+/** What a broker is called; one this page does not know keeps the server's word. */
+export function brokerWord(broker: string): string {
+  return known(`accounts.brokers.${broker}`) ?? broker;
+}
+
 /** What happened that a person must look at; kinds this page does not know keep the server's word. */
 export function incidentWord(kind: string): string {
   return known(`incident.${kind}`) ?? kind;

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Account, Reconciliation } from "@/lib/api/types";
 import { formatTime } from "@/lib/format";
-import { problemSentence } from "@/lib/i18n/sentences";
+import { brokerWord, problemSentence } from "@/lib/i18n/sentences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
@@ -39,7 +39,9 @@ export function BrokerState({ account }: { account: Account }) {
             {t("broker.compareNow")}
           </Button>
         </div>
-        <p className="max-w-2xl text-soft text-xs">{t("broker.hint", { broker: account.broker })}</p>
+        <p className="max-w-2xl text-soft text-xs">
+          {t("broker.hint", { broker: brokerWord(account.broker) })}
+        </p>
         {comparisons.isError && (
           <LoadFailure failure={comparisons.error} onRetry={() => comparisons.refetch()} />
         )}

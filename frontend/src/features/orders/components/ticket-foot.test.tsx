@@ -50,3 +50,10 @@ test("an unknown outcome is said to be unknown, and not to be a refusal", async 
   await show(<TicketFoot {...foot} placingFailure={lost} />);
   expect(screen.getByText(/^No answer came/)).toBeTruthy();
 });
+
+test("an account that is still being compared has surely taken nothing", async () => {
+  const early = new ProblemError(503, "not_reconciled", "");
+  await show(<TicketFoot {...foot} placingFailure={early} />);
+  expect(screen.queryByText(/^No answer came/)).toBeNull();
+  expect(screen.getByText(/being compared with its broker/)).toBeTruthy();
+});

@@ -13,9 +13,13 @@ import { showToast } from "@/lib/toasts";
 import { placeGroup, placeOrder } from "../api/orders";
 import type { Wish } from "./draft";
 
+/** With these the server says for certain that it has taken nothing. */
+const NOTHING_TAKEN: readonly string[] = ["not_reconciled", "price_unavailable"];
+
 /** Whether the server may have taken the order although no good answer came. */
 export function outcomeUnknown(failure: unknown): boolean {
-  return failure instanceof ProblemError && (failure.status === 0 || failure.status >= 500);
+  if (!(failure instanceof ProblemError) || NOTHING_TAKEN.includes(failure.code)) return false;
+  return failure.status === 0 || failure.status >= 500;
 }
 
 async function send(wish: Wish, key: string): Promise<Order[]> {
