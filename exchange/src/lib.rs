@@ -9,6 +9,7 @@ pub mod conversion;
 mod dated;
 pub mod dividends;
 pub mod fees;
+pub mod margin;
 pub mod phases;
 pub mod price_limits;
 pub mod sessions;
@@ -20,6 +21,7 @@ pub use book::{Book, BookEvent, BookEventKind, BookOrder, CancelReason};
 pub use conversion::{conversion_fee, convert};
 pub use dividends::{dividend, withholding_rate};
 pub use fees::{Fees, OrderFees, commission_max, fees, fees_for_fill, fees_max};
+pub use margin::{MarginRules, charge_a_day, is_price_tested};
 pub use phases::{DayKind, Phase, Span, TradingDay, phase, trading_day};
 pub use price_limits::price_limits;
 pub use sessions::{

@@ -225,6 +225,7 @@ impl Broker for FaultyBroker {
             fractions: true,
             credentials: false,
             keeps_cash: false,
+            short_selling: true,
             real_money: false,
         }
     }

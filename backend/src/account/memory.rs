@@ -35,6 +35,11 @@ impl BalanceMemory {
         });
     }
 
+    /// Forgets an account whose terms have changed.
+    pub fn forget(&self, account: AccountId) {
+        self.with(|remembered| remembered.forget(account));
+    }
+
     /// Adds what was committed. Changes add up, so they may be noted in any order.
     pub fn note(&self, changes: &[BalanceChange]) {
         self.with(|remembered| {

@@ -2,11 +2,13 @@
 //!
 //! Promises: every movement of money or shares is one balanced, append-only journal, taken back only by another one;
 //! cached balances are the sums of their postings; what a trade promises is kept on its settlement day, once; currencies
-//! are never netted; what open orders have reserved is never free. Called by `portfolio`, `risk`, `trading` and
+//! are never netted; what open orders have reserved is never free, save where the owner has switched credit or short
+//! selling on, and then within what `risk` allows. Called by `portfolio`, `risk`, `trading` and
 //! `corporate`; knows nothing of orders, positions or prices.
 
 mod balance;
 mod ledger;
+mod margin;
 mod memory;
 mod movement_routes;
 mod movements;
@@ -21,15 +23,17 @@ pub use ledger::{
     Commodity, Fill, InKind, Journal, JournalKind, LedgerAccount, LedgerError, Posting, StoredJournal,
     Unsettled, withdrawable,
 };
+pub use margin::{MARGIN_CURRENCY, MarginSwitches, set_margin};
 pub use memory::BalanceMemory;
 pub(crate) use routes::REPLAYED_HEADER;
 pub use routes::{AccountDocument, BalanceDocument, routes};
 pub use service::{AccountService, balance_event};
 pub use settlement::{ReverseError, reversal_of_fill};
 pub use store::{
-    BalanceChange, BalanceRow, Funding, LockedBalances, Shares, balances_of, begun_anew_at, cash_of,
-    change_balances, funding, is_reversed, lock_balances, post, shares_in, shares_of, take_promises, traded,
-    trial_balance,
+    BalanceChange, BalanceRow, Funding, LockedBalances, MarginStanding, Shares, SharesHeld, balances_of,
+    begun_anew_at, cash_of, change_balances, ensure_shares, funding, is_reversed, lock_balances,
+    margin_accounts, margin_standings, post, save_margin_standing, shares_held, shares_in, shares_of,
+    switches_of, take_promises, traded, trial_balance,
 };
 pub(crate) use store::{balances_as_believed, hold_in_balances};
 

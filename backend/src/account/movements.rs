@@ -6,7 +6,7 @@
 use super::ledger::{Journal, LedgerAccount, StoredJournal, Unsettled, withdrawable};
 use super::service::{AccountService, balance_event};
 use super::store::LockedBalances;
-use super::{Account, CashBalance, Commodity, store};
+use super::{Account, CashBalance, Commodity, MARGIN_CURRENCY, store};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events;
@@ -343,6 +343,9 @@ impl Desk<'_> {
             .into_iter()
             .filter(|promise| promise.currency == money.currency)
             .collect();
+        if money.currency == MARGIN_CURRENCY && self.locked.switches(account).short_selling {
+            self.check_not_short(account).await?;
+        }
         let cash = self.balance(account, money.currency);
         let most = withdrawable(cash.total, cash.held, &promises);
         if money.amount > most {
@@ -355,6 +358,18 @@ impl Desk<'_> {
             return Err(ApiError::field("amount", "exceeds_withdrawable", message));
         }
         Ok(())
+    }
+
+    /// What short sales have brought secures them, so nothing leaves while shares are sold short or ordered to be.
+    async fn check_not_short(&self, account: AccountId) -> ApiResult<()> {
+        let shares = store::shares_held(self.connection, &[account]).await?;
+        match shares.iter().find(|shares| shares.total < shares.held) {
+            None => Ok(()),
+            Some(short) => {
+                let message = format!("{} is sold short; buy it back first", short.symbol);
+                Err(ApiError::field("amount", "secures_short_sales", message))
+            }
+        }
     }
 
     /// Answers a request that was answered before, if it was the same.

@@ -1,7 +1,7 @@
 //! `/api/accounts`.
 
 use super::service::{AccountService, OpeningWish};
-use super::{Account, CashBalance, CostMethod, CurrencyBalance, movement_routes, statement};
+use super::{Account, CashBalance, CostMethod, CurrencyBalance, MarginSwitches, movement_routes, statement};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
@@ -184,6 +184,24 @@ struct OpenAccount {
     name: String,
     broker: BrokerName,
     currency: Currency,
+    /// Whether it may buy American shares on credit; only play money. Off unless given.
+    margin: Option<bool>,
+    /// Whether it may sell American shares short; only play money, and together with `margin`. Off unless given.
+    short_selling: Option<bool>,
+}
+
+impl OpenAccount {
+    fn switches(&self) -> ApiResult<MarginSwitches> {
+        let switches = MarginSwitches {
+            margin: self.margin.unwrap_or_default(),
+            short_selling: self.short_selling.unwrap_or_default(),
+        };
+        if switches.margin && !matches!(self.broker, BrokerName::Simulator) {
+            let message = "is possible with play money only";
+            return Err(ApiError::field("margin", "not_at_this_broker", message));
+        }
+        switches.check()
+    }
 }
 
 /// Whether a character changes how the text around it is shown instead of being shown.
@@ -222,6 +240,7 @@ async fn open_account(
     Body(request): Body<OpenAccount>,
 ) -> ApiResult<HttpResponse> {
     let name = check_name(&request.name)?;
+    let switches = request.switches()?;
     let broker = match request.broker {
         BrokerName::Simulator => "simulator",
         BrokerName::Alpaca if request.currency != Currency::Usd => {
@@ -235,7 +254,7 @@ async fn open_account(
         }
         BrokerName::Kiwoom => "kiwoom",
     };
-    let wish = OpeningWish { name, broker, currency: request.currency };
+    let wish = OpeningWish { name, broker, currency: request.currency, switches };
     let key = key.0.as_ref().map(ClientOrderId::as_str);
     let (account, replayed) = accounts.open(user.user_id, wish, key).await?;
     Ok(created(replayed, &AccountDocument::from(account)))

@@ -3,7 +3,7 @@
 use super::routes::{AccountDocument, BalanceDocument};
 use super::settlement::Settler;
 use super::store;
-use super::{Account, CashBalance, CostMethod, CurrencyBalance};
+use super::{Account, CashBalance, CostMethod, CurrencyBalance, MarginSwitches};
 use crate::clock;
 use crate::db::{self, Pool};
 use crate::error::{ApiError, ApiResult, ErrorCode};
@@ -11,7 +11,8 @@ use crate::events::{self, EventHub, EventKind, NewEvent};
 use crate::startup::Background;
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{AccountId, Currency, Symbol, UserId};
+use domain::{AccountId, Currency, Market, Symbol, UserId};
+use exchange::market_day;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -36,6 +37,7 @@ pub(super) struct OpeningWish {
     pub(super) name: String,
     pub(super) broker: &'static str,
     pub(super) currency: Currency,
+    pub(super) switches: MarginSwitches,
 }
 
 /// What was opened under a key before, where the same is asked for again.
@@ -48,12 +50,16 @@ fn again(known: Account, asked: &Account) -> ApiResult<(Account, bool)> {
 
 async fn insert(
     connection: &AsyncPgConnection,
-    account: Account,
+    (account, switches): (Account, MarginSwitches),
     key: Option<&str>,
 ) -> ApiResult<(Account, bool)> {
     if !store::insert_account(connection, &account, key, ACCOUNTS_PER_USER_MAX).await? {
         let detail = format!("a user can have at most {ACCOUNTS_PER_USER_MAX} accounts");
         return Err(ApiError::new(ErrorCode::AccountLimitReached, detail));
+    }
+    if switches.margin {
+        let today = market_day(Market::Us, account.created_at);
+        store::set_switches(connection, account.user_id, account.id, switches, today).await?;
     }
     let document = AccountDocument::from(account.clone());
     let event = NewEvent::new(account.user_id, EventKind::Account, &document).map_err(ApiError::internal)?;
@@ -115,7 +121,7 @@ impl AccountService {
                 match store::account_by_key(connection, user, key).await? {
                     Some(known) => again(known, &account),
                     None => {
-                        let opened = insert(connection, account, key).await?;
+                        let opened = insert(connection, (account, wish.switches), key).await?;
                         if let Some(listener) = self.opening_listener.get() {
                             listener(&opened.0);
                         }

@@ -2,6 +2,7 @@
 
 mod balances;
 mod journals;
+mod margin;
 mod reset;
 mod shares;
 mod statement;
@@ -12,6 +13,11 @@ pub use balances::{BalanceChange, BalanceRow, LockedBalances, change_balances, l
 pub(crate) use balances::{balances_as_believed, hold_in_balances};
 pub use journals::{is_reversed, post};
 pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};
+pub(super) use margin::set_switches;
+pub use margin::{
+    MarginStanding, SharesHeld, ensure_shares, margin_accounts, margin_standings, save_margin_standing,
+    shares_held, switches_of,
+};
 pub(super) use reset::is_reset_since;
 pub use reset::{balances_of, begun_anew_at, take_promises, trial_balance};
 pub use shares::{Shares, shares_in, shares_of};

@@ -54,7 +54,10 @@ pub(super) async fn apply(
         symbols.iter().map(|symbol| ((account, *symbol), lots_needed(action))).collect();
     let mut books = Books::load(connection, &wanted).await?;
     let at = clock::now();
-    let Some(application) = move_position(connection, action, account, &mut books, at).await? else {
+    let may_be_short = locked.switches(account).short_selling;
+    books.let_sell_short(locked.with_short_selling());
+    let parties = (account, may_be_short);
+    let Some(application) = move_position(connection, action, parties, &mut books, at).await? else {
         return Ok(Progress::Done);
     };
     books.save(connection, at).await?;
@@ -71,17 +74,18 @@ fn lots_needed(action: &Action) -> Decimal {
 async fn move_position(
     connection: &AsyncPgConnection,
     action: &Action,
-    account: AccountId,
+    (account, may_be_short): (AccountId, bool),
     books: &mut Books,
     at: DateTime<Utc>,
 ) -> ApiResult<Option<Application>> {
     let key = (account, action.symbol);
     let quantity_before = books.state(&key).quantity;
+    let is_held = quantity_before > Decimal::ZERO || books.state(&key).is_short();
     let day = action.effective_on;
     let mut application = Application { quantity_before, ..Application::default() };
     match action.terms {
         Terms::Split { new, old, fraction_price } => {
-            if quantity_before <= Decimal::ZERO {
+            if !is_held {
                 return Ok(None);
             }
             let split = Split { new, old, before: action.ex_date, fraction_price };
@@ -93,17 +97,29 @@ async fn move_position(
                 Some(ex_date) => portfolio::shares_before(connection, key, ex_date).await?,
                 None => quantity_before,
             };
-            let paid = dividend(entitled, amount_per_share, withholding_rate, action.symbol.currency());
+            let name = format!("dividend:{}", action.id);
+            let currency = action.symbol.currency();
+            // Who sold shares short before the day owes what they bring, and nothing is withheld of that.
+            if entitled < Decimal::ZERO && may_be_short {
+                let owed = dividend(-entitled, amount_per_share, Decimal::ZERO, currency);
+                let (owed, _) = owed.ok_or_else(|| ApiError::internal("a dividend beyond the books"))?;
+                if owed.is_zero() {
+                    return Ok(None);
+                }
+                books.owe_dividend(key, owed, day, name, at).map_err(ApiError::internal)?;
+                application.cash = -owed;
+                return Ok(Some(Application { quantity_after: quantity_before, ..application }));
+            }
+            let paid = dividend(entitled, amount_per_share, withholding_rate, currency);
             let (gross, withheld) = paid.ok_or_else(|| ApiError::internal("a dividend beyond the books"))?;
             if gross <= Decimal::ZERO {
                 return Ok(None);
             }
-            let name = format!("dividend:{}", action.id);
             books.pay_dividend(key, (gross, withheld), day, name, at).map_err(ApiError::internal)?;
             (application.cash, application.withheld) = (gross, withheld);
         }
         Terms::SymbolChange { new_symbol } => {
-            if quantity_before <= Decimal::ZERO {
+            if !is_held {
                 return Ok(None);
             }
             let name = format!("symbol_change:{}", action.id);

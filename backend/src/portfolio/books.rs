@@ -28,6 +28,8 @@ pub struct Books {
     journals: Vec<Journal>,
     sales: Vec<(PositionKey, Sale)>,
     splits: Vec<(Uuid, Decimal, Decimal, Option<NaiveDate>)>,
+    /// Accounts that may sell short.
+    short_sellers: BTreeSet<AccountId>,
 }
 
 /// A corporate action that counts shares in new pieces.
@@ -55,10 +57,14 @@ impl Books {
         wanted: &BTreeMap<PositionKey, Decimal>,
     ) -> QueryResult<Self> {
         let states = store::lock_positions(connection, wanted.keys().copied()).await?;
-        let selling =
-            wanted.iter().filter(|(key, going)| **going > Decimal::ZERO && states.contains_key(key));
-        let selling = selling.map(|(key, going)| (*key, *going)).collect();
-        let mut lots = store::oldest_lots(connection, selling).await?;
+        // Of shares sold short any execution may move the lots: a sale adds to them, a purchase takes away.
+        let lots_needed = |key: &PositionKey, going: Decimal| {
+            let state = states.get(key)?;
+            let needed = if state.is_short() { ALL_LOTS } else { going };
+            (needed > Decimal::ZERO).then_some((*key, needed))
+        };
+        let going = wanted.iter().filter_map(|(key, going)| lots_needed(key, *going)).collect();
+        let mut lots = store::oldest_lots(connection, going).await?;
         let holdings = states
             .into_iter()
             .map(|(key, state)| {
@@ -67,6 +73,11 @@ impl Books {
             })
             .collect();
         Ok(Self { holdings, ..Self::default() })
+    }
+
+    /// Lets some accounts sell more than they hold. It has to be said before anything of theirs is moved.
+    pub fn let_sell_short(&mut self, accounts: impl Iterator<Item = AccountId>) {
+        self.short_sellers.extend(accounts);
     }
 
     /// A position as it stands now.
@@ -133,10 +144,17 @@ impl Books {
             tax: fill.tax,
             currency: fill.symbol.currency(),
         };
+        let either_way = self.short_sellers.contains(&fill.account_id);
         let holding = self.holding(key);
-        let cost_change = holding.state.apply(&seen);
+        let cost_change =
+            if either_way { holding.state.apply_either_way(&seen) } else { holding.state.apply(&seen) };
         let journal = journal_of(fill, cost_change)?;
-        let sale = holding.follow(&seen, cost_change, (journal.id(), fill.trade_date));
+        let place = (journal.id(), fill.trade_date);
+        let sale = if either_way {
+            holding.follow_either_way(&seen, cost_change, place)
+        } else {
+            holding.follow(&seen, cost_change, place)
+        };
         self.sales.extend(sale.map(|sale| (key, sale)));
         self.journals.push(journal.clone());
         Ok(journal)
@@ -151,6 +169,9 @@ impl Books {
         let key = (movement.account_id, movement.symbol);
         let currency = movement.symbol.currency();
         let holding = self.holding(key);
+        if holding.state.is_short() {
+            return Err(LedgerError::Impossible);
+        }
         if movement.quantity > Decimal::ZERO {
             let held = (holding.state.quantity + movement.quantity).min(movement.quantity).max(Decimal::ZERO);
             let cost = share_of(movement.cost_change, held, movement.quantity, currency);
@@ -191,8 +212,26 @@ impl Books {
         Ok(())
     }
 
+    /// Has who sold `key`'s shares short pay the dividend on them.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn owe_dividend(
+        &mut self,
+        key: PositionKey,
+        amount: Decimal,
+        day: NaiveDate,
+        idempotency_key: String,
+        at: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let journal = Journal::dividend_owed(key, amount, day, idempotency_key, at)?;
+        self.holding(key).state.dividends -= amount;
+        self.journals.push(journal);
+        Ok(())
+    }
+
     /// Counts the shares of a position, of which every lot is loaded, in new pieces. A fraction that is paid out is sold
-    /// without fees, the oldest lot first.
+    /// without fees, the oldest lot first; of shares sold short it is bought back.
     ///
     /// # Errors
     /// [`LedgerError`]
@@ -211,9 +250,10 @@ impl Books {
             self.splits.push((journal.id(), split.new, split.old, split.before));
             self.journals.push(journal);
         }
-        let fraction = self.state(&key).quantity.fract();
+        let state = self.state(&key);
+        let fraction = state.quantity.fract();
         match split.fraction_price {
-            Some(price) if fraction > Decimal::ZERO => {
+            Some(price) if fraction > Decimal::ZERO || (state.is_short() && !fraction.is_zero()) => {
                 self.pay_fraction(key, (fraction, price), day, format!("cash_in_lieu:{idempotency_key}"), at)
             }
             _ => Ok(()),
@@ -231,18 +271,19 @@ impl Books {
         let currency = key.1.currency();
         let proceeds = currency.round(fraction.checked_mul(price).ok_or(LedgerError::Overflow)?);
         let sold = PositionFill {
-            side: Side::Sell,
-            quantity: fraction,
-            notional: proceeds,
+            side: if fraction > Decimal::ZERO { Side::Sell } else { Side::Buy },
+            quantity: fraction.abs(),
+            notional: proceeds.abs(),
             commission: Decimal::ZERO,
             tax: Decimal::ZERO,
             currency,
         };
         let holding = self.holding(key);
-        let cost_change = holding.state.apply(&sold);
+        // A part of what is held, or of what is sold short: it crosses nothing.
+        let cost_change = holding.state.apply_either_way(&sold);
         let amounts = (fraction, proceeds, cost_change);
         let journal = Journal::cash_in_lieu(key, amounts, day, idempotency_key, at)?;
-        let sale = holding.follow(&sold, cost_change, (journal.id(), day));
+        let sale = holding.follow_either_way(&sold, cost_change, (journal.id(), day));
         self.sales.extend(sale.map(|sale| (key, sale)));
         self.journals.push(journal);
         Ok(())
@@ -262,7 +303,10 @@ impl Books {
     ) -> Result<(), LedgerError> {
         let mut leaving = self.holding((account, old)).clone();
         let (quantity, cost) = (leaving.state.quantity, leaving.state.cost);
-        if quantity <= Decimal::ZERO {
+        let there = self.holding((account, new)).state.quantity;
+        let is_held = quantity > Decimal::ZERO || leaving.state.is_short();
+        // Shares of one name that are held do not close those of the other that are sold short.
+        if !is_held || (!there.is_zero() && (there > Decimal::ZERO) != (quantity > Decimal::ZERO)) {
             return Err(LedgerError::Impossible);
         }
         let journal =

@@ -51,7 +51,12 @@ pub struct Reversed {
 }
 
 /// Counts movements in their order. `None` beyond what the books can hold, or for one that cannot be counted alone.
-pub(super) fn replay(movements: &[Movement], currency: Currency) -> Option<(Holding, Vec<Sale>)> {
+/// `either_way` says whether the account may sell short; where a position was never below zero both come to the same.
+pub(super) fn replay(
+    movements: &[Movement],
+    currency: Currency,
+    either_way: bool,
+) -> Option<(Holding, Vec<Sale>)> {
     let (mut holding, mut sales) = (Holding::default(), Vec::new());
     for movement in movements {
         let place = (movement.journal_id, movement.trade_date);
@@ -66,10 +71,17 @@ pub(super) fn replay(movements: &[Movement], currency: Currency) -> Option<(Hold
                     tax: Decimal::ZERO,
                     currency,
                 };
-                let change = holding.state.apply(&fill);
-                sales.extend(holding.follow(&fill, change, place));
+                sales.extend(if either_way {
+                    let change = holding.state.apply_either_way(&fill);
+                    holding.follow_either_way(&fill, change, place)
+                } else {
+                    let change = holding.state.apply(&fill);
+                    holding.follow(&fill, change, place)
+                });
             }
             JournalKind::Reset => sales.extend(holding.close(place, currency)),
+            // Nobody can say what of shares that were sold short is given back so.
+            JournalKind::SharesIn | JournalKind::SharesOut if holding.state.is_short() => return None,
             JournalKind::SharesIn => holding.receive(movement.shares, movement.worth, place),
             JournalKind::SharesOut => {
                 let quantity = -movement.shares;
@@ -108,7 +120,8 @@ pub async fn reverse_fill(
     }
     let kept: Vec<Movement> =
         movements.into_iter().filter(|movement| movement.journal_id != original.id).collect();
-    let (holding, sales) = replay(&kept, symbol.currency())
+    let either_way = account::switches_of(connection, account).await?.short_selling;
+    let (holding, sales) = replay(&kept, symbol.currency(), either_way)
         .ok_or(ReverseError::NotByRule("the shares have got another name since"))?;
     let (state, recost) = recost(&original, &before, holding.state, (key, reversal.id()), at)?;
     let mut journals = vec![reversal];

@@ -8,17 +8,19 @@ use rust_decimal::Decimal;
 /// first out beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PositionState {
-    /// Shares; below zero only when a broker executed a sale of what was not there.
+    /// Shares; below zero when they are sold short, or when a broker executed a sale of what was not there.
     pub quantity: Decimal,
-    /// What the shares held have cost at average, before commission and tax, in whole minor units.
+    /// What the shares held have cost at average, before commission and tax, in whole minor units. Below zero: what shares
+    /// sold short have brought.
     pub cost: Decimal,
-    /// Profit (positive) or loss made by selling, at average cost, before commission and tax.
+    /// Profit (positive) or loss made by selling, or by buying back what was sold short, at average cost, before commission
+    /// and tax.
     pub realised_pnl: Decimal,
     /// Commission paid so far.
     pub commission: Decimal,
     /// Tax paid so far, on trades and dividends.
     pub tax: Decimal,
-    /// Dividends received so far, before tax.
+    /// Dividends received less those owed on shares sold short so far, before tax.
     pub dividends: Decimal,
     /// What the open lots have cost.
     pub fifo_cost: Decimal,
@@ -43,14 +45,63 @@ pub struct PositionFill {
     pub currency: Currency,
 }
 
-/// A part of an amount in whole minor units, for `part` of `whole` shares: all of it for all of them, never more.
+impl PositionFill {
+    /// Shares that come; below zero those that go.
+    pub(super) fn shares(&self) -> Decimal {
+        self.signed(self.quantity)
+    }
+
+    /// A number with the sign of what comes (bought) or goes (sold).
+    fn signed(&self, number: Decimal) -> Decimal {
+        if self.side == Side::Buy { number } else { -number }
+    }
+
+    /// What it closes of a position of so many shares, and what it opens: an execution that crosses from long to short, or
+    /// back, does both, and its worth is shared out exactly.
+    pub(super) fn parts(&self, before: Decimal) -> FillParts {
+        let is_closing = match self.side {
+            Side::Sell => before > Decimal::ZERO,
+            Side::Buy => before < Decimal::ZERO,
+        };
+        let closed = if is_closing { before.abs().min(self.quantity) } else { Decimal::ZERO };
+        let closed_worth = if closed.is_zero() {
+            Decimal::ZERO
+        } else {
+            share_of(self.notional, closed, self.quantity, self.currency)
+        };
+        FillParts {
+            closed: -self.signed(closed),
+            closed_worth: -self.signed(closed_worth),
+            opened: self.signed(self.quantity - closed),
+            opened_cost: self.signed(self.notional - closed_worth),
+        }
+    }
+}
+
+/// An execution as far as it closes a position and as far as it opens one. Every number has the sign of its position: above
+/// zero of shares held, below zero of shares sold short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FillParts {
+    /// Shares of the position before that are there no more.
+    pub(super) closed: Decimal,
+    /// What closing them has brought; below zero what it has cost.
+    pub(super) closed_worth: Decimal,
+    /// Shares of the position afterwards that were not there before.
+    pub(super) opened: Decimal,
+    /// What opening them has cost; below zero what it has brought.
+    pub(super) opened_cost: Decimal,
+}
+
+/// A part of an amount in whole minor units, for `part` of `whole` shares: all of it for all of them, never more. Shares
+/// and amounts sold short are below zero, all of them.
 pub(super) fn share_of(amount: Decimal, part: Decimal, whole: Decimal, currency: Currency) -> Decimal {
-    if part >= whole {
+    if part.abs() >= whole.abs() {
         return amount;
     }
     // Dividing first keeps the product inside 28 digits.
     let share = part.checked_div(whole).unwrap_or_default();
-    currency.round(amount * share).min(amount)
+    let rounded = currency.round(amount * share);
+    if amount < Decimal::ZERO { rounded.max(amount) } else { rounded.min(amount) }
 }
 
 impl PositionState {
@@ -63,7 +114,14 @@ impl PositionState {
     /// What one share held has cost, by a method; `None` where none is held.
     #[must_use]
     pub fn cost_a_share(&self, method: CostMethod) -> Option<Decimal> {
-        (self.quantity > Decimal::ZERO).then(|| self.cost_by(method).checked_div(self.quantity)).flatten()
+        let is_held = self.quantity > Decimal::ZERO || self.is_short();
+        is_held.then(|| self.cost_by(method).checked_div(self.quantity)).flatten()
+    }
+
+    /// Whether shares are sold short: of those that a broker sold without their being there nothing is booked as cost.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.quantity < Decimal::ZERO && (self.cost < Decimal::ZERO || self.fifo_cost < Decimal::ZERO)
     }
 
     /// What the shares held have cost, by a method.
@@ -101,6 +159,24 @@ impl PositionState {
         let earned = if fill.side == Side::Buy { -fill.notional } else { fill.notional };
         self.cost += change;
         self.realised_pnl += earned + change;
+        change
+    }
+
+    /// The same in an account that may sell short: shares sold beyond those held open a short position, which has cost what
+    /// it has brought, below zero; shares bought close it first, at average. The last share closed takes the rest.
+    pub fn apply_either_way(&mut self, fill: &PositionFill) -> Decimal {
+        self.commission += fill.commission;
+        self.tax += fill.tax;
+        let parts = fill.parts(self.quantity);
+        let closed_cost = if parts.closed.is_zero() {
+            Decimal::ZERO
+        } else {
+            share_of(self.cost, parts.closed, self.quantity, fill.currency)
+        };
+        self.quantity += fill.shares();
+        let change = parts.opened_cost - closed_cost;
+        self.cost += change;
+        self.realised_pnl += parts.closed_worth - closed_cost;
         change
     }
 
@@ -167,7 +243,64 @@ mod tests {
         assert_eq!(position.realised_pnl, Decimal::from(-40));
     }
 
+    #[test]
+    fn a_short_sale_gains_what_the_price_falls() {
+        let mut position = PositionState::default();
+        assert_eq!(position.apply_either_way(&fill(Side::Sell, 10, 150_000)), Decimal::from(-1_500));
+        assert_eq!((position.quantity, position.realised_pnl), (Decimal::from(-10), Decimal::ZERO));
+        assert_eq!(position.average_cost(), Some(Decimal::from(150)));
+        assert_eq!(position.apply_either_way(&fill(Side::Buy, 4, 56_000)), Decimal::from(600));
+        assert_eq!(position.realised_pnl, Decimal::from(40), "sold for 600, bought back for 560");
+        position.apply_either_way(&fill(Side::Buy, 6, 96_000));
+        assert_eq!(position.realised_pnl, Decimal::from(-20));
+        assert_eq!((position.quantity, position.cost), (Decimal::ZERO, Decimal::ZERO));
+    }
+
+    #[test]
+    fn an_execution_through_zero_is_split_exactly() {
+        let mut position = PositionState::default();
+        position.apply_either_way(&fill(Side::Buy, 1, 10_000));
+        position.apply_either_way(&fill(Side::Sell, 3, 40_000));
+        assert_eq!((position.quantity, position.cost), (Decimal::from(-2), "-266.67".parse().unwrap()));
+        assert_eq!(position.realised_pnl, "33.33".parse().unwrap());
+        position.apply_either_way(&fill(Side::Buy, 4, 50_000));
+        assert_eq!((position.quantity, position.cost), (Decimal::TWO, Decimal::from(250)));
+        assert_eq!(position.realised_pnl, Decimal::from(50), "33.33 and the 16.67 of the shares bought back");
+    }
+
     proptest! {
+        #[test]
+        fn without_short_sales_both_ways_are_one(
+            fills in prop::collection::vec((any::<bool>(), 1u32..1_000, 1u32..10_000_000), 1..60),
+        ) {
+            let (mut one, mut other) = (PositionState::default(), PositionState::default());
+            for (sell, quantity, cents) in fills {
+                let fill = fill(if sell { Side::Sell } else { Side::Buy }, quantity, cents);
+                if sell && fill.quantity > one.quantity {
+                    continue;
+                }
+                prop_assert_eq!(one.apply(&fill), other.apply_either_way(&fill));
+                prop_assert_eq!(one, other);
+            }
+        }
+
+        #[test]
+        fn long_or_short_the_cash_that_moved_is_cost_and_profit(
+            fills in prop::collection::vec((any::<bool>(), 1u32..1_000, 1u32..10_000_000), 1..60),
+        ) {
+            let mut position = PositionState::default();
+            let mut cash = Decimal::ZERO;
+            for (sell, quantity, cents) in fills {
+                let fill = fill(if sell { Side::Sell } else { Side::Buy }, quantity, cents);
+                position.apply_either_way(&fill);
+                cash += if sell { fill.notional } else { -fill.notional };
+                prop_assert_eq!(cash + position.cost, position.realised_pnl);
+                prop_assert!(!position.quantity.is_zero() || position.cost.is_zero());
+                prop_assert!(position.cost * position.quantity >= Decimal::ZERO, "cost has the sign of its shares");
+                prop_assert!(position.cost.scale() <= 2);
+            }
+        }
+
         #[test]
         fn the_average_is_that_of_a_book_that_never_rounds(
             fills in prop::collection::vec((any::<bool>(), 1u32..1_000, 1u32..10_000_000), 1..60),

@@ -68,6 +68,35 @@ impl Holding {
         }
     }
 
+    /// The same in an account that may sell short, of an execution that the average has seen so
+    /// ([`PositionState::apply_either_way`]). What closes a position is a sale; of shares sold short one of shares below
+    /// zero, for proceeds below zero.
+    pub(super) fn follow_either_way(
+        &mut self,
+        fill: &PositionFill,
+        cost_change: Decimal,
+        (journal_id, day): (Uuid, NaiveDate),
+    ) -> Option<Sale> {
+        let parts = fill.parts(self.state.quantity - fill.shares());
+        let sale = (!parts.closed.is_zero()).then(|| Sale {
+            journal_id,
+            sold_on: day,
+            quantity: parts.closed,
+            proceeds: parts.closed_worth,
+            average_cost: parts.opened_cost - cost_change,
+            lots: self.lots.sell(parts.closed, parts.closed_worth, fill.currency),
+        });
+        if let Some(sale) = &sale {
+            self.state.fifo_cost -= sale.fifo_cost();
+            self.state.fifo_realised_pnl += sale.proceeds - sale.fifo_cost();
+        }
+        if !parts.opened.is_zero() {
+            self.lots.open(journal_id, day, parts.opened, parts.opened_cost);
+            self.state.fifo_cost += parts.opened_cost;
+        }
+        sale
+    }
+
     fn follow_sale(
         &mut self,
         fill: &PositionFill,
@@ -116,8 +145,8 @@ impl Holding {
     /// Shares go for what they have cost, and nothing is left of the figures.
     pub(super) fn close(&mut self, place: (Uuid, NaiveDate), currency: Currency) -> Option<Sale> {
         let quantity = self.state.quantity;
-        let sale = (quantity > Decimal::ZERO).then(|| {
-            let cost = self.cost_of(quantity, currency);
+        let sale = (quantity > Decimal::ZERO || self.state.is_short()).then(|| {
+            let cost = if self.state.is_short() { self.state.cost } else { self.cost_of(quantity, currency) };
             self.deliver(quantity, cost, place, currency)
         });
         self.state = PositionState::default();

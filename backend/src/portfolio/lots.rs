@@ -14,9 +14,9 @@ pub struct Lot {
     pub id: Uuid,
     /// The trade day on which they came; the oldest are sold first, and of one day what was booked first.
     pub acquired_on: NaiveDate,
-    /// Shares that came.
+    /// Shares that came; below zero those that were sold short.
     pub opened_quantity: Decimal,
-    /// What they have cost.
+    /// What they have cost; below zero what they have brought.
     pub opened_cost: Decimal,
     /// What splits have added or taken away since.
     pub adjusted_quantity: Decimal,
@@ -118,16 +118,16 @@ impl Lots {
         self.0.insert(place, lot);
     }
 
-    /// Takes shares from the oldest lots. What a lot's part has cost is rounded to the minor unit, and its last part
+    /// Takes shares from the oldest lots; below zero shares that were sold short and are bought back, for proceeds below zero. What a lot's part has cost is rounded to the minor unit, and its last part
     /// takes the rest; so do the parts of the proceeds. Shares beyond all lots come from none.
     pub(super) fn sell(&mut self, quantity: Decimal, proceeds: Decimal, currency: Currency) -> Vec<LotSale> {
         let mut sales = Vec::new();
         let (mut open, mut unpaid) = (quantity, proceeds);
-        for lot in self.0.iter_mut().filter(|lot| lot.quantity > Decimal::ZERO) {
+        for lot in self.0.iter_mut().filter(|lot| !lot.quantity.is_zero()) {
             if open.is_zero() {
                 break;
             }
-            let taken = open.min(lot.quantity);
+            let taken = if open.abs() < lot.quantity.abs() { open } else { lot.quantity };
             let cost = share_of(lot.cost, taken, lot.quantity, currency);
             let paid = share_of(unpaid, taken, open, currency);
             lot.quantity -= taken;

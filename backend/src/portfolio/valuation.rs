@@ -80,7 +80,7 @@ pub(super) fn value_position(
             price,
             value,
             unrealised_pnl,
-            unrealised_pnl_percent: percent(unrealised_pnl, cost),
+            unrealised_pnl_percent: percent(unrealised_pnl, cost.abs()),
             priced_at: quote.at,
             session_date: quote.session_date,
             simulated: quote.simulated,

@@ -1,7 +1,8 @@
 //! Decides whether an open order may get other terms.
 
 use super::hold::{Hold, HoldTerms};
-use super::judge::{AccountState, Denial, Terms, against_symbol, terms_at, unpaid};
+use super::judge::{AccountState, Denial, Terms, against_symbol, terms_at, uncovered_with_margin, unpaid};
+use super::margin::{Asked, AskedAs};
 use super::rules;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Price, Pricing, Quantity, Quote, Side, Symbol};
@@ -68,7 +69,14 @@ pub fn judge_change(
                 Hold::Cash(_) => Hold::Cash(more),
                 Hold::Shares(_) => Hold::Shares(more),
             };
-            denials.extend(unpaid("quantity", needed, account));
+            match &account.margin {
+                None => denials.extend(unpaid("quantity", needed, account)),
+                Some(margin) => {
+                    let asked = AskedAs { field: "quantity", pricing, quote: Some(quote) };
+                    let order = more_asked(order, &terms, quantity);
+                    denials.extend(uncovered_with_margin(&order, needed, asked, account, margin));
+                }
+            }
         }
         None if denials.is_empty() => {
             denials.push(Denial::new("quantity", "too_large", "the order's value is too large"));
@@ -76,6 +84,18 @@ pub fn judge_change(
         None => {}
     }
     terms.filter(|_| denials.is_empty()).ok_or(denials)
+}
+
+/// What other terms ask of an account's equity beside the present ones, which are among what is open.
+fn more_asked(order: &OpenOrder, terms: &Terms, quantity: Quantity) -> Asked {
+    let shares = quantity.value() - order.quantity.value();
+    let worth = |price: Price, held: Decimal| price.value().saturating_mul(held);
+    let amount = match order.side {
+        Side::Buy => terms.hold.amount() - order.held,
+        Side::Sell => worth(terms.worst_price, terms.hold.amount()) - worth(order.worst_price, order.held),
+    };
+    let quantity = shares.max(Decimal::ZERO);
+    Asked { side: order.side, quantity, amount: amount.max(Decimal::ZERO) }
 }
 
 fn changed_terms(order: &OpenOrder, quantity: Quantity, worst_price: Price, on: NaiveDate) -> Option<Terms> {

@@ -1,6 +1,7 @@
 //! The decision. Pure.
 
 use super::hold::Hold;
+use super::margin::{Asked, AskedAs, MarginState};
 use super::rules;
 use crate::error::FieldError;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -26,6 +27,14 @@ pub struct Denial {
 impl Denial {
     pub(super) fn new(field: &str, rule: &str, message: impl Into<String>) -> Self {
         Self { field: field.to_owned(), rule: rule.to_owned(), message: message.into(), nearest: Vec::new() }
+    }
+
+    /// Whether it says how shares may be sold short: nothing to say where they may not.
+    fn is_about_short_sales(&self) -> bool {
+        matches!(
+            self.rule.as_str(),
+            "short_whole_shares" | "short_sale_price_test" | "equity_too_small" | "insufficient_margin"
+        )
     }
 
     pub(super) fn nearest(mut self, values: impl IntoIterator<Item = impl ToString>) -> Self {
@@ -54,6 +63,8 @@ pub struct AccountState {
     pub symbol_unresolved: bool,
     /// Whether the market has halted the symbol.
     pub symbol_halted: bool,
+    /// What it may do beyond its own money and shares, where it may do that in this symbol.
+    pub margin: Option<MarginState>,
 }
 
 /// What an order can cost at worst.
@@ -67,6 +78,19 @@ pub struct Terms {
     pub fees_max: Decimal,
     /// What it reserves.
     pub hold: Hold,
+}
+
+impl Terms {
+    /// What it asks of an account's equity.
+    #[must_use]
+    pub fn asked(&self, side: Side) -> Asked {
+        let quantity = self.quantity.value();
+        let amount = match side {
+            Side::Buy => self.hold.amount(),
+            Side::Sell => self.worst_price.value().saturating_mul(quantity),
+        };
+        Asked { side, quantity, amount }
+    }
 }
 
 /// Proof that risk has said yes: only [`judge`] makes one.
@@ -124,7 +148,7 @@ pub fn judge(
     denials.extend(against_symbol(account));
     let terms = quote.zip(quantity).and_then(|(quote, quantity)| terms_of(&order, quantity, quote, on));
     match (terms, quote) {
-        (Some(terms), _) => denials.extend(uncovered(&order, &terms, account)),
+        (Some(terms), _) => denials.extend(uncovered(&order, &terms, account, quote)),
         (None, None) => denials.push(Denial::new("symbol", "no_price", "there is no current price")),
         (None, Some(_)) if denials.is_empty() => {
             denials.push(Denial::new("quantity", "too_large", "the order's value is too large"));
@@ -174,11 +198,41 @@ pub(super) fn terms_at(
     Some(Terms { quantity, worst_price, fees_max, hold })
 }
 
-fn uncovered(order: &NewOrder, terms: &Terms, account: &AccountState) -> Option<Denial> {
+fn uncovered(order: &NewOrder, terms: &Terms, account: &AccountState, quote: Option<&Quote>) -> Vec<Denial> {
     let field = match order.size {
         domain::Size::Shares(_) => "quantity",
         domain::Size::Notional(_) => "notional",
     };
+    if let Some(margin) = &account.margin {
+        let asked = AskedAs { field, pricing: order.pricing, quote };
+        return uncovered_with_margin(&terms.asked(order.side), terms.hold, asked, account, margin);
+    }
+    uncovered_by_own(field, terms, account).into_iter().collect()
+}
+
+/// With credit: what is bought may exceed the cash and what is sold the shares, as far as the account's equity covers it.
+pub(super) fn uncovered_with_margin(
+    order: &Asked,
+    hold: Hold,
+    asked: AskedAs<'_>,
+    account: &AccountState,
+    margin: &MarginState,
+) -> Vec<Denial> {
+    let by_own_alone = match order.side {
+        Side::Sell => margin.sells_short(order) && !margin.may_short(),
+        Side::Buy => margin.is_too_small() && margin.asks_for_more(order),
+    };
+    let mut denials = margin.against(order, asked);
+    if by_own_alone {
+        if order.side == Side::Sell {
+            denials.retain(|denial| !denial.is_about_short_sales());
+        }
+        denials.extend(unpaid(asked.field, hold, account));
+    }
+    denials
+}
+
+fn uncovered_by_own(field: &str, terms: &Terms, account: &AccountState) -> Option<Denial> {
     match terms.hold {
         // A sale of next to nothing can cost more in fees than it brings.
         Hold::Shares(shares)

@@ -2,15 +2,17 @@
 //! market, and nothing else.
 //!
 //! Promises: an order that passed here can be paid in full at its worst price, fees included, or delivered from
-//! shares that are there; every reason against an order is named, not only the first. Called by `trading`, which
+//! shares that are there, or that the account's own equity covers what it may do beyond them; every reason against an order is named, not only the first. Called by `trading`, which
 //! alone can send what was [`Approved`].
 
 mod change;
 mod hold;
 mod judge;
+mod margin;
 mod rules;
 
 pub use change::{OpenOrder, judge_change};
 pub use hold::{Hold, HoldTerms};
 pub use judge::{AccountState, Approved, Denial, Judgement, Terms, judge};
+pub use margin::{Asked, Exposure, MarginBook, MarginState};
 pub use rules::{MARKET_ORDER_PROTECTION_PERCENT, STOP_SALE_PROTECTION_PERCENT};

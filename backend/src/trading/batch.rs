@@ -102,6 +102,7 @@ impl Batch {
             let books = Books::load(connection, &going).map_err(ApiError::from);
             let ((), orders, books) = try_join!(balances, orders.map_err(ApiError::from), books)?;
             batch.books = books;
+            batch.books.let_sell_short(batch.balances.with_short_selling());
             orders
         };
         batch.orders = orders.into_iter().map(|order| (order.id, (order, false))).collect();
@@ -337,7 +338,8 @@ impl Batch {
         }
         self.remember(line, order, execution, journal.id())?;
         self.cash_changed.insert((line.account_id, order.currency()));
-        if self.books.state(&(line.account_id, symbol)).quantity < Decimal::ZERO {
+        let is_below_zero = self.books.state(&(line.account_id, symbol)).quantity < Decimal::ZERO;
+        if is_below_zero && !self.balances.switches(line.account_id).short_selling {
             self.incident(line, "oversold", format!("more shares of {symbol} were sold than were held"));
         }
         Ok(())

@@ -53,6 +53,9 @@ pub(super) struct CapabilitiesDocument {
     replace: bool,
     /// Whether parts of shares are traded.
     fractions: bool,
+    /// Whether accounts can buy on credit and sell short here.
+    #[serde(default)]
+    short_selling: bool,
     /// Whether an account needs a key of the broker's.
     credentials: bool,
     /// Whether the broker keeps the cash, so that deposits are made there.

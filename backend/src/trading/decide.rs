@@ -1,8 +1,9 @@
 //! The decisions on a batch of orders, one after another on the locked state of their accounts. Pure.
 
+use super::margin;
 use super::order::Order;
 use crate::account::{BalanceChange, Commodity, LockedBalances};
-use crate::risk::{self, AccountState, Denial, Hold};
+use crate::risk::{self, AccountState, Denial, Hold, MarginBook};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, ClientOrderId, NewOrder, OrderId, Quote, Side, Symbol, UserId};
 use rust_decimal::Decimal;
@@ -24,6 +25,8 @@ pub(super) struct Wish {
     pub(super) quote: Option<Arc<Quote>>,
     /// Whether the asker has the symbol on the list of halted ones.
     pub(super) symbol_halted: bool,
+    /// Whether it is a sale of what is held and nothing else, in an account that may sell short as well.
+    pub(super) sells_held_only: bool,
 }
 
 impl Wish {
@@ -59,6 +62,8 @@ pub(super) struct Locked {
     pub(super) existing: HashMap<(AccountId, String), Order>,
     /// Symbols in which an order's fate is unknown.
     pub(super) unresolved: HashSet<(AccountId, Symbol)>,
+    /// Accounts that may buy on credit.
+    pub(super) margins: HashMap<AccountId, MarginBook>,
 }
 
 /// What a batch writes.
@@ -97,14 +102,15 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
             Answer::KeyReused
         };
     }
-    let cash = locked.balances.balance(account, Commodity::Cash(currency));
     let shares = locked.balances.balance(account, Commodity::Shares(wish.order.symbol));
+    let book = locked.margins.get(&account).filter(|_| !wish.sells_held_only);
     let state = AccountState {
         currency,
-        cash_free: cash.total - cash.held,
+        cash_free: locked.balances.cash_free(account, currency),
         shares_free: shares.total - shares.held,
         symbol_unresolved: locked.unresolved.contains(&(account, wish.order.symbol)),
         symbol_halted: wish.symbol_halted,
+        margin: margin::state(book, wish.order.symbol, wish.quote.as_deref()),
     };
     let judgement = risk::judge(wish.order, &state, wish.quote.as_deref(), now);
     let Some(quantity) = judgement.quantity else { return Answer::NoOrder(judgement.denials) };
@@ -112,6 +118,9 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
         Some(approved) => {
             let change = hold_change(&wish.order, currency, approved.terms().hold);
             locked.balances.change(&change);
+            if let Some(book) = margin::book_for(&mut locked.margins, account, wish.order.symbol) {
+                book.add(wish.order.symbol, &approved.terms().asked(wish.order.side));
+            }
             decisions.holds.push(change);
             Order::submitted(wish.id, owner, &wish.client_order_id, &approved, now)
         }

@@ -22,6 +22,9 @@ pub(super) const ORDER_DIFFERS: &str = "order_differs";
 /// The broker holds other shares or cash than its executions come to.
 pub(super) const BROKER_DIFFERENCE: &str = "broker_difference";
 
+/// The equity of an account with credit is below what must stay.
+pub(super) const MARGIN_CALL: &str = "margin_call";
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Incident {

@@ -25,6 +25,7 @@ mod incident;
 mod inquirer;
 mod lane;
 mod listing;
+mod margin;
 mod order;
 mod pace;
 mod placement;

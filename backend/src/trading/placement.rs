@@ -10,6 +10,7 @@
 use super::decide::{Answer, Decisions, Locked, Wish, decide, owners};
 use super::dispatcher::DispatchQueue;
 use super::document::OrderDocument;
+use super::margin;
 use super::order::Order;
 use super::store::{self, PlacedBatch};
 use crate::account::{self, BalanceMemory, CashBalance, Commodity, LockedBalances, balance_event};
@@ -17,13 +18,15 @@ use crate::clock;
 use crate::db;
 use crate::error::{ApiError, ErrorCode};
 use crate::events::{EventHub, EventKind, NewEvent};
+use crate::market::Market;
 use crate::startup::Background;
+use actix_web::web;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection;
-use domain::{AccountId, OrderStatus, Symbol};
+use domain::{AccountId, OrderStatus, Side, Symbol};
 use failpoint::Failpoint;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -54,6 +57,8 @@ pub struct PlacementWriter {
     pub(super) database_url: SecretString,
     pub(super) events: Arc<EventHub>,
     pub(super) memory: BalanceMemory,
+    /// What shares are worth that accounts have bought on credit or sold short.
+    pub(super) market: web::Data<Market>,
     pub(super) dispatch: DispatchQueue,
     pub(super) queue: mpsc::Receiver<Placement>,
 }
@@ -162,7 +167,7 @@ impl PlacementWriter {
             Some(connection) => connection,
             None => connection.insert(Connection::open(&self.database_url).await?),
         };
-        connection.commit(wishes, &self.memory, in_doubt).await
+        connection.commit(wishes, (&self.memory, self.market.get_ref()), in_doubt).await
     }
 }
 
@@ -194,7 +199,7 @@ impl Connection {
     async fn commit(
         &self,
         wishes: &[Wish],
-        memory: &BalanceMemory,
+        (memory, market): (&BalanceMemory, &Market),
         in_doubt: bool,
     ) -> anyhow::Result<Decisions> {
         let began = Instant::now();
@@ -202,7 +207,7 @@ impl Connection {
         let believed = ahead.is_some();
         let decisions = match ahead {
             Some(decisions) => decisions,
-            None => self.commit_locked(wishes, memory).await?,
+            None => self.commit_locked(wishes, (memory, market)).await?,
         };
         let (orders, micros) = (decisions.orders.len(), began.elapsed().as_micros());
         tracing::debug!(orders, believed, micros, "orders placed");
@@ -218,7 +223,16 @@ impl Connection {
         let Some(balances) = memory.recall(wishes.iter().flat_map(Wish::balances_needed)) else {
             return Ok(None);
         };
-        let locked = Locked { balances, existing: HashMap::new(), unresolved: HashSet::new() };
+        if balances.with_margin().next().is_some() {
+            // What credit depends on is more than the statement checks.
+            return Ok(None);
+        }
+        let locked = Locked {
+            balances,
+            existing: HashMap::new(),
+            unresolved: HashSet::new(),
+            margins: HashMap::new(),
+        };
         let pairs = wishes.iter().map(|wish| (wish.order.account_id, wish.order.symbol)).collect();
         let decided = Decided::new(wishes, locked)?;
         if decided.decisions.answers.iter().any(|answer| matches!(answer, Answer::NoOrder(_))) {
@@ -233,10 +247,14 @@ impl Connection {
         }
     }
 
-    async fn commit_locked(&self, wishes: &[Wish], memory: &BalanceMemory) -> anyhow::Result<Decisions> {
+    async fn commit_locked(
+        &self,
+        wishes: &[Wish],
+        (memory, market): (&BalanceMemory, &Market),
+    ) -> anyhow::Result<Decisions> {
         let connection = &self.connection;
         db::begin(connection).await?;
-        let locked = self.lock(wishes).await?;
+        let locked = self.lock(wishes, market).await?;
         memory.learn(&locked.balances);
         let decided = Decided::new(wishes, locked)?;
         let decisions = decided.write(connection, &HashSet::new()).await?;
@@ -246,16 +264,20 @@ impl Connection {
         Ok(decisions)
     }
 
-    async fn lock(&self, wishes: &[Wish]) -> anyhow::Result<Locked> {
+    async fn lock(&self, wishes: &[Wish], market: &Market) -> anyhow::Result<Locked> {
         let connection = &self.connection;
         let accounts = wishes.iter().map(|wish| wish.order.account_id).collect();
         let symbols: BTreeSet<_> = wishes.iter().map(|wish| wish.order.symbol).collect();
         let keys =
             wishes.iter().map(|wish| (wish.order.account_id, wish.client_order_id.to_string())).collect();
         let pairs = wishes.iter().map(|wish| (wish.order.account_id, wish.order.symbol)).collect();
-        let balances = account::lock_balances(connection, &accounts, symbols.into_iter()).await?;
+        let mut balances = account::lock_balances(connection, &accounts, symbols.into_iter()).await?;
+        let margins = margin::load(connection, &balances, market).await?;
+        let selling = wishes.iter().filter(|wish| wish.order.side == Side::Sell);
+        let selling = selling.map(|wish| (wish.order.account_id, wish.order.symbol));
+        margin::make_room(connection, &mut balances, selling).await?;
         let (existing, unresolved) = store::known_orders(connection, &keys, &pairs).await?;
-        Ok(Locked { balances, existing, unresolved })
+        Ok(Locked { balances, existing, unresolved, margins })
     }
 }
 

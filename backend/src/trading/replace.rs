@@ -4,6 +4,7 @@
 use super::apply::{describe, finish_if_filled, overfill};
 use super::document::OrderDocument;
 use super::incident::{Incident, NewIncident};
+use super::margin;
 use super::order::{Order, OrderLogEntry, OrderTerms, Replacement};
 use super::reconcile::words_of;
 use super::requests::ends_of_cancels;
@@ -12,12 +13,13 @@ use crate::account::{self, BalanceChange, CashBalance, Commodity, LockedBalances
 use crate::clock;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use crate::events::{self, EventKind, NewEvent};
-use crate::risk::{self, AccountState, OpenOrder};
+use crate::market::Market;
+use crate::risk::{self, AccountState, MarginState, OpenOrder};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use domain::{
-    ClientOrderId, Lifetime, OrderId, Percent, Price, PriceFields, Pricing, Quantity, Quote, ReplaceId, Size,
-    UserId,
+    ClientOrderId, Lifetime, OrderId, Percent, Price, PriceFields, Pricing, Quantity, Quote, ReplaceId, Side,
+    Size, UserId,
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -48,6 +50,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) symbol_halted: bool,
     /// The caller's name for the request.
     pub(super) key: Option<&'a ClientOrderId>,
+    /// What the account may do beyond its own money and shares; [`request_replace`] finds it out.
+    pub(super) margin: Option<MarginState>,
 }
 
 /// How a request to change an order ended.
@@ -69,7 +73,7 @@ pub(super) async fn request_replace(
     user: UserId,
     id: OrderId,
     change: Change,
-    circumstances: Circumstances<'_>,
+    (circumstances, market): (Circumstances<'_>, &Market),
 ) -> ApiResult<Requested> {
     let not_found = || ApiError::new(ErrorCode::NotFound, "");
     let found = store::order_of(connection, user, id).await?.ok_or_else(not_found)?;
@@ -101,6 +105,12 @@ pub(super) async fn request_replace(
         return Ok(Requested { order, replayed: true });
     }
     let now = clock::now();
+    let books = margin::load(connection, &balances, market).await?;
+    // An exit of a group sells what is there.
+    let is_exit = order.group.is_some() && order.wish.side == Side::Sell;
+    let book = books.get(&order.wish.account_id).filter(|_| !is_exit);
+    let margin = margin::state(book, order.wish.symbol, Some(circumstances.quote));
+    let circumstances = Circumstances { margin, ..circumstances };
     let terms = judged(&order, quantity, pricing, &balances, circumstances, now)?;
     let replacement = Replacement { id: ReplaceId::generate(), terms };
     let asking = ask(&mut order, replacement, now);
@@ -191,14 +201,14 @@ pub(super) fn judged(
 ) -> ApiResult<OrderTerms> {
     let (account, symbol) = (order.wish.account_id, order.wish.symbol);
     let (_, currency) = balances.account(account).ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
-    let cash = balances.balance(account, Commodity::Cash(order.currency()));
     let shares = balances.balance(account, Commodity::Shares(symbol));
     let state = AccountState {
         currency,
-        cash_free: cash.total - cash.held,
+        cash_free: balances.cash_free(account, order.currency()),
         shares_free: shares.total - shares.held,
         symbol_unresolved: order.unresolved_since.is_some(),
         symbol_halted: circumstances.symbol_halted,
+        margin: circumstances.margin,
     };
     let worst_price =
         order.worst_price.ok_or_else(|| ApiError::internal("an open order without worst price"))?;

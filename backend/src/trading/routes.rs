@@ -173,8 +173,10 @@ struct OrderPreview {
     total: Option<DecimalText>,
     /// What would be reserved: cash for a purchase, shares for a sale.
     held: Option<DecimalText>,
-    /// Cash free after the reservation.
+    /// Cash free after the reservation; where the account buys on credit what could still be bought.
     buying_power_after: DecimalText,
+    /// Where the account buys on credit or sells short: equity that nothing open would ask for.
+    available_equity_after: Option<DecimalText>,
     quote_at: DateTime<Utc>,
     /// Every reason against it.
     denials: Vec<FieldError>,
@@ -199,6 +201,10 @@ impl OrderPreview {
         });
         let held = preview.judgement.terms.map(|terms| terms.hold.amount());
         let cash_held = held.filter(|_| order.side == Side::Buy).unwrap_or(Decimal::ZERO);
+        let terms = preview.judgement.terms;
+        let left =
+            preview.margin.zip(terms).map(|(margin, terms)| margin.left_after(&terms.asked(order.side)));
+        let buying_power = left.map_or(preview.cash_free - cash_held, |(_, buying_power)| buying_power);
         Self {
             symbol: order.symbol,
             side: order.side,
@@ -210,7 +216,8 @@ impl OrderPreview {
             tax: fees.map(|fees| fees.tax.into()),
             total: total.map(|amount| currency.round(amount).into()),
             held: held.map(DecimalText),
-            buying_power_after: (preview.cash_free - cash_held).into(),
+            buying_power_after: buying_power.into(),
+            available_equity_after: left.map(|(equity, _)| equity.into()),
             quote_at: preview.quote.at,
             denials: preview.judgement.denials.into_iter().map(FieldError::from).collect(),
         }

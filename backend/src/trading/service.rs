@@ -9,6 +9,7 @@ use super::group::{GroupLook, GroupView, Groups, Keeper, NewGroup};
 use super::halts::{Halt, Halts};
 use super::inquirer::Inquirer;
 use super::lane::{Lane, Lanes};
+use super::margin::{self, MarginClerk};
 use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::reconcile::{Comparer, Reconciler, Timer};
@@ -20,7 +21,7 @@ use crate::db::{self, Pool};
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use crate::events::EventHub;
 use crate::market::{Market, MarketError};
-use crate::risk::{self, AccountState, Judgement};
+use crate::risk::{self, AccountState, Judgement, MarginState};
 use crate::settings::Settings;
 use crate::startup::Background;
 use actix_web::web;
@@ -44,7 +45,8 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 pub struct TradingService {
     pub(super) pool: Pool,
     pub(super) accounts: web::Data<AccountService>,
-    market: web::Data<Market>,
+    pub(super) market: web::Data<Market>,
+    pub(super) memory: BalanceMemory,
     placements: mpsc::Sender<Placement>,
     pub(super) dispatch: DispatchQueue,
     pub(super) events: Arc<EventHub>,
@@ -68,6 +70,8 @@ pub(super) struct Preview {
     pub(super) judgement: Judgement,
     pub(super) quote: Arc<Quote>,
     pub(super) cash_free: Decimal,
+    /// What the account may do beyond that.
+    pub(super) margin: Option<MarginState>,
 }
 
 impl TradingService {
@@ -121,7 +125,8 @@ impl TradingService {
         let writer = PlacementWriter {
             database_url: settings.database_url.clone(),
             events: Arc::clone(&events),
-            memory,
+            memory: memory.clone(),
+            market: market.clone(),
             dispatch: dispatch.clone(),
             queue,
         };
@@ -158,6 +163,8 @@ impl TradingService {
             background.spawn_vital(timer.run(background.stop.clone()));
         }
         background.spawn_vital(applier.run(background.stop.clone()));
+        let clerk = MarginClerk { pool: pool.clone(), events: Arc::clone(&events), market: market.clone() };
+        background.spawn_vital(clerk.run(background.stop.clone()));
         background.spawn_vital(
             Keeper { groups: Arc::clone(&groups), gate: gate.clone() }.run(background.stop.clone()),
         );
@@ -165,6 +172,7 @@ impl TradingService {
             pool,
             accounts,
             market,
+            memory,
             placements,
             dispatch,
             events,
@@ -188,6 +196,29 @@ impl TradingService {
         order: NewOrder,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(Order, bool)> {
+        self.place_wish(user, order, key, false).await
+    }
+
+    /// The same for a sale of what is held, which never sells short.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn place_sale_of_held(
+        &self,
+        user: UserId,
+        order: NewOrder,
+        key: ClientOrderId,
+    ) -> ApiResult<(Order, bool)> {
+        self.place_wish(user, order, Some(key), true).await
+    }
+
+    async fn place_wish(
+        &self,
+        user: UserId,
+        order: NewOrder,
+        key: Option<ClientOrderId>,
+        sells_held_only: bool,
+    ) -> ApiResult<(Order, bool)> {
         if let Err(closed) = self.gate.check(order.account_id) {
             // Only the owner learns why; and what was placed before is still answered.
             self.accounts.find(user, order.account_id).await?;
@@ -207,7 +238,7 @@ impl TradingService {
         let id = OrderId::generate();
         let client_order_id = key.unwrap_or_else(|| id.into());
         let symbol_halted = self.halts.is_halted(user, order.symbol);
-        let wish = Wish { user_id: user, id, client_order_id, order, quote, symbol_halted };
+        let wish = Wish { user_id: user, id, client_order_id, order, quote, symbol_halted, sells_held_only };
         let (answer, answered) = oneshot::channel();
         self.placements.try_send(Placement { wish, answer }).map_err(|_| {
             ApiError::new(ErrorCode::ServiceUnavailable, "too many orders are waiting; nothing was placed")
@@ -281,27 +312,33 @@ impl TradingService {
     pub(super) async fn preview(&self, user: UserId, order: NewOrder) -> ApiResult<Preview> {
         let account = self.accounts.find(user, order.account_id).await?;
         let quote = self.price_for(order.symbol).await?;
-        let state = self.account_state(&account, &order).await?;
+        let state = self.account_state(&account, &order, &quote).await?;
         let judgement = risk::judge(order, &state, Some(&quote), Utc::now());
-        Ok(Preview { judgement, quote, cash_free: state.cash_free })
+        Ok(Preview { judgement, quote, cash_free: state.cash_free, margin: state.margin })
     }
 
     async fn account_state(
         &self,
         account: &crate::account::Account,
         order: &NewOrder,
+        quote: &Quote,
     ) -> ApiResult<AccountState> {
         let currency = order.symbol.currency();
         let cash = self.accounts.cash_in(account.id, currency).await?;
         let shares_free = self.accounts.free_shares(account.id, order.symbol).await?;
         let pairs = HashSet::from([(account.id, order.symbol)]);
-        let (_, unresolved) = store::known_orders(&*self.pool.get().await?, &HashSet::new(), &pairs).await?;
+        let connection = self.pool.get().await?;
+        let (_, unresolved) = store::known_orders(&connection, &HashSet::new(), &pairs).await?;
+        let book = margin::look(&connection, account.id, &self.market).await?;
+        let cash_free = cash.buying_power();
+        let cash_free = if book.is_some() { cash_free.max(Decimal::ZERO) } else { cash_free };
         Ok(AccountState {
             currency,
-            cash_free: cash.buying_power(),
+            cash_free,
             shares_free,
             symbol_unresolved: !unresolved.is_empty(),
             symbol_halted: self.halts.is_halted(account.user_id, order.symbol),
+            margin: margin::state(book.as_ref(), order.symbol, Some(quote)),
         })
     }
 
@@ -370,11 +407,11 @@ impl TradingService {
         // Fetched before any lock is taken.
         let quote = self.price_for(symbol).await?;
         let symbol_halted = self.halts.is_halted(user, symbol);
-        let circumstances = Circumstances { quote: &quote, symbol_halted, key: key.as_ref() };
+        let circumstances = Circumstances { quote: &quote, symbol_halted, key: key.as_ref(), margin: None };
         let mut connection = self.pool.get().await?;
         let requested: Requested = connection
             .transaction(async |connection| {
-                request_replace(connection, user, id, change, circumstances).await
+                request_replace(connection, user, id, change, (circumstances, self.market.get_ref())).await
             })
             .await?;
         drop(connection);

@@ -11,6 +11,7 @@ mod inquiries;
 mod journal;
 mod lanes;
 mod listing;
+mod margin;
 mod neighbours;
 mod orders;
 mod orphans;
@@ -47,6 +48,7 @@ pub(super) use journal::{
 };
 pub(super) use lanes::accounts_elsewhere;
 pub(super) use listing::page_of_orders;
+pub(super) use margin::open_exposures;
 pub(super) use neighbours::{holders_of, neighbours_of};
 pub(super) use orders::{
     id_of_key, known_orders, lock_orders, open_orders, open_orders_of, order_of, orders_not_heard_of,

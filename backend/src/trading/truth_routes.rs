@@ -35,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(lift_halt)
         .service(resolve_order);
     super::friction::routes(config);
+    super::margin::routes(config);
 }
 
 fn page_limit(limit: Option<i64>) -> ApiResult<i64> {

@@ -35,6 +35,7 @@ mod performance;
 mod relay;
 mod replace;
 mod reset;
+mod short;
 mod simulation;
 mod statement;
 mod trader;

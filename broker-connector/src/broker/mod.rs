@@ -113,6 +113,8 @@ pub struct Capabilities {
     pub credentials: bool,
     /// Whether the broker keeps the account's cash, so that money is not brought in here.
     pub keeps_cash: bool,
+    /// Whether shares can be sold that are not there.
+    pub short_selling: bool,
     /// Whether real money can be at stake.
     pub real_money: bool,
 }

@@ -21,6 +21,7 @@ export const queryKeys = {
   connection: (accountId: string) => ["connection", accountId] as const,
   capabilities: (accountId: string) => ["capabilities", accountId] as const,
   simulation: (accountId: string) => ["simulation", accountId] as const,
+  margin: (accountId: string) => ["margin", accountId] as const,
   halt: (accountId: string) => ["halt", accountId] as const,
   incidents: ["incidents"] as const,
   instruments: ["instruments"] as const,

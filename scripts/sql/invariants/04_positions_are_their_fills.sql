@@ -1,4 +1,5 @@
--- Every position has the quantity, cost, profit, dividends and fees of its movements, and its cost is gone when its shares are.
+-- Every position has the quantity, cost, profit, dividends and fees of its movements, and its cost is gone when its shares are:
+-- above zero for shares held, below zero for shares sold short.
 SELECT account_id, symbol, p.quantity, l.quantity AS posted_quantity, p.cost, l.cost AS posted_cost,
     p.realised_pnl, l.realised_pnl AS posted_realised_pnl, p.commission, l.commission AS posted_commission,
     p.tax, l.tax AS posted_tax, p.dividends, l.dividends AS posted_dividends
@@ -14,4 +15,4 @@ FULL JOIN (SELECT account_id, symbol,
     USING (account_id, symbol)
 WHERE (p.quantity, p.cost, p.realised_pnl, p.commission, p.tax, p.dividends)
         IS DISTINCT FROM (l.quantity, l.cost, l.realised_pnl, l.commission, l.tax, l.dividends)
-    OR (p.quantity = 0 AND p.cost <> 0);
+    OR (p.quantity = 0 AND p.cost <> 0) OR p.quantity * p.cost < 0;

@@ -2,7 +2,7 @@
 
 use super::{Head, Journal, JournalKind, LedgerAccount, LedgerError, Lines};
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{AccountId, Currency, Money};
+use domain::{AccountId, Currency, Money, Symbol};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -60,6 +60,25 @@ impl Journal {
     ) -> Result<Self, LedgerError> {
         let head = Head::new(account_id, JournalKind::Fee, idempotency_key, at);
         cash(head, Money::new(-positive(money.amount)?, money.currency), LedgerAccount::Commission)
+    }
+
+    /// What buying on credit, or with a symbol having sold it short, has cost on a day. Once for each day.
+    ///
+    /// # Errors
+    /// [`LedgerError`] for an amount of zero or less.
+    pub fn carrying_charge(
+        account_id: AccountId,
+        symbol: Option<Symbol>,
+        money: Money,
+        day: NaiveDate,
+        at: DateTime<Utc>,
+    ) -> Result<Self, LedgerError> {
+        let (kind, key) = match symbol {
+            None => (JournalKind::Interest, format!("interest:{}:{day}", money.currency)),
+            Some(symbol) => (JournalKind::BorrowFee, format!("borrow_fee:{symbol}:{day}")),
+        };
+        let head = Head::new(account_id, kind, key, at).on(day, day);
+        cash(head, Money::new(-positive(money.amount)?, money.currency), LedgerAccount::Interest)
     }
 
     /// The same movement as one of another day: booked now, but made then.

@@ -46,6 +46,26 @@ impl Journal {
         Self::balanced(Head::new(account_id, JournalKind::Dividend, idempotency_key, at).on(day, day), lines)
     }
 
+    /// A cash dividend on shares that were sold short: who sold them owes it to who lent them, in full.
+    ///
+    /// # Errors
+    /// [`LedgerError`] for an amount of zero or less.
+    pub fn dividend_owed(
+        (account_id, symbol): (AccountId, Symbol),
+        amount: Decimal,
+        day: NaiveDate,
+        idempotency_key: String,
+        at: DateTime<Utc>,
+    ) -> Result<Self, LedgerError> {
+        if amount <= Decimal::ZERO {
+            return Err(LedgerError::Impossible);
+        }
+        let mut lines = Lines::default();
+        lines.of(symbol, LedgerAccount::Cash, -amount);
+        lines.of(symbol, LedgerAccount::Dividend, amount);
+        Self::balanced(Head::new(account_id, JournalKind::Dividend, idempotency_key, at).on(day, day), lines)
+    }
+
     /// Shares counted in other pieces; what they have cost stays.
     ///
     /// # Errors
@@ -62,10 +82,11 @@ impl Journal {
         Self::balanced(Head::new(account_id, JournalKind::Split, idempotency_key, at).on(day, day), lines)
     }
 
-    /// Money for the part of a share that a split has left: a sale without fees that settles at once.
+    /// Money for the part of a share that a split has left: a sale without fees that settles at once. Of shares sold short
+    /// that part is bought back: shares and money are below zero then.
     ///
     /// # Errors
-    /// [`LedgerError::Impossible`] for no shares or money below zero.
+    /// [`LedgerError::Impossible`] for no shares, or money of the other sign.
     pub fn cash_in_lieu(
         (account_id, symbol): (AccountId, Symbol),
         (quantity, proceeds, cost_change): (Decimal, Decimal, Decimal),
@@ -73,7 +94,8 @@ impl Journal {
         idempotency_key: String,
         at: DateTime<Utc>,
     ) -> Result<Self, LedgerError> {
-        if quantity <= Decimal::ZERO || proceeds < Decimal::ZERO {
+        let one_way = proceeds.is_zero() || (proceeds > Decimal::ZERO) == (quantity > Decimal::ZERO);
+        if quantity.is_zero() || !one_way {
             return Err(LedgerError::Impossible);
         }
         let mut lines = Lines::default();

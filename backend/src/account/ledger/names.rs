@@ -82,8 +82,10 @@ words! {
         Exchange "exchange"
         /// Paid for exchanging.
         ExchangeFee "exchange_fee"
-        /// Dividends received (negative), before tax.
+        /// Dividends received (negative) and owed on shares sold short (positive), before tax.
         Dividend "dividend"
+        /// Paid on what is owed, and for borrowed shares.
+        Interest "interest"
         /// What shares that came or went without a trade had cost.
         OpeningEquity "opening_equity"
         /// What a broker has counted otherwise.
@@ -119,6 +121,10 @@ words! {
         Trade "trade"
         /// A fee that belongs to no trade.
         Fee "fee"
+        /// A day's interest on what is owed.
+        Interest "interest"
+        /// A day's fee for the shares of one symbol that are sold short.
+        BorrowFee "borrow_fee"
         /// What a day's trades had promised.
         Settlement "settlement"
         /// A cash dividend.

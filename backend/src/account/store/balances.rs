@@ -1,10 +1,11 @@
 //! `account.balances`: locked, believed, changed.
 
+use super::super::MarginSwitches;
 use super::super::ledger::Commodity;
 use super::currency;
 use crate::db::corrupt;
 use database::statement;
-use diesel::sql_types::{Array, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Numeric, Text, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, Currency, Symbol, UserId};
@@ -25,6 +26,8 @@ pub struct BalanceRow {
 #[derive(Debug, Clone, Default)]
 pub struct LockedBalances {
     accounts: BTreeMap<AccountId, (UserId, Currency)>,
+    /// Only those that may do anything beyond their own.
+    switches: BTreeMap<AccountId, MarginSwitches>,
     balances: BTreeMap<(AccountId, String), BalanceRow>,
 }
 
@@ -59,6 +62,52 @@ impl LockedBalances {
         self.balances.iter().map(|((account, commodity), row)| (*account, commodity.as_str(), row))
     }
 
+    /// What an account may do beyond its own money and shares.
+    #[must_use]
+    pub fn switches(&self, account: AccountId) -> MarginSwitches {
+        self.switches.get(&account).copied().unwrap_or_default()
+    }
+
+    /// Accounts that may buy on credit.
+    pub fn with_margin(&self) -> impl Iterator<Item = AccountId> {
+        self.switches.iter().filter(|(_, switches)| switches.margin).map(|(account, _)| *account)
+    }
+
+    /// Accounts that may sell short.
+    pub fn with_short_selling(&self) -> impl Iterator<Item = AccountId> {
+        self.switches.iter().filter(|(_, switches)| switches.short_selling).map(|(account, _)| *account)
+    }
+
+    /// Takes note of a balance that is there now and empty, if it was not there before.
+    pub fn make_room(&mut self, account: AccountId, symbol: Symbol) {
+        let empty = BalanceRow { total: Decimal::ZERO, held: Decimal::ZERO };
+        self.balances.entry((account, symbol.to_string())).or_insert(empty);
+    }
+
+    /// Forgets everything about an account.
+    pub(in crate::account) fn forget(&mut self, account: AccountId) {
+        self.accounts.remove(&account);
+        self.switches.remove(&account);
+        self.balances.retain(|(owner, _), _| *owner != account);
+    }
+
+    fn switch(&mut self, account: AccountId, switches: MarginSwitches) {
+        if switches == MarginSwitches::default() {
+            self.switches.remove(&account);
+        } else {
+            self.switches.insert(account, switches);
+        }
+    }
+
+    /// Cash that no open order has reserved. Where it may be owed, what is owed is nobody's to spend, but no debt of the
+    /// next order either.
+    #[must_use]
+    pub fn cash_free(&self, account: AccountId, currency: Currency) -> Decimal {
+        let cash = self.balance(account, Commodity::Cash(currency));
+        let free = cash.total - cash.held;
+        if self.switches(account).margin { free.max(Decimal::ZERO) } else { free }
+    }
+
     pub(in crate::account) fn insert(
         &mut self,
         account: AccountId,
@@ -80,12 +129,16 @@ impl LockedBalances {
             let key = (account, commodity.name().to_owned());
             let row = self.balances.get(&key)?.clone();
             only.insert(account, self.account(account)?, key.1, row);
+            only.switch(account, self.switches(account));
         }
         Some(only)
     }
 
     pub(in crate::account) fn extend(&mut self, other: &Self) {
         self.accounts.extend(other.accounts.iter());
+        for account in other.accounts.keys() {
+            self.switch(*account, other.switches(*account));
+        }
         self.balances.extend(other.balances.iter().map(|(key, row)| (key.clone(), row.clone())));
     }
 
@@ -116,6 +169,10 @@ struct LockedRow {
     user_id: Uuid,
     #[diesel(sql_type = Text)]
     currency: String,
+    #[diesel(sql_type = Bool)]
+    margin: bool,
+    #[diesel(sql_type = Bool)]
+    short_selling: bool,
     #[diesel(sql_type = Text)]
     commodity: String,
     #[diesel(sql_type = Numeric)]
@@ -126,7 +183,7 @@ struct LockedRow {
 
 statement! {
     LockBalances { accounts: Array<SqlUuid> = Vec<Uuid>, commodities: Array<Text> = Vec<String> }
-    "SELECT b.account_id, a.user_id, a.currency, b.commodity, b.total, b.held
+    "SELECT b.account_id, a.user_id, a.currency, a.margin, a.short_selling, b.commodity, b.total, b.held
      FROM account.balances AS b JOIN account.accounts AS a ON a.id = b.account_id
      WHERE b.account_id = ANY (?) AND b.commodity = ANY (?)
      ORDER BY b.account_id, b.commodity FOR UPDATE OF b"
@@ -154,6 +211,7 @@ pub async fn lock_balances(
         let account = AccountId(row.account_id);
         let owner = (UserId(row.user_id), currency(&row.currency)?);
         locked.insert(account, owner, row.commodity, BalanceRow { total: row.total, held: row.held });
+        locked.switch(account, MarginSwitches { margin: row.margin, short_selling: row.short_selling });
     }
     Ok(locked)
 }

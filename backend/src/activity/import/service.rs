@@ -148,6 +148,7 @@ async fn take_over(
     }
     let wanted = symbols.iter().map(|symbol| ((account.id, *symbol), ALL_LOTS)).collect();
     let mut books = Books::load(connection, &wanted).await?;
+    books.let_sell_short(locked.with_short_selling());
     let keys = duplicates::keys(&prepared.file.activities, prepared.wish.policy);
     let existing = store::existing_keys(connection, account.id, keys.clone()).await?;
     let (twice, mut refusals) =

@@ -34,8 +34,8 @@ fn movements() -> impl Strategy<Value = Vec<Movement>> {
 
 /// The journal of a trade as the books had it: what it moved when it was booked.
 fn journal_of(movements: &[Movement], index: usize) -> StoredJournal {
-    let before = replay(&movements[..index], Currency::Usd).unwrap().0.state;
-    let after = replay(&movements[..=index], Currency::Usd).unwrap().0.state;
+    let before = replay(&movements[..index], Currency::Usd, false).unwrap().0.state;
+    let after = replay(&movements[..=index], Currency::Usd, false).unwrap().0.state;
     let posting = |ledger_account, amount| account::Posting {
         ledger_account,
         symbol: Some("AAPL".parse().unwrap()),
@@ -65,10 +65,10 @@ fn a_purchase_taken_back_gives_its_later_sales_other_shares() {
         movement(JournalKind::Fill, 10, 300_000, 2),
         movement(JournalKind::Fill, -5, 200_000, 4),
     ];
-    let before = replay(&movements, Currency::Usd).unwrap().0.state;
+    let before = replay(&movements, Currency::Usd, false).unwrap().0.state;
     assert_eq!((before.cost, before.realised_pnl), (Decimal::from(3_000), Decimal::from(1_000)));
     let kept = [movements[0].clone(), movements[2].clone()];
-    let counted = replay(&kept, Currency::Usd).unwrap().0.state;
+    let counted = replay(&kept, Currency::Usd, false).unwrap().0.state;
     let key = (AccountId::generate(), "AAPL".parse().unwrap());
     let place = (key, Uuid::now_v7());
     let (state, journal) = recost(&journal_of(&movements, 1), &before, counted, place, Utc::now()).unwrap();
@@ -85,9 +85,9 @@ proptest! {
         let trades: Vec<usize> = (0..movements.len()).filter(|index| movements[*index].kind == JournalKind::Fill).collect();
         prop_assume!(!trades.is_empty());
         let index = trades[chosen.index(trades.len())];
-        let before = replay(&movements, Currency::Usd).unwrap().0.state;
+        let before = replay(&movements, Currency::Usd, false).unwrap().0.state;
         let kept: Vec<Movement> = movements.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, movement)| movement.clone()).collect();
-        let never = replay(&kept, Currency::Usd).unwrap().0.state;
+        let never = replay(&kept, Currency::Usd, false).unwrap().0.state;
         let key = (AccountId::generate(), "AAPL".parse().unwrap());
         let place = (key, Uuid::now_v7());
         let (state, _) = recost(&journal_of(&movements, index), &before, never, place, Utc::now()).unwrap();

@@ -177,3 +177,72 @@ proptest! {
         prop_assert!(counted <= whole && whole - counted < Decimal::new(1, 9));
     }
 }
+
+/// The slow, obvious reference for both sides of zero: every single share lies in a queue with what it was opened for,
+/// unrounded, and a share of the other side takes the oldest away.
+#[derive(Default)]
+struct BothSides {
+    opened: std::collections::VecDeque<Decimal>,
+    is_short: bool,
+    gained: Decimal,
+}
+
+impl BothSides {
+    fn trade(&mut self, side: Side, quantity: u32, cents: u32) {
+        let each = Decimal::new(i64::from(cents), 2) / Decimal::from(quantity);
+        for _ in 0..quantity {
+            let closes = !self.opened.is_empty() && self.is_short == (side == Side::Buy);
+            if closes {
+                let opened = self.opened.pop_front().unwrap();
+                self.gained += if self.is_short { opened - each } else { each - opened };
+            } else {
+                self.is_short = side == Side::Sell;
+                self.opened.push_back(each);
+            }
+        }
+    }
+
+    fn quantity(&self) -> Decimal {
+        let shares = Decimal::from(self.opened.len());
+        if self.is_short { -shares } else { shares }
+    }
+}
+
+proptest! {
+    #[test]
+    fn long_or_short_the_lots_are_those_of_a_queue_of_single_shares(
+        trades in prop::collection::vec((any::<bool>(), 1u32..60, 1u32..1_000_000), 1..40),
+    ) {
+        let (mut holding, mut slow) = (Holding::default(), BothSides::default());
+        for (index, (sell, quantity, cents)) in trades.iter().enumerate() {
+            let side = if *sell { Side::Sell } else { Side::Buy };
+            let fill = fill(side, *quantity, *cents);
+            let change = holding.state.apply_either_way(&fill);
+            let sale = holding.follow_either_way(&fill, change, (Uuid::now_v7(), day(index)));
+            slow.trade(side, *quantity, *cents);
+            let state = holding.state;
+            prop_assert_eq!(state.quantity, slow.quantity());
+            prop_assert_eq!(holding.lots.quantity(), state.quantity);
+            prop_assert_eq!(holding.lots.cost(), state.fifo_cost);
+            prop_assert_eq!(state.cost - state.realised_pnl, state.fifo_cost - state.fifo_realised_pnl);
+            // Each part of a lot and of an execution is rounded to the cent once.
+            let roundings = Decimal::new(i64::try_from(2 * (index + 1) * (index + 2)).unwrap(), 2);
+            prop_assert!((state.fifo_realised_pnl - slow.gained).abs() <= roundings, "{} for {}", state.fifo_realised_pnl, slow.gained);
+            if let Some(sale) = sale {
+                prop_assert_eq!(sale.lots.iter().map(|lot| lot.quantity).sum::<Decimal>(), sale.quantity);
+                prop_assert_eq!(sale.lots.iter().map(|lot| lot.proceeds).sum::<Decimal>(), sale.proceeds);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_split_counts_shares_sold_short_as_it_does_others() {
+    let mut holding = Holding::default();
+    let sold = fill(Side::Sell, 10, 150_000);
+    let change = holding.state.apply_either_way(&sold);
+    holding.follow_either_way(&sold, change, (Uuid::now_v7(), day(0)));
+    let change = holding.split(Decimal::TWO, Decimal::ONE, None).unwrap();
+    assert_eq!((change, holding.state.quantity), (-Decimal::TEN, Decimal::from(-20)));
+    assert_eq!((holding.lots.quantity(), holding.lots.cost()), (Decimal::from(-20), Decimal::from(-1_500)));
+}

@@ -84,7 +84,7 @@ pub(in crate::portfolio) async fn oldest_lots(
         wanted.retain(|key, going| {
             let lots = found.remove(key).unwrap_or_default();
             let all = i64::try_from(lots.len()).unwrap_or(i64::MAX) < limit;
-            let enough = all || lots.iter().map(|lot| lot.quantity).sum::<Decimal>() >= *going;
+            let enough = all || lots.iter().map(|lot| lot.quantity.abs()).sum::<Decimal>() >= *going;
             if enough {
                 loaded.insert(*key, lots);
             }

@@ -49,6 +49,7 @@ fn dollars(cash: i64, shares: i64) -> AccountState {
         shares_free: Decimal::from(shares),
         symbol_unresolved: false,
         symbol_halted: false,
+        margin: None,
     }
 }
 

@@ -48,6 +48,7 @@ fn order(side: Side, quantity: u32) -> Order {
         shares_free: Decimal::from(1_000_000),
         symbol_unresolved: false,
         symbol_halted: false,
+        margin: None,
     };
     let approved = judge(wish, &account, Some(&quote()), at(0)).approved().unwrap();
     let id = OrderId::generate();

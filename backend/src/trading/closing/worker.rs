@@ -137,7 +137,7 @@ async fn place(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
                 lifetime: Lifetime::Day,
                 size: Size::Shares(quantity),
             };
-            let placed = closing.trading.place(request.user_id, order, Some(key)).await;
+            let placed = closing.trading.place_sale_of_held(request.user_id, order, key).await;
             failpoint::pass(Failpoint::ClosePlaced);
             read_outcome(placed.map(|(order, _)| order.id))
         }

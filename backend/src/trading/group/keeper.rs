@@ -7,9 +7,11 @@ use super::{Group, GroupStatus, LegState};
 use crate::account::{self, LockedBalances};
 use crate::clock;
 use crate::error::{ApiResult, ErrorCode};
+use crate::market::Market;
 use crate::trading::gate::Gate;
 use crate::trading::incident::{Incident, NewIncident};
 use crate::trading::inquirer::tell;
+use crate::trading::margin;
 use crate::trading::replace::{self, Change, request_replace};
 use crate::trading::requests::request_cancel;
 use crate::trading::store;
@@ -53,6 +55,8 @@ struct Moment<'a> {
     symbol_halted: bool,
     /// Whether nothing new may be placed in the account: legs wait, and what must be taken back is.
     account_closed: bool,
+    /// What other shares are worth.
+    market: &'a Market,
 }
 
 impl Keeper {
@@ -105,6 +109,7 @@ impl Keeper {
             quote: quote.as_deref(),
             symbol_halted: self.groups.halts.is_halted(group.user_id, group.symbol),
             account_closed: self.gate.check(group.account_id).is_err(),
+            market: &self.groups.market,
         };
         let mut connection = self.groups.pool.get().await?;
         let done =
@@ -135,7 +140,9 @@ async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Momen
                 let (_, unresolved) = store::known_orders(connection, &HashSet::new(), &pairs).await?;
                 let symbol_unresolved = !unresolved.is_empty();
                 let Moment { quote, symbol_halted, .. } = moment;
-                let circumstances = Circumstances { quote, symbol_halted, symbol_unresolved, now };
+                let books = margin::load(connection, &balances, moment.market).await?;
+                let margin = margin::state(books.get(&group.account_id), group.symbol, quote);
+                let circumstances = Circumstances { quote, symbol_halted, symbol_unresolved, now, margin };
                 wake_legs(connection, &mut group, quantity, &mut balances, circumstances, &mut done).await?
             }
             Step::Drop => {
@@ -150,7 +157,9 @@ async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Momen
             Step::Resize(order, quantity) => {
                 let Some(quote) = moment.quote else { continue };
                 let change = Change { quantity: Some(quantity), ..Change::default() };
-                let circumstances = replace::Circumstances { quote, symbol_halted: false, key: None };
+                let circumstances =
+                    replace::Circumstances { quote, symbol_halted: false, key: None, margin: None };
+                let circumstances = (circumstances, moment.market);
                 let asked = request_replace(connection, group.user_id, order, change, circumstances).await;
                 unless_too_late(asked)?
             }

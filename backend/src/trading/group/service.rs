@@ -15,6 +15,7 @@ use crate::market::{Market, MarketError};
 use crate::trading::dispatcher::DispatchQueue;
 use crate::trading::document::OrderDocument;
 use crate::trading::halts::Halts;
+use crate::trading::margin;
 use crate::trading::order::Order;
 use crate::trading::store::{self, PlacedBatch};
 use actix_web::web;
@@ -103,7 +104,8 @@ impl Groups {
         let mut connection = self.pool.get().await?;
         let (group, done, replayed) = connection
             .transaction(async |connection| {
-                place(connection, user, &new, key.as_ref(), &quote, symbol_halted).await
+                place(connection, user, &new, key.as_ref(), (&quote, self.market.get_ref()), symbol_halted)
+                    .await
             })
             .await?;
         failpoint::pass(Failpoint::GroupCommitted);
@@ -199,7 +201,7 @@ async fn place(
     user: UserId,
     new: &NewGroup,
     key: Option<&ClientOrderId>,
-    quote: &Quote,
+    (quote, market): (&Quote, &Market),
     symbol_halted: bool,
 ) -> ApiResult<(Group, Done, bool)> {
     let accounts = BTreeSet::from([new.account_id]);
@@ -220,9 +222,11 @@ async fn place(
     let mut complaints = shape_complaints(new, quote);
     let pairs = HashSet::from([(new.account_id, new.symbol)]);
     let (_, unresolved) = store::known_orders(connection, &HashSet::new(), &pairs).await?;
+    let symbol_unresolved = !unresolved.is_empty();
+    let books = margin::load(connection, &balances, market).await?;
+    let margin = margin::state(books.get(&new.account_id), new.symbol, Some(quote));
     let now = clock::now();
-    let circumstances =
-        Circumstances { quote: Some(quote), symbol_halted, symbol_unresolved: !unresolved.is_empty(), now };
+    let circumstances = Circumstances { quote: Some(quote), symbol_halted, symbol_unresolved, now, margin };
     let group = group_of(user, new, key, now);
     let at_once: Vec<&GroupLeg> = group.legs.iter().filter(|leg| leg.state == LegState::Placed).collect();
     let believed = balances.clone();

@@ -3,10 +3,10 @@
 use super::{Group, GroupLeg, LegName, LegState};
 use crate::account::{BalanceChange, Commodity, LockedBalances};
 use crate::error::FieldError;
-use crate::risk::{self, AccountState, Denial};
+use crate::risk::{self, AccountState, Denial, MarginState};
 use crate::trading::order::{GroupShare, Order};
 use chrono::{DateTime, Utc};
-use domain::{NewOrder, Quantity, Quote};
+use domain::{NewOrder, Quantity, Quote, Side};
 use rust_decimal::Decimal;
 
 /// What legs are judged by, beside the account's locked balances.
@@ -16,6 +16,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) symbol_halted: bool,
     pub(super) symbol_unresolved: bool,
     pub(super) now: DateTime<Utc>,
+    /// What entries may be bought with beyond the account's own money. Exits sell what is there.
+    pub(super) margin: Option<MarginState>,
 }
 
 /// Legs that were judged together.
@@ -122,15 +124,15 @@ fn state_of(
 ) -> AccountState {
     let account = group.account_id;
     let currency = order.symbol.currency();
-    let cash = balances.balance(account, Commodity::Cash(currency));
     let shares = balances.balance(account, Commodity::Shares(order.symbol));
     AccountState {
         currency: balances.account(account).map_or(currency, |(_, currency)| currency),
-        cash_free: cash.total - cash.held,
+        cash_free: balances.cash_free(account, order.symbol.currency()),
         // The first exit's hold is not among the balances yet when the second is judged.
         shares_free: (shares.total - shares.held).max(shared),
         symbol_unresolved: circumstances.symbol_unresolved,
         symbol_halted: circumstances.symbol_halted,
+        margin: circumstances.margin.filter(|_| order.side == Side::Buy),
     }
 }
 
@@ -146,6 +148,7 @@ pub(super) fn judge_ahead(group: &Group, legs: &[&GroupLeg], circumstances: Circ
             shares_free: group.quantity.value(),
             symbol_unresolved: false,
             symbol_halted: circumstances.symbol_halted,
+            margin: None,
         };
         let judgement = risk::judge(order, &plenty, circumstances.quote, circumstances.now);
         if judgement.approved().is_none() {

@@ -79,6 +79,7 @@ impl World {
             },
             quote: Some(self.quote.clone()),
             symbol_halted: false,
+            sells_held_only: false,
         };
         let unknown =
             |order: &Order| order.status == OrderStatus::PendingNew && order.unresolved_since.is_some();
@@ -87,6 +88,7 @@ impl World {
             balances: std::mem::take(&mut self.memory.balances),
             existing: HashMap::new(),
             unresolved: unresolved.into_iter().collect::<HashSet<_>>(),
+            margins: HashMap::new(),
         };
         let (decisions, balances) = decide(&[wish], locked, self.now);
         self.memory.balances = balances;

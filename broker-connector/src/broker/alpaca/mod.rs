@@ -193,6 +193,7 @@ impl Broker for Alpaca {
             fractions: true,
             credentials: true,
             keeps_cash: true,
+            short_selling: false,
             real_money: true,
         }
     }

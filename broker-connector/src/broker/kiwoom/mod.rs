@@ -273,6 +273,7 @@ impl Broker for Kiwoom {
             fractions: false,
             credentials: true,
             keeps_cash: true,
+            short_selling: false,
             real_money: true,
         }
     }

@@ -102,6 +102,7 @@ impl Broker for Simulator {
             fractions: true,
             credentials: false,
             keeps_cash: false,
+            short_selling: true,
             real_money: false,
         }
     }

@@ -222,6 +222,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/margin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an account may do beyond its own money and shares. */
+        get: operations["show_margin"];
+        /** Lets an account of play money buy on credit and sell short, or no longer. What is in use cannot be switched. */
+        put: operations["set_margin"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{id}/reconcile": {
         parameters: {
             query?: never;
@@ -1216,6 +1234,23 @@ export interface components {
         AccountList: {
             accounts: components["schemas"]["Account"][];
         };
+        /** @description What an account may do beyond its own money and shares, and how much of that it uses. */
+        AccountMargin: {
+            accountId: components["schemas"]["AccountId"];
+            /** Format: date-time */
+            asOf: string;
+            /**
+             * Format: date-time
+             * @description Since when its equity is below what must stay: only orders that reduce what is open are taken.
+             */
+            calledAt?: string | null;
+            /** @description Currency of all amounts. */
+            currency: components["schemas"]["Currency"];
+            margin: boolean;
+            rules: components["schemas"]["MarginRules"];
+            shortSelling: boolean;
+            use?: components["schemas"]["MarginUse"] | null;
+        };
         /** @description What is set for an account. */
         AccountSimulation: {
             /** @description Counts for orders that are placed from now on; those that are open keep what they were placed under. */
@@ -1335,6 +1370,8 @@ export interface components {
             realMoney: boolean;
             /** @description Whether open orders can be given other terms. */
             replace: boolean;
+            /** @description Whether accounts can buy on credit and sell short here. */
+            shortSelling?: boolean;
             /** @description Times in force it takes. */
             timesInForce: string[];
         };
@@ -1916,6 +1953,51 @@ export interface components {
             proceeds: components["schemas"]["DecimalText"];
             quantity: components["schemas"]["DecimalText"];
         };
+        /** @description What is wanted of an account that buys on credit or sells short: parts of one, of what is bought or sold. */
+        MarginRules: {
+            /** @description Fee a year on the worth of shares sold short. */
+            borrowFee: components["schemas"]["DecimalText"];
+            /** @description Interest a year on what is owed. */
+            debitInterest: components["schemas"]["DecimalText"];
+            /** @description Least equity for either. */
+            equityMin: components["schemas"]["DecimalText"];
+            /** @description Own money for new purchases. */
+            initial: components["schemas"]["DecimalText"];
+            /** @description Own money that must stay for shares held. */
+            maintenance: components["schemas"]["DecimalText"];
+            /** @description What must lie there for new short sales, their proceeds included. */
+            shortInitial: components["schemas"]["DecimalText"];
+            /** @description Own money that must stay for shares sold short, beside their proceeds. */
+            shortMaintenance: components["schemas"]["DecimalText"];
+        };
+        /** @description How much of its credit an account uses, at the prices of now. */
+        MarginUse: {
+            /** @description Equity that nothing asks for; below zero when more is asked for than there is. */
+            available: components["schemas"]["DecimalText"];
+            /** @description Money owed. */
+            borrowed: components["schemas"]["DecimalText"];
+            /** @description What can still be bought. */
+            buyingPower: components["schemas"]["DecimalText"];
+            /** @description Cash and shares less what is owed: what would be left if everything were closed now. */
+            equity: components["schemas"]["DecimalText"];
+            /** @description Whether every share has a price; without one the figures leave it out. */
+            isPriced: boolean;
+            /** @description Worth of shares held. */
+            longValue: components["schemas"]["DecimalText"];
+            /** @description Equity that everything open and held asks for. */
+            required: components["schemas"]["DecimalText"];
+            /** @description Equity that must stay there. */
+            requiredToStay: components["schemas"]["DecimalText"];
+            /** @description Worth of shares sold short. */
+            shortValue: components["schemas"]["DecimalText"];
+        };
+        /** @description What an account may do beyond its own money and shares. */
+        MarginWish: {
+            /** @description Buy American shares on credit. */
+            margin: boolean;
+            /** @description Sell American shares short; only together with `margin`. */
+            shortSelling: boolean;
+        };
         /**
          * @description A market with its own currency, hours, ticks and fees.
          * @enum {string}
@@ -1965,8 +2047,12 @@ export interface components {
         OpenAccount: {
             broker: components["schemas"]["BrokerName"];
             currency: components["schemas"]["Currency"];
+            /** @description Whether it may buy American shares on credit; only play money. Off unless given. */
+            margin?: boolean | null;
             /** @description One to sixty characters. */
             name: string;
+            /** @description Whether it may sell American shares short; only play money, and together with `margin`. Off unless given. */
+            shortSelling?: boolean | null;
         };
         /** @description What an account begins with. */
         OpeningDeposit: {
@@ -2118,7 +2204,8 @@ export interface components {
         };
         /** @description What an order would cost at worst, and what speaks against it. */
         OrderPreview: {
-            /** @description Cash free after the reservation. */
+            availableEquityAfter?: components["schemas"]["DecimalText"] | null;
+            /** @description Cash free after the reservation; where the account buys on credit what could still be bought. */
             buyingPowerAfter: components["schemas"]["DecimalText"];
             commission?: components["schemas"]["DecimalText"] | null;
             currency: components["schemas"]["Currency"];
@@ -3350,6 +3437,92 @@ export interface operations {
                 };
             };
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_margin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountMargin"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_margin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarginWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountMargin"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

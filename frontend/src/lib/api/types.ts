@@ -39,6 +39,7 @@ export type Sale = Schemas["Sale"];
 export type Session = Schemas["LoginAnswer"];
 export type Side = Schemas["Side"];
 export type Simulation = Schemas["SimulationName"];
+export type AccountMargin = Schemas["AccountMargin"];
 export type StatementLine = Schemas["StatementLine"];
 export type TimeInForce = Schemas["TimeInForce"];
 export type User = Schemas["Profile"];

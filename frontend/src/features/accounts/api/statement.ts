@@ -28,6 +28,8 @@ export const MOVEMENT_KINDS = [
   "settlement",
   "dividend",
   "fee",
+  "interest",
+  "borrow_fee",
   "split",
   "cash_in_lieu",
   "symbol_change",

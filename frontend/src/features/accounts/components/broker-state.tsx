@@ -11,6 +11,7 @@ import { Empty } from "@/lib/ui/panel";
 import { compareNow, comparisonsQuery, haltQuery, liftHalt } from "../api/broker";
 import { BrokerConnection } from "./broker-connection";
 import { Incidents } from "./incidents";
+import { Margin } from "./margin";
 import { SimulationChoice } from "./simulation";
 
 /** Whether the broker says the same as our books, whether trading is halted, and what a person must look at. */
@@ -27,7 +28,10 @@ export function BrokerState({ account }: { account: Account }) {
     <div className="space-y-4 p-3">
       <Halt account={account} />
       {account.broker === "simulator" ? (
-        <SimulationChoice account={account} />
+        <>
+          <SimulationChoice account={account} />
+          <Margin account={account} />
+        </>
       ) : (
         <BrokerConnection account={account} />
       )}

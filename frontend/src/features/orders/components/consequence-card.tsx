@@ -91,7 +91,9 @@ function Figures({ wish, account, state, estimate }: FiguresProps) {
   const { order } = wish;
   const { currency } = account;
   const sells = order.side === "sell";
-  const lots = useQuery({ ...lotsQuery(account.id, order.symbol), enabled: sells });
+  const isShort = state.position?.quantity.startsWith("-") === true;
+  const closes = sells !== isShort;
+  const lots = useQuery({ ...lotsQuery(account.id, order.symbol), enabled: closes });
   useQuote(order.symbol);
   const after = consequencesOf(order, estimate, {
     cash: state.cash ?? "0",
@@ -127,12 +129,20 @@ function Figures({ wish, account, state, estimate }: FiguresProps) {
           {formatPercent(after.shareOfWorthAfter).replace(/^\+/, "")}
         </Line>
       )}
-      {sells && (
+      {after.sharesAfter?.isNegative() === true && sells && (
+        <Line label={t("ticket.sellsShort")}>{formatQuantity(after.sharesAfter.abs())}</Line>
+      )}
+      {estimate.availableEquityAfter != null && (
+        <Line label={t("ticket.availableEquityAfter")}>
+          {formatMoney(estimate.availableEquityAfter, currency)}
+        </Line>
+      )}
+      {closes && (
         <Line label={t("ticket.gain")}>
           <Gain amount={after.gain} currency={currency} />
         </Line>
       )}
-      {sells && <SoldLots after={after} currency={currency} language={i18n.language} />}
+      {closes && <SoldLots after={after} currency={currency} language={i18n.language} />}
     </dl>
   );
 }

@@ -187,7 +187,9 @@ export function SizeFields(props: SizeProps) {
     const next = (readQuantity(draft.quantity)?.toNumber() ?? 0) + direction;
     onChange({ quantity: next > 0 ? String(next) : "" });
   };
-  const held = position === undefined || isZero(position.available) ? null : position.available;
+  const nothingFree =
+    position === undefined || isZero(position.available) || position.available.startsWith("-");
+  const held = nothingFree ? null : position.available;
   const byMoney = draft.sizing === "money";
   return (
     <div className="space-y-2">

@@ -54,6 +54,28 @@ test("a sale says what it gains, by the account's way of counting", () => {
   ]);
 });
 
+test("what is sold short gains when it is bought back, and only that part", () => {
+  const short = position({ quantity: "-4", averageCost: "160" });
+  const shortLots = [{ acquiredOn: "2026-01-02", quantity: "-4", cost: "-640" }] as Lot[];
+  const held = before({ position: short, lots: shortLots });
+  const average = consequencesOf(order(), estimate(), held);
+  expect(average.sharesAfter?.toString()).toBe("6");
+  expect(average.gain?.toString()).toBe("40");
+  const fifo = consequencesOf(order(), estimate(), { ...held, position: { ...short, costMethod: "fifo" } });
+  expect(fifo.gain?.toString()).toBe("40");
+  expect(fifo.soldLots.map((lot) => [lot.quantity.toString(), lot.gain.toString()])).toEqual([["4", "40"]]);
+});
+
+test("selling more than is held gains on what is held; selling short more gains nothing yet", () => {
+  const sale = order({ side: "sell", quantity: "50" });
+  const brings = estimate({ quantity: "50", total: "7499" });
+  const crossing = consequencesOf(sale, brings, before({ position: position(), lots }));
+  expect(crossing.sharesAfter?.toString()).toBe("-20");
+  expect(crossing.gain?.toString()).toBe("900");
+  const short = position({ quantity: "-4", averageCost: "160" });
+  expect(consequencesOf(sale, brings, before({ position: short, lots: [] })).gain).toBeNull();
+});
+
 test("a gain that is not known is not told", () => {
   const fifo = position({ costMethod: "fifo" });
   const sale = order({ side: "sell" });

@@ -27,7 +27,10 @@ export interface Consequences {
   shareOfWorthAfter: Decimal | null;
   /** How far its limit or stop price is from the last price, in percent: below zero is below it. */
   distancePercent: Decimal | null;
-  /** Of a sale, before fees: what it brings less what the shares have cost, by the account's way of counting. */
+  /**
+   * Of what it closes, before fees: what that brings less what the shares have cost, by the account's way of counting. Shares
+   * sold short are closed by buying them back.
+   */
   gain: Decimal | null;
   soldLots: SoldLot[];
 }
@@ -48,7 +51,7 @@ export function consequencesOf(order: PlaceOrder, estimate: OrderPreview, before
     sharesAfter,
     shareOfWorthAfter: shareOfWorth(sharesAfter, price, before.worth?.minus(fees) ?? null),
     distancePercent: distanceOf(order, before.lastPrice),
-    ...(buys || quantity === null ? { gain: null, soldLots: [] } : sold(quantity, price, before)),
+    ...(quantity === null ? { gain: null, soldLots: [] } : closed(order.side, quantity, price, before)),
   };
 }
 
@@ -64,27 +67,38 @@ function distanceOf(order: PlaceOrder, lastPrice: string | undefined): Decimal |
   return last.isZero() ? null : new Decimal(price).minus(last).dividedBy(last).times(PERCENT);
 }
 
-/** The gain of a sale, and the lots that it takes: the oldest first, as the books keep them. */
-function sold(
+/** The gain of what an order closes, and the lots that it takes: the oldest first, as the books keep them. */
+function closed(
+  side: PlaceOrder["side"],
   quantity: Decimal,
   price: Decimal,
   { position, lots }: Before,
 ): Pick<Consequences, "gain" | "soldLots"> {
-  if (position === undefined) return { gain: null, soldLots: [] };
-  const soldLots = lots === undefined ? [] : takeLots(quantity, price, lots);
-  return { gain: gainOf(position.costMethod, quantity, price, position, soldLots), soldLots };
+  const nothing = { gain: null, soldLots: [] };
+  if (position === undefined) return nothing;
+  const direction = side === "sell" ? 1 : -1;
+  const there = new Decimal(position.quantity).times(direction);
+  if (!there.greaterThan(0)) return nothing;
+  const part = quantity.lessThan(there) ? quantity : there;
+  const soldLots = lots === undefined ? [] : takeLots(part, price, direction, lots);
+  return {
+    gain: gainOf(position.costMethod, part, price.times(direction), position, soldLots, direction),
+    soldLots,
+  };
 }
 
-function takeLots(quantity: Decimal, price: Decimal, lots: readonly Lot[]): SoldLot[] {
+/** `direction` is 1 for shares held, -1 for shares sold short, whose lots are below zero. */
+function takeLots(quantity: Decimal, price: Decimal, direction: 1 | -1, lots: readonly Lot[]): SoldLot[] {
   let left = quantity;
   const taken: SoldLot[] = [];
   for (const lot of lots) {
     if (!left.greaterThan(0)) break;
-    const there = new Decimal(lot.quantity);
-    if (there.isZero()) continue;
+    const there = new Decimal(lot.quantity).times(direction);
+    if (!there.greaterThan(0)) continue;
     const part = left.lessThan(there) ? left : there;
     const cost = new Decimal(lot.cost).times(part).dividedBy(there);
-    taken.push({ acquiredOn: lot.acquiredOn, quantity: part, gain: part.times(price).minus(cost) });
+    const gain = part.times(price).times(direction).minus(cost);
+    taken.push({ acquiredOn: lot.acquiredOn, quantity: part, gain });
     left = left.minus(part);
   }
   return taken;
@@ -96,8 +110,11 @@ function gainOf(
   price: Decimal,
   position: Position,
   soldLots: readonly SoldLot[],
+  direction: 1 | -1,
 ): Decimal | null {
-  if (method === "average") return quantity.times(price.minus(position.averageCost));
+  if (method === "average") {
+    return quantity.times(price.minus(new Decimal(position.averageCost).times(direction)));
+  }
   const covered = sum(soldLots.map((lot) => lot.quantity));
   // Lots that are not known (yet) would make the gain look larger than it is.
   return covered.equals(quantity) ? soldLots.reduce((total, lot) => total.plus(lot.gain), ZERO) : null;

@@ -52,6 +52,7 @@ const PositionRow = memo(function PositionRow({ position, full }: { position: Po
   const { symbol, currency, quantity } = position;
   const value = valueOfPosition(position, quote?.price);
   const closed = isZero(quantity);
+  const isShort = quantity.startsWith("-");
   return (
     <Row>
       <Cell words>
@@ -68,6 +69,7 @@ const PositionRow = memo(function PositionRow({ position, full }: { position: Po
           </span>
         )}
         {closed && <span className="ml-2 text-soft text-xs">{t("portfolio.realisedOnly")}</span>}
+        {isShort && <span className="ml-2 text-soft text-xs">{t("portfolio.soldShort")}</span>}
       </Cell>
       <Cell>{formatQuantity(quantity)}</Cell>
       <Cell>{closed ? "–" : formatPrice(position.averageCost, currency)}</Cell>
@@ -84,7 +86,7 @@ const PositionRow = memo(function PositionRow({ position, full }: { position: Po
         <Gain amount={position.realisedPnl} currency={currency} />
       </Cell>
       {full && <Cell wideOnly>{formatCash(position.dividends, currency)}</Cell>}
-      {full && <Cell action>{!closed && <CloseButton position={position} />}</Cell>}
+      {full && <Cell action>{!closed && !isShort && <CloseButton position={position} />}</Cell>}
     </Row>
   );
 });

@@ -19,7 +19,7 @@ export function valueOfPosition(position: Position, livePrice: string | undefine
   const marketValue = price.times(position.quantity);
   const unrealised = marketValue.minus(position.cost);
   const cost = new Decimal(position.cost);
-  const unrealisedPercent = cost.isZero() ? null : unrealised.dividedBy(cost).times(100);
+  const unrealisedPercent = cost.isZero() ? null : unrealised.dividedBy(cost.abs()).times(100);
   return { price, marketValue, unrealised, unrealisedPercent };
 }
 

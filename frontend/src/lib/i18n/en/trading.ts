@@ -80,6 +80,8 @@ export const trading = {
     shareOfWorth: "Share of the account after",
     distance: "From the last price",
     gain: "Gain realised, before fees",
+    sellsShort: "Sold short after",
+    availableEquityAfter: "Own money free after",
     soldLot: "{{quantity}} of {{day}}",
     moreLots: "and {{number}} more lots",
     cardTitle: "{{side}} {{quantity}} {{symbol}}",

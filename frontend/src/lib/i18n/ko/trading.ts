@@ -81,6 +81,8 @@ export const trading: Texts<typeof english> = {
     shareOfWorth: "주문 후 계좌 비중",
     distance: "현재가 대비",
     gain: "실현 손익 (수수료 전)",
+    sellsShort: "주문 후 공매도 수량",
+    availableEquityAfter: "주문 후 여유 자기 자금",
     soldLot: "{{day}} 매수분 {{quantity}}주",
     moreLots: "외 {{number}}건",
     cardTitle: "{{symbol}} {{quantity}} {{side}}",

@@ -1,0 +1,111 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import type { Account, AccountMargin } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
+import { formatMoney, formatPercent, formatTime } from "@/lib/format";
+import { problemSentence } from "@/lib/i18n/sentences";
+import { queryKeys } from "@/lib/query-keys";
+import { showToast } from "@/lib/toasts";
+import { LoadFailure, Notice } from "@/lib/ui/notice";
+import { chooseMargin, type MarginSwitches, marginQuery } from "../api/margin";
+
+/** Whether a play account buys on credit and sells short, and how much of that is used. */
+export function Margin({ account }: { account: Account }) {
+  const { t, i18n } = useTranslation();
+  const queries = useQueryClient();
+  const known = useQuery(marginQuery(account.id));
+  const choosing = useMutation({
+    mutationFn: (switches: MarginSwitches) => chooseMargin(account.id, switches),
+    onSuccess: (answer) => queries.setQueryData(queryKeys.margin(account.id), answer),
+    onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
+  });
+  if (known.isError) return <LoadFailure failure={known.error} onRetry={() => known.refetch()} />;
+  if (known.data === undefined) return null;
+  const shown = choosing.isPending ? choosing.variables : known.data;
+  const choose = (switches: MarginSwitches) => choosing.mutate(switches);
+  return (
+    <section className="space-y-2">
+      <h3 className="font-semibold text-[13px]">{t("margin.title")}</h3>
+      {known.data.calledAt != null && (
+        <Notice tone="bad">
+          {t("margin.called", { since: formatTime(known.data.calledAt, i18n.language, true) })}
+        </Notice>
+      )}
+      <Switch
+        label={t("margin.credit")}
+        checked={shown.margin}
+        disabled={choosing.isPending}
+        onChange={(margin) => choose({ margin, shortSelling: margin && shown.shortSelling })}
+      />
+      <Switch
+        label={t("margin.short")}
+        checked={shown.shortSelling}
+        disabled={choosing.isPending}
+        onChange={(shortSelling) => choose({ margin: shown.margin || shortSelling, shortSelling })}
+      />
+      <p className="max-w-2xl text-soft text-xs">{t("margin.hint", ratesOf(known.data))}</p>
+      <MarginUse known={known.data} />
+    </section>
+  );
+}
+
+/** The rules as percentages without a sign. */
+function ratesOf({ rules, currency }: AccountMargin) {
+  const percent = (part: string) => formatPercent(new Decimal(part).times(100)).replace(/^\+/, "");
+  return {
+    initial: percent(rules.initial),
+    maintenance: percent(rules.maintenance),
+    shortMaintenance: percent(rules.shortMaintenance),
+    interest: percent(rules.debitInterest),
+    fee: percent(rules.borrowFee),
+    least: formatMoney(rules.equityMin, currency),
+  };
+}
+
+interface SwitchProps {
+  label: string;
+  checked: boolean;
+  disabled: boolean;
+  onChange: (checked: boolean) => void;
+}
+
+function Switch({ label, checked, disabled, onChange }: SwitchProps) {
+  return (
+    <label className="flex items-center gap-2 text-[13px]">
+      <input
+        type="checkbox"
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      {label}
+    </label>
+  );
+}
+
+function MarginUse({ known }: { known: AccountMargin }) {
+  const { t } = useTranslation();
+  const { use, currency } = known;
+  if (use == null) return null;
+  const rows = [
+    ["equity", use.equity],
+    ["required", use.required],
+    ["available", use.available],
+    ["buyingPower", use.buyingPower],
+    ["requiredToStay", use.requiredToStay],
+    ["borrowed", use.borrowed],
+    ["longValue", use.longValue],
+    ["shortValue", use.shortValue],
+  ] as const;
+  return (
+    <dl className="max-w-sm space-y-0.5 text-[13px]" data-testid="margin-use">
+      {rows.map(([name, amount]) => (
+        <div key={name} className="flex justify-between gap-3">
+          <dt className="text-soft">{t(`margin.use.${name}`)}</dt>
+          <dd>{formatMoney(amount, currency)}</dd>
+        </div>
+      ))}
+      {!use.isPriced && <p className="text-soft text-xs">{t("margin.unpriced")}</p>}
+    </dl>
+  );
+}
