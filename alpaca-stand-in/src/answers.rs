@@ -76,10 +76,20 @@ pub(crate) fn activity(market: &Market, activity: &Activity) -> Value {
                 "order_status": order.map(|order| order.status),
             })
         }
-        ActivityKind::Movement { word, amount } => json!({
-            "id": activity.id, "activity_type": word, "date": activity.at.date_naive().to_string(),
-            "net_amount": text(*amount), "status": "executed", "description": "", "currency": "USD",
-        }),
+        ActivityKind::Movement { movement, is_undone } => {
+            let mut row = json!({
+                "id": activity.id, "activity_type": movement.word, "date": activity.at.date_naive().to_string(),
+                "net_amount": text(movement.amount), "status": if *is_undone { "canceled" } else { "executed" },
+                "description": "", "currency": "USD", "created_at": written(activity.at),
+            });
+            let each = movement.quantity.and_then(|quantity| movement.amount.checked_div(quantity));
+            if let Some(object) = row.as_object_mut() {
+                object.extend(movement.symbol.clone().map(|symbol| ("symbol".into(), symbol.into())));
+                object.extend(movement.quantity.map(|quantity| ("qty".into(), text(quantity).into())));
+                object.extend(each.map(|each| ("per_share_amount".into(), text(each).into())));
+            }
+            row
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod requests;
 mod server;
 mod stream;
 
-pub use market::{Market, Order};
+pub use market::{Market, Movement, Order};
 pub use server::Alpaca;
 pub use stand_in::{Fault, Manners};
 

@@ -70,7 +70,20 @@ pub(crate) struct Activity {
 #[derive(Debug, Clone)]
 pub(crate) enum ActivityKind {
     Fill { order: usize, quantity: Decimal, price: Decimal, cumulative: Decimal },
-    Movement { word: String, amount: Decimal },
+    Movement { movement: Movement, is_undone: bool },
+}
+
+/// Something beside orders.
+#[derive(Debug, Clone, Default)]
+pub struct Movement {
+    /// Alpaca's word: `DIV`, `FEE`, `CSD`, …
+    pub word: String,
+    /// Cash that comes or (below zero) goes.
+    pub amount: Decimal,
+    /// The share it is about.
+    pub symbol: Option<String>,
+    /// Shares of it.
+    pub quantity: Option<Decimal>,
 }
 
 /// Something for the stream.
@@ -356,15 +369,27 @@ impl Market {
     }
 
     /// Moves cash beside trading: `DIV`, `FEE`, `CSD`, …
-    pub fn move_cash(&mut self, word: &str, amount: Decimal) {
+    pub fn move_cash(&mut self, word: &str, amount: Decimal) -> String {
+        self.does(Movement { word: word.to_owned(), amount, ..Movement::default() })
+    }
+
+    /// Does something beside orders, and gives its number.
+    pub fn does(&mut self, movement: Movement) -> String {
         let at = self.now();
-        self.cash += amount;
+        self.cash += movement.amount;
         let id = format!("{}::{}", at.format("%Y%m%d%H%M%S%6f"), Uuid::now_v7());
-        self.activities.push(Activity {
-            id,
-            at,
-            kind: ActivityKind::Movement { word: word.to_owned(), amount },
-        });
+        let kind = ActivityKind::Movement { movement, is_undone: false };
+        self.activities.push(Activity { id: id.clone(), at, kind });
+        id
+    }
+
+    /// Takes back what was done beside orders.
+    pub fn undo(&mut self, id: &str) {
+        let found = self.activities.iter_mut().find(|activity| activity.id == id);
+        if let Some(Activity { kind: ActivityKind::Movement { movement, is_undone }, .. }) = found {
+            self.cash -= movement.amount;
+            *is_undone = true;
+        }
     }
 }
 

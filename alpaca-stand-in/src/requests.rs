@@ -122,14 +122,19 @@ fn cancel_all(market: &mut Market) -> Answer {
 fn activities(market: &Market, asked: &Asked, kind: Option<&str>) -> Answer {
     let page_size = asked.parameter("page_size").and_then(|size| size.parse().ok()).unwrap_or(100_usize);
     let after = asked.moment("after");
-    let fills_only = kind == Some("FILL");
+    let words: Option<Vec<&str>> =
+        kind.or(asked.parameter("activity_types")).map(|words| words.split(',').collect());
     let movements_only = asked.parameter("category") == Some("non_trade_activity");
     let mut found: Vec<_> = market
         .activities
         .iter()
         .filter(|activity| {
-            let is_fill = matches!(activity.kind, ActivityKind::Fill { .. });
-            !(fills_only && !is_fill || movements_only && is_fill)
+            let word = match &activity.kind {
+                ActivityKind::Fill { .. } => "FILL",
+                ActivityKind::Movement { movement, .. } => movement.word.as_str(),
+            };
+            !(movements_only && word == "FILL")
+                && words.as_ref().is_none_or(|words| words.contains(&word))
                 && after.is_none_or(|after| activity.at > after)
         })
         .collect();

@@ -46,6 +46,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(at("/broker/accounts/{account_id}/simulation").get(simulation).put(simulate))
         .service(at("/broker/accounts/{account_id}/recover").post(recover))
         .service(at("/broker/accounts/{account_id}/orders").get(orders_of_account))
+        .service(at("/broker/accounts/{account_id}/activities").get(activities_of_account))
         .service(at("/broker/inquiries").post(inquire))
         .service(at("/broker/resolutions").post(resolve))
         .service(at("/broker/executions").get(executions))
@@ -331,8 +332,8 @@ async fn resolve(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct OrdersQuery {
-    /// Orders that the broker took since then; all of them unless given.
+struct ListQuery {
+    /// What happened since then; all of it unless given.
     since: Option<DateTime<Utc>>,
     /// `next` of the page before.
     after: Option<String>,
@@ -341,7 +342,7 @@ struct OrdersQuery {
 async fn orders_of_account(
     brokers: Data<Brokers>,
     account_id: Path<String>,
-    query: Query<OrdersQuery>,
+    query: Query<ListQuery>,
 ) -> Answer {
     let (account_id, broker) = account_of(&brokers, &account_id).await?;
     let query = query.into_inner();
@@ -359,6 +360,30 @@ async fn orders_of_account(
         })
         .collect();
     Ok(HttpResponse::Ok().json(json!({ "orders": orders, "next": page.next })))
+}
+
+/// What the broker did in an account beside orders, as it lists it.
+async fn activities_of_account(
+    brokers: Data<Brokers>,
+    account_id: Path<String>,
+    query: Query<ListQuery>,
+) -> Answer {
+    let (account_id, broker) = account_of(&brokers, &account_id).await?;
+    let query = query.into_inner();
+    let since = query.since.unwrap_or(DateTime::UNIX_EPOCH);
+    let page = broker.activity_page(account_id, since, query.after).await?;
+    let activities: Vec<_> = page
+        .items
+        .iter()
+        .map(|activity| {
+            json!({
+                "activityId": activity.activity_id, "kind": activity.kind.name(), "word": activity.word,
+                "symbol": activity.symbol, "currency": activity.currency, "amount": DecimalText(activity.amount),
+                "quantity": activity.quantity.map(DecimalText), "day": activity.day, "undone": activity.is_undone,
+            })
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({ "activities": activities, "next": page.next })))
 }
 
 #[derive(Deserialize)]

@@ -158,7 +158,8 @@ pub struct Position {
     pub quantity: Decimal,
 }
 
-/// Cash that executions moved in an account: what was received less what was paid, fees included.
+/// Cash that executions moved in an account: what was received less what was paid, fees included. Where an
+/// [`AccountState`] names a line of what the broker did beside orders, that is in it, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TradeCash {
@@ -181,6 +182,10 @@ pub struct AccountState {
     pub trade_cash: Vec<TradeCash>,
     /// The last line of the journal that positions and cash are the outcome of.
     pub journal_id: i64,
+    /// The last line of what the broker did beside orders that the cash is the outcome of; nothing where that is no part
+    /// of it.
+    #[serde(default)]
+    pub activity_id: Option<i64>,
 }
 
 /// What became of a look for missing reports.

@@ -3,6 +3,7 @@
 //! Everything here is pure: no input or output, no clock, no async, no SQL. A value of one of these types is valid
 //! by construction, so code that receives one never checks it again.
 
+pub mod activity;
 pub mod broker;
 pub mod decimal;
 pub mod ids;
@@ -15,6 +16,7 @@ pub mod order;
 pub mod quote;
 pub mod terms;
 
+pub use activity::ActivityKind;
 pub use decimal::{DecimalError, DecimalText};
 pub use ids::{AccountId, ClientOrderId, OrderGroupId, OrderId, ReplaceId, UserId};
 pub use instrument::{Market, Symbol};

@@ -7,6 +7,8 @@ pub const MIGRATION: i64 = 7_202_601;
 pub const JOURNAL_APPEND: i64 = 7_202_611;
 /// The one connector that runs the simulator. Held for a session.
 pub const SIMULATOR_OWNER: i64 = 7_202_612;
+/// Whoever appends what brokers did beside orders, to the end of the transaction, so that ids become visible in order.
+pub const ACTIVITIES_APPEND: i64 = 7_202_613;
 /// Whoever appends events, to the end of the transaction, so that ids become visible in order.
 pub const EVENTS_APPEND: i64 = 7_202_621;
 /// Whoever opens an account, to the end of the transaction, so that the limit is counted right.
@@ -18,7 +20,8 @@ mod tests {
 
     #[test]
     fn no_two_locks_share_a_key() {
-        let keys = [MIGRATION, JOURNAL_APPEND, SIMULATOR_OWNER, EVENTS_APPEND, ACCOUNT_OPENING];
+        let keys =
+            [MIGRATION, JOURNAL_APPEND, SIMULATOR_OWNER, ACTIVITIES_APPEND, EVENTS_APPEND, ACCOUNT_OPENING];
         let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len());
     }

@@ -7,7 +7,7 @@ use crate::venue::{Event, Venue};
 use async_trait::async_trait;
 use broker_connector::broker::{
     Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState, JournalLine,
-    JournalQuery, ListedExecution, ListedOrder, Page,
+    JournalQuery, ListedActivity, ListedExecution, ListedOrder, Page,
 };
 use broker_connector::journal::{Entry, Journal, report_id};
 use chrono::{DateTime, Utc};
@@ -226,6 +226,7 @@ impl Broker for FaultyBroker {
             credentials: false,
             keeps_cash: false,
             short_selling: true,
+            activities: false,
             real_money: false,
         }
     }
@@ -375,6 +376,15 @@ impl Broker for FaultyBroker {
         self.page(items, after)
     }
 
+    async fn activity_page(
+        &self,
+        _: AccountId,
+        _: DateTime<Utc>,
+        _: Option<String>,
+    ) -> Result<Page<ListedActivity>, BrokerError> {
+        Err(BrokerError::Unsupported("it does nothing beside orders".into()))
+    }
+
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
         let (positions, trade_cash) = {
             let state = self.state();
@@ -404,6 +414,7 @@ impl Broker for FaultyBroker {
                 .map(|(currency, amount)| TradeCash { currency, amount })
                 .collect(),
             journal_id,
+            activity_id: None,
         })
     }
 

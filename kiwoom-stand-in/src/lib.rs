@@ -18,6 +18,24 @@ pub use market::{Kind, Market, Order};
 pub use server::Kiwoom;
 pub use stand_in::{Fault, Manners};
 
+use chrono::{TimeDelta, Utc};
+use chrono_tz::Asia::Seoul;
+
+/// The rest of a day in Seoul in which a test may still begin: what it does must not fall on two days.
+const REST_OF_DAY_MIN: TimeDelta = TimeDelta::seconds(90);
+/// Between two looks at the clock.
+const LOOK_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Waits out the end of a day in Seoul, 90 seconds at most: numbers begin anew at midnight, and orders of the day before are
+/// over.
+pub async fn until_the_day_has_room() {
+    let now = || Utc::now().with_timezone(&Seoul);
+    let day = now().date_naive();
+    while now().date_naive() == day && (now() + REST_OF_DAY_MIN).date_naive() != day {
+        tokio::time::sleep(LOOK_PAUSE).await;
+    }
+}
+
 /// A running stand-in.
 pub type StandIn = stand_in::StandIn<Kiwoom>;
 

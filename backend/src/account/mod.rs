@@ -20,8 +20,8 @@ mod store;
 
 pub use balance::{CashBalance, CostMethod, CurrencyBalance};
 pub use ledger::{
-    Commodity, Fill, InKind, Journal, JournalKind, LedgerAccount, LedgerError, Posting, StoredJournal,
-    Unsettled, withdrawable,
+    ByBroker, Commodity, Fill, InKind, Journal, JournalKind, LedgerAccount, LedgerError, Posting,
+    StoredJournal, Unsettled, withdrawable,
 };
 pub use margin::{MARGIN_CURRENCY, MarginSwitches, set_margin};
 pub use memory::BalanceMemory;

@@ -1,6 +1,6 @@
 //! What can be done with corporate actions.
 
-use super::action::{Action, Wish};
+use super::action::{Action, Terms, Wish, WishedTerms};
 use super::clerk::{self, Progress};
 use super::store::{self, AppliedRow};
 use crate::account::AccountService;
@@ -9,7 +9,7 @@ use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events::EventHub;
 use crate::startup::Background;
-use crate::trading::TradingService;
+use crate::trading::{TradingService, broker_tells_dividends};
 use actix_web::web;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, ClientOrderId, Symbol, UserId};
@@ -96,7 +96,13 @@ impl CorporateService {
         wish: Wish,
         key: Option<ClientOrderId>,
     ) -> ApiResult<Recorded> {
-        self.accounts.chosen(user, account).await?;
+        let chosen = self.accounts.chosen(user, account).await?;
+        if account.is_some() && chosen.iter().any(|chosen| is_told_by_broker(&wish.terms, &chosen.broker)) {
+            return Err(ApiError::new(
+                ErrorCode::BrokerKeepsCash,
+                "its broker tells of the dividends that it pays",
+            ));
+        }
         let now = clock::now();
         let today = market_day(wish.symbol.market(), now);
         let action = Action {
@@ -136,7 +142,9 @@ impl CorporateService {
     /// Applies an action to every account that has a part in it. Says whether it is done everywhere.
     async fn apply(&self, action: &Action) -> ApiResult<bool> {
         let mut done = true;
-        for account in self.accounts.chosen(action.user_id, action.account_id).await? {
+        let accounts = self.accounts.chosen(action.user_id, action.account_id).await?;
+        let pays = matches!(action.terms, Terms::CashDividend { .. });
+        for account in accounts.into_iter().filter(|one| !pays || !broker_tells_dividends(&one.broker)) {
             let mut connection = self.pool.get().await?;
             let progress = connection
                 .transaction(async |connection| {
@@ -193,6 +201,11 @@ impl CorporateService {
             })
             .collect())
     }
+}
+
+/// Whether the broker of an account tells of it by itself: entered by hand it would be booked twice.
+fn is_told_by_broker(terms: &WishedTerms, broker: &str) -> bool {
+    matches!(terms, WishedTerms::CashDividend { .. }) && broker_tells_dividends(broker)
 }
 
 /// Whether two records mean the same. One that was `dated` by nobody is effective on the day it was first entered.

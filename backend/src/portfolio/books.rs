@@ -7,7 +7,7 @@ use super::cost::{PositionFill, PositionState, share_of};
 use super::holding::{Holding, Sale};
 use super::lots::Lots;
 use super::store::{self, PositionKey};
-use crate::account::{self, Fill, InKind, Journal, LedgerAccount, LedgerError};
+use crate::account::{self, ByBroker, Fill, InKind, Journal, LedgerAccount, LedgerError};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
@@ -226,6 +226,21 @@ impl Books {
     ) -> Result<(), LedgerError> {
         let journal = Journal::dividend_owed(key, amount, day, idempotency_key, at)?;
         self.holding(key).state.dividends -= amount;
+        self.journals.push(journal);
+        Ok(())
+    }
+
+    /// Cash that the broker moved beside orders; what concerns a share counts in its position.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub fn move_by_broker(&mut self, movement: &ByBroker, at: DateTime<Utc>) -> Result<(), LedgerError> {
+        let journal = Journal::by_broker(movement, at)?;
+        if let Some(symbol) = movement.position() {
+            let state = &mut self.holding((movement.account_id, symbol)).state;
+            state.dividends -= journal.amount_on(LedgerAccount::Dividend);
+            state.tax += journal.amount_on(LedgerAccount::Tax);
+        }
         self.journals.push(journal);
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! Called by `risk`, `trading` and `corporate`; asks `account` for cash and `market` for prices.
 
 mod books;
+mod by_broker;
 mod correct;
 mod cost;
 mod cost_routes;
@@ -17,6 +18,7 @@ mod store;
 mod valuation;
 
 pub use books::{ALL_LOTS, Books, Split};
+pub use by_broker::book_by_broker;
 pub use correct::{Reversed, reverse_fill};
 pub use cost::{PositionFill, PositionState};
 pub use difference::{DifferenceError, book_broker_difference};

@@ -21,6 +21,12 @@ pub(super) const ORDER_MISSING: &str = "order_missing";
 pub(super) const ORDER_DIFFERS: &str = "order_differs";
 /// The broker holds other shares or cash than its executions come to.
 pub(super) const BROKER_DIFFERENCE: &str = "broker_difference";
+/// The broker has done something beside orders that is not understood here; its cash is booked as a difference.
+pub(super) const UNKNOWN_ACTIVITY: &str = "unknown_activity";
+/// The broker has moved shares without an execution, and says not what it means for them.
+pub(super) const SHARES_ACTIVITY: &str = "shares_activity";
+/// The broker has done something beside orders that cannot be booked.
+pub(super) const UNBOOKED_ACTIVITY: &str = "unbooked_activity";
 
 /// The equity of an account with credit is below what must stay.
 pub(super) const MARGIN_CALL: &str = "margin_call";

@@ -31,10 +31,21 @@ impl Lane {
         }
     }
 
+    /// Whether its broker tells of what it does beside orders: dividends, fees, interest, transfers.
+    pub(super) const fn tells_activities(self) -> bool {
+        matches!(self, Self::Alpaca)
+    }
+
     /// The one of a stored name.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|lane| lane.name() == name)
     }
+}
+
+/// Whether the broker of this name tells of the dividends that it pays, so that they are not entered by hand.
+#[must_use]
+pub fn broker_tells_dividends(broker: &str) -> bool {
+    Lane::from_name(broker).is_some_and(Lane::tells_activities)
 }
 
 /// The lanes of accounts. Only those of accounts that are not at the simulator are remembered: there are few. Cloning is
@@ -61,6 +72,11 @@ impl Lanes {
     pub(super) fn is_used(&self, lane: Lane) -> bool {
         let lanes = self.0.read().unwrap_or_else(PoisonError::into_inner);
         lane == Lane::Simulator || lanes.values().any(|used| *used == lane)
+    }
+
+    /// Whether any account is at a broker that is not in this house.
+    pub(super) fn is_any_elsewhere(&self) -> bool {
+        !self.0.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// An account is on a lane from now on.

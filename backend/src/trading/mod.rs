@@ -5,6 +5,7 @@
 //! money it moves; nobody but the journal's applier says what happened to an order. Asks `risk` for every order and
 //! books through `account` and `portfolio`.
 
+mod activities;
 mod applier;
 mod apply;
 mod batch;
@@ -45,6 +46,7 @@ mod undo;
 pub use brokerage_routes::routes as brokerage_routes;
 pub use closing::Closing;
 pub use document::{OrderDocument, OrderState};
+pub use lane::broker_tells_dividends;
 pub use placement::PlacementWriter;
 pub use recall::{has_open_orders, is_anything_under_way};
 pub use routes::routes;

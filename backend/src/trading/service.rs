@@ -1,5 +1,6 @@
 //! What can be done with orders.
 
+use super::activities::{ActivityClerk, ActivityLook};
 use super::applier::Applier;
 use super::connector::Connector;
 use super::decide::{Answer, Wish};
@@ -143,6 +144,7 @@ impl TradingService {
             };
             background.spawn_vital(dispatcher.run(background.stop.clone()));
         }
+        let activities = ActivityLook::default();
         for (lane, wishes) in wishes {
             let inquirer = Inquirer {
                 pool: pool.clone(),
@@ -157,6 +159,7 @@ impl TradingService {
                 connector: connector.clone(),
                 events: Arc::clone(&events),
                 market: market.clone(),
+                activities: activities.clone(),
             };
             let (gate, lanes) = (gate.clone(), lanes.clone());
             let timer = Timer { pool: pool.clone(), comparer, gate, wishes, lane, lanes };
@@ -164,6 +167,13 @@ impl TradingService {
         }
         background.spawn_vital(applier.run(background.stop.clone()));
         let clerk = MarginClerk { pool: pool.clone(), events: Arc::clone(&events), market: market.clone() };
+        background.spawn_vital(clerk.run(background.stop.clone()));
+        let clerk = ActivityClerk {
+            pool: pool.clone(),
+            events: Arc::clone(&events),
+            lanes: lanes.clone(),
+            look: activities,
+        };
         background.spawn_vital(clerk.run(background.stop.clone()));
         background.spawn_vital(
             Keeper { groups: Arc::clone(&groups), gate: gate.clone() }.run(background.stop.clone()),

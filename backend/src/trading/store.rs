@@ -1,5 +1,6 @@
 //! The tables of `trading`, and the brokers' journal, which is read here and never written.
 
+mod activities;
 mod closing;
 mod executions;
 mod external;
@@ -21,6 +22,10 @@ mod replaces;
 mod requests;
 mod terms;
 
+pub(super) use activities::{
+    ActivityLine, activity_cursor, advance_activity_cursor, is_activity_taken_in_after, lock_activity_cursor,
+    next_activity,
+};
 pub(super) use closing::{
     are_wishes_open, cancellable_orders, close_batch, close_by_key, close_of, closes_of, insert_close,
     insert_close_batch, newest_open_orders, open_closes, save_close, withdraw_closes,

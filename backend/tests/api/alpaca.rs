@@ -11,9 +11,9 @@ use broker_connector::broker::alpaca::AlpacaSettings;
 use broker_connector::credentials::KeySource;
 use serde_json::{Value, json};
 
-struct House {
-    trader: Trader,
-    stand_in: StandIn,
+pub(crate) struct House {
+    pub(crate) trader: Trader,
+    pub(crate) stand_in: StandIn,
 }
 
 fn adapters(stand_in: &StandIn) -> AdapterSettings {
@@ -41,7 +41,7 @@ fn key(secret_key: &str) -> Value {
 
 impl House {
     /// The whole house with an account at the stand-in, which is open.
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let house = Self::without_key().await;
         let path = format!("/api/accounts/{}/credentials", house.trader.account);
         house.trader.app.put(&path, &house.trader.user, key(SECRET_KEY)).await.expect(200);
@@ -63,13 +63,13 @@ impl House {
     }
 
     /// Buys with a limit that rests, and gives the order.
-    async fn rests(&self, quantity: &str) -> Value {
+    pub(crate) async fn rests(&self, quantity: &str) -> Value {
         self.trader.priced("AAPL").await;
         let order = self.trader.place("buy", "AAPL", quantity, Some("1")).await.expect(201).json();
         self.trader.until(order["id"].as_str().unwrap(), "NEW").await
     }
 
-    fn fill(&self, order: &Value, quantity: &str) {
+    pub(crate) fn fill(&self, order: &Value, quantity: &str) {
         let id = order["id"].as_str().unwrap();
         self.stand_in.act(|market| {
             let number = market.named(id).last().unwrap().id.clone();

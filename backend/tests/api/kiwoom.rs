@@ -8,15 +8,15 @@ use crate::trader::{Trader, decimal};
 use broker_connector::AdapterSettings;
 use broker_connector::broker::kiwoom::KiwoomSettings;
 use broker_connector::credentials::KeySource;
-use kiwoom_stand_in::{APP_KEY, Fault, Manners, Order, SECRET_KEY, StandIn};
+use kiwoom_stand_in::{APP_KEY, Fault, Manners, Order, SECRET_KEY, StandIn, until_the_day_has_room};
 use serde_json::{Value, json};
 
 /// What is traded.
 const SHARE: &str = "005930.KS";
 
-struct House {
-    trader: Trader,
-    stand_in: StandIn,
+pub(crate) struct House {
+    pub(crate) trader: Trader,
+    pub(crate) stand_in: StandIn,
 }
 
 fn adapters(stand_in: &StandIn) -> AdapterSettings {
@@ -33,7 +33,8 @@ fn adapters(stand_in: &StandIn) -> AdapterSettings {
 
 impl House {
     /// The whole house with an account at the stand-in, which is open.
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
+        until_the_day_has_room().await;
         let stand_in = StandIn::start().await.unwrap();
         let database = TestDatabase::create().await;
         let (quote_server, market_data_url) = start_market_data().await;

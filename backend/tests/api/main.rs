@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod activities;
 mod alpaca;
 mod auth;
 mod bad_input;

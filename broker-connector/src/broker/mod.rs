@@ -14,13 +14,13 @@ pub mod simulator;
 
 use crate::credentials::Credentials;
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::broker::{
     CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest,
 };
 use domain::{
-    AccountId, Currency, DecimalText, Market, OrderId, OrderStatus, OrderType, Percent, Price, PriceFields,
-    Quantity, ReplaceId, Side, Symbol, TimeInForce,
+    AccountId, ActivityKind, Currency, DecimalText, Market, OrderId, OrderStatus, OrderType, Percent, Price,
+    PriceFields, Quantity, ReplaceId, Side, Symbol, TimeInForce,
 };
 use exchange::Simulation;
 use rust_decimal::Decimal;
@@ -115,6 +115,8 @@ pub struct Capabilities {
     pub keeps_cash: bool,
     /// Whether shares can be sold that are not there.
     pub short_selling: bool,
+    /// Whether it tells what it does beside orders: dividends, fees, interest, transfers.
+    pub activities: bool,
     /// Whether real money can be at stake.
     pub real_money: bool,
 }
@@ -300,6 +302,29 @@ pub struct ListedExecution {
     pub fate: ExecutionFate,
 }
 
+/// Something that a broker did in an account beside orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedActivity {
+    /// The broker's number of it, unique in the account.
+    pub activity_id: String,
+    /// What it is.
+    pub kind: ActivityKind,
+    /// The broker's own word for it.
+    pub word: String,
+    /// The share it is about.
+    pub symbol: Option<Symbol>,
+    /// Of the cash.
+    pub currency: Currency,
+    /// Cash that came or (below zero) went; zero where none did.
+    pub amount: Decimal,
+    /// Shares that it is about.
+    pub quantity: Option<Decimal>,
+    /// The broker's day.
+    pub day: NaiveDate,
+    /// Whether the broker took it back.
+    pub is_undone: bool,
+}
+
 /// A page of a list that is read to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
@@ -409,6 +434,15 @@ pub trait Broker: Send + Sync {
         since: DateTime<Utc>,
         after: Option<String>,
     ) -> Result<Page<ListedExecution>, BrokerError>;
+
+    /// A page of what the broker did in the account beside orders since a moment, oldest first. An activity may have a day and
+    /// no time, so those of a day before the moment may be among them.
+    async fn activity_page(
+        &self,
+        account_id: AccountId,
+        since: DateTime<Utc>,
+        after: Option<String>,
+    ) -> Result<Page<ListedActivity>, BrokerError>;
 
     /// The account as the broker sees it.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError>;

@@ -3,7 +3,10 @@
 //! Promises: a line is written once, however often its report comes (its report id, and the execution it speaks of, are
 //! unique in the account); whoever reads by growing ids misses none. The simulator, whose reports are born in its own
 //! transactions, writes its lines itself.
+//!
+//! What brokers do beside orders has lines of its own (`activities.rs`) with the same promises.
 
+mod activities;
 mod store;
 
 use crate::broker::BrokerError;

@@ -1,5 +1,7 @@
 //! `broker.execution_reports` and what is remembered about brokers' histories.
 
+mod activities;
+
 use super::{Entry, Told};
 use crate::db::{Database, answered};
 use anyhow::Context;

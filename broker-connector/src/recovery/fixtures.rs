@@ -1,8 +1,9 @@
-//! Orders as brokers list them, for tests.
+//! Orders as brokers list them, and requests for other terms of them, for tests.
 
 use crate::broker::ListedOrder;
 use chrono::{DateTime, Utc};
-use domain::{OrderStatus, OrderType, Side, TimeInForce};
+use domain::broker::ReplaceRequest;
+use domain::{OrderId, OrderStatus, OrderType, ReplaceId, Side, TimeInForce};
 use rust_decimal::Decimal;
 
 /// A moment, so many seconds after an arbitrary one.
@@ -32,5 +33,19 @@ pub(super) fn listed(number: &str, quantity: u32, second: i64) -> ListedOrder {
         accepted_at: at(second),
         updated_at: at(second),
         replaces: None,
+    }
+}
+
+/// A request for another number of shares and another limit.
+pub(crate) fn replace_request(listed: &ListedOrder, quantity: &str, price: &str) -> ReplaceRequest {
+    ReplaceRequest {
+        replace_id: ReplaceId::generate(),
+        order_id: listed.known_as.unwrap_or_else(OrderId::generate),
+        quantity: quantity.parse().unwrap(),
+        limit_price: Some(price.parse().unwrap()),
+        stop_price: None,
+        trail_amount: None,
+        trail_percent: None,
+        protection_price: None,
     }
 }

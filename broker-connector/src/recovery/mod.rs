@@ -4,10 +4,13 @@
 //! to have done stands in the journal before anybody is told of it, and only once; an order that we did not make gets an
 //! id of its own and is reported like any other; one that may be ours never does.
 
+mod activities;
 pub mod chain;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod plan;
+
+pub(crate) use activities::follow_activities;
 
 use crate::broker::{Broker, BrokerError, ListedExecution, ListedOrder, Page};
 use crate::journal::{Entry, Journal};

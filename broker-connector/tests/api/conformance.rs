@@ -5,8 +5,9 @@ use crate::connector::{Connector, TOKEN, eventually, limit};
 use crate::database::TestDatabase;
 use crate::kiwoom;
 use crate::quote_server::QuoteServer;
-use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
-use domain::{AccountId, ReplaceId, Side};
+use crate::terms::other_terms;
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome};
+use domain::{AccountId, Side};
 use serde_json::{Value, json};
 
 /// A broker, with the means to make something happen at it.
@@ -31,6 +32,14 @@ impl Venue {
             Self::Simulator { connector, .. } => connector,
             Self::Alpaca(world) => &world.connector,
             Self::Kiwoom(world) => &world.connector,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Simulator { .. } => "simulator",
+            Self::Alpaca(_) => "alpaca",
+            Self::Kiwoom(_) => "kiwoom",
         }
     }
 
@@ -67,13 +76,6 @@ impl Venue {
 
     async fn tells(&self, order: &OrderRequest, kinds: &[&str]) {
         eventually(&format!("{kinds:?}"), || async { self.connector().kinds(order).await == kinds }).await;
-    }
-
-    async fn replace(&self, request: &ReplaceRequest) -> ReplaceOutcome {
-        let body = serde_json::to_string(&[request]).unwrap();
-        let answer = self.connector().send("POST", "/broker/replaces", Some(TOKEN), &body).await;
-        let mut outcomes: Vec<ReplaceOutcome> = answer.json().await.unwrap();
-        outcomes.pop().unwrap()
     }
 
     async fn cancel(&self, order: &OrderRequest) -> Value {
@@ -133,20 +135,11 @@ async fn other_terms_are_told_once_and_come_too_late_after_the_end() {
     for venue in Venue::all().await {
         let order = venue.buy("3", "90");
         number(venue.connector().place(&order).await);
-        let request = |quantity: &str| ReplaceRequest {
-            replace_id: ReplaceId::generate(),
-            order_id: order.order_id,
-            quantity: quantity.parse().unwrap(),
-            limit_price: Some(venue.price("91").parse().unwrap()),
-            stop_price: None,
-            trail_amount: None,
-            trail_percent: None,
-            protection_price: None,
-        };
+        let request = |quantity: &str| other_terms(&order, quantity, &venue.price("91"));
         let (quantity, price) = match venue {
             // Another number of shares is another order there.
             Venue::Kiwoom(_) => {
-                let refused = serde_json::to_value(venue.replace(&request("5")).await).unwrap();
+                let refused = serde_json::to_value(venue.connector().replace(&request("5")).await).unwrap();
                 assert_eq!(
                     (&refused["outcome"], &refused["code"]),
                     (&json!("rejected"), &json!("unsupported"))
@@ -156,8 +149,12 @@ async fn other_terms_are_told_once_and_come_too_late_after_the_end() {
             _ => ("5", "91"),
         };
         let asked = request(quantity);
-        assert_eq!(venue.replace(&asked).await, ReplaceOutcome::Accepted);
-        assert_eq!(venue.replace(&asked).await, ReplaceOutcome::Accepted, "the same request again");
+        assert_eq!(venue.connector().replace(&asked).await, ReplaceOutcome::Accepted);
+        assert_eq!(
+            venue.connector().replace(&asked).await,
+            ReplaceOutcome::Accepted,
+            "the same request again"
+        );
         venue.tells(&order, &["accepted", "replaced"]).await;
         let status = venue.connector().get(&format!("/broker/order/{}", order.order_id)).await;
         assert_eq!(
@@ -166,7 +163,7 @@ async fn other_terms_are_told_once_and_come_too_late_after_the_end() {
         );
         assert_eq!(venue.cancel(&order).await["outcome"], "accepted");
         venue.tells(&order, &["accepted", "replaced", "canceled"]).await;
-        let late = serde_json::to_value(venue.replace(&request("7")).await).unwrap();
+        let late = serde_json::to_value(venue.connector().replace(&request("7")).await).unwrap();
         assert_eq!((&late["outcome"], &late["code"]), (&json!("rejected"), &json!("already_final")));
     }
 }
@@ -207,5 +204,30 @@ async fn what_a_broker_cannot_do_it_says() {
                 assert_eq!(world.connector.kinds(&forever).await, ["rejected"]);
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_beside_orders_is_listed_or_said_to_be_unsupported() {
+    for venue in Venue::all().await {
+        let account = venue.buy("1", "90").account_id;
+        if let Venue::Alpaca(world) = &venue {
+            world.stand_in.act(|market| market.move_cash("INT", "0.75".parse().unwrap()));
+        }
+        let path = format!("/broker/accounts/{account}/activities");
+        let answer = venue.connector().send("GET", &path, Some(TOKEN), "").await;
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        let brokers = venue.connector().get("/broker/capabilities").await;
+        let says =
+            brokers["brokers"].as_array().unwrap().iter().find(|broker| broker["broker"] == venue.name());
+        if says.unwrap()["activities"] == true {
+            assert_eq!(status, 200, "{body}");
+            assert_eq!(body["activities"][0]["amount"], "0.75");
+        } else {
+            assert_eq!((status.as_u16(), &body["code"]), (422, &json!("unsupported")));
+        }
+        let sync = venue.connector().get(&format!("/broker/accounts/{account}/sync")).await;
+        assert_eq!(sync["activityId"].is_null(), says.unwrap()["activities"] == false, "{sync}");
     }
 }

@@ -12,4 +12,5 @@ mod kiwoom;
 mod orders;
 mod recovery;
 mod simulation;
+mod terms;
 mod waits;

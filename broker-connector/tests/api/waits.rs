@@ -1,10 +1,11 @@
 //! Orders that wait for a price or an auction, and orders whose terms change.
 
-use crate::connector::{Connector, TOKEN, eventually, limit, market};
+use crate::connector::{Connector, eventually, limit, market};
 use crate::database::TestDatabase;
 use crate::quote_server::{QuoteServer, quote};
+use crate::terms::{other_terms, unchanged};
 use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
-use domain::{AccountId, Market, OrderId, OrderType, Quote, ReplaceId, Side, TimeInForce};
+use domain::{AccountId, Market, OrderId, OrderType, Quote, Side, TimeInForce};
 use serde_json::json;
 
 struct World {
@@ -37,27 +38,6 @@ fn trailing(account: AccountId, amount: &str, protection: &str) -> OrderRequest 
         trail_amount: Some(amount.parse().unwrap()),
         ..market(account, "AAPL", Side::Sell, "10", protection)
     }
-}
-
-/// The order as it is, under a new request.
-fn unchanged(order: &OrderRequest) -> ReplaceRequest {
-    ReplaceRequest {
-        replace_id: ReplaceId::generate(),
-        order_id: order.order_id,
-        quantity: order.quantity,
-        limit_price: order.limit_price,
-        stop_price: order.stop_price,
-        trail_amount: order.trail_amount,
-        trail_percent: order.trail_percent,
-        protection_price: order.protection_price,
-    }
-}
-
-async fn replace(connector: &Connector, request: &ReplaceRequest) -> ReplaceOutcome {
-    let body = serde_json::to_string(&[request]).unwrap();
-    let answer = connector.send("POST", "/broker/replaces", Some(TOKEN), &body).await;
-    assert_eq!(answer.status(), 200);
-    answer.json::<Vec<ReplaceOutcome>>().await.unwrap().remove(0)
 }
 
 fn refusal(outcome: &ReplaceOutcome) -> &str {
@@ -181,18 +161,14 @@ async fn a_replace_is_done_once_however_often_it_comes() {
     let World { connector, quotes, account, database } = world().await;
     let order = limit(account, "AAPL", Side::Buy, "10", "90");
     connector.place_accepted(&order).await;
-    let request = ReplaceRequest {
-        quantity: "4".parse().unwrap(),
-        limit_price: Some("91".parse().unwrap()),
-        ..unchanged(&order)
-    };
+    let request = other_terms(&order, "4", "91");
     for _ in 0..3 {
-        assert_eq!(replace(&connector, &request).await, ReplaceOutcome::Accepted);
+        assert_eq!(connector.replace(&request).await, ReplaceOutcome::Accepted);
     }
     assert!(matches!(connector.place(&order).await, PlaceOutcome::Accepted { .. }), "it is the same order");
     connector.kill();
     let connector = Connector::start(&database, &quotes).await;
-    assert_eq!(replace(&connector, &request).await, ReplaceOutcome::Accepted);
+    assert_eq!(connector.replace(&request).await, ReplaceOutcome::Accepted);
     assert_eq!(connector.kinds(&order).await, ["accepted", "replaced"]);
     let report = connector.reports(&order).await.remove(1);
     assert_eq!(
@@ -217,14 +193,14 @@ async fn a_refused_replace_stays_refused_and_leaves_the_order_as_it_is() {
     for (request, code) in [(&off_grid, "tick_size"), (&with_stop, "stop_price"), (&nobodys, "unknown_order")]
     {
         for _ in 0..2 {
-            assert_eq!(refusal(&replace(&connector, request).await), code);
+            assert_eq!(refusal(&connector.replace(request).await), code);
         }
     }
     assert_eq!(connector.kinds(&order).await, ["accepted"]);
     connector.cancel(order.order_id).await;
     let late = unchanged(&order);
-    assert_eq!(refusal(&replace(&connector, &late).await), "already_final");
-    assert_eq!(refusal(&replace(&connector, &off_grid).await), "tick_size", "as it was answered before");
+    assert_eq!(refusal(&connector.replace(&late).await), "already_final");
+    assert_eq!(refusal(&connector.replace(&off_grid).await), "tick_size", "as it was answered before");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,7 +214,7 @@ async fn a_limit_moved_to_the_market_is_executed_in_the_same_breath() {
     connector.place_accepted(&probe).await;
     connector.becomes(probe.order_id, "FILLED").await;
     let request = ReplaceRequest { limit_price: Some("105".parse().unwrap()), ..unchanged(&order) };
-    assert_eq!(replace(&connector, &request).await, ReplaceOutcome::Accepted);
+    assert_eq!(connector.replace(&request).await, ReplaceOutcome::Accepted);
     connector.becomes(order.order_id, "FILLED").await;
     assert_eq!(connector.kinds(&order).await, ["accepted", "replaced", "fill"]);
     assert_eq!(connector.reports(&order).await[2]["price"], "100");

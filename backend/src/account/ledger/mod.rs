@@ -4,6 +4,7 @@
 //! journal sums to zero per commodity. A profit is therefore a negative amount on `realised_pnl`, and what is owed to
 //! others one on `payable`.
 
+mod by_broker;
 mod cash;
 mod difference;
 mod holdings;
@@ -13,6 +14,7 @@ mod reversal;
 mod settlement;
 mod trade;
 
+pub use by_broker::ByBroker;
 pub use holdings::InKind;
 pub use names::{Commodity, JournalKind, LedgerAccount};
 pub use reversal::StoredJournal;

@@ -84,7 +84,7 @@ words! {
         ExchangeFee "exchange_fee"
         /// Dividends received (negative) and owed on shares sold short (positive), before tax.
         Dividend "dividend"
-        /// Paid on what is owed, and for borrowed shares.
+        /// Interest received (negative) and paid (positive), before tax, and what borrowed shares cost.
         Interest "interest"
         /// What shares that came or went without a trade had cost.
         OpeningEquity "opening_equity"
@@ -121,7 +121,7 @@ words! {
         Trade "trade"
         /// A fee that belongs to no trade.
         Fee "fee"
-        /// A day's interest on what is owed.
+        /// A day's interest on what is owed, or interest that a broker paid or took.
         Interest "interest"
         /// A day's fee for the shares of one symbol that are sold short.
         BorrowFee "borrow_fee"
@@ -129,6 +129,8 @@ words! {
         Settlement "settlement"
         /// A cash dividend.
         Dividend "dividend"
+        /// Tax that was kept back from a dividend or from interest.
+        Withholding "withholding"
         /// Shares counted in other pieces.
         Split "split"
         /// Money for a part of a share that a split has left.

@@ -168,6 +168,7 @@ mod tests {
             positions: vec![Position { symbol: apple(), quantity: Decimal::from(shares) }],
             trade_cash: vec![TradeCash { currency: Currency::Usd, amount: cash.parse().unwrap() }],
             journal_id: 1,
+            activity_id: None,
         }
     }
 
@@ -194,7 +195,7 @@ mod tests {
     fn what_only_one_side_has_is_a_difference() {
         let found = compare_holdings(&BTreeMap::new(), &state(10, "-5"));
         assert_eq!(found.len(), 2);
-        let nothing = AccountState { orders: vec![], positions: vec![], trade_cash: vec![], journal_id: 1 };
+        let nothing = AccountState { positions: vec![], trade_cash: vec![], ..state(0, "0") };
         assert_eq!(compare_holdings(&ours("10", "-5"), &nothing).len(), 2);
     }
 

@@ -12,6 +12,7 @@ use crate::error::ApiError;
 use crate::events::EventHub;
 use crate::market::Market;
 use crate::portfolio::{self, DifferenceError};
+use crate::trading::activities::ActivityLook;
 use crate::trading::connector::Connector;
 use crate::trading::incident::{BROKER_DIFFERENCE, Incident, NewIncident, ORDER_DIFFERS, ORDER_MISSING};
 use crate::trading::inquirer::tell;
@@ -22,7 +23,7 @@ use actix_web::web;
 use chrono::TimeDelta;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::broker::{BATCH_MAX, OrderRequest, ReportKind};
-use domain::inquiry::Finding;
+use domain::inquiry::{AccountState, Finding};
 use domain::{AccountId, Currency, Side, UserId};
 use failpoint::Failpoint;
 use rust_decimal::Decimal;
@@ -53,6 +54,8 @@ pub(in crate::trading) struct Comparer {
     pub(in crate::trading) connector: Connector,
     pub(in crate::trading) events: Arc<EventHub>,
     pub(in crate::trading) market: web::Data<Market>,
+    /// Takes in what the broker did beside orders.
+    pub(in crate::trading) activities: ActivityLook,
 }
 
 /// What a comparison has seen so far.
@@ -147,7 +150,10 @@ impl Comparer {
         let mut found = self.orders_that_differ(account, seen).await?;
         let theirs = self.connector.account(account).await?;
         self.wait_until_applied(theirs.journal_id).await?;
-        if let Some(ours) = self.holdings_at(account, theirs.journal_id).await? {
+        if let Some(activity_id) = theirs.activity_id {
+            self.wait_until_taken_in(activity_id).await?;
+        }
+        if let Some(ours) = self.holdings_at(account, &theirs).await? {
             found.extend(compare_holdings(&ours, &theirs));
         }
         Ok(found)
@@ -211,11 +217,24 @@ impl Comparer {
         Ok(())
     }
 
-    /// What trading had left in our books at a line of the journal; nothing when that cannot be told now.
+    async fn wait_until_taken_in(&self, activity_id: i64) -> Result<(), Failure> {
+        let began = Instant::now();
+        while store::activity_cursor(&*self.pool.get().await?).await? < activity_id {
+            if began.elapsed() > APPLIED_WAIT_MAX {
+                return Err(Failure::Behind);
+            }
+            self.activities.look();
+            tokio::time::sleep(APPLIED_LOOK_PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// What trading, and what the broker did beside it, had left in our books at the lines that its state names; nothing
+    /// when that cannot be told now.
     async fn holdings_at(
         &self,
         account: AccountId,
-        journal_id: i64,
+        theirs: &AccountState,
     ) -> Result<Option<BTreeMap<Commodity, Decimal>>, Failure> {
         let mut connection = self.pool.get().await?;
         // One picture of the books, the cursor and the journal.
@@ -224,7 +243,12 @@ impl Comparer {
                 let connection: &AsyncPgConnection = connection;
                 let cursor = store::cursor(connection).await?;
                 let mut ours = account::traded(connection, account).await?;
-                let later = store::movements_between(connection, account, journal_id, cursor).await?;
+                if let Some(line) = theirs.activity_id
+                    && store::is_activity_taken_in_after(connection, account, line).await?
+                {
+                    return Ok(None);
+                }
+                let later = store::movements_between(connection, account, theirs.journal_id, cursor).await?;
                 for line in later {
                     let order = store::orders_of(connection, &[line.order_id]).await?;
                     let Some(wish) = order.first().map(|order| &order.wish) else {

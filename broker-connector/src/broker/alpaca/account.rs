@@ -1,12 +1,12 @@
-//! What Alpaca says about an account: its cash, its shares, and what moved beside trading.
+//! What Alpaca says about an account: its cash and its shares.
 
-use super::config::{ACTIVITIES_PER_PAGE, CLOCK_MARGIN_SECONDS, MOVEMENT_PAGES_MAX, READINGS_MAX};
-use super::parse;
+use super::config::{CLOCK_MARGIN_SECONDS, READINGS_MAX};
 use super::rest::{Failure, Rest};
 use super::wire;
+use super::{activities, parse};
 use crate::broker::records::Opening;
 use crate::broker::{BrokerError, Position};
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Utc};
 use domain::Currency;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
@@ -16,8 +16,6 @@ use serde_json::value::RawValue;
 pub(super) struct Reading {
     pub(super) cash: Decimal,
     pub(super) positions: Vec<Position>,
-    /// What moved beside trading since the account was connected.
-    pub(super) moved: Decimal,
 }
 
 /// Checks that an account can be traded in.
@@ -49,30 +47,6 @@ pub(super) async fn positions(rest: &Rest) -> Result<Vec<Position>, Failure> {
     Ok(positions)
 }
 
-/// Movements beside trading since the day before a moment, all pages of them.
-async fn movements(rest: &Rest, since: DateTime<Utc>) -> Result<Vec<wire::Activity>, Failure> {
-    // Such a movement has a day and no time: the day before is read too, and what was counted is known by its id.
-    let from = since.checked_sub_days(Days::new(1)).unwrap_or(since).to_rfc3339();
-    let (mut movements, mut token) = (Vec::<wire::Activity>::new(), None::<String>);
-    for _ in 0..MOVEMENT_PAGES_MAX {
-        let mut query = vec![
-            ("category", "non_trade_activity".to_owned()),
-            ("after", from.clone()),
-            ("direction", "asc".to_owned()),
-            ("page_size", ACTIVITIES_PER_PAGE.to_string()),
-        ];
-        query.extend(token.take().map(|token| ("page_token", token)));
-        let page: Vec<wire::Activity> = rest.get("/v2/account/activities", &query).await?;
-        let is_last = page.len() < ACTIVITIES_PER_PAGE;
-        token = page.last().map(|last| last.id.clone());
-        movements.extend(page.into_iter().filter(|movement| movement.activity_type != "FILL"));
-        if is_last {
-            return Ok(movements);
-        }
-    }
-    Err(Failure::Unknown(format!("more than {MOVEMENT_PAGES_MAX} pages of movements")))
-}
-
 /// What the account holds as it is connected. Read until two readings agree, so that no execution falls between.
 pub(super) async fn opening(rest: &Rest) -> Result<Opening, Failure> {
     for _ in 0..READINGS_MAX {
@@ -80,12 +54,12 @@ pub(super) async fn opening(rest: &Rest) -> Result<Opening, Failure> {
         let clock: wire::Clock = rest.get("/v2/clock", &[]).await?;
         let opened_at = parse::moment(&clock.timestamp)
             .ok_or_else(|| Failure::Unknown("its clock cannot be read".into()))?;
-        let movements = movements(rest, opened_at).await?;
+        let movements = activities::numbers(rest, opened_at).await?;
         if account(rest).await?.cash == before.cash {
             return Ok(Opening {
                 currency: Currency::Usd,
                 cash: before.cash.0.normalize(),
-                movements: movements.into_iter().map(|movement| movement.id).collect(),
+                movements,
                 opened_at,
             });
         }
@@ -94,16 +68,9 @@ pub(super) async fn opening(rest: &Rest) -> Result<Opening, Failure> {
 }
 
 /// Cash and shares now.
-pub(super) async fn reading(rest: &Rest, opening: &Opening) -> Result<Reading, Failure> {
+pub(super) async fn reading(rest: &Rest) -> Result<Reading, Failure> {
     let cash = account(rest).await?.cash.0;
-    let positions = positions(rest).await?;
-    let movements = movements(rest, opening.opened_at).await?;
-    let counted = movements.iter().filter(|movement| {
-        let was_undone = movement.status.as_deref().is_some_and(|status| status != "executed");
-        !was_undone && !opening.movements.contains(&movement.id)
-    });
-    let moved = counted.filter_map(|movement| movement.net_amount).map(|amount| amount.0).sum();
-    Ok(Reading { cash, positions, moved })
+    Ok(Reading { cash, positions: positions(rest).await? })
 }
 
 /// Items of a list, each read for itself.

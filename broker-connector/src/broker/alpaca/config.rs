@@ -22,8 +22,14 @@ pub(super) const ORDERS_AT_ONCE: usize = 8;
 pub(super) const NUMBERS_MAX: usize = 128;
 /// Activities on a page: the most that Alpaca gives.
 pub(super) const ACTIVITIES_PER_PAGE: usize = 100;
-/// Most pages of activities beside trading in one comparison.
+/// Most pages of activities beside orders that are read as an account is opened.
 pub(super) const MOVEMENT_PAGES_MAX: usize = 100;
+/// Largest amount of an activity that is read, in dollars and in shares.
+pub(super) const ACTIVITY_AMOUNT_MAX: i64 = 1_000_000_000_000;
+/// Longest number, or word, of an activity, in letters.
+pub(super) const ACTIVITY_WORD_LENGTH_MAX: usize = 120;
+/// How many days ahead the day of an activity may be.
+pub(super) const ACTIVITY_DAYS_AHEAD_MAX: u64 = 31;
 /// How often an account is read until two readings agree.
 pub(super) const READINGS_MAX: usize = 4;
 /// How often the stream is pinged.

@@ -42,7 +42,7 @@ fn unreadable(what: &str) -> BrokerError {
 }
 
 /// The order in an item of a list; nothing for orders of other things than shares.
-fn listed(item: &RawValue) -> Result<Option<ListedOrder>, BrokerError> {
+pub(super) fn listed(item: &RawValue) -> Result<Option<ListedOrder>, BrokerError> {
     let order: wire::Order = match serde_json::from_str(item.get()) {
         Ok(order) => order,
         // One of ours that cannot be read must not count as absent.

@@ -3,9 +3,10 @@
 //! Promises: an order is written down before it is sent and bears our id, so sending it twice is ordering once; only what
 //! provably never left is called not sent; the stream only says that something happened, and every execution is taken
 //! from Alpaca's list of activities under the one number that it has there, so no drop, repetition or disorder of the
-//! stream changes a book. One account's trouble stays its own: each has its key, its limiter and its tasks.
+//! stream changes a book; what Alpaca does beside orders is taken from the same list in the same way. One account's trouble stays its own: each has its key, its limiter and its tasks.
 
 mod account;
+mod activities;
 mod config;
 mod limiter;
 mod lists;
@@ -24,7 +25,8 @@ use super::outside::{http, look};
 use super::records::{Records, StoredAccount};
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
-    JournalLine, JournalQuery, KeyTrouble, ListedExecution, ListedOrder, OrderState, Page, Position,
+    JournalLine, JournalQuery, KeyTrouble, ListedActivity, ListedExecution, ListedOrder, OrderState, Page,
+    Position,
 };
 use crate::credentials::{Credentials, Environment, Vault};
 use crate::journal::Journal;
@@ -194,6 +196,7 @@ impl Broker for Alpaca {
             credentials: true,
             keeps_cash: true,
             short_selling: false,
+            activities: true,
             real_money: true,
         }
     }
@@ -292,22 +295,36 @@ impl Broker for Alpaca {
         session.answer(lists::executions(&session.rest, &session.opening, since, after).await)
     }
 
-    /// Read, made known to the journal, and read again, until both readings agree: then no execution lies between what
-    /// is told here and the line that is named.
+    async fn activity_page(
+        &self,
+        account_id: AccountId,
+        since: DateTime<Utc>,
+        after: Option<String>,
+    ) -> Result<Page<ListedActivity>, BrokerError> {
+        let session = self.sessions.of(account_id)?;
+        session.answer(activities::page(&session.rest, &session.opening, since, after).await)
+    }
+
+    /// Read, made known to the journal, and read again, until both readings agree: then no execution and nothing that
+    /// Alpaca did beside orders lies between what is told here and the lines that are named.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
         let session = self.sessions.of(account_id)?;
-        let mut before = session.answer(account::reading(&session.rest, &session.opening).await)?;
+        let mut before = session.answer(account::reading(&session.rest).await)?;
         for _ in 0..READINGS_MAX {
             recovery::recover(self, &self.journal, account_id, Awaited::default()).await?;
+            let activity_id = recovery::follow_activities(self, &self.journal, account_id).await?;
             let journal_id = self.journal.last_id().await?;
-            let after = session.answer(account::reading(&session.rest, &session.opening).await)?;
+            let after = session.answer(account::reading(&session.rest).await)?;
             if before == after {
-                let amount = after.cash - session.opening.cash - after.moved;
                 // Alpaca counts parts of a cent where parts of shares are traded; the books here do not.
-                let amount = Currency::Usd.round(amount).normalize();
-                let cash = TradeCash { currency: Currency::Usd, amount };
-                let (orders, positions) = (Vec::new(), after.positions);
-                return Ok(AccountState { orders, positions, trade_cash: vec![cash], journal_id });
+                let amount = Currency::Usd.round(after.cash - session.opening.cash).normalize();
+                return Ok(AccountState {
+                    orders: Vec::new(),
+                    positions: after.positions,
+                    trade_cash: vec![TradeCash { currency: Currency::Usd, amount }],
+                    journal_id,
+                    activity_id: Some(activity_id),
+                });
             }
             before = after;
         }

@@ -127,7 +127,7 @@ impl Rest {
 }
 
 /// What an answer that is no success says about the request.
-fn classify(status: StatusCode, refusal: wire::Refusal) -> Failure {
+pub(super) fn classify(status: StatusCode, refusal: wire::Refusal) -> Failure {
     let wire::Refusal { code, message } = refusal;
     let words = message.to_lowercase();
     let is_about_the_key =
@@ -153,7 +153,7 @@ fn unanswered(error: &reqwest::Error) -> Failure {
 
 fn pause_of(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<i64>().ok();
-    let until_reset = || number(RESET_HEADER).map(|reset| reset - Utc::now().timestamp());
+    let until_reset = || number(RESET_HEADER).map(|reset| reset.saturating_sub(Utc::now().timestamp()));
     let seconds = number("retry-after").or_else(until_reset)?;
     u64::try_from(seconds.max(1)).ok().map(Duration::from_secs)
 }

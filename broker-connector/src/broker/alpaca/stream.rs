@@ -52,7 +52,7 @@ async fn listen(session: &Session) -> Result<(), Ended> {
 }
 
 /// The words of a message, which come as text or as bytes.
-fn read(message: &Message) -> Option<StreamMessage> {
+pub(super) fn read(message: &Message) -> Option<StreamMessage> {
     match message {
         Message::Text(text) => serde_json::from_str(text.as_str()).ok(),
         Message::Binary(bytes) => serde_json::from_slice(bytes).ok(),

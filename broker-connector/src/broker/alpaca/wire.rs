@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 
 /// Longest number that is read, in characters.
 const NUMBER_LENGTH_MAX: usize = 40;
+/// Largest number that is read, in dollars or in shares: far above what anybody has, and so far below what a decimal holds
+/// that no product and no sum of such numbers is beyond it.
+const NUMBER_MAX: i64 = 10_000_000_000_000;
 
 /// A number, exactly as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,7 +24,11 @@ impl<'de> Deserialize<'de> for Number {
         if text.len() > NUMBER_LENGTH_MAX {
             return Err(D::Error::custom("a number is too long"));
         }
-        Decimal::from_str_exact(text).map(Self).map_err(D::Error::custom)
+        let number = Decimal::from_str_exact(text).map_err(D::Error::custom)?;
+        if number.abs() > Decimal::from(NUMBER_MAX) {
+            return Err(D::Error::custom("a number is too large"));
+        }
+        Ok(Self(number))
     }
 }
 
@@ -58,7 +65,7 @@ pub(super) struct Order {
     pub(super) replaced_by: Option<String>,
 }
 
-/// An execution, or a movement beside trading.
+/// An execution.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Activity {
     pub(super) id: String,
@@ -71,8 +78,31 @@ pub(super) struct Activity {
     pub(super) qty: Option<Number>,
     #[serde(default)]
     pub(super) order_id: Option<String>,
+}
+
+/// Something that is known by its number, whatever else it says.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Numbered {
+    pub(super) id: String,
+}
+
+/// What Alpaca did beside orders. Its number is read for itself.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Movement {
+    #[serde(default)]
+    pub(super) activity_type: String,
+    #[serde(default)]
+    pub(super) activity_sub_type: Option<String>,
+    #[serde(default)]
+    pub(super) date: Option<String>,
     #[serde(default)]
     pub(super) net_amount: Option<Number>,
+    #[serde(default)]
+    pub(super) symbol: Option<String>,
+    #[serde(default)]
+    pub(super) qty: Option<Number>,
+    #[serde(default)]
+    pub(super) currency: Option<String>,
     #[serde(default)]
     pub(super) status: Option<String>,
 }

@@ -38,7 +38,9 @@ pub(super) fn orders(rows: &[OrderRow], known: &Known<'_>) -> Vec<ListedOrder> {
         let Some(original) = row.original.as_deref() else { continue };
         // Some lists name the first number of a chain, others the one before.
         let mut last = original;
-        while let Some(next) = successors.get(last) {
+        // A list may name numbers in a circle; no chain is longer than the list.
+        for _ in rows {
+            let Some(next) = successors.get(last) else { break };
             last = next;
         }
         if last == row.number {

@@ -32,7 +32,8 @@ use super::outside::{http, look};
 use super::records::{Opening, Records, StoredAccount};
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
-    JournalLine, JournalQuery, KeyTrouble, ListedExecution, ListedOrder, OrderState, Page, Position,
+    JournalLine, JournalQuery, KeyTrouble, ListedActivity, ListedExecution, ListedOrder, OrderState, Page,
+    Position,
 };
 use crate::credentials::{Credentials, Environment, Vault};
 use crate::journal::Journal;
@@ -274,6 +275,7 @@ impl Broker for Kiwoom {
             credentials: true,
             keeps_cash: true,
             short_selling: false,
+            activities: false,
             real_money: true,
         }
     }
@@ -370,6 +372,15 @@ impl Broker for Kiwoom {
         lists::execution_page(&*self.sessions.of(account_id)?, &self.store, since, after.as_deref()).await
     }
 
+    async fn activity_page(
+        &self,
+        _: AccountId,
+        _: DateTime<Utc>,
+        _: Option<String>,
+    ) -> Result<Page<ListedActivity>, BrokerError> {
+        Err(BrokerError::Unsupported("what Kiwoom does beside orders is not read here".into()))
+    }
+
     /// Read, made known to the journal, and read again, until both readings agree: then no execution lies between what
     /// is told here and the line that is named. An execution of an order that belongs to nobody yet would be missing.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
@@ -385,8 +396,13 @@ impl Broker for Kiwoom {
             let after = self.reading(&session).await?;
             if before == after {
                 let cash = TradeCash { currency: Currency::Krw, amount: after.cash - session.opening.cash };
-                let (orders, positions) = (Vec::new(), after.positions);
-                return Ok(AccountState { orders, positions, trade_cash: vec![cash], journal_id });
+                return Ok(AccountState {
+                    orders: Vec::new(),
+                    positions: after.positions,
+                    trade_cash: vec![cash],
+                    journal_id,
+                    activity_id: None,
+                });
             }
             before = after;
         }

@@ -14,7 +14,9 @@ const CODE_LENGTH: usize = 6;
 
 /// A moment as Kiwoom writes it, in Seoul's time: `20261123093000`.
 pub(super) fn moment(text: &str) -> Option<DateTime<Utc>> {
-    let local = NaiveDateTime::parse_from_str(text, "%Y%m%d%H%M%S").ok()?;
+    // A sign would let a year have more digits.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let local = NaiveDateTime::parse_from_str(text, "%Y%m%d%H%M%S").ok().filter(|_| is_plain)?;
     Seoul.from_local_datetime(&local).single().map(|at| at.to_utc())
 }
 

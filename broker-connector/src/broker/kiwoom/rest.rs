@@ -196,7 +196,7 @@ impl Rest {
 }
 
 /// What an answer says about its request; nothing where it was done.
-fn judge(status: u16, body: &[u8]) -> Option<Failure> {
+pub(super) fn judge(status: u16, body: &[u8]) -> Option<Failure> {
     let outcome: Option<wire::Outcome> = serde_json::from_slice(body).ok();
     let class = outcome.as_ref().and_then(wire::Outcome::class);
     if status == 200 && class == Some(0) {

@@ -13,6 +13,11 @@ use std::collections::HashMap;
 /// Longest number that is read, in characters.
 const NUMBER_LENGTH_MAX: usize = 40;
 
+/// Largest number that is read, in won, and most shares: far above what anybody has, and so far below what a decimal holds
+/// that no product and no sum of such numbers is beyond it.
+const NUMBER_MAX: i64 = 10_000_000_000_000;
+const SHARES_MAX: i64 = 10_000_000_000;
+
 /// A number, exactly as it was written; an empty text is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Number(pub(super) Decimal);
@@ -28,7 +33,8 @@ impl Number {
         if text.len() > NUMBER_LENGTH_MAX {
             return None;
         }
-        Decimal::from_str_exact(text).ok().map(|number| Self(number.normalize()))
+        let number = Decimal::from_str_exact(text).ok().map(|number| number.normalize());
+        number.filter(|number| number.abs() <= Decimal::from(NUMBER_MAX)).map(Self)
     }
 
     /// As a price, whose sign is none.
@@ -39,7 +45,8 @@ impl Number {
     /// As a number of whole shares.
     pub(super) fn shares(self) -> Option<i64> {
         let whole = self.0.fract().is_zero() && self.0 >= Decimal::ZERO;
-        whole.then(|| i64::try_from(self.0).ok()).flatten()
+        let shares = whole.then(|| i64::try_from(self.0).ok()).flatten();
+        shares.filter(|shares| *shares <= SHARES_MAX)
     }
 }
 

@@ -15,7 +15,7 @@ mod venue;
 
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
-    JournalLine, JournalQuery, ListedExecution, ListedOrder, OrderState, Page, Position,
+    JournalLine, JournalQuery, ListedActivity, ListedExecution, ListedOrder, OrderState, Page, Position,
 };
 use crate::settings::Settings;
 use async_trait::async_trait;
@@ -103,6 +103,7 @@ impl Broker for Simulator {
             credentials: false,
             keeps_cash: false,
             short_selling: true,
+            activities: false,
             real_money: false,
         }
     }
@@ -171,6 +172,15 @@ impl Broker for Simulator {
         Ok(record.as_ref().map(Record::state))
     }
 
+    async fn activity_page(
+        &self,
+        _: AccountId,
+        _: DateTime<Utc>,
+        _: Option<String>,
+    ) -> Result<Page<ListedActivity>, BrokerError> {
+        Err(BrokerError::Unsupported("the simulator does nothing beside orders".into()))
+    }
+
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
         let orders = self.reader.working_orders_of(account_id).await.map_err(unavailable)?;
         let holdings = self.reader.holdings(account_id).await.map_err(unavailable)?;
@@ -180,6 +190,7 @@ impl Broker for Simulator {
             positions: holdings.positions(),
             trade_cash,
             journal_id: holdings.journal_id,
+            activity_id: None,
         })
     }
 

@@ -2,32 +2,15 @@
 
 use super::World;
 use crate::connector::{eventually, limit};
+use crate::terms::{other_terms, word};
 use alpaca_stand_in::Fault;
-use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
-use domain::{AccountId, ReplaceId, Side};
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome};
+use domain::{AccountId, Side};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-fn word(outcome: &PlaceOutcome) -> &'static str {
-    match outcome {
-        PlaceOutcome::Accepted { .. } => "accepted",
-        PlaceOutcome::Rejected { .. } => "rejected",
-        PlaceOutcome::NotSent { .. } => "not_sent",
-        PlaceOutcome::OutcomeUnknown { .. } => "unknown",
-    }
-}
-
 fn orders_of(world: &World, order: &OrderRequest) -> usize {
     world.stand_in.act(|market| market.named(&order.order_id.to_string()).len())
-}
-
-/// Asks what became of an order.
-async fn inquire(world: &World, order: &OrderRequest) -> String {
-    let body = json!({ "orders": [order] }).to_string();
-    let answer =
-        world.connector.send("POST", "/broker/inquiries", Some(crate::connector::TOKEN), &body).await;
-    let findings: serde_json::Value = answer.json().await.unwrap();
-    findings[0]["finding"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +28,7 @@ async fn at_every_phase_the_truth_is_told_and_a_second_sending_orders_once() {
         let outcome = world.connector.place(&order).await;
         assert_eq!((word(&outcome), orders_of(&world, &order)), (said, done), "{fault:?}");
         let finding = if done == 1 { "found" } else { "absent" };
-        assert_eq!(inquire(&world, &order).await, finding, "{fault:?}");
+        assert_eq!(world.connector.inquire(&[&order]).await, [finding], "{fault:?}");
         assert_eq!(word(&world.connector.place(&order).await), "accepted", "{fault:?}");
         assert_eq!(orders_of(&world, &order), 1, "{fault:?}");
         world.tells(&order, &["accepted"]).await;
@@ -59,7 +42,7 @@ async fn an_order_that_is_not_answered_is_found_in_the_lists() {
         let order = world.buy("1", "100");
         world.stand_in.will_fail(&[fault]);
         assert_eq!(word(&world.connector.place(&order).await), "unknown");
-        assert_eq!(inquire(&world, &order).await, finding);
+        assert_eq!(world.connector.inquire(&[&order]).await, [finding]);
     }
 }
 
@@ -133,26 +116,6 @@ async fn killed_between_sending_and_the_answer_the_order_is_there_once() {
     assert_eq!(orders_of(&world, &order), 1);
 }
 
-fn other_terms(order: &OrderRequest, quantity: &str, price: &str) -> ReplaceRequest {
-    ReplaceRequest {
-        replace_id: ReplaceId::generate(),
-        order_id: order.order_id,
-        quantity: quantity.parse().unwrap(),
-        limit_price: Some(price.parse().unwrap()),
-        stop_price: None,
-        trail_amount: None,
-        trail_percent: None,
-        protection_price: None,
-    }
-}
-
-async fn replace(world: &World, request: &ReplaceRequest) -> ReplaceOutcome {
-    let body = serde_json::to_string(&[request]).unwrap();
-    let answer = world.connector.send("POST", "/broker/replaces", Some(crate::connector::TOKEN), &body).await;
-    let mut outcomes: Vec<ReplaceOutcome> = answer.json().await.unwrap();
-    outcomes.pop().unwrap()
-}
-
 fn refusal(outcome: &ReplaceOutcome) -> &str {
     match outcome {
         ReplaceOutcome::Rejected { code, .. } => code,
@@ -169,8 +132,8 @@ async fn other_terms_make_another_number_and_one_order() {
     let request = other_terms(&order, "20", "101");
     // The answer is lost; the second sending finds that the first came true.
     world.stand_in.will_fail(&[Fault::BreaksAfter]);
-    assert!(matches!(replace(&world, &request).await, ReplaceOutcome::OutcomeUnknown { .. }));
-    assert_eq!(replace(&world, &request).await, ReplaceOutcome::Accepted);
+    assert!(matches!(world.connector.replace(&request).await, ReplaceOutcome::OutcomeUnknown { .. }));
+    assert_eq!(world.connector.replace(&request).await, ReplaceOutcome::Accepted);
     assert_eq!(orders_of(&world, &order), 2);
     assert_ne!(world.number(&order), first);
     world.tells(&order, &["accepted", "replaced"]).await;
@@ -181,7 +144,7 @@ async fn other_terms_make_another_number_and_one_order() {
     world.tells(&order, &["accepted", "replaced", "fill"]).await;
     let status = world.connector.get(&format!("/broker/order/{}", order.order_id)).await;
     assert_eq!(status["order"]["filledQuantity"], "20");
-    assert_eq!(refusal(&replace(&world, &other_terms(&order, "30", "101")).await), "already_final");
+    assert_eq!(refusal(&world.connector.replace(&other_terms(&order, "30", "101")).await), "already_final");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,7 +153,10 @@ async fn what_was_executed_in_part_is_not_changed_and_never_bought_twice() {
     let order = world.buy("10", "100");
     world.connector.place_accepted(&order).await;
     world.fill(&order, "4", "100");
-    assert_eq!(refusal(&replace(&world, &other_terms(&order, "10", "101")).await), "partially_filled");
+    assert_eq!(
+        refusal(&world.connector.replace(&other_terms(&order, "10", "101")).await),
+        "partially_filled"
+    );
     assert_eq!(orders_of(&world, &order), 1);
     world.tells(&order, &["accepted", "fill"]).await;
 }
@@ -200,7 +166,7 @@ async fn a_cancel_finds_the_newest_number_and_the_second_one_finds_nothing() {
     let world = World::start().await;
     let order = world.buy("10", "100");
     world.connector.place_accepted(&order).await;
-    assert_eq!(replace(&world, &other_terms(&order, "10", "101")).await, ReplaceOutcome::Accepted);
+    assert_eq!(world.connector.replace(&other_terms(&order, "10", "101")).await, ReplaceOutcome::Accepted);
     // As if the new number had never been noted.
     world.database.execute("UPDATE broker.sent_orders SET broker_order_id = NULL").await;
     let cancelled = world.connector.cancel(order.order_id).await;

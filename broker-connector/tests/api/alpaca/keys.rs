@@ -2,16 +2,10 @@
 
 use super::{KEY, World, adapters, connect};
 use crate::connector::{Connector, eventually};
+use crate::terms::code;
 use alpaca_stand_in::{KEY_ID, SECRET_KEY};
 use broker_connector::credentials::{KeySource, rotate_key};
 use domain::AccountId;
-use serde_json::Value;
-
-async fn code(answer: reqwest::Response) -> (u16, String) {
-    let status = answer.status().as_u16();
-    let problem: Value = answer.json().await.unwrap();
-    (status, problem["code"].as_str().unwrap_or_default().to_owned())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_an_expired_and_a_revoked_key_are_three_answers() {

@@ -1,5 +1,6 @@
 //! The adapter for Alpaca, against a stand-in that speaks Alpaca's wire format and misbehaves on wish.
 
+mod activities;
 mod faults;
 mod keys;
 mod stream;

@@ -42,7 +42,7 @@ async fn what_happened_while_nobody_listened_is_found_after_the_next_conversatio
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_finds_what_the_stream_lost_and_counts_cash_beside_it() {
+async fn a_sync_finds_what_the_stream_lost_and_all_of_the_cash() {
     let world = World::start().await;
     world.stand_in.set_manners(Manners { loses_all: true, ..Manners::default() });
     let order = world.buy("10", "100");
@@ -56,8 +56,8 @@ async fn a_sync_finds_what_the_stream_lost_and_counts_cash_beside_it() {
     assert_eq!(sync["positions"], json!([{ "symbol": "AAPL", "quantity": "10" }]));
     assert_eq!(
         sync["tradeCash"],
-        json!([{ "currency": "USD", "amount": "-995" }]),
-        "dividends are no trades"
+        json!([{ "currency": "USD", "amount": "-982.71" }]),
+        "the trade, the dividend and the fee"
     );
     assert_eq!(world.connector.kinds(&order).await, ["accepted", "fill"]);
     let balance = world.connector.get(&format!("/broker/accounts/{}/balance", world.account)).await;

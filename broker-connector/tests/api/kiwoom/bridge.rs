@@ -1,15 +1,16 @@
 //! The way to Kiwoom through the reference bridge, which is started as a program and plays the control itself.
 
-use super::word;
 use crate::alpaca::KEY;
 use crate::connector::{Connector, TOKEN, eventually, limit};
 use crate::database::TestDatabase;
 use crate::quote_server::QuoteServer;
+use crate::terms::{other_terms, word};
 use broker_connector::AdapterSettings;
 use broker_connector::broker::kiwoom::KiwoomSettings;
 use broker_connector::credentials::KeySource;
-use domain::broker::{OrderRequest, ReplaceOutcome, ReplaceRequest};
-use domain::{AccountId, ReplaceId, Side, TimeInForce};
+use domain::broker::{OrderRequest, ReplaceOutcome};
+use domain::{AccountId, Side, TimeInForce};
+use kiwoom_stand_in::until_the_day_has_room;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -67,6 +68,7 @@ struct World {
 
 impl World {
     async fn unconnected() -> Self {
+        until_the_day_has_room().await;
         let (database, quotes, bridge) =
             (TestDatabase::new().await, QuoteServer::start().await, Bridge::start());
         let adapters = AdapterSettings {
@@ -126,19 +128,8 @@ async fn an_order_is_executed_changed_and_taken_back_through_the_bridge() {
     world.connector.place_accepted(&order).await;
     world.bridge.say("fill 0000001 4 69900");
     world.tells(&order, &["accepted", "fill"]).await;
-    let request = ReplaceRequest {
-        replace_id: ReplaceId::generate(),
-        order_id: order.order_id,
-        quantity: order.quantity,
-        limit_price: Some("70100".parse().unwrap()),
-        stop_price: None,
-        trail_amount: None,
-        trail_percent: None,
-        protection_price: None,
-    };
-    let body = serde_json::to_string(&[request]).unwrap();
-    let answer = world.connector.send("POST", "/broker/replaces", Some(TOKEN), &body).await;
-    assert_eq!(answer.json::<Vec<ReplaceOutcome>>().await.unwrap(), [ReplaceOutcome::Accepted]);
+    let request = other_terms(&order, "10", "70100");
+    assert_eq!(world.connector.replace(&request).await, ReplaceOutcome::Accepted);
     world.tells(&order, &["accepted", "fill", "replaced"]).await;
     world.connector.cancel(order.order_id).await;
     world.tells(&order, &["accepted", "fill", "replaced", "canceled"]).await;
@@ -154,9 +145,7 @@ async fn an_order_of_which_the_control_says_nothing_is_found_and_not_sent_again(
     world.bridge.say("mute");
     let order = world.buy("3");
     assert_eq!(word(&world.connector.place(&order).await), "unknown");
-    let body = json!({ "orders": [order] }).to_string();
-    let answer = world.connector.send("POST", "/broker/inquiries", Some(TOKEN), &body).await;
-    assert_eq!(answer.json::<Value>().await.unwrap()[0]["finding"], "found");
+    assert_eq!(world.connector.inquire(&[&order]).await, ["found"]);
     assert_eq!(word(&world.connector.place(&order).await), "accepted");
     let page = world.connector.get(&format!("/broker/accounts/{}/orders", world.account)).await;
     assert_eq!(page["orders"].as_array().unwrap().len(), 1);

@@ -1,30 +1,13 @@
 //! Changes and cancels, which are orders of their own at Kiwoom.
 
 use super::World;
-use crate::connector::TOKEN;
-use domain::ReplaceId;
+use crate::terms::other_terms;
 use domain::broker::{OrderRequest, ReplaceOutcome, ReplaceRequest};
 use kiwoom_stand_in::{Fault, Kind};
 use serde_json::{Value, json};
 
 fn at_price(order: &OrderRequest, price: &str) -> ReplaceRequest {
-    ReplaceRequest {
-        replace_id: ReplaceId::generate(),
-        order_id: order.order_id,
-        quantity: order.quantity,
-        limit_price: Some(price.parse().unwrap()),
-        stop_price: None,
-        trail_amount: None,
-        trail_percent: None,
-        protection_price: None,
-    }
-}
-
-async fn replace(world: &World, request: &ReplaceRequest) -> ReplaceOutcome {
-    let body = serde_json::to_string(&[request]).unwrap();
-    let answer = world.connector.send("POST", "/broker/replaces", Some(TOKEN), &body).await;
-    let mut outcomes: Vec<ReplaceOutcome> = answer.json().await.unwrap();
-    outcomes.pop().unwrap()
+    other_terms(order, &order.quantity.to_string(), price)
 }
 
 fn changes(world: &World) -> usize {
@@ -44,7 +27,7 @@ async fn a_change_after_a_part_was_executed_makes_another_number_and_one_order()
     world.connector.place_accepted(&order).await;
     world.fill(&order, 4, 70_000);
     world.tells(&order, &["accepted", "fill"]).await;
-    assert_eq!(replace(&world, &at_price(&order, "70100")).await, ReplaceOutcome::Accepted);
+    assert_eq!(world.connector.replace(&at_price(&order, "70100")).await, ReplaceOutcome::Accepted);
     world.tells(&order, &["accepted", "fill", "replaced"]).await;
     let replaced = world.connector.reports(&order).await[2].clone();
     assert_eq!((&replaced["quantity"], &replaced["limitPrice"]), (&json!("10"), &json!("70100")));
@@ -67,7 +50,7 @@ async fn a_change_whose_answer_was_lost_is_not_sent_again_and_is_found_to_have_c
     let request = at_price(&order, "70100");
     world.stand_in.will_fail(&[Fault::BreaksAfter]);
     for _ in 0..2 {
-        assert!(matches!(replace(&world, &request).await, ReplaceOutcome::OutcomeUnknown { .. }));
+        assert!(matches!(world.connector.replace(&request).await, ReplaceOutcome::OutcomeUnknown { .. }));
     }
     assert_eq!(changes(&world), 1);
     world.recover(json!([{ "present": order, "asked": request }])).await;
@@ -84,7 +67,7 @@ async fn a_change_that_provably_did_nothing_may_be_asked_for_again() {
     world.connector.place_accepted(&order).await;
     let between = at_price(&order, "70050");
     for _ in 0..2 {
-        let refused = serde_json::to_value(replace(&world, &between).await).unwrap();
+        let refused = serde_json::to_value(world.connector.replace(&between).await).unwrap();
         assert_eq!(refused["code"], "kiwoom_rc4003");
     }
     assert_eq!(changes(&world), 0);

@@ -1,7 +1,8 @@
 //! What is known of an order at every phase of its way, and that it is never sent twice.
 
-use super::{World, word};
+use super::World;
 use crate::connector::{eventually, limit};
+use crate::terms::word;
 use domain::broker::{OrderRequest, PlaceOutcome};
 use domain::{Side, TimeInForce};
 use kiwoom_stand_in::Fault;
@@ -28,7 +29,7 @@ async fn at_every_phase_the_truth_is_told_and_nothing_is_sent_twice() {
             "{fault:?}"
         );
         let (finding, again) = if done { ("found", "accepted") } else { ("absent", "unknown") };
-        assert_eq!(world.inquire(&[&order]).await, [finding], "{fault:?}");
+        assert_eq!(world.connector.inquire(&[&order]).await, [finding], "{fault:?}");
         assert_eq!(word(&world.connector.place(&order).await), again, "{fault:?}");
         assert_eq!(world.at_kiwoom(&order).len(), usize::from(done), "{fault:?}");
         world.tells(&order, if done { &["accepted"] } else { &[] }).await;
@@ -50,7 +51,7 @@ async fn killed_between_sending_and_the_answer_the_order_is_found_by_what_it_loo
         }
         world.restart().await;
         assert_eq!(world.connector.kinds(&order).await, [""; 0], "nobody can say yet whose it is");
-        assert_eq!(world.inquire(&[&order]).await, [finding]);
+        assert_eq!(world.connector.inquire(&[&order]).await, [finding]);
         let again = word(&world.connector.place(&order).await);
         if fault.is_done() {
             assert_eq!(again, "accepted");
@@ -73,7 +74,7 @@ async fn of_two_orders_that_look_alike_nobody_guesses_which_one_is_there() {
         assert_eq!(word(&world.connector.place(order).await), "unknown");
     }
     assert_eq!(world.at_kiwoom(&first).len(), 1);
-    assert_eq!(world.inquire(&[&first, &second]).await, ["unclear", "unclear"]);
+    assert_eq!(world.connector.inquire(&[&first, &second]).await, ["unclear", "unclear"]);
     assert!(
         world.connector.kinds(&first).await.is_empty() && world.connector.kinds(&second).await.is_empty()
     );

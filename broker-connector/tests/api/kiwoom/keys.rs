@@ -1,16 +1,10 @@
 //! What opens an account at Kiwoom: a key, and the tokens that are fetched for it.
 
-use super::{World, connect, word};
+use super::{World, connect};
+use crate::terms::{code, word};
 use domain::AccountId;
 use kiwoom_stand_in::{APP_KEY, SECRET_KEY};
-use serde_json::Value;
 use std::time::Duration;
-
-async fn code(answer: reqwest::Response) -> (u16, String) {
-    let status = answer.status().as_u16();
-    let problem: Value = answer.json().await.unwrap();
-    (status, problem["code"].as_str().unwrap_or_default().to_owned())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_an_expired_and_a_revoked_key_are_three_answers() {

@@ -13,9 +13,9 @@ use crate::quote_server::QuoteServer;
 use broker_connector::AdapterSettings;
 use broker_connector::broker::kiwoom::KiwoomSettings;
 use broker_connector::credentials::KeySource;
-use domain::broker::{OrderRequest, PlaceOutcome};
+use domain::broker::OrderRequest;
 use domain::{AccountId, Side, TimeInForce};
-use kiwoom_stand_in::{APP_KEY, Order, SECRET_KEY, StandIn};
+use kiwoom_stand_in::{APP_KEY, Order, SECRET_KEY, StandIn, until_the_day_has_room};
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -52,18 +52,10 @@ async fn connect(connector: &Connector, account: AccountId, app_key: &str, secre
     connector.send("POST", "/broker/connect", Some(TOKEN), &body.to_string()).await
 }
 
-fn word(outcome: &PlaceOutcome) -> &'static str {
-    match outcome {
-        PlaceOutcome::Accepted { .. } => "accepted",
-        PlaceOutcome::Rejected { .. } => "rejected",
-        PlaceOutcome::NotSent { .. } => "not_sent",
-        PlaceOutcome::OutcomeUnknown { .. } => "unknown",
-    }
-}
-
 impl World {
     /// A connector beside a stand-in; no account is connected yet.
     async fn unconnected() -> Self {
+        until_the_day_has_room().await;
         let (database, quotes) = (TestDatabase::new().await, QuoteServer::start().await);
         let stand_in = StandIn::start().await.unwrap();
         let connector = Connector::launch_with(&database, &quotes, adapters(&stand_in)).await;
@@ -125,14 +117,6 @@ impl World {
 
     async fn sync(&self) -> Value {
         self.connector.get(&format!("/broker/accounts/{}/sync", self.account)).await
-    }
-
-    /// Asks what became of orders.
-    async fn inquire(&self, orders: &[&OrderRequest]) -> Vec<String> {
-        let body = json!({ "orders": orders }).to_string();
-        let answer = self.connector.send("POST", "/broker/inquiries", Some(TOKEN), &body).await;
-        let findings: Vec<Value> = answer.json().await.unwrap();
-        findings.iter().map(|finding| finding["finding"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Asks for reports that are missing, as the backend does.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::recovery::fixtures::replace_request;
 use serde_json::json;
 
 fn wire_order(change: serde_json::Value) -> wire::Order {
@@ -109,19 +110,6 @@ fn an_execution_is_read_and_a_dividend_is_none() {
     )
     .unwrap();
     assert_eq!(execution(&dividend), None);
-}
-
-fn replace_request(listed: &ListedOrder, quantity: &str, price: &str) -> ReplaceRequest {
-    ReplaceRequest {
-        replace_id: ReplaceId::generate(),
-        order_id: listed.known_as.unwrap_or_else(OrderId::generate),
-        quantity: quantity.parse().unwrap(),
-        limit_price: Some(price.parse().unwrap()),
-        stop_price: None,
-        trail_amount: None,
-        trail_percent: None,
-        protection_price: None,
-    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ export const MOVEMENT_KINDS = [
   "trade",
   "settlement",
   "dividend",
+  "withholding",
   "fee",
   "interest",
   "borrow_fee",

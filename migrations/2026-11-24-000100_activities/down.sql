@@ -1,0 +1,3 @@
+DROP TABLE trading.activity_cursor;
+DROP TABLE broker.activity_readings;
+DROP TABLE broker.activities;
