@@ -83,8 +83,8 @@ impl Client<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::mutate::mutations;
     use crate::sanity::tests::quote;
+    use damage::mutations;
     use domain::market_data::{Place, read_quote, read_server_message, write_quote_at};
 
     #[test]

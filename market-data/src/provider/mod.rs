@@ -8,8 +8,6 @@ pub mod alpaca;
 pub mod alpha_vantage;
 mod fetch;
 pub mod gate;
-#[cfg(test)]
-pub(crate) mod mutate;
 pub mod registry;
 pub mod replay;
 pub mod synthetic;

@@ -8,6 +8,8 @@
 mod account;
 mod activities;
 mod config;
+#[cfg(test)]
+mod damaged;
 mod limiter;
 mod lists;
 mod orders;

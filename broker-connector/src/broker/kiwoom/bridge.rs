@@ -349,3 +349,18 @@ impl Talk<'_> {
         Ok(())
     }
 }
+
+/// Has a conversation hear frames, whatever they are.
+#[cfg(test)]
+pub(super) fn read_frames(frames: impl Iterator<Item = String>) {
+    let credentials =
+        serde_json::from_value(json!({ "environment": "paper", "keyId": "1", "secretKey": "2" }));
+    let bridge = Bridge::new(String::new(), credentials.unwrap());
+    for frame in frames {
+        let (answer, mut answered) = oneshot::channel();
+        let waiting = HashMap::from([("1".to_owned(), answer)]);
+        let mut talk = Talk { bridge: &bridge, waiting, last: 1 };
+        let _ = talk.heed(&frame, &|_| ());
+        let _ = answered.try_recv();
+    }
+}

@@ -9,6 +9,8 @@
 mod bridge;
 mod bridge_rows;
 mod config;
+#[cfg(test)]
+mod damaged;
 mod day;
 mod desk;
 mod fills;

@@ -210,7 +210,7 @@ pub(super) fn write(value: &Value, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::mutate::mutations;
+    use damage::mutations;
     use serde_json::json;
 
     #[test]

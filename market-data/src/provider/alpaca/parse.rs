@@ -254,7 +254,7 @@ pub(super) fn traded(before: &Quote, price: Price, size: u64, at: DateTime<Utc>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::mutate::mutations;
+    use damage::mutations;
 
     const SNAPSHOTS: &str = include_str!("../../../test_data/alpaca/snapshots.json");
     const BARS: &str = include_str!("../../../test_data/alpaca/bars.json");

@@ -162,7 +162,7 @@ fn day(date: &str, row: &Value) -> Result<TimedBar, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::mutate::mutations;
+    use damage::mutations;
 
     const QUOTE: &str = include_str!("../../../test_data/alpha_vantage/global_quote.json");
     const DAILY: &str = include_str!("../../../test_data/alpha_vantage/time_series_daily.json");

@@ -265,7 +265,7 @@ mod tests {
     use super::*;
     use crate::bars::action::in_order;
 
-    use crate::provider::mutate::mutations;
+    use damage::mutations;
 
     const APPLE: &str = include_str!("../../../test_data/yahoo/chart_aapl_5d.json");
     const SAMSUNG: &str = include_str!("../../../test_data/yahoo/chart_005930_5d.json");
