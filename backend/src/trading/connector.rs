@@ -24,6 +24,8 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Longest wait for an account to be opened at a broker far away, which takes several questions there.
 const OPENING_TIME_MAX: Duration = Duration::from_secs(45);
+/// Longest wait for a broker to say whether a key is good: the connector waits for its turn there.
+const KEY_TIME_MAX: Duration = Duration::from_secs(45);
 /// Longest wait for an answer for which a broker's history is read page by page.
 const HISTORY_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -188,6 +190,15 @@ impl Connector {
     pub(super) async fn connection<T: DeserializeOwned>(&self, account: AccountId) -> Result<T, OpenError> {
         let request = self.client.get(format!("{}/broker/accounts/{account}/status", self.url));
         self.describe(request, ANSWER_TIME_MAX).await
+    }
+
+    /// Whether the key of an account opens it at its broker: the broker is asked for its cash.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(super) async fn key_opens(&self, account: AccountId) -> Result<(), OpenError> {
+        let request = self.client.get(format!("{}/broker/accounts/{account}/balance", self.url));
+        self.describe::<serde::de::IgnoredAny>(request, KEY_TIME_MAX).await.map(|_| ())
     }
 
     /// What all brokers can do.

@@ -3,7 +3,7 @@
 
 use super::store;
 use crate::db::Pool;
-use domain::AccountId;
+use domain::{AccountId, Market};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -28,6 +28,15 @@ impl Lane {
             Self::Simulator => "simulator",
             Self::Alpaca => "alpaca",
             Self::Kiwoom => "kiwoom",
+        }
+    }
+
+    /// The markets of a broker that is not in this house.
+    pub(super) const fn markets_abroad(self) -> &'static [Market] {
+        match self {
+            Self::Simulator => &[],
+            Self::Alpaca => &[Market::Us],
+            Self::Kiwoom => &[Market::Krx],
         }
     }
 
@@ -72,6 +81,12 @@ impl Lanes {
     pub(super) fn is_used(&self, lane: Lane) -> bool {
         let lanes = self.0.read().unwrap_or_else(PoisonError::into_inner);
         lane == Lane::Simulator || lanes.values().any(|used| *used == lane)
+    }
+
+    /// The accounts on a lane that is not the simulator's.
+    pub(super) fn on(&self, lane: Lane) -> Vec<AccountId> {
+        let lanes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.iter().filter(|(_, on)| **on == lane).map(|(account, _)| *account).collect()
     }
 
     /// Whether any account is at a broker that is not in this house.

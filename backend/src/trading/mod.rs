@@ -24,6 +24,7 @@ mod group;
 mod halts;
 mod incident;
 mod inquirer;
+mod keys;
 mod lane;
 mod listing;
 mod margin;

@@ -9,6 +9,7 @@ use super::gate::Gate;
 use super::group::{GroupLook, GroupView, Groups, Keeper, NewGroup};
 use super::halts::{Halt, Halts};
 use super::inquirer::Inquirer;
+use super::keys::KeyKeeper;
 use super::lane::{Lane, Lanes};
 use super::margin::{self, MarginClerk};
 use super::order::Order;
@@ -26,7 +27,7 @@ use crate::risk::{self, AccountState, Judgement, MarginState};
 use crate::settings::Settings;
 use crate::startup::Background;
 use actix_web::web;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Symbol, UserId};
 use failpoint::Failpoint;
@@ -56,6 +57,7 @@ pub struct TradingService {
     pub(super) gate: Gate,
     pub(super) reconciler: Reconciler,
     pub(super) connector: Connector,
+    keys: KeyKeeper,
 }
 
 /// An order with its whole history.
@@ -178,6 +180,13 @@ impl TradingService {
         background.spawn_vital(
             Keeper { groups: Arc::clone(&groups), gate: gate.clone() }.run(background.stop.clone()),
         );
+        let keys = KeyKeeper {
+            pool: pool.clone(),
+            connector: connector.clone(),
+            events: Arc::clone(&events),
+            lanes: lanes.clone(),
+        };
+        background.spawn_vital(keys.clone().run(background.stop.clone()));
         let service = Self {
             pool,
             accounts,
@@ -191,8 +200,18 @@ impl TradingService {
             gate,
             reconciler,
             connector,
+            keys,
         };
         Ok((service, writer))
+    }
+
+    /// Asks brokers about the keys that are to be asked about at a moment, and tells the owners of bad ones. A timer does so by
+    /// itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn check_keys(&self, at: DateTime<Utc>) -> ApiResult<()> {
+        self.keys.check(at).await
     }
 
     /// Places an order. Answers once it is durable.

@@ -10,6 +10,7 @@ mod history;
 mod incidents;
 mod inquiries;
 mod journal;
+mod keys;
 mod lanes;
 mod listing;
 mod margin;
@@ -51,6 +52,7 @@ pub(super) use journal::{
     JournalLine, advance_cursor, cursor, listen, lock_cursor, movements_between, next_line, read_journal,
     words_told,
 };
+pub(super) use keys::{insert_key_check, keys_checked};
 pub(super) use lanes::accounts_elsewhere;
 pub(super) use listing::page_of_orders;
 pub(super) use margin::open_exposures;

@@ -15,6 +15,7 @@ mod auth;
 mod bad_input;
 mod belief;
 mod books;
+mod broker_keys;
 mod closing;
 mod corporate;
 mod events;
