@@ -353,8 +353,10 @@ export const books = {
     broker_difference: "Shares or cash differ from the broker",
     key_missing: "The broker's key cannot be read here: enter it again before the market opens",
     key_wrong: "The broker does not know the key: enter the right one before the market opens",
-    key_expired: "The broker's key has expired: make a new one at the broker and enter it before the market opens",
-    key_revoked: "The broker's key was revoked: make a new one at the broker and enter it before the market opens",
+    key_expired:
+      "The broker's key has expired: make a new one at the broker and enter it before the market opens",
+    key_revoked:
+      "The broker's key was revoked: make a new one at the broker and enter it before the market opens",
     unknown_activity: "The broker booked something that is not understood here",
     shares_activity: "The broker moved shares without an execution",
     unbooked_activity: "Something that the broker did could not be booked",
