@@ -33,7 +33,8 @@ start_stand_ins() {
 stop_stand_ins() {
     local pid
     for pid in "${STAND_IN_PIDS[@]}"; do
-        kill -s KILL "$pid" 2>/dev/null || true
+        kill -s INT "$pid" 2>/dev/null || true
+        wait "$pid" || true
     done
     STAND_IN_PIDS=()
 }
