@@ -88,7 +88,7 @@ error_codes! {
     TotpNotEnabled        409 "totp_not_enabled"        "Two-factor login is not on"
     TotpNotStarted        409 "totp_not_started"        "Two-factor login must be enabled before it is confirmed"
     AccountLimitReached   409 "account_limit_reached"   "No more accounts can be opened"
-    NotAPaperAccount      409 "not_a_paper_account"     "Only an account of play money can begin anew"
+    NotAPaperAccount      409 "not_a_paper_account"     "Only an account of play money can do this"
     ResetUnderWay         409 "reset_under_way"         "The account is beginning anew already"
     NothingToClose        409 "nothing_to_close"        "There are no shares to sell"
     CloseUnderWay         409 "close_under_way"         "The position is being closed already"

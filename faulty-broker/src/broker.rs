@@ -7,7 +7,7 @@ use crate::venue::{Event, Venue};
 use async_trait::async_trait;
 use broker_connector::broker::{
     Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState, JournalLine,
-    JournalQuery, ListedActivity, ListedExecution, ListedOrder, Page,
+    JournalQuery, ListedExecution, ListedOrder, Page,
 };
 use broker_connector::journal::{Entry, Journal, report_id};
 use chrono::{DateTime, Utc};
@@ -374,15 +374,6 @@ impl Broker for FaultyBroker {
                 .collect()
         };
         self.page(items, after)
-    }
-
-    async fn activity_page(
-        &self,
-        _: AccountId,
-        _: DateTime<Utc>,
-        _: Option<String>,
-    ) -> Result<Page<ListedActivity>, BrokerError> {
-        Err(BrokerError::Unsupported("it does nothing beside orders".into()))
     }
 
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {

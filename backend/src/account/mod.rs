@@ -40,6 +40,9 @@ pub(crate) use store::{balances_as_believed, hold_in_balances};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, Currency, UserId};
 
+/// The broker whose accounts hold play money that is brought in here.
+pub const PLAY_BROKER: &str = "simulator";
+
 /// An account as its owner knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -59,4 +62,12 @@ pub struct Account {
     pub cost_method: CostMethod,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
+}
+
+impl Account {
+    /// Whether what it holds is play money.
+    #[must_use]
+    pub fn is_of_play_money(&self) -> bool {
+        self.broker == PLAY_BROKER
+    }
 }

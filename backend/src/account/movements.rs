@@ -114,9 +114,6 @@ impl Movement {
     }
 }
 
-/// The broker whose accounts hold play money that is brought in here.
-const PLAY_BROKER: &str = "simulator";
-
 impl AccountService {
     /// Books what an account held when its broker opened it to us; once, however often.
     ///
@@ -131,7 +128,7 @@ impl AccountService {
 
     async fn active(&self, user: UserId, account: AccountId) -> ApiResult<Account> {
         let account = self.find(user, account).await?;
-        if account.broker != PLAY_BROKER {
+        if !account.is_of_play_money() {
             return Err(ApiError::new(ErrorCode::BrokerKeepsCash, ""));
         }
         if account.status != "active" {
@@ -321,13 +318,8 @@ impl Desk<'_> {
         }))
     }
 
-    fn balance(&self, account_id: AccountId, currency: Currency) -> CashBalance {
-        let row = self.locked.balance(account_id, Commodity::Cash(currency));
-        CashBalance { account_id, currency, total: row.total, held: row.held }
-    }
-
     fn check_room(&self, account: AccountId, money: Money) -> ApiResult<()> {
-        if self.balance(account, money.currency).total + money.amount > Decimal::from(CASH_MAX) {
+        if self.locked.cash(account, money.currency).total + money.amount > Decimal::from(CASH_MAX) {
             return Err(ApiError::field(
                 "amount",
                 "too_large",
@@ -346,7 +338,7 @@ impl Desk<'_> {
         if money.currency == MARGIN_CURRENCY && self.locked.switches(account).short_selling {
             self.check_not_short(account).await?;
         }
-        let cash = self.balance(account, money.currency);
+        let cash = self.locked.cash(account, money.currency);
         let most = withdrawable(cash.total, cash.held, &promises);
         if money.amount > most {
             let message = format!(
@@ -383,7 +375,10 @@ impl Desk<'_> {
             journal_id: first.id,
             fee: before.iter().filter_map(fee_of).sum(),
             received: booked.get(1).map(|(_, money)| *money),
-            balances: booked.iter().map(|(account, money)| self.balance(*account, money.currency)).collect(),
+            balances: booked
+                .iter()
+                .map(|(account, money)| self.locked.cash(*account, money.currency))
+                .collect(),
             replayed: true,
         })
     }
@@ -399,7 +394,7 @@ impl Desk<'_> {
                 Commodity::Shares(_) => None,
             });
             let currency = currency.ok_or_else(|| ApiError::internal("a movement of money moves none"))?;
-            let mut balance = self.balance(journal.account_id(), currency);
+            let mut balance = self.locked.cash(journal.account_id(), currency);
             balance.total += change;
             told.push(balance_event(self.user, &balance, self.at).map_err(ApiError::internal)?);
             balances.push(balance);

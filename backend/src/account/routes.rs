@@ -1,7 +1,10 @@
 //! `/api/accounts`.
 
 use super::service::{AccountService, OpeningWish};
-use super::{Account, CashBalance, CostMethod, CurrencyBalance, MarginSwitches, movement_routes, statement};
+use super::{
+    Account, CashBalance, CostMethod, CurrencyBalance, MarginSwitches, PLAY_BROKER, movement_routes,
+    statement,
+};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
@@ -242,7 +245,7 @@ async fn open_account(
     let name = check_name(&request.name)?;
     let switches = request.switches()?;
     let broker = match request.broker {
-        BrokerName::Simulator => "simulator",
+        BrokerName::Simulator => PLAY_BROKER,
         BrokerName::Alpaca if request.currency != Currency::Usd => {
             let message = "an account at Alpaca is in USD";
             return Err(ApiError::field("currency", "not_at_this_broker", message));

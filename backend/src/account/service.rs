@@ -151,6 +151,19 @@ impl AccountService {
         found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))
     }
 
+    /// One account of a user, where it is one of play money.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] also for the accounts of others, [`ErrorCode::NotAPaperAccount`].
+    pub async fn find_of_play_money(&self, user: UserId, account: AccountId) -> ApiResult<Account> {
+        let account = self.find(user, account).await?;
+        if account.is_of_play_money() {
+            Ok(account)
+        } else {
+            Err(ApiError::new(ErrorCode::NotAPaperAccount, ""))
+        }
+    }
+
     /// The accounts a request is about: the one it names, or all of the user's.
     ///
     /// # Errors

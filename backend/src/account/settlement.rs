@@ -1,7 +1,7 @@
 //! Keeps what trades have promised, on the day for which it was promised; and takes trades back.
 
 use super::ledger::{Commodity, Journal, JournalKind, LedgerAccount, LedgerError, StoredJournal};
-use super::{CashBalance, balance_event, store};
+use super::{balance_event, store};
 use crate::clock;
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode};
@@ -110,8 +110,7 @@ async fn settle(
         promises.iter().map(|promise| (promise.account_id, promise.currency)).collect();
     for (account_id, currency) in touched {
         let Some((owner, _)) = locked.account(account_id) else { continue };
-        let row = locked.balance(account_id, Commodity::Cash(currency));
-        let cash = CashBalance { account_id, currency, total: row.total, held: row.held };
+        let cash = locked.cash(account_id, currency);
         told.push(balance_event(owner, &cash, at).map_err(ApiError::internal)?);
     }
     events::append(connection, told).await?;

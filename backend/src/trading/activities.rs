@@ -8,7 +8,7 @@ use super::incident::{Incident, NewIncident, SHARES_ACTIVITY, UNBOOKED_ACTIVITY,
 use super::inquirer::tell;
 use super::lane::Lanes;
 use super::store::{self, ActivityLine};
-use crate::account::{self, ByBroker, CashBalance, Commodity, LockedBalances, balance_event};
+use crate::account::{self, ByBroker, LockedBalances, balance_event};
 use crate::clock;
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode};
@@ -16,7 +16,7 @@ use crate::events::{self, EventHub};
 use crate::portfolio::{self, DifferenceError};
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{AccountId, ActivityKind, Money, UserId};
+use domain::{ActivityKind, Money, UserId};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -209,17 +209,16 @@ async fn tell_balance(
     movement: &ByBroker,
     at: DateTime<Utc>,
 ) -> ApiResult<()> {
-    let (account_id, Money { amount, currency }): (AccountId, Money) = (movement.account_id, movement.money);
-    let before = locked.balance(account_id, Commodity::Cash(currency));
-    let balance = CashBalance { account_id, currency, total: before.total + amount, held: before.held };
-    let told = balance_event(owner, &balance, at).map_err(ApiError::internal)?;
+    let mut cash = locked.cash(movement.account_id, movement.money.currency);
+    cash.total += movement.money.amount;
+    let told = balance_event(owner, &cash, at).map_err(ApiError::internal)?;
     Ok(events::append(connection, vec![told]).await?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Currency;
+    use domain::{AccountId, Currency};
 
     fn line(kind: ActivityKind, amount: &str) -> ActivityLine {
         ActivityLine {

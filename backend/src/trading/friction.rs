@@ -4,7 +4,7 @@
 
 use super::connector::AskError;
 use super::service::TradingService;
-use crate::account::{Account, AccountService};
+use crate::account::AccountService;
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{Body, CurrentUser, PathId};
 use actix_web::{get, put, web};
@@ -13,9 +13,6 @@ use exchange::Simulation;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-
-/// The one broker of play money.
-const PAPER_BROKER: &str = "simulator";
 
 /// These URLs.
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
@@ -63,16 +60,6 @@ struct AccountSimulation {
     simulation: SimulationName,
 }
 
-/// The user's account, where it is one of play money.
-async fn paper_account(accounts: &AccountService, user: &CurrentUser, id: AccountId) -> ApiResult<Account> {
-    let account = accounts.find(user.user_id, id).await?;
-    if account.broker == PAPER_BROKER {
-        Ok(account)
-    } else {
-        Err(ApiError::new(ErrorCode::NotAPaperAccount, ""))
-    }
-}
-
 fn refused(error: AskError) -> ApiError {
     match error {
         AskError::Conflict(detail) => ApiError::new(ErrorCode::Conflict, detail),
@@ -94,7 +81,7 @@ async fn show_simulation(
     accounts: web::Data<AccountService>,
     PathId(id): PathId<AccountId>,
 ) -> ApiResult<web::Json<AccountSimulation>> {
-    let account = paper_account(&accounts, &user, id).await?;
+    let account = accounts.find_of_play_money(user.user_id, id).await?;
     let simulation = trading.connector.simulation(account.id).await.map_err(refused)?;
     Ok(web::Json(AccountSimulation { simulation: simulation.into() }))
 }
@@ -111,7 +98,7 @@ async fn set_simulation(
     PathId(id): PathId<AccountId>,
     Body(wish): Body<AccountSimulation>,
 ) -> ApiResult<web::Json<AccountSimulation>> {
-    let account = paper_account(&accounts, &user, id).await?;
+    let account = accounts.find_of_play_money(user.user_id, id).await?;
     let simulation = wish.simulation.into();
     trading.connector.simulate(account.id, account.currency, simulation).await.map_err(refused)?;
     Ok(web::Json(wish))

@@ -2,6 +2,7 @@
 //! and comparisons: one that is slow or silent keeps nobody else waiting.
 
 use super::store;
+use crate::account::PLAY_BROKER;
 use crate::db::Pool;
 use domain::{AccountId, Market};
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ impl Lane {
     /// The stored name, which is also the broker's on the wire.
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Simulator => "simulator",
+            Self::Simulator => PLAY_BROKER,
             Self::Alpaca => "alpaca",
             Self::Kiwoom => "kiwoom",
         }

@@ -13,7 +13,7 @@ use super::document::OrderDocument;
 use super::margin;
 use super::order::Order;
 use super::store::{self, PlacedBatch};
-use crate::account::{self, BalanceMemory, CashBalance, Commodity, LockedBalances, balance_event};
+use crate::account::{self, BalanceMemory, LockedBalances, balance_event};
 use crate::clock;
 use crate::db;
 use crate::error::{ApiError, ErrorCode};
@@ -331,8 +331,7 @@ fn events_of(
     let owners = owners(wishes, balances);
     for (account_id, currency) in changed {
         if let Some(user) = owners.get(&account_id) {
-            let row = balances.balance(account_id, Commodity::Cash(currency));
-            let cash = CashBalance { account_id, currency, total: row.total, held: row.held };
+            let cash = balances.cash(account_id, currency);
             events.push(balance_event(*user, &cash, now)?);
         }
     }

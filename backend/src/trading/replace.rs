@@ -9,7 +9,7 @@ use super::order::{Order, OrderLogEntry, OrderTerms, Replacement};
 use super::reconcile::words_of;
 use super::requests::ends_of_cancels;
 use super::store::{self, NewReplace, RequestStatus};
-use crate::account::{self, BalanceChange, CashBalance, Commodity, LockedBalances, balance_event};
+use crate::account::{self, BalanceChange, Commodity, LockedBalances, balance_event};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use crate::events::{self, EventKind, NewEvent};
@@ -362,8 +362,7 @@ async fn write(
         told.push(NewEvent::new(order.user_id, EventKind::Order, &document).map_err(ApiError::internal)?);
     }
     for (account_id, user, currency) in moved {
-        let row = balances.balance(account_id, Commodity::Cash(currency));
-        let cash = CashBalance { account_id, currency, total: row.total, held: row.held };
+        let cash = balances.cash(account_id, currency);
         told.push(balance_event(user, &cash, now).map_err(ApiError::internal)?);
     }
     for incident in &incidents {

@@ -436,13 +436,15 @@ pub trait Broker: Send + Sync {
     ) -> Result<Page<ListedExecution>, BrokerError>;
 
     /// A page of what the broker did in the account beside orders since a moment, oldest first. An activity may have a day and
-    /// no time, so those of a day before the moment may be among them.
+    /// no time, so those of a day before the moment may be among them. Not every broker lists them.
     async fn activity_page(
         &self,
-        account_id: AccountId,
-        since: DateTime<Utc>,
-        after: Option<String>,
-    ) -> Result<Page<ListedActivity>, BrokerError>;
+        _account_id: AccountId,
+        _since: DateTime<Utc>,
+        _after: Option<String>,
+    ) -> Result<Page<ListedActivity>, BrokerError> {
+        Err(BrokerError::Unsupported(format!("what {} does beside orders is not read", self.name())))
+    }
 
     /// The account as the broker sees it.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError>;

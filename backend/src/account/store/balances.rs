@@ -1,7 +1,7 @@
 //! `account.balances`: locked, believed, changed.
 
-use super::super::MarginSwitches;
 use super::super::ledger::Commodity;
+use super::super::{CashBalance, MarginSwitches};
 use super::currency;
 use crate::db::corrupt;
 use database::statement;
@@ -55,6 +55,13 @@ impl LockedBalances {
             .get(&(account, commodity.name().to_owned()))
             .cloned()
             .unwrap_or(BalanceRow { total: Decimal::ZERO, held: Decimal::ZERO })
+    }
+
+    /// The cash of an account in a currency.
+    #[must_use]
+    pub fn cash(&self, account_id: AccountId, currency: Currency) -> CashBalance {
+        let BalanceRow { total, held } = self.balance(account_id, Commodity::Cash(currency));
+        CashBalance { account_id, currency, total, held }
     }
 
     /// Every balance, in one order: whose, of what, how much.

@@ -17,8 +17,6 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// The broker whose accounts hold play money.
-const PAPER_BROKER: &str = "simulator";
 /// Resets of an account that are listed.
 const LISTED_MAX: i64 = 100;
 
@@ -59,10 +57,7 @@ impl ResetService {
         opening: Option<Money>,
         key: String,
     ) -> ApiResult<(Reset, bool)> {
-        let account = self.accounts.find(user, account).await?;
-        if account.broker != PAPER_BROKER {
-            return Err(ApiError::new(ErrorCode::NotAPaperAccount, ""));
-        }
+        let account = self.accounts.find_of_play_money(user, account).await?;
         let now = clock::now();
         let reset = Reset {
             id: Uuid::now_v7(),

@@ -5,7 +5,7 @@ use super::super::document::OrderDocument;
 use super::super::order::Order;
 use super::super::store::JournalLine;
 use super::Batch;
-use crate::account::{CashBalance, Commodity, balance_event};
+use crate::account::balance_event;
 use crate::error::ApiError;
 use crate::events::{EventKind, NewEvent};
 use chrono::{DateTime, Utc};
@@ -91,13 +91,7 @@ impl Batch {
         }
         for (account_id, currency) in &self.cash_changed {
             let Some((user, _)) = self.balances.account(*account_id) else { continue };
-            let row = self.balances.balance(*account_id, Commodity::Cash(*currency));
-            let cash = CashBalance {
-                account_id: *account_id,
-                currency: *currency,
-                total: row.total,
-                held: row.held,
-            };
+            let cash = self.balances.cash(*account_id, *currency);
             told.push(balance_event(user, &cash, self.now)?);
         }
         for ((account_id, symbol), state) in self.books.changed() {

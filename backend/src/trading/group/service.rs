@@ -4,9 +4,7 @@ use super::keeper::GroupLook;
 use super::plan::{GroupKind, LegName, LegState};
 use super::wake::{self, Circumstances, Woken};
 use super::{Group, GroupLeg, GroupStatus, LegWish};
-use crate::account::{
-    self, BalanceChange, BalanceMemory, CashBalance, Commodity, LockedBalances, balance_event,
-};
+use crate::account::{self, BalanceChange, BalanceMemory, LockedBalances, balance_event};
 use crate::clock;
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
@@ -356,8 +354,7 @@ fn events_of(
         events.push(NewEvent::new(order.user_id, EventKind::Order, &OrderDocument::from(order))?);
         if order.wish.side == Side::Buy {
             let (account_id, currency) = (order.wish.account_id, order.currency());
-            let row = balances.balance(account_id, Commodity::Cash(currency));
-            let cash = CashBalance { account_id, currency, total: row.total, held: row.held };
+            let cash = balances.cash(account_id, currency);
             events.push(balance_event(order.user_id, &cash, now)?);
         }
     }

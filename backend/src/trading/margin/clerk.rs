@@ -3,9 +3,7 @@
 use super::super::incident::{Incident, MARGIN_CALL, NewIncident};
 use super::super::store;
 use super::load;
-use crate::account::{
-    self, CashBalance, Commodity, Journal, LockedBalances, MARGIN_CURRENCY, MarginStanding, balance_event,
-};
+use crate::account::{self, Journal, LockedBalances, MARGIN_CURRENCY, MarginStanding, balance_event};
 use crate::clock;
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult};
@@ -129,13 +127,8 @@ fn balance_told(
     moved: Decimal,
     now: DateTime<Utc>,
 ) -> ApiResult<NewEvent> {
-    let row = locked.balance(standing.account_id, Commodity::Cash(MARGIN_CURRENCY));
-    let cash = CashBalance {
-        account_id: standing.account_id,
-        currency: MARGIN_CURRENCY,
-        total: row.total + moved,
-        held: row.held,
-    };
+    let mut cash = locked.cash(standing.account_id, MARGIN_CURRENCY);
+    cash.total += moved;
     balance_event(standing.user_id, &cash, now).map_err(ApiError::internal)
 }
 

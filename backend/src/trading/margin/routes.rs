@@ -1,23 +1,20 @@
 //! `/api/accounts/{id}/margin`: what an account may do beyond its own money and shares, and how much of that is used.
 
 use super::super::service::TradingService;
-use crate::account::{self, Account, AccountService, MarginStanding, MarginSwitches};
+use crate::account::{self, AccountService, MarginStanding, MarginSwitches};
 use crate::clock;
-use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
+use crate::error::{ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, PathId};
 use crate::risk::{Exposure, MarginBook};
 use actix_web::{get, put, web};
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{AccountId, Currency, DecimalText, Market as Venue};
+use domain::{AccountId, Currency, DecimalText, Market as Venue, UserId};
 use exchange::{MarginRules, trade_date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-
-/// The one broker of play money.
-const PAPER_BROKER: &str = "simulator";
 
 /// These URLs.
 pub(in crate::trading) fn routes(config: &mut ServiceConfig<'_>) {
@@ -148,16 +145,6 @@ impl AccountMargin {
     }
 }
 
-/// The user's account, where it is one of play money.
-async fn paper_account(accounts: &AccountService, user: &CurrentUser, id: AccountId) -> ApiResult<Account> {
-    let account = accounts.find(user.user_id, id).await?;
-    if account.broker == PAPER_BROKER {
-        Ok(account)
-    } else {
-        Err(ApiError::new(ErrorCode::NotAPaperAccount, ""))
-    }
-}
-
 impl TradingService {
     async fn margin_of(&self, account: AccountId) -> ApiResult<AccountMargin> {
         let shares = account::shares_held(&*self.pool.get().await?, &[account]).await?;
@@ -167,6 +154,24 @@ impl TradingService {
         let standing = account::margin_standings(&connection, &[account]).await?.into_iter().next();
         let book = super::look(&connection, account, &self.market).await?;
         Ok(AccountMargin::new(account, standing.as_ref(), book.as_ref()))
+    }
+
+    /// What the account may do is remembered beside its balances: both are read anew.
+    async fn switch_margin(
+        &self,
+        user: UserId,
+        account: AccountId,
+        switches: MarginSwitches,
+    ) -> ApiResult<()> {
+        let mut connection = self.pool.get().await?;
+        connection
+            .transaction(async |connection| {
+                let connection: &AsyncPgConnection = connection;
+                account::set_margin(connection, user, account, switches).await
+            })
+            .await?;
+        self.memory.forget(account);
+        Ok(())
     }
 }
 
@@ -180,7 +185,7 @@ async fn show_margin(
     accounts: web::Data<AccountService>,
     PathId(id): PathId<AccountId>,
 ) -> ApiResult<web::Json<AccountMargin>> {
-    let account = paper_account(&accounts, &user, id).await?;
+    let account = accounts.find_of_play_money(user.user_id, id).await?;
     Ok(web::Json(trading.margin_of(account.id).await?))
 }
 
@@ -196,16 +201,8 @@ async fn set_margin(
     PathId(id): PathId<AccountId>,
     Body(wish): Body<MarginWish>,
 ) -> ApiResult<web::Json<AccountMargin>> {
-    let account = paper_account(&accounts, &user, id).await?;
+    let account = accounts.find_of_play_money(user.user_id, id).await?;
     let switches = MarginSwitches { margin: wish.margin, short_selling: wish.short_selling };
-    let mut connection = trading.pool.get().await?;
-    connection
-        .transaction(async |connection| {
-            let connection: &AsyncPgConnection = connection;
-            account::set_margin(connection, user.user_id, account.id, switches).await
-        })
-        .await?;
-    drop(connection);
-    trading.memory.forget(account.id);
+    trading.switch_margin(user.user_id, account.id, switches).await?;
     Ok(web::Json(trading.margin_of(account.id).await?))
 }

@@ -34,8 +34,7 @@ use super::outside::{http, look};
 use super::records::{Opening, Records, StoredAccount};
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
-    JournalLine, JournalQuery, KeyTrouble, ListedActivity, ListedExecution, ListedOrder, OrderState, Page,
-    Position,
+    JournalLine, JournalQuery, KeyTrouble, ListedExecution, ListedOrder, OrderState, Page, Position,
 };
 use crate::credentials::{Credentials, Environment, Vault};
 use crate::journal::Journal;
@@ -372,15 +371,6 @@ impl Broker for Kiwoom {
         after: Option<String>,
     ) -> Result<Page<ListedExecution>, BrokerError> {
         lists::execution_page(&*self.sessions.of(account_id)?, &self.store, since, after.as_deref()).await
-    }
-
-    async fn activity_page(
-        &self,
-        _: AccountId,
-        _: DateTime<Utc>,
-        _: Option<String>,
-    ) -> Result<Page<ListedActivity>, BrokerError> {
-        Err(BrokerError::Unsupported("what Kiwoom does beside orders is not read here".into()))
     }
 
     /// Read, made known to the journal, and read again, until both readings agree: then no execution lies between what

@@ -15,7 +15,7 @@ mod venue;
 
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
-    JournalLine, JournalQuery, ListedActivity, ListedExecution, ListedOrder, OrderState, Page, Position,
+    JournalLine, JournalQuery, ListedExecution, ListedOrder, OrderState, Page, Position,
 };
 use crate::settings::Settings;
 use async_trait::async_trait;
@@ -170,15 +170,6 @@ impl Broker for Simulator {
     async fn order_status(&self, order_id: OrderId) -> Result<Option<OrderState>, BrokerError> {
         let record = self.reader.order(order_id).await.map_err(unavailable)?;
         Ok(record.as_ref().map(Record::state))
-    }
-
-    async fn activity_page(
-        &self,
-        _: AccountId,
-        _: DateTime<Utc>,
-        _: Option<String>,
-    ) -> Result<Page<ListedActivity>, BrokerError> {
-        Err(BrokerError::Unsupported("the simulator does nothing beside orders".into()))
     }
 
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {

@@ -32,7 +32,7 @@ export const refusals = {
     totp_not_enabled: "Two-factor login is not on.",
     totp_not_started: "Start two-factor login before confirming it.",
     account_limit_reached: "No more accounts can be opened.",
-    not_a_paper_account: "Only an account of play money can begin anew.",
+    not_a_paper_account: "Only an account of play money can do this.",
     reset_under_way: "The account is already beginning anew.",
     import_refused: "The file was not imported. Nothing of it was booked.",
     nothing_to_close: "There are no shares to sell.",

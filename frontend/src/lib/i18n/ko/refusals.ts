@@ -34,7 +34,7 @@ export const refusals: Texts<typeof english> = {
     totp_not_enabled: "2단계 인증이 꺼져 있습니다.",
     totp_not_started: "2단계 인증을 먼저 시작하세요.",
     account_limit_reached: "계좌를 더 개설할 수 없습니다.",
-    not_a_paper_account: "모의 계좌만 초기화할 수 있습니다.",
+    not_a_paper_account: "모의 계좌에서만 할 수 있습니다.",
     reset_under_way: "이미 계좌를 초기화하는 중입니다.",
     import_refused: "파일을 가져오지 않았습니다. 기록된 내용이 없습니다.",
     nothing_to_close: "매도할 보유 주식이 없습니다.",
