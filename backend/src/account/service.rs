@@ -41,8 +41,13 @@ pub(super) struct OpeningWish {
 }
 
 /// What was opened under a key before, where the same is asked for again.
-fn again(known: Account, asked: &Account) -> ApiResult<(Account, bool)> {
-    if (&known.name, &known.broker, known.currency) == (&asked.name, &asked.broker, asked.currency) {
+fn again(
+    (known, before): (Account, MarginSwitches),
+    (asked, switches): (&Account, MarginSwitches),
+) -> ApiResult<(Account, bool)> {
+    let is_same = (&known.name, &known.broker, known.currency, before)
+        == (&asked.name, &asked.broker, asked.currency, switches);
+    if is_same {
         return Ok((known, true));
     }
     Err(ApiError::new(ErrorCode::IdempotencyKeyReused, "the key was used for another account"))
@@ -53,7 +58,7 @@ async fn insert(
     (account, switches): (Account, MarginSwitches),
     key: Option<&str>,
 ) -> ApiResult<(Account, bool)> {
-    if !store::insert_account(connection, &account, key, ACCOUNTS_PER_USER_MAX).await? {
+    if !store::insert_account(connection, (&account, switches), key, ACCOUNTS_PER_USER_MAX).await? {
         let detail = format!("a user can have at most {ACCOUNTS_PER_USER_MAX} accounts");
         return Err(ApiError::new(ErrorCode::AccountLimitReached, detail));
     }
@@ -119,7 +124,7 @@ impl AccountService {
             .transaction(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 match store::account_by_key(connection, user, key).await? {
-                    Some(known) => again(known, &account),
+                    Some(known) => again(known, (&account, wish.switches)),
                     None => {
                         let opened = insert(connection, (account, wish.switches), key).await?;
                         if let Some(listener) = self.opening_listener.get() {

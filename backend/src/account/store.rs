@@ -25,11 +25,11 @@ pub(super) use statement::page_of_statement;
 pub use traded::traded;
 pub(super) use unsettled::{accounts_due, is_promised, take_due, unsettled_of};
 
-use super::{Account, CashBalance, CostMethod};
+use super::{Account, CashBalance, CostMethod, MarginSwitches};
 use crate::db::corrupt;
 use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, Currency, Symbol, UserId, locks};
@@ -88,12 +88,13 @@ statement! {
     InsertAccount {
         id: SqlUuid = Uuid, user_id: SqlUuid = Uuid, name: Text = String, broker: Text = String,
         currency: Text = String, created_at: Timestamptz = DateTime<Utc>, key: Nullable<Text> = Option<String>,
-        accounts_max: BigInt = i64,
+        margin: Bool = bool, short_selling: Bool = bool, accounts_max: BigInt = i64,
     }
     "WITH new AS (SELECT ?::uuid AS id, ?::uuid AS user_id, ? AS name, ? AS broker, ? AS currency, ?::timestamptz AS created_at,
-        ? AS opening_key),
+        ? AS opening_key, ? AS opening_margin, ? AS opening_short_selling),
      opened AS (
-        INSERT INTO account.accounts (id, user_id, name, broker, currency, created_at, opening_key)
+        INSERT INTO account.accounts
+            (id, user_id, name, broker, currency, created_at, opening_key, opening_margin, opening_short_selling)
         SELECT new.* FROM new
         WHERE (SELECT count(*) FROM account.accounts AS other WHERE other.user_id = new.user_id) < ?
         RETURNING id)
@@ -103,28 +104,44 @@ statement! {
 
 statement! {
     AccountByKey { user_id: SqlUuid = Uuid, key: Text = String }
-    "SELECT id, user_id, name, broker, currency, status, cost_method, created_at FROM account.accounts
-     WHERE user_id = ? AND opening_key = ?"
+    "SELECT id, user_id, name, broker, currency, status, cost_method, created_at, opening_margin, opening_short_selling
+     FROM account.accounts WHERE user_id = ? AND opening_key = ?"
 }
 
-/// The account that a user has opened under a key. Until the transaction ends nobody else opens one.
+#[derive(QueryableByName)]
+struct OpenedRow {
+    #[diesel(embed)]
+    account: AccountRow,
+    #[diesel(sql_type = Bool)]
+    opening_margin: bool,
+    #[diesel(sql_type = Bool)]
+    opening_short_selling: bool,
+}
+
+/// The account that a user has opened under a key, and what it was opened with. Until the transaction ends nobody else
+/// opens one.
 pub(super) async fn account_by_key(
     mut connection: &AsyncPgConnection,
     user: UserId,
     key: Option<&str>,
-) -> QueryResult<Option<Account>> {
+) -> QueryResult<Option<(Account, MarginSwitches)>> {
     TakeOpeningTurn { key: locks::ACCOUNT_OPENING }.execute(&mut connection).await?;
     let Some(key) = key else { return Ok(None) };
     let statement = AccountByKey { user_id: user.0, key: key.to_owned() };
-    let row: Option<AccountRow> = statement.get_result(&mut connection).await.optional()?;
-    row.map(Account::try_from).transpose()
+    let row: Option<OpenedRow> = statement.get_result(&mut connection).await.optional()?;
+    let opened = |row: OpenedRow| {
+        let switches =
+            MarginSwitches { margin: row.opening_margin, short_selling: row.opening_short_selling };
+        Account::try_from(row.account).map(|account| (account, switches))
+    };
+    row.map(opened).transpose()
 }
 
 /// Writes a new account with an empty cash balance in every currency, unless its owner has `accounts_max` already. Says
 /// whether. The caller has the turn to open, from [`account_by_key`].
 pub(super) async fn insert_account(
     mut connection: &AsyncPgConnection,
-    account: &Account,
+    (account, switches): (&Account, MarginSwitches),
     key: Option<&str>,
     accounts_max: i64,
 ) -> QueryResult<bool> {
@@ -136,6 +153,8 @@ pub(super) async fn insert_account(
         currency: account.currency.code().to_owned(),
         created_at: account.created_at,
         key: key.map(str::to_owned),
+        margin: switches.margin,
+        short_selling: switches.short_selling,
         accounts_max,
     };
     Ok(statement.execute(&mut connection).await? > 0)

@@ -48,6 +48,32 @@ async fn an_account_is_opened_once_per_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_opening_with_other_switches_is_another_one() {
+    let app = TestApp::start().await;
+    let user = app.register("ant@example.com").await;
+    let open = async |margin: bool, short_selling: bool| {
+        let request = app.request(Method::POST, "/api/accounts").bearer_auth(&user.access_token);
+        let mut body = json!({ "name": "Main", "broker": "simulator", "currency": "USD", "margin": margin });
+        if short_selling {
+            body["shortSelling"] = json!(true);
+        }
+        app.send(request.header("Idempotency-Key", "first").json(&body)).await
+    };
+    let opened = open(true, false).await.expect(201).json();
+    for (margin, short_selling) in [(false, false), (true, true)] {
+        let refused = open(margin, short_selling).await.expect(409);
+        assert_eq!(refused.code(), "idempotency_key_reused", "{margin} {short_selling}");
+    }
+    // What is switched later is no part of the opening.
+    let path = format!("/api/accounts/{}/margin", opened["id"].as_str().unwrap());
+    app.put(&path, &user, json!({ "margin": true, "shortSelling": true })).await.expect(200);
+    assert_eq!(open(true, false).await.expect(201).json()["id"], opened["id"]);
+    assert_eq!(open(true, true).await.expect(409).code(), "idempotency_key_reused");
+    let accounts = app.get("/api/accounts", &user).await.expect(200).json();
+    assert_eq!(accounts["accounts"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deposit_is_booked_once_per_key() {
     let trader = Trader::on(TestApp::start().await, "USD", "100").await;
     let first = trader.deposit("250.50", Some("payday")).await.expect(201);

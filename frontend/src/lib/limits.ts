@@ -56,8 +56,8 @@ export const BOOK_PAGE_SIZE = 100;
 export const ALLOCATION_PARTS_MAX = 12;
 /** How an account has done is asked for this often: the server writes it down as often. */
 export const PERFORMANCE_INTERVAL_MS = 60_000;
-/** Movements of one kind that are named where it is told what was paid in. */
-export const FLOWS_OF_A_KIND_MAX = 100;
+/** Movements that are named where it is told how a figure came about. */
+export const MOVEMENTS_NAMED_MAX = 500;
 /** Shares to choose from as a benchmark. */
 export const BENCHMARKS_MAX = 100;
 /** Shares of one search, and the pause of typing before it is asked. */
@@ -83,6 +83,12 @@ export const BROKER_LOOK_MS = 20_000;
 /** Watchlists, and the length of their names. */
 export const WATCHLISTS_MAX = 20;
 export const WATCHLIST_NAME_LENGTH_MAX = 30;
-/** New prices reach the screen no more often than this, and the chart, which is drawn as a whole, less often. */
+/** New prices reach the screen no more often than this. */
 export const SHOWN_INTERVAL_MS = 100;
+/** The title of the tab tells a price no more often than this. */
+export const TITLE_INTERVAL_MS = 1_000;
+/** The chart, which is drawn as a whole, takes this part of the page's time, and waits no longer than this. */
+export const CHART_SHARE = 0.05;
+export const CHART_WAIT_MS_MAX = 1_000;
 export const CHART_INTERVAL_MS = 250;
+export const FLOWS_OF_A_KIND_MAX = 100;

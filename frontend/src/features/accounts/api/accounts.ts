@@ -21,6 +21,8 @@ export interface OpeningWish {
   name: string;
   currency: Currency;
   broker: BrokerName;
+  margin?: boolean;
+  shortSelling?: boolean;
 }
 
 /** Sent again with its key after a lost answer, it opens one account. */

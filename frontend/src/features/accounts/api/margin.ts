@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
+import { ANSWER_FRESH_MS } from "@/lib/limits";
 import { queryKeys } from "@/lib/query-keys";
 
 /** How often the use of credit is looked at again: prices move it. */
@@ -15,7 +16,9 @@ export const marginQuery = (accountId: string) =>
   queryOptions({
     queryKey: queryKeys.margin(accountId),
     queryFn: () => unwrap(api.GET("/api/accounts/{id}/margin", { params: { path: { id: accountId } } })),
-    refetchInterval: LOOK_INTERVAL_MS,
+    // An account that borrows nothing uses nothing.
+    refetchInterval: (query) => (query.state.data?.margin ? LOOK_INTERVAL_MS : false),
+    staleTime: ANSWER_FRESH_MS,
   });
 
 export function chooseMargin(accountId: string, switches: MarginSwitches) {

@@ -44,7 +44,9 @@ export function BrokerState({ account }: { account: Account }) {
           </Button>
         </div>
         <p className="max-w-2xl text-soft text-xs">
-          {t("broker.hint", { broker: brokerWord(account.broker) })}
+          {account.broker === "simulator"
+            ? t("broker.playHint")
+            : t("broker.hint", { broker: brokerWord(account.broker) })}
         </p>
         {comparisons.isError && (
           <LoadFailure failure={comparisons.error} onRetry={() => comparisons.refetch()} />

@@ -2,16 +2,18 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Account, AccountMargin } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
-import { formatMoney, formatPercent, formatTime } from "@/lib/format";
+import { formatMoney, formatQuantity } from "@/lib/format";
 import { problemSentence } from "@/lib/i18n/sentences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
-import { LoadFailure, Notice } from "@/lib/ui/notice";
+import { LoadFailure } from "@/lib/ui/notice";
 import { chooseMargin, type MarginSwitches, marginQuery } from "../api/margin";
+import { MarginCall } from "./margin-call";
+import { MarginChoice } from "./margin-choice";
 
 /** Whether a play account buys on credit and sells short, and how much of that is used. */
 export function Margin({ account }: { account: Account }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const queries = useQueryClient();
   const known = useQuery(marginQuery(account.id));
   const choosing = useMutation({
@@ -22,26 +24,14 @@ export function Margin({ account }: { account: Account }) {
   if (known.isError) return <LoadFailure failure={known.error} onRetry={() => known.refetch()} />;
   if (known.data === undefined) return null;
   const shown = choosing.isPending ? choosing.variables : known.data;
-  const choose = (switches: MarginSwitches) => choosing.mutate(switches);
   return (
     <section className="space-y-2">
       <h3 className="font-semibold text-[13px]">{t("margin.title")}</h3>
-      {known.data.calledAt != null && (
-        <Notice tone="bad">
-          {t("margin.called", { since: formatTime(known.data.calledAt, i18n.language, true) })}
-        </Notice>
-      )}
-      <Switch
-        label={t("margin.credit")}
-        checked={shown.margin}
+      <MarginCall margin={known.data} />
+      <MarginChoice
+        switches={shown}
         disabled={choosing.isPending}
-        onChange={(margin) => choose({ margin, shortSelling: margin && shown.shortSelling })}
-      />
-      <Switch
-        label={t("margin.short")}
-        checked={shown.shortSelling}
-        disabled={choosing.isPending}
-        onChange={(shortSelling) => choose({ margin: shown.margin || shortSelling, shortSelling })}
+        onChange={(chosen) => choosing.mutate(chosen)}
       />
       <p className="max-w-2xl text-soft text-xs">{t("margin.hint", ratesOf(known.data))}</p>
       <MarginUse known={known.data} />
@@ -49,9 +39,9 @@ export function Margin({ account }: { account: Account }) {
   );
 }
 
-/** The rules as percentages without a sign. */
+/** The rules as percentages, with no more digits than they have. */
 function ratesOf({ rules, currency }: AccountMargin) {
-  const percent = (part: string) => formatPercent(new Decimal(part).times(100)).replace(/^\+/, "");
+  const percent = (part: string) => `${formatQuantity(new Decimal(part).times(100))}%`;
   return {
     initial: percent(rules.initial),
     maintenance: percent(rules.maintenance),
@@ -60,27 +50,6 @@ function ratesOf({ rules, currency }: AccountMargin) {
     fee: percent(rules.borrowFee),
     least: formatMoney(rules.equityMin, currency),
   };
-}
-
-interface SwitchProps {
-  label: string;
-  checked: boolean;
-  disabled: boolean;
-  onChange: (checked: boolean) => void;
-}
-
-function Switch({ label, checked, disabled, onChange }: SwitchProps) {
-  return (
-    <label className="flex items-center gap-2 text-[13px]">
-      <input
-        type="checkbox"
-        checked={checked}
-        disabled={disabled}
-        onChange={(event) => onChange(event.target.checked)}
-      />
-      {label}
-    </label>
-  );
 }
 
 function MarginUse({ known }: { known: AccountMargin }) {

@@ -30,6 +30,38 @@ test("play money can be as hard to get as real money from the beginning", async 
   expect(server.bodies(SIMULATION)).toEqual([{ simulation: "realistic" }]);
 });
 
+test("a play account in dollars may sell short from the beginning, and then it has credit too", async () => {
+  await show(<OpenAccountForm />);
+  await userEvent.click(screen.getByLabelText("Sell US shares short"));
+  expect(screen.getByLabelText<HTMLInputElement>("Buy US shares on credit").checked).toBe(true);
+  await open();
+  await waitFor(() => expect(usePreferences.getState().accountId).toBe(id));
+  const wish = { name: "Practice", currency: "USD", broker: "simulator", margin: true, shortSelling: true };
+  expect(server.bodies(ACCOUNTS)).toEqual([wish]);
+});
+
+test("who takes credit back takes short sales back, and nothing is asked for", async () => {
+  await show(<OpenAccountForm />);
+  await userEvent.click(screen.getByLabelText("Sell US shares short"));
+  await userEvent.click(screen.getByLabelText("Buy US shares on credit"));
+  expect(screen.getByLabelText<HTMLInputElement>("Sell US shares short").checked).toBe(false);
+  await open();
+  await waitFor(() => expect(usePreferences.getState().accountId).toBe(id));
+  expect(server.bodies(ACCOUNTS)).toEqual([{ name: "Practice", currency: "USD", broker: "simulator" }]);
+});
+
+test("nobody lends won, nor what lies at a broker", async () => {
+  await show(<OpenAccountForm />);
+  await userEvent.click(screen.getByLabelText("Sell US shares short"));
+  await userEvent.click(screen.getByLabelText("Korean won"));
+  expect(screen.queryByLabelText("Buy US shares on credit")).toBeNull();
+  await open();
+  await waitFor(() => expect(usePreferences.getState().accountId).toBe(id));
+  expect(server.bodies(ACCOUNTS)).toEqual([{ name: "Practice", currency: "KRW", broker: "simulator" }]);
+  await userEvent.click(screen.getByLabelText("Alpaca"));
+  expect(screen.queryByLabelText("Buy US shares on credit")).toBeNull();
+});
+
 test("an account is open although its setting was refused", async () => {
   server.refuseOnce(SIMULATION, 503, { code: "service_unavailable" });
   await show(<OpenAccountForm />);

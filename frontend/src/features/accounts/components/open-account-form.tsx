@@ -12,8 +12,10 @@ import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
 import { Segmented } from "@/lib/ui/segmented";
 import { type OpeningWish, openAccount } from "../api/accounts";
+import type { MarginSwitches } from "../api/margin";
 import { chooseSimulation, SIMULATIONS } from "../api/simulation";
 import { useWishKey } from "../hooks/use-wish-key";
+import { MarginChoice } from "./margin-choice";
 
 const ACCOUNT_NAME_LENGTH_MAX = 60;
 
@@ -23,6 +25,8 @@ const BROKERS: readonly { name: BrokerName; currencies: readonly Currency[] }[] 
   { name: "alpaca", currencies: ["USD"] },
   { name: "kiwoom", currencies: ["KRW"] },
 ];
+
+const OWN_ALONE: MarginSwitches = { margin: false, shortSelling: false };
 
 interface Props {
   currency?: Currency;
@@ -37,14 +41,18 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
   const [broker, setBroker] = useState<BrokerName>("simulator");
   const [wish, setWish] = useState<Currency>(preset ?? (i18n.language === "ko" ? "KRW" : "USD"));
   const [simulation, setSimulation] = useState<Simulation>("ideal");
+  const [switches, setSwitches] = useState(OWN_ALONE);
   const offered = BROKERS.filter(({ currencies }) => preset === undefined || currencies.includes(preset));
   const taken = BROKERS.find((known) => known.name === broker)?.currencies ?? [];
   const currency = taken.includes(wish) ? wish : (taken[0] ?? wish);
   const isPlay = broker === "simulator";
+  // Only dollars and American shares are lent; an account in won that comes to hold dollars can be switched later.
+  const lends = isPlay && currency === "USD";
   const wishKey = useWishKey<OpeningWish>();
   const opening = useMutation({
     mutationFn: async () => {
-      const account = await openAccount(...wishKey.keyed({ name: name.trim(), currency, broker }));
+      const wish = { name: name.trim(), currency, broker, ...(lends && switches.margin && switches) };
+      const account = await openAccount(...wishKey.keyed(wish));
       // The account is open whatever becomes of this; how real it is can be chosen again.
       if (isPlay && simulation !== "ideal")
         await chooseSimulation(account.id, simulation).catch((failure) =>
@@ -114,6 +122,13 @@ export function OpenAccountForm({ currency: preset, onOpened }: Props) {
           />
           <p className="text-soft text-xs">{t(`simulation.hint.${simulation}`)}</p>
         </>
+      )}
+      {lends && (
+        <fieldset className="space-y-1.5">
+          <legend className="sr-only">{t("margin.title")}</legend>
+          <MarginChoice switches={switches} onChange={setSwitches} />
+          {switches.margin && <p className="text-soft text-xs">{t("margin.openHint")}</p>}
+        </fieldset>
       )}
       {rest !== null && <Notice tone="bad">{rest}</Notice>}
       <Button type="submit" look="primary" className="w-full" disabled={opening.isPending}>

@@ -96,9 +96,12 @@ export const books = {
     books: "Positions, lots and sales",
     worthIn: "Worth in {{currency}}",
     dayChange: "Result of the session",
+    dayPnl: "Session",
     dividends: "Dividends",
     feesPaid: "Commissions",
     taxPaid: "Taxes",
+    interest: "Interest and fees for borrowed shares",
+    howInterest: "Interest on money borrowed or lying there, and fees for shares sold short, by the night.",
     netDeposits: "Paid in, net",
     others: "Others",
     allocation: "How it is divided",
@@ -143,6 +146,8 @@ export const books = {
     },
     close: "Close",
     closeLabel: "Close the position in {{symbol}}",
+    buyBack: "Buy back",
+    buyBackLabel: "Buy the shares of {{symbol}} back that were sold short",
     closeAsk:
       "Sell all {{quantity}} shares of {{symbol}} at the market? Open sales of these shares are taken back first.",
     closing: "{{symbol}} is being closed.",
@@ -179,10 +184,12 @@ export const books = {
     sharesHeld: "Cost of the shares held",
     cash: "Cash",
     shares: "Shares at the prices of now",
-    rest: "Not explained by these",
+    rest: "Interest, and what these do not explain",
     closed: "Shares not held any more",
     commission: "Commissions of trades",
     exchangeFees: "Fees of exchanges",
+    taxOnTrades: "Of trades",
+    taxOnDividends: "Kept back from dividends",
     worthNow: "Worth now",
     worthBefore: "Worth at {{at}}",
     broughtIn: "Paid in since",
@@ -273,6 +280,8 @@ export const books = {
     credit: "Buy US shares on credit",
     short: "Sell US shares short",
     hint: "{{initial}} of what is bought or sold short must be your own, {{maintenance}} ({{shortMaintenance}} short) must stay. Nothing is lent below {{least}}. Money costs {{interest}} a year, borrowed shares {{fee}}. What is in use cannot be switched off.",
+    openHint:
+      "What is lent costs interest, and must be covered by money of your own. Both can be switched later as well.",
     called:
       "Too little of your own since {{since}}: only orders that reduce what is open are taken. Bring in money or reduce positions.",
     unpriced: "A share has no price at present; these figures leave it out.",
@@ -325,6 +334,8 @@ export const books = {
   },
   broker: {
     title: "Broker",
+    playHint:
+      "Orders, shares and cash at the built-in exchange are compared with the books at the start and on a timer.",
     hint: "The account is at the broker “{{broker}}”. Its orders, shares and cash are compared with our books at the start and on a timer.",
     comparisons: "Comparisons with the broker",
     compareNow: "Compare now",

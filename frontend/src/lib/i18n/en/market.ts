@@ -63,6 +63,7 @@ export const market = {
       rsi: "RSI 14",
       macd: "MACD 12, 26, 9",
     },
+    legend: { open: "O", high: "H", low: "L", close: "C", volume: "V" },
     averageCost: "Avg. cost",
     moveOrder: "Change the order",
     moveOrderAsk: "{{title}}: from {{before}} to {{after}}?",

@@ -122,5 +122,7 @@ export const shell = {
     key4: "Check and send the order",
     key5: "Close, or take back",
     key6: "Move a price or quantity by one step",
+    key7: "The next symbol of the watchlist, the one before",
+    key8: "The rooms: desk, orders, portfolio, accounts",
   },
 } as const;

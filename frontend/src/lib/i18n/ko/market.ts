@@ -65,6 +65,7 @@ export const market: Texts<typeof english> = {
       rsi: "RSI 14",
       macd: "MACD 12·26·9",
     },
+    legend: { open: "시", high: "고", low: "저", close: "종", volume: "거래" },
     averageCost: "평균 단가",
     moveOrder: "주문 정정",
     moveOrderAsk: "{{title}}: {{before}}에서 {{after}}(으)로 정정할까요?",

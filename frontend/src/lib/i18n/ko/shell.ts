@@ -120,5 +120,7 @@ export const shell: Texts<typeof english> = {
     key4: "주문 확인 및 전송",
     key5: "닫기, 돌아가기",
     key6: "가격·수량 한 단계 조정",
+    key7: "관심 종목의 다음, 이전 종목",
+    key8: "화면 이동: 거래, 주문, 자산, 계좌",
   },
 };

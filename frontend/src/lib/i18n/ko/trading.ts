@@ -79,6 +79,12 @@ export const trading: Texts<typeof english> = {
     cashAfter: "주문 후 현금",
     sharesAfter: "보유 수량",
     shareOfWorth: "주문 후 계좌 비중",
+    near: {
+      buying_power: "남은 주문 가능 금액의 {{percent}}%를 씁니다.",
+      equity: "이 주문을 더하면 자기 자금의 {{percent}}%가 묶입니다.",
+      price_ceiling: "오늘의 상한가 {{bound}}에 가깝습니다.",
+      price_floor: "오늘의 하한가 {{bound}}에 가깝습니다.",
+    },
     distance: "현재가 대비",
     gain: "실현 손익 (수수료 전)",
     sellsShort: "주문 후 공매도 수량",

@@ -1,0 +1,105 @@
+// @vitest-environment jsdom
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import type { Account } from "@/lib/api/types";
+import { MockApi } from "@/testing/mock-api";
+import { show } from "@/testing/render";
+import { Margin } from "./margin";
+import "@/testing/set-up";
+
+const SHOWN = "GET /api/accounts/{id}/margin";
+const CHOSEN = "PUT /api/accounts/{id}/margin";
+const account: Account = {
+  id: "018f0000-0000-7000-8000-000000000001",
+  name: "Practice",
+  broker: "simulator",
+  currency: "USD",
+  status: "active",
+  costMethod: "average",
+  createdAt: "2026-11-20T15:00:00Z",
+};
+const rules = {
+  initial: "0.5",
+  maintenance: "0.25",
+  shortInitial: "1.5",
+  shortMaintenance: "0.3",
+  equityMin: "2000",
+  debitInterest: "0.0825",
+  borrowFee: "0.03",
+};
+const use = {
+  equity: "10250.5",
+  borrowed: "0",
+  longValue: "1500",
+  shortValue: "3200",
+  required: "2350",
+  available: "7900.5",
+  buyingPower: "15801",
+  requiredToStay: "1335",
+  isPriced: true,
+};
+const off = { accountId: account.id, margin: false, shortSelling: false, currency: "USD", rules };
+const both = { ...off, margin: true, shortSelling: true, use };
+let server: MockApi;
+
+beforeEach(() => {
+  server = new MockApi().install();
+});
+
+const box = (name: string) => screen.findByLabelText<HTMLInputElement>(name);
+const credit = () => box("Buy US shares on credit");
+const short = () => box("Sell US shares short");
+
+test("the rules are told before anything is switched on, and no use is made up", async () => {
+  server.on(SHOWN, off);
+  await show(<Margin account={account} />);
+  expect((await credit()).checked).toBe(false);
+  const hint = screen.getByText(/must be your own/).textContent;
+  for (const part of ["50%", "25%", "30%", "$2,000.00", "8.25%", "3%"]) expect(hint).toContain(part);
+  expect(screen.queryByTestId("margin-use")).toBeNull();
+});
+
+test("short sales bring credit along, and what is used then is shown", async () => {
+  server.on(SHOWN, off).on(CHOSEN, both);
+  await show(<Margin account={account} />);
+  await userEvent.click(await short());
+  const figures = await screen.findByTestId("margin-use");
+  expect(server.bodies(CHOSEN)).toEqual([{ margin: true, shortSelling: true }]);
+  expect((await credit()).checked).toBe(true);
+  for (const amount of ["$10,250.50", "$2,350.00", "$7,900.50", "$15,801.00", "$1,335.00", "$3,200.00"])
+    expect(figures.textContent).toContain(amount);
+});
+
+test("credit takes short sales away with it", async () => {
+  server.on(SHOWN, both).on(CHOSEN, off);
+  await show(<Margin account={account} />);
+  await userEvent.click(await credit());
+  await waitFor(() => expect(server.bodies(CHOSEN)).toEqual([{ margin: false, shortSelling: false }]));
+  await waitFor(async () => expect((await short()).checked).toBe(false));
+});
+
+test("what is in use stays switched on, and it is said why", async () => {
+  server.on(SHOWN, both);
+  server.refuseOnce(CHOSEN, 422, {
+    code: "validation_failed",
+    errors: [{ field: "shortSelling", rule: "in_use", message: "cannot be changed" }],
+  });
+  await show(<Margin account={account} />);
+  await userEvent.click(await short());
+  await screen.findByText(/is in use and cannot be changed now/);
+  expect((await short()).checked).toBe(true);
+  expect((await credit()).checked).toBe(true);
+});
+
+test("an account with too little of its own is told what to do", async () => {
+  server.on(SHOWN, { ...both, calledAt: "2026-11-20T15:00:00Z" });
+  await show(<Margin account={account} />);
+  await screen.findByText(/only orders that reduce what is open/);
+});
+
+test("figures that leave a share out say so", async () => {
+  server.on(SHOWN, { ...both, use: { ...use, isPriced: false } });
+  await show(<Margin account={account} />);
+  await screen.findByText(/has no price at present/);
+});

@@ -1,0 +1,1 @@
+ALTER TABLE account.accounts DROP COLUMN opening_margin, DROP COLUMN opening_short_selling;
