@@ -230,6 +230,13 @@ impl MarginState {
         (left, self.currency.round_down(buys))
     }
 
+    /// Equity that must be there with an order among what is open, and what is there; `None` where the order asks for no
+    /// more than before.
+    pub(super) fn needed_for(&self, order: &Asked) -> Option<(Decimal, Decimal)> {
+        let needed = self.required(&self.here.with(order));
+        self.asks_for_more(order).then(|| (needed, self.equity()))
+    }
+
     /// Whether an order would have more sold than is held.
     pub(super) fn sells_short(&self, order: &Asked) -> bool {
         self.here.with(order).short_at_most() > self.here.short_at_most()

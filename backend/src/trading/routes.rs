@@ -2,10 +2,11 @@
 
 mod groups;
 mod halts;
+mod preview;
 mod replace;
 
 use super::document::OrderDocument;
-use super::service::{OrderHistory, Preview, TradingService};
+use super::service::{OrderHistory, TradingService};
 use super::{bulk, closing, listing};
 use crate::account::REPLAYED_HEADER;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError, Problem};
@@ -13,11 +14,9 @@ use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    AccountId, ClientOrderId, Contradiction, Currency, DecimalText, Lifetime, Market, NewOrder, Notional,
-    OrderId, OrderStatus, OrderType, Percent, Price, PriceFields, Pricing, Quantity, Side, Size, Symbol,
-    TimeInForce,
+    AccountId, ClientOrderId, Contradiction, DecimalText, Lifetime, Market, NewOrder, Notional, OrderId,
+    OrderStatus, OrderType, Percent, Price, PriceFields, Pricing, Quantity, Side, Size, Symbol, TimeInForce,
 };
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -33,7 +32,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     closing::routes(config);
     config.service(halts::list_halts).service(halts::halt_symbol).service(halts::resume_symbol);
     config
-        .service(preview_order)
+        .service(preview::preview_order)
         .service(show_order)
         .service(replace::replace_order)
         .service(cancel_order)
@@ -152,103 +151,6 @@ async fn place_order(
         response.insert_header((REPLAYED_HEADER, "true"));
     }
     Ok(response.json(OrderDocument::from(&order)))
-}
-
-/// What an order would cost at worst, and what speaks against it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct OrderPreview {
-    symbol: Symbol,
-    side: Side,
-    /// Shares; absent where an amount of money pays for none.
-    quantity: Option<Quantity>,
-    currency: Currency,
-    /// The price it would meet: its limit, its stop price as it is now, or the other side of the market.
-    estimated_price: DecimalText,
-    /// Absent where the numbers are beyond the books; then a reason against the order says so.
-    notional: Option<DecimalText>,
-    commission: Option<DecimalText>,
-    tax: Option<DecimalText>,
-    /// What leaves the account, or for a sale what comes in.
-    total: Option<DecimalText>,
-    /// What would be reserved: cash for a purchase, shares for a sale.
-    held: Option<DecimalText>,
-    /// Cash free after the reservation; where the account buys on credit what could still be bought.
-    buying_power_after: DecimalText,
-    /// Where the account buys on credit or sells short: equity that nothing open would ask for.
-    available_equity_after: Option<DecimalText>,
-    quote_at: DateTime<Utc>,
-    /// Every reason against it.
-    denials: Vec<FieldError>,
-}
-
-impl OrderPreview {
-    fn new(order: &NewOrder, preview: Preview) -> Self {
-        let currency = order.symbol.currency();
-        let price = price_met(order, &preview);
-        let quantity = preview.judgement.quantity;
-        let notional = quantity.and_then(|quantity| price.notional(quantity.value()).ok());
-        let today = exchange::trade_date(order.symbol.market(), Utc::now());
-        let fees = quantity.and_then(|quantity| {
-            exchange::fees(order.symbol.market(), order.side, price, quantity, today).ok()
-        });
-        let total = notional.zip(fees).and_then(|(notional, fees)| {
-            let fees = fees.total().ok()?;
-            match order.side {
-                Side::Buy => notional.checked_add(fees),
-                Side::Sell => notional.checked_sub(fees),
-            }
-        });
-        let held = preview.judgement.terms.map(|terms| terms.hold.amount());
-        let cash_held = held.filter(|_| order.side == Side::Buy).unwrap_or(Decimal::ZERO);
-        let terms = preview.judgement.terms;
-        let left =
-            preview.margin.zip(terms).map(|(margin, terms)| margin.left_after(&terms.asked(order.side)));
-        let buying_power = left.map_or(preview.cash_free - cash_held, |(_, buying_power)| buying_power);
-        Self {
-            symbol: order.symbol,
-            side: order.side,
-            quantity,
-            currency,
-            estimated_price: price.value().into(),
-            notional: notional.map(|amount| currency.round(amount).into()),
-            commission: fees.map(|fees| fees.commission.into()),
-            tax: fees.map(|fees| fees.tax.into()),
-            total: total.map(|amount| currency.round(amount).into()),
-            held: held.map(DecimalText),
-            buying_power_after: buying_power.into(),
-            available_equity_after: left.map(|(equity, _)| equity.into()),
-            quote_at: preview.quote.at,
-            denials: preview.judgement.denials.into_iter().map(FieldError::from).collect(),
-        }
-    }
-}
-
-fn price_met(order: &NewOrder, preview: &Preview) -> Price {
-    let touch = match order.side {
-        Side::Buy => preview.quote.price_to_buy(),
-        Side::Sell => preview.quote.price_to_sell(),
-    };
-    match order.pricing {
-        Pricing::Limit(price) | Pricing::StopLimit { limit: price, .. } | Pricing::Stop(price) => price,
-        Pricing::TrailingStop(trail) => trail.stop_from(order.side, preview.quote.price).unwrap_or(touch),
-        Pricing::Market => touch,
-    }
-}
-
-/// Says what an order would cost, without placing it.
-#[utoipa::path(tag = "trading", request_body = PlaceOrder, responses(
-    (status = 200, body = OrderPreview), (status = 404, body = Problem), (status = 422, body = Problem),
-    (status = 503, body = Problem)))]
-#[post("/orders/preview")]
-async fn preview_order(
-    user: CurrentUser,
-    trading: web::Data<TradingService>,
-    Body(request): Body<PlaceOrder>,
-) -> ApiResult<web::Json<OrderPreview>> {
-    let (order, _) = request.into_parts()?;
-    let preview = trading.preview(user.user_id, order).await?;
-    Ok(web::Json(OrderPreview::new(&order, preview)))
 }
 
 /// One line of an order's history.

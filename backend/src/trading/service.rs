@@ -23,7 +23,7 @@ use crate::db::{self, Pool};
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use crate::events::EventHub;
 use crate::market::{Market, MarketError};
-use crate::risk::{self, AccountState, Judgement, MarginState};
+use crate::risk::{self, AccountState, Judgement, MarginState, NearLimit};
 use crate::settings::Settings;
 use crate::startup::Background;
 use actix_web::web;
@@ -75,6 +75,8 @@ pub(super) struct Preview {
     pub(super) cash_free: Decimal,
     /// What the account may do beyond that.
     pub(super) margin: Option<MarginState>,
+    /// The limits that it would come close to.
+    pub(super) near: Vec<NearLimit>,
 }
 
 impl TradingService {
@@ -342,8 +344,11 @@ impl TradingService {
         let account = self.accounts.find(user, order.account_id).await?;
         let quote = self.price_for(order.symbol).await?;
         let state = self.account_state(&account, &order, &quote).await?;
-        let judgement = risk::judge(order, &state, Some(&quote), Utc::now());
-        Ok(Preview { judgement, quote, cash_free: state.cash_free, margin: state.margin })
+        let now = Utc::now();
+        let judgement = risk::judge(order, &state, Some(&quote), now);
+        let near = judgement.terms.map(|terms| risk::near_limits(&order, &terms, &state, &quote, now));
+        let near = near.unwrap_or_default();
+        Ok(Preview { judgement, quote, cash_free: state.cash_free, margin: state.margin, near })
     }
 
     async fn account_state(

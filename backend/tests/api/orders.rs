@@ -208,9 +208,15 @@ async fn a_preview_says_what_the_order_would_cost_and_places_nothing() {
         (&json!("200"), &json!("1"), &json!("201"))
     );
     assert_eq!((&preview["buyingPowerAfter"], &preview["denials"]), (&json!("799"), &json!([])));
+    assert_eq!(preview["nearLimits"], json!([]));
+    let body = trader.order_body("buy", "AAPL", "49", Some("20"));
+    let preview = trader.app.post("/api/orders/preview", &trader.user, body).await.expect(200).json();
+    let near = json!([{ "limit": "buying_power", "reached": "981", "bound": "1000" }]);
+    assert_eq!((&preview["denials"], &preview["nearLimits"]), (&json!([]), &near));
     let body = trader.order_body("buy", "AAPL", "1000", Some("20"));
     let preview = trader.app.post("/api/orders/preview", &trader.user, body).await.expect(200).json();
     assert_eq!(preview["denials"][0]["rule"], "insufficient_buying_power");
+    assert_eq!(preview["nearLimits"], json!([]));
     assert_eq!(rows_of(&trader.app.database_url, "trading.orders").await, 0);
 }
 

@@ -295,3 +295,20 @@ proptest! {
         prop_assert!(account.required() <= account.equity());
     }
 }
+
+#[test]
+fn an_order_that_binds_nearly_all_the_equity_is_told() {
+    let near = |quantity: &str| {
+        let (apple, book) = (quote(APPLE, 100), book(10_000, true));
+        let (order, account) = (order(APPLE, Side::Buy, quantity, "100"), state(&book, &apple));
+        let terms = judge(order, &account, Some(&apple), now()).terms.unwrap();
+        crate::risk::near_limits(&order, &terms, &account, &apple, now())
+    };
+    // Half of what is bought must be the account's own: 9,500 of 10,000, and commission.
+    let told = near("190");
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].limit, told[0].bound), (crate::risk::Limit::Equity, Decimal::from(10_000)));
+    assert!(told[0].reached >= Decimal::from(9_500));
+    assert_eq!(near("100"), []);
+    assert_eq!(near("210"), [], "a reason against it, and not a limit that is near");
+}

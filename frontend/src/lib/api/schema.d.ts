@@ -1871,6 +1871,11 @@ export interface components {
              */
             quantity: number;
         };
+        /**
+         * @description What may not be exceeded.
+         * @enum {string}
+         */
+        LimitName: "buying_power" | "equity" | "price_ceiling" | "price_floor";
         /** @description A share that can be quoted. */
         ListedSymbol: {
             currency: components["schemas"]["Currency"];
@@ -2035,6 +2040,14 @@ export interface components {
              * @description The server's clock.
              */
             now: string;
+        };
+        /** @description A limit, and how much of it an order would reach. */
+        NearLimit: {
+            /** @description The same at which it ends. */
+            bound: components["schemas"]["DecimalText"];
+            limit: components["schemas"]["LimitName"];
+            /** @description An amount of money, or a price. */
+            reached: components["schemas"]["DecimalText"];
         };
         /** @description Nothing. */
         Nothing: Record<string, never>;
@@ -2214,6 +2227,8 @@ export interface components {
             /** @description The price it would meet: its limit, its stop price as it is now, or the other side of the market. */
             estimatedPrice: components["schemas"]["DecimalText"];
             held?: components["schemas"]["DecimalText"] | null;
+            /** @description Limits that it would keep, but only just. */
+            nearLimits: components["schemas"]["NearLimit"][];
             notional?: components["schemas"]["DecimalText"] | null;
             quantity?: components["schemas"]["Quantity"] | null;
             /** Format: date-time */

@@ -75,6 +75,17 @@ async function card({ wish = order({}), before = {}, stale = false }: Changes = 
 const figure = async (label: string) =>
   (await screen.findByText(label, { selector: "dt" })).nextElementSibling?.textContent;
 
+test("limits that come close are told, each in its own way", async () => {
+  const nearLimits = [
+    { limit: "buying_power", reached: "985.99", bound: "1000" },
+    { limit: "price_floor", reached: "7200", bound: "7000" },
+  ];
+  server.on(PREVIEW, { ...estimate, nearLimits });
+  await card();
+  await screen.findByText("Takes 98% of the buying power that is left.");
+  await screen.findByText("Close to the lowest price that the day allows, 7,000.00.");
+});
+
 test("a purchase shows what is left of the money, and how much of the account the share will be", async () => {
   server.on(PREVIEW, { ...estimate });
   const { onSend } = await card();

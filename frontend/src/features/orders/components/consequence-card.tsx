@@ -15,6 +15,7 @@ import { lotsQuery } from "../api/orders";
 import { type Consequences, consequencesOf } from "../hooks/consequences";
 import type { Wish } from "../hooks/draft";
 import { usePreview } from "../hooks/use-preview";
+import { NearLimits } from "./near-limits";
 import type { AccountState } from "./ticket";
 import { useWishWords } from "./wish-words";
 
@@ -54,6 +55,7 @@ export function ConsequenceCard({ wish, account, state, stale, onSend, onClose }
             <Figures wish={wish} account={account} state={state} estimate={preview.estimate} />
           </div>
         )}
+        {preview.estimate !== null && <NearLimits estimate={preview.estimate} />}
         {preview.failure != null && <Notice tone="bad">{problemSentence(preview.failure)}</Notice>}
         {denials.length > 0 && (
           <Notice tone="warn">

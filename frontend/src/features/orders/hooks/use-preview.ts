@@ -11,7 +11,8 @@ import { previewQuery } from "../api/orders";
  */
 export function usePreview(order: PlaceOrder | null) {
   const text = order === null ? "" : JSON.stringify(order);
-  const [settled, setSettled] = useState("");
+  // What is shown at once was not typed a moment ago: there is nothing to wait for.
+  const [settled, setSettled] = useState(text);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(text), PREVIEW_DEBOUNCE_MS);
     return () => clearTimeout(timer);
