@@ -13,7 +13,8 @@ export const queryKeys = {
   sales: (accountId: string) => ["holdings", accountId, "sales"] as const,
   performance: (accountId: string, currency: string, days: number | null) =>
     ["holdings", accountId, "performance", currency, days] as const,
-  flows: (accountId: string, currency: string) => ["holdings", accountId, "flows", currency] as const,
+  movements: (accountId: string, currency: string, kinds: readonly string[]) =>
+    ["holdings", accountId, "movements", currency, ...kinds] as const,
   statement: (accountId: string, filter: unknown) => ["statement", accountId, filter] as const,
   imports: (accountId: string) => ["imports", accountId] as const,
   resets: (accountId: string) => ["resets", accountId] as const,

@@ -1,15 +1,18 @@
 import { create } from "zustand";
+import type { Side } from "@/lib/api/types";
 
-interface TicketWish {
-  /** A price that was pointed at elsewhere, for the limit of the ticket. */
-  price: string | null;
-  /** Counts the wishes: the same price may be pointed at twice. */
-  count: number;
+/** What another part of the page asks the ticket of a symbol for. */
+export interface TicketWish {
+  symbol: string;
+  /** A price that was pointed at, for the limit. */
+  price?: string;
+  side?: Side;
+  quantity?: string;
 }
 
-/** What other parts of the desk ask the ticket for. */
-export const useTicketWish = create<TicketWish>(() => ({ price: null, count: 0 }));
+/** Waits until the ticket of its symbol takes it, which may be shown only then. */
+export const useTicketWish = create<{ wish: TicketWish | null }>(() => ({ wish: null }));
 
-export function askForPrice(price: string): void {
-  useTicketWish.setState(({ count }) => ({ price, count: count + 1 }));
+export function askTicket(wish: TicketWish): void {
+  useTicketWish.setState({ wish });
 }

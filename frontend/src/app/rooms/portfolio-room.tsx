@@ -1,4 +1,5 @@
-import { useState } from "react";
+import { useNavigate } from "@tanstack/react-router";
+import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { BetweenCurrencies } from "@/features/portfolio/components/between-currencies";
@@ -22,6 +23,8 @@ export function PortfolioRoom() {
   const { data: accounts, chosen } = useAccounts();
   const holdings = useHoldings(chosen?.id ?? null);
   const [book, setBook] = useState<Book>("positions");
+  const navigate = useNavigate();
+  const showDesk = useCallback(() => void navigate({ to: "/" }), [navigate]);
   if (chosen === null) return <NoAccount loading={accounts === undefined} />;
   return (
     <div className="grid items-start gap-2 p-2 lg:grid-cols-[20rem_minmax(0,1fr)]">
@@ -58,7 +61,7 @@ export function PortfolioRoom() {
               { value: "sales", label: t("portfolio.sales") },
             ]}
           >
-            {book === "positions" && <Positions accountId={chosen.id} full />}
+            {book === "positions" && <Positions accountId={chosen.id} full onShow={showDesk} />}
             {book === "lots" && <Lots accountId={chosen.id} />}
             {book === "sales" && <Sales accountId={chosen.id} />}
           </Tabs>

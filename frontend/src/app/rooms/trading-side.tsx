@@ -3,8 +3,10 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { balanceQuery } from "@/features/accounts/api/accounts";
 import { FirstSteps } from "@/features/accounts/components/first-steps";
+import { MarginCall } from "@/features/accounts/components/margin-call";
 import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
+import { useMargin } from "@/features/accounts/hooks/use-margin";
 import { Ticket } from "@/features/orders/components/ticket";
 import type { Holdings } from "@/features/portfolio/api/portfolio";
 import { Summary } from "@/features/portfolio/components/summary";
@@ -41,17 +43,20 @@ function AccountSide({ account, accounts, symbol }: Props) {
   const ready = useEventsReady();
   const balance = useQuery({ ...balanceQuery(account.id), enabled: ready });
   const { data: holdings } = useHoldings(account.id);
+  const margin = useMargin(account);
+  const buyingPower = margin?.use?.buyingPower ?? balance.data?.buyingPower;
   if (useIsUntouched(account)) return <FirstSteps account={account} />;
   return (
     <>
-      <Summary account={account} balance={balance.data} />
+      <MarginCall margin={margin} />
+      <Summary account={account} balance={balance.data} buyingPower={buyingPower} />
       {symbol !== null && (
         <Ticket
           account={account}
           symbol={symbol}
           state={{
             cash: balance.data?.cash ?? null,
-            buyingPower: balance.data === undefined ? null : new Decimal(balance.data.buyingPower),
+            buyingPower: buyingPower === undefined ? null : new Decimal(buyingPower),
             worth: () => worthNow(holdings, account.currency),
             position: holdings?.positions.find((position) => position.symbol === symbol),
           }}

@@ -6,12 +6,21 @@ interface Column {
   words?: boolean;
   /** Left out where the screen is narrow. */
   wideOnly?: boolean;
+  /** Left out already where it is not wide. */
+  widestOnly?: boolean;
   /** Stays at the right edge while the table scrolls sideways: what can be done with a row is never out of reach. */
   action?: boolean;
 }
 
 const PLACE = "whitespace-nowrap px-3 py-1.5 @max-md:px-1.5";
 const AT_EDGE = "sticky right-0 bg-panel";
+
+type Shape = Pick<Column, "words" | "wideOnly" | "widestOnly" | "action">;
+
+function lookOf({ words, wideOnly, widestOnly, action }: Shape): string {
+  const hidden = widestOnly ? "@max-3xl:hidden" : wideOnly ? "@max-xl:hidden" : "";
+  return `${PLACE} ${words ? "text-left" : "text-right"} ${hidden} ${action ? AT_EDGE : ""}`;
+}
 
 /** A table of figures that scrolls sideways by itself before it breaks the page. */
 export function Table({
@@ -29,12 +38,8 @@ export function Table({
       <table aria-label={label} className="w-full border-collapse text-[13px]">
         <thead>
           <tr className="border-line border-b text-soft text-xs">
-            {columns.map(({ label: text, words, wideOnly, action }) => (
-              <th
-                key={text}
-                scope="col"
-                className={`${PLACE} ${words ? "text-left" : "text-right"} ${wideOnly ? "@max-xl:hidden" : ""} ${action ? AT_EDGE : ""}`}
-              >
+            {columns.map(({ label: text, ...shape }) => (
+              <th key={text} scope="col" className={lookOf(shape)}>
                 {text}
               </th>
             ))}
@@ -46,20 +51,18 @@ export function Table({
   );
 }
 
-interface CellProps {
-  children: ReactNode;
-  words?: boolean;
-  wideOnly?: boolean;
-  action?: boolean;
+export function Cell({ children, ...shape }: Shape & { children: ReactNode }) {
+  return <td className={lookOf(shape)}>{children}</td>;
 }
 
-export function Cell({ children, words = false, wideOnly = false, action = false }: CellProps) {
+/** Heads the rows below it, which belong together. */
+export function GroupHead({ columns, children }: { columns: number; children: ReactNode }) {
   return (
-    <td
-      className={`${PLACE} ${words ? "text-left" : "text-right"} ${wideOnly ? "@max-xl:hidden" : ""} ${action ? AT_EDGE : ""}`}
-    >
-      {children}
-    </td>
+    <tr className="bg-raised">
+      <th scope="colgroup" colSpan={columns} className={`${PLACE} !py-1 text-left text-soft text-xs`}>
+        {children}
+      </th>
+    </tr>
   );
 }
 

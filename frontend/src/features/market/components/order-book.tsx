@@ -3,7 +3,7 @@ import type { Currency } from "@/lib/api/types";
 import { formatPrice, formatQuantity } from "@/lib/format";
 import type { Level } from "@/lib/quotes/order-book";
 import { useOrderBook } from "@/lib/quotes/use-quote";
-import { askForPrice } from "@/lib/ticket-wish";
+import { askTicket } from "@/lib/ticket-wish";
 
 /** Prices shown on each side. */
 const LEVELS_SHOWN = 5;
@@ -17,6 +17,7 @@ export function OrderBook({ symbol }: { symbol: string }) {
   const asks = book.asks.slice(0, LEVELS_SHOWN).reverse();
   const bids = book.bids.slice(0, LEVELS_SHOWN);
   const most = Math.max(1, ...[...asks, ...bids].map(({ quantity }) => quantity));
+  const shared = { symbol, most, currency };
   return (
     <table aria-label={t("market.book")} className="w-full text-xs">
       <thead className="sr-only">
@@ -27,10 +28,10 @@ export function OrderBook({ symbol }: { symbol: string }) {
       </thead>
       <tbody>
         {asks.map((level) => (
-          <LevelRow key={`ask ${level.price}`} level={level} side="ask" most={most} currency={currency} />
+          <LevelRow key={`ask ${level.price}`} {...shared} level={level} side="ask" />
         ))}
         {bids.map((level) => (
-          <LevelRow key={`bid ${level.price}`} level={level} side="bid" most={most} currency={currency} />
+          <LevelRow key={`bid ${level.price}`} {...shared} level={level} side="bid" />
         ))}
       </tbody>
     </table>
@@ -38,6 +39,7 @@ export function OrderBook({ symbol }: { symbol: string }) {
 }
 
 interface RowProps {
+  symbol: string;
   level: Level;
   side: "ask" | "bid";
   most: number;
@@ -45,7 +47,7 @@ interface RowProps {
 }
 
 /** A price and its shares; pressed, it becomes the limit of the ticket. */
-function LevelRow({ level, side, most, currency }: RowProps) {
+function LevelRow({ symbol, level, side, most, currency }: RowProps) {
   const { t } = useTranslation();
   const colour = side === "ask" ? "text-down" : "text-up";
   const fill = side === "ask" ? "bg-down/15" : "bg-up/15";
@@ -56,7 +58,7 @@ function LevelRow({ level, side, most, currency }: RowProps) {
           type="button"
           className={`w-full py-0.5 text-left ${colour}`}
           aria-label={t("market.takePrice", { price: formatPrice(level.price, currency) })}
-          onClick={() => askForPrice(level.price)}
+          onClick={() => askTicket({ symbol, price: level.price })}
         >
           {formatPrice(level.price, currency)}
         </button>

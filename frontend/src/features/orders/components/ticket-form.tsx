@@ -6,7 +6,7 @@ import { useEventsStatus } from "@/lib/events-status";
 import { usePreferences } from "@/lib/preferences";
 import { useQuotesStatus } from "@/lib/quotes/socket";
 import { useShortcuts } from "@/lib/shortcuts";
-import { useTicketWish } from "@/lib/ticket-wish";
+import { type TicketWish, useTicketWish } from "@/lib/ticket-wish";
 import { Segmented } from "@/lib/ui/segmented";
 import { useNumberComplaint } from "@/lib/ui/use-number-complaint";
 import {
@@ -67,9 +67,7 @@ export function TicketForm({ account, symbol, state }: Props) {
     quantityInput.current?.select();
   };
   useShortcuts({ b: () => begin("buy"), s: () => begin("sell") });
-  useAskedPrice((price) =>
-    change({ type: draft.type === "stop_limit" ? "stop_limit" : "limit", limitPrice: price }),
-  );
+  useAskedTerms(symbol, (asked) => change(partOf(asked, draft)));
   const send = (sent: Wish) => {
     setAsking(null);
     placing.place(sent, () => {
@@ -135,17 +133,28 @@ export function TicketForm({ account, symbol, state }: Props) {
   );
 }
 
-/** Takes a price that was pointed at in another part of the desk. */
-function useAskedPrice(take: (price: string) => void): void {
-  const { price, count } = useTicketWish();
-  const seen = useRef(count);
+/** What a wish from another part of the page changes in the draft. */
+function partOf({ price, side, quantity }: TicketWish, { type }: Draft): Partial<Draft> {
+  return {
+    ...(price !== undefined && {
+      type: type === "stop_limit" ? ("stop_limit" as const) : ("limit" as const),
+      limitPrice: price,
+    }),
+    ...(side !== undefined && { side }),
+    ...(quantity !== undefined && { sizing: "shares" as const, quantity }),
+  };
+}
+
+/** Takes what another part of the page asks the ticket of this symbol for, once. */
+function useAskedTerms(symbol: string, take: (wish: TicketWish) => void): void {
+  const wish = useTicketWish((state) => state.wish);
   const latest = useRef(take);
   latest.current = take;
   useEffect(() => {
-    if (price === null || seen.current === count) return;
-    seen.current = count;
-    latest.current(price);
-  }, [price, count]);
+    if (wish === null || wish.symbol !== symbol) return;
+    useTicketWish.setState({ wish: null });
+    latest.current(wish);
+  }, [wish, symbol]);
 }
 
 /** The complaint of each field that is missing or cannot be read, once it was tried to send the draft. */

@@ -1,7 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
 import type { Currency, StatementLine } from "@/lib/api/types";
-import { FLOWS_OF_A_KIND_MAX, PERFORMANCE_INTERVAL_MS } from "@/lib/limits";
+import { currencyOf } from "@/lib/currency";
+import { MOVEMENTS_NAMED_MAX, PERFORMANCE_INTERVAL_MS } from "@/lib/limits";
 import { queryKeys } from "@/lib/query-keys";
 
 /** How an account has done in a currency: over the last days, or from the beginning. */
@@ -18,7 +19,7 @@ export const performanceQuery = (accountId: string, currency: Currency, days: nu
   });
 
 /** Movements that bring something in or take it out. */
-const FLOW_KINDS = [
+export const FLOWS = [
   "deposit",
   "withdrawal",
   "transfer_in",
@@ -28,21 +29,33 @@ const FLOW_KINDS = [
   "shares_in",
   "shares_out",
 ] as const;
+/** What is paid for money and shares that are borrowed, or comes in for money that lies there. */
+export const INTEREST = ["interest", "borrow_fee"] as const;
+/** What of dividends is kept back for taxes. */
+export const WITHHOLDING = ["withholding"] as const;
 
-/** What was brought in and taken out in a currency, the newest first. */
-export const flowsQuery = (accountId: string, currency: Currency) =>
+type Kind = (typeof FLOWS)[number] | (typeof INTEREST)[number] | (typeof WITHHOLDING)[number];
+
+export interface Movements {
+  /** The newest first. */
+  lines: StatementLine[];
+  /** Whether there are none but these. */
+  complete: boolean;
+}
+
+/** The movements of some kinds in a currency, and those of shares that are traded in it. */
+export const movementsQuery = (accountId: string, currency: Currency, kinds: readonly Kind[]) =>
   queryOptions({
-    queryKey: queryKeys.flows(accountId, currency),
-    queryFn: async ({ signal }): Promise<StatementLine[]> => {
-      const pages = FLOW_KINDS.map((kind) => {
-        const query = { kind, limit: FLOWS_OF_A_KIND_MAX };
-        const params = { path: { id: accountId }, query };
-        return unwrap(api.GET("/api/accounts/{id}/statement", { params, signal }));
-      });
-      const lines = (await Promise.all(pages)).flatMap((page) => page.lines);
-      return lines
-        .filter(({ commodity, symbol }) => commodity === currency || symbol != null)
-        .sort((left, right) => right.sequence - left.sequence);
+    queryKey: queryKeys.movements(accountId, currency, kinds),
+    queryFn: async ({ signal }): Promise<Movements> => {
+      const query = { kind: kinds.join(","), limit: MOVEMENTS_NAMED_MAX };
+      const params = { path: { id: accountId }, query };
+      const page = await unwrap(api.GET("/api/accounts/{id}/statement", { params, signal }));
+      const lines = page.lines.filter(
+        ({ commodity, symbol }) =>
+          commodity === currency || (commodity === symbol && currencyOf(commodity) === currency),
+      );
+      return { lines, complete: page.nextCursor == null };
     },
     staleTime: 0,
   });

@@ -5,14 +5,25 @@ import { Decimal, sum } from "@/lib/decimal";
 import { formatGain, formatPrice, formatQuantity, formatTime } from "@/lib/format";
 import { movementWord } from "@/lib/i18n/sentences";
 import { quotes } from "@/lib/quotes/socket";
-import { flowsQuery } from "../api/performance";
-import { cashTerms, gainTerms, ofClosed, originsOf, type ShareOrigin, type Term } from "../hooks/origin";
+import { FLOWS, movementsQuery, WITHHOLDING } from "../api/performance";
+import { dayTerms } from "../hooks/day-change";
+import {
+  cashTerms,
+  gainTerms,
+  ofClosed,
+  originsOf,
+  type ShareOrigin,
+  type Term,
+  taxParts,
+} from "../hooks/origin";
 import { Sum } from "./figure";
 
 interface Props {
   value: AccountValue;
   positions: readonly Position[];
 }
+
+type MovementKinds = Parameters<typeof movementsQuery>[2];
 
 const livePrice = (symbol: string) => quotes.get(symbol)?.price;
 
@@ -52,7 +63,7 @@ export function SharesOrigin({ value, positions, kind }: ShareProps) {
     const times = `${symbol} ${formatQuantity(quantity)} × ${price === null ? "–" : formatPrice(price, currency)}`;
     return kind === "value"
       ? `${times}${ageOf(symbol, i18n.language)}`
-      : `${times} − ${formatPrice(cost, currency)}`;
+      : `${times} ${lessCost(cost, currency)}`;
   };
   const amountOf = (origin: ShareOrigin) => (kind === "value" ? origin.value : origin.unrealised);
   return (
@@ -64,6 +75,12 @@ export function SharesOrigin({ value, positions, kind }: ShareProps) {
       result={formatGain(sum(origins.map((origin) => amountOf(origin) ?? 0)), currency)}
     />
   );
+}
+
+/** What is taken off for a cost; shares sold short have cost less than nothing. */
+function lessCost(cost: string, currency: Currency): string {
+  const amount = new Decimal(cost);
+  return `${amount.isNegative() ? "+" : "−"} ${formatPrice(amount.abs(), currency)}`;
 }
 
 /** When a price was current. */
@@ -114,25 +131,68 @@ export function FeesOrigin({ value }: { value: AccountValue }) {
 
 /** Each movement that brought something in or took it out. */
 export function FlowsOrigin({ value }: { value: AccountValue }) {
+  return <MovementsOrigin value={value} kinds={FLOWS} />;
+}
+
+/** Each movement of some kinds. */
+export function MovementsOrigin({ value, kinds }: { value: AccountValue; kinds: MovementKinds }) {
   const { t, i18n } = useTranslation();
   const { accountId, currency } = value;
-  const flows = useQuery(flowsQuery(accountId, currency));
-  if (flows.data === undefined) return <p>{t(flows.isError ? "app.failed" : "app.loading")}</p>;
+  const movements = useQuery(movementsQuery(accountId, currency, kinds));
+  if (movements.data === undefined) return <p>{t(movements.isError ? "app.failed" : "app.loading")}</p>;
   return (
     <ul className="max-h-48 space-y-0.5 overflow-y-auto">
-      {flows.data.map((line) => (
+      {movements.data.lines.map((line) => (
         <li key={line.sequence} className="flex justify-between gap-2">
           <span>
             {formatTime(line.bookedAt, i18n.language, true)} {movementWord(line.kind)}
           </span>
           <span className="whitespace-nowrap">
-            {line.symbol == null
+            {line.symbol == null || line.commodity === currency
               ? formatGain(line.amount, currency)
               : `${formatQuantity(line.amount)} ${line.symbol}`}
           </span>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Taxes: what was kept back from dividends, and the rest, which trades have cost. */
+export function TaxOrigin({ value }: { value: AccountValue }) {
+  const { t } = useTranslation();
+  const { accountId, currency, tax } = value;
+  const withheld = useQuery(movementsQuery(accountId, currency, WITHHOLDING));
+  if (withheld.data === undefined) return <p>{t(withheld.isError ? "app.failed" : "app.loading")}</p>;
+  if (!withheld.data.complete) return null;
+  const { onDividends, onTrades } = taxParts(tax, withheld.data.lines);
+  return (
+    <Sum
+      terms={[
+        { label: t("origin.taxOnTrades"), amount: formatGain(onTrades, currency) },
+        { label: t("origin.taxOnDividends"), amount: formatGain(onDividends, currency) },
+      ]}
+      result={formatGain(tax, currency)}
+    />
+  );
+}
+
+interface DayProps {
+  positions: readonly Position[];
+  currency: Currency;
+}
+
+/** The estimate of a day: each share's change since the close before, times the shares that are held. */
+export function DayOrigin({ positions, currency }: DayProps) {
+  const terms = dayTerms(positions, (symbol) => quotes.get(symbol)?.change);
+  return (
+    <Sum
+      terms={terms.map(({ symbol, quantity, change, amount }) => ({
+        label: `${symbol} ${formatQuantity(quantity)} × ${change === null ? "–" : formatGain(change, currency)}`,
+        amount: amount === null ? "–" : formatGain(amount, currency),
+      }))}
+      result={formatGain(sum(terms.map(({ amount }) => amount ?? 0)), currency)}
+    />
   );
 }
 

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Bar, Performance as Course, Currency } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
 import { useEventsReady } from "@/lib/events-status";
-import { formatCash, formatMoney, formatPercent, formatTime } from "@/lib/format";
+import { formatCash, formatMoney, formatPercent, formatQuantity, formatTime } from "@/lib/format";
 import { Gain } from "@/lib/ui/gain";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
@@ -124,6 +124,11 @@ function Picture({ course, view, benchmark, bars }: PictureProps) {
   );
 }
 
+/** Digits in which a growth is told: enough for a hundredth of a percent of it. */
+const GROWTH_DIGITS = 6;
+
+const growthText = (growth: string) => formatQuantity(new Decimal(growth).toDecimalPlaces(GROWTH_DIGITS));
+
 /** How the result came about, in its numbers. */
 function Explanation({ course }: { course: Course }) {
   const { t, i18n } = useTranslation();
@@ -147,8 +152,8 @@ function Explanation({ course }: { course: Course }) {
         </p>
         <p>
           {t("performance.howReturn", {
-            before: first.growth,
-            after: last.growth,
+            before: growthText(first.growth),
+            after: growthText(last.growth),
             percent: course.returnPercent == null ? "–" : formatPercent(course.returnPercent),
           })}
         </p>

@@ -1,9 +1,12 @@
 // @vitest-environment jsdom
 import { act, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { useEventsStatus } from "@/lib/events-status";
+import { usePreferences } from "@/lib/preferences";
 import type { LiveQuote } from "@/lib/quotes/quote";
 import { quotes } from "@/lib/quotes/socket";
+import { useTicketWish } from "@/lib/ticket-wish";
 import { sampleOf } from "@/testing/api-description";
 import { MockApi } from "@/testing/mock-api";
 import { show } from "@/testing/render";
@@ -37,6 +40,18 @@ test("shares that were sold leave their profit, and nothing to close", async () 
   server.on(POSITIONS, { positions });
   await show(<Positions accountId={accountId} full />);
   await screen.findByText("+12.50");
+  expect(screen.queryByRole("button", { name: /^Close/ })).toBeNull();
+});
+
+test("shares sold short are bought back by the ticket, which is brought onto the screen", async () => {
+  const { positions } = samplePositions({ quantity: "-30", cost: "-3000", averageCost: "100" });
+  server.on(POSITIONS, { positions });
+  let shown = 0;
+  await show(<Positions accountId={accountId} onShow={() => (shown += 1)} />);
+  await userEvent.click(await screen.findByRole("button", { name: /^Buy the shares of AAPL back/ }));
+  expect(useTicketWish.getState().wish).toEqual({ symbol: "AAPL", side: "buy", quantity: "30" });
+  expect(usePreferences.getState().symbol).toBe("AAPL");
+  expect(shown).toBe(1);
   expect(screen.queryByRole("button", { name: /^Close/ })).toBeNull();
 });
 

@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { Fragment, memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Position } from "@/lib/api/types";
 import { formatCash, formatPrice, formatQuantity, isZero } from "@/lib/format";
@@ -8,59 +8,78 @@ import { Gain } from "@/lib/ui/gain";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
-import { Cell, Row, Table } from "@/lib/ui/table";
+import { Cell, GroupHead, Row, Table } from "@/lib/ui/table";
+import { byCurrency } from "../hooks/by-currency";
 import { useHoldings } from "../hooks/use-holdings";
 import { valueOfPosition } from "../hooks/value";
+import { BuyBackButton } from "./buy-back-button";
 import { CloseButton } from "./close-button";
 
-/** What the account holds, valued as prices move; `full` adds dividends and the way out. */
-export function Positions({ accountId, full = false }: { accountId: string; full?: boolean }) {
+interface Props {
+  accountId: string;
+  /** Adds what there is room for in the room of its own. */
+  full?: boolean;
+  /** Called when a symbol was chosen, where it is not shown beside. */
+  onShow?: () => void;
+}
+
+/** What the account holds or has sold short, valued as prices move, and the way out. */
+export function Positions({ accountId, full = false, onShow }: Props) {
   const { t } = useTranslation();
   const holdings = useHoldings(accountId);
   if (holdings.isError) return <LoadFailure failure={holdings.error} onRetry={() => holdings.refetch()} />;
   if (holdings.data === undefined) return <Empty>{t("app.loading")}</Empty>;
   if (holdings.data.positions.length === 0) return <Empty>{t("portfolio.empty")}</Empty>;
+  const columns = [
+    { label: t("portfolio.symbol"), words: true },
+    { label: t("portfolio.quantity") },
+    { label: t("portfolio.averageCost") },
+    { label: t("portfolio.marketPrice") },
+    { label: t("portfolio.marketValue"), wideOnly: true },
+    { label: t("portfolio.unrealised") },
+    { label: t("portfolio.realised"), widestOnly: true },
+    ...(full ? [{ label: t("portfolio.dividends"), wideOnly: true }] : []),
+    { label: "", action: true },
+  ];
+  const groups = byCurrency(holdings.data.positions);
   return (
-    <Table
-      label={t("portfolio.title")}
-      columns={[
-        { label: t("portfolio.symbol"), words: true },
-        { label: t("portfolio.quantity") },
-        { label: t("portfolio.averageCost") },
-        { label: t("portfolio.marketPrice") },
-        { label: t("portfolio.marketValue"), wideOnly: true },
-        { label: t("portfolio.unrealised") },
-        { label: t("portfolio.realised"), wideOnly: true },
-        ...(full
-          ? [
-              { label: t("portfolio.dividends"), wideOnly: true },
-              { label: "", action: true },
-            ]
-          : []),
-      ]}
-    >
-      {holdings.data.positions.map((position) => (
-        <PositionRow key={position.symbol} position={position} full={full} />
+    <Table label={t("portfolio.title")} columns={columns}>
+      {groups.map(([currency, positions]) => (
+        <Fragment key={currency}>
+          {groups.length > 1 && <GroupHead columns={columns.length}>{currency}</GroupHead>}
+          {positions.map((position) => (
+            <PositionRow key={position.symbol} position={position} full={full} onShow={onShow} />
+          ))}
+        </Fragment>
       ))}
     </Table>
   );
 }
 
-const PositionRow = memo(function PositionRow({ position, full }: { position: Position; full: boolean }) {
+/** Beside the symbol, or below it where there is little room. */
+const MARK = "ml-2 text-soft text-xs @max-md:ml-0 @max-md:block";
+
+interface RowProps {
+  position: Position;
+  full: boolean;
+  onShow: (() => void) | undefined;
+}
+
+const PositionRow = memo(function PositionRow({ position, full, onShow }: RowProps) {
   const { t } = useTranslation();
   const quote = useQuote(position.symbol);
   const { symbol, currency, quantity } = position;
   const value = valueOfPosition(position, quote?.price);
   const closed = isZero(quantity);
   const isShort = quantity.startsWith("-");
+  const show = () => {
+    setPreferences({ symbol });
+    onShow?.();
+  };
   return (
     <Row>
       <Cell words>
-        <button
-          type="button"
-          className="font-medium hover:underline"
-          onClick={() => setPreferences({ symbol })}
-        >
+        <button type="button" className="font-medium hover:underline" onClick={show}>
           {symbol}
         </button>
         {quote?.simulated && !closed && (
@@ -68,8 +87,8 @@ const PositionRow = memo(function PositionRow({ position, full }: { position: Po
             <PriceKindMark kind="simulated" />
           </span>
         )}
-        {closed && <span className="ml-2 text-soft text-xs">{t("portfolio.realisedOnly")}</span>}
-        {isShort && <span className="ml-2 text-soft text-xs">{t("portfolio.soldShort")}</span>}
+        {closed && <span className={MARK}>{t("portfolio.realisedOnly")}</span>}
+        {isShort && <span className={MARK}>{t("portfolio.soldShort")}</span>}
       </Cell>
       <Cell>{formatQuantity(quantity)}</Cell>
       <Cell>{closed ? "–" : formatPrice(position.averageCost, currency)}</Cell>
@@ -82,11 +101,18 @@ const PositionRow = memo(function PositionRow({ position, full }: { position: Po
           currency={currency}
         />
       </Cell>
-      <Cell wideOnly>
+      <Cell widestOnly>
         <Gain amount={position.realisedPnl} currency={currency} />
       </Cell>
       {full && <Cell wideOnly>{formatCash(position.dividends, currency)}</Cell>}
-      {full && <Cell action>{!closed && !isShort && <CloseButton position={position} />}</Cell>}
+      <Cell action>
+        {!closed &&
+          (isShort ? (
+            <BuyBackButton position={position} onShow={show} />
+          ) : (
+            <CloseButton position={position} />
+          ))}
+      </Cell>
     </Row>
   );
 });

@@ -7,16 +7,20 @@ import { useQuotesText } from "@/lib/quotes/use-quote";
 import { Gain } from "@/lib/ui/gain";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
+import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
+import { useDayResult } from "../hooks/use-day-result";
 import { useHoldings } from "../hooks/use-holdings";
 import { valueOfAccount } from "../hooks/value";
 
 interface Props {
   account: Account;
   balance: Balance | undefined;
+  /** What can be bought for, credit included where the account has it. */
+  buyingPower: string | undefined;
 }
 
 /** Cash, worth and profit of the account. */
-export function Summary({ account, balance }: Props) {
+export function Summary({ account, balance, buyingPower }: Props) {
   const { t } = useTranslation();
   const holdings = useHoldings(account.id);
   if (holdings.isError) return <LoadFailure failure={holdings.error} onRetry={() => holdings.refetch()} />;
@@ -24,7 +28,13 @@ export function Summary({ account, balance }: Props) {
   return (
     <Panel title={t("portfolio.value")} titleHidden id="summary">
       {balance !== undefined && holdings.data !== undefined && value ? (
-        <Figures account={account} balance={balance} value={value} positions={holdings.data.positions} />
+        <Figures
+          account={account}
+          balance={balance}
+          buyingPower={buyingPower ?? balance.buyingPower}
+          value={value}
+          positions={holdings.data.positions}
+        />
       ) : (
         <Empty>{t("app.loading")}</Empty>
       )}
@@ -35,16 +45,19 @@ export function Summary({ account, balance }: Props) {
 interface FiguresProps {
   account: Account;
   balance: Balance;
+  buyingPower: string;
   value: AccountValue;
   positions: readonly Position[];
 }
 
-function Figures({ account, balance, value, positions: all }: FiguresProps) {
+function Figures({ account, balance, buyingPower, value, positions: all }: FiguresProps) {
   const { t } = useTranslation();
   const { currency } = account;
   // Amounts of another currency are never added to these.
   const positions = all.filter((position) => position.currency === currency);
   const stale = useQuotesStatus((state) => state.status !== "open");
+  // The day is asked for; the first screen does not wait for it.
+  const quiet = useQuietMoment();
   const symbols = positions.map(({ symbol }) => symbol);
   const livePrice = (symbol: string) => quotes.get(symbol)?.price;
   // Renders again only when a price of something held has changed.
@@ -63,13 +76,21 @@ function Figures({ account, balance, value, positions: all }: FiguresProps) {
           <span className="mr-2 text-soft">{t("portfolio.totalPnl")}</span>
           <Gain amount={live?.totalPnl} percent={live?.totalPnlPercent} currency={currency} />
         </p>
+        <p className="text-[13px]" data-testid="day-pnl">
+          <span className="mr-2 text-soft">{t("portfolio.dayPnl")}</span>
+          {quiet ? (
+            <Day value={value} positions={positions} total={live?.totalValue ?? null} />
+          ) : (
+            <span className="text-soft">–</span>
+          )}
+        </p>
       </div>
       <dl className="mt-3 grid grid-cols-2 gap-x-4 gap-y-1.5 border-line border-t pt-2.5 text-[13px]">
         <Figure label={t("portfolio.cash")} testId="cash">
           {formatMoney(balance.cash, currency)}
         </Figure>
         <Figure label={t("portfolio.buyingPower")} testId="buying-power">
-          {formatMoney(balance.buyingPower, currency)}
+          {formatMoney(buyingPower, currency)}
         </Figure>
         <Figure label={t("portfolio.held")}>{formatMoney(balance.held, currency)}</Figure>
         <Figure label={t("portfolio.positionsValue")}>
@@ -87,6 +108,17 @@ function Figures({ account, balance, value, positions: all }: FiguresProps) {
       </dl>
     </div>
   );
+}
+
+interface DayProps {
+  value: AccountValue;
+  positions: readonly Position[];
+  total: Decimal | null;
+}
+
+function Day({ value, positions, total }: DayProps) {
+  const { amount, percent } = useDayResult(value, positions, total);
+  return <Gain amount={amount} percent={percent} currency={value.currency} />;
 }
 
 function Figure({ label, testId, children }: { label: string; testId?: string; children: React.ReactNode }) {

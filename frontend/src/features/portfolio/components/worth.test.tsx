@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from "vitest";
 import type { AccountValue, Position } from "@/lib/api/types";
 import { useEventsStatus } from "@/lib/events-status";
 import { useQuotesStatus } from "@/lib/quotes/socket";
+import { sampleOf } from "@/testing/api-description";
 import { MockApi } from "@/testing/mock-api";
 import { show } from "@/testing/render";
 import { Worth } from "./worth";
@@ -90,6 +91,30 @@ test("the session's result leaves out what was paid in", async () => {
     "Paid in since−1,000.00",
     "=+13.00",
   ]);
+});
+
+test("what credit has cost is told where there was any, and taxes by what they were paid for", async () => {
+  const line = (kind: string, amount: string) => ({
+    ...(sampleOf({ $ref: "#/components/schemas/StatementLine" }) as object),
+    ...{ kind, amount, commodity: "USD", bookedAt: "2026-11-20T15:00:00Z" },
+  });
+  // One answer for every question: each part of the page reads the amounts of what it has asked for.
+  server.on("GET /api/accounts/{id}/statement", { lines: [line("interest", "-0.75")] });
+  await show(<Worth value={value} positions={[position]} />);
+  expect(
+    (await screen.findByText("Interest and fees for borrowed shares")).closest("dt")?.nextSibling
+      ?.textContent,
+  ).toBe("−0.75");
+  await userEvent.click(screen.getByText("Taxes", { selector: "summary" }));
+  await screen.findByRole("row", { name: /Of trades \+1\.25/ });
+  expect(screen.getByRole("row", { name: /Kept back from dividends \+0\.75/ })).toBeTruthy();
+});
+
+test("an account without credit has no line for it", async () => {
+  await show(<Worth value={value} positions={[position]} />);
+  await userEvent.click(screen.getByText("Taxes", { selector: "summary" }));
+  await screen.findByRole("row", { name: /Of trades \+2\.00/ });
+  expect(screen.queryByText("Interest and fees for borrowed shares")).toBeNull();
 });
 
 test("without a price nothing is summed up", async () => {

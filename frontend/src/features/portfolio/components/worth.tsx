@@ -1,25 +1,28 @@
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { AccountValue, Position } from "@/lib/api/types";
-import { Decimal } from "@/lib/decimal";
+import { Decimal, sum } from "@/lib/decimal";
 import { formatMoney } from "@/lib/format";
 import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
 import { useQuotesText } from "@/lib/quotes/use-quote";
 import { Gain } from "@/lib/ui/gain";
 import { Panel } from "@/lib/ui/panel";
-import { dayChange } from "../hooks/day-change";
-import { sessionResult } from "../hooks/performance";
-import { useSessionBefore } from "../hooks/use-session-before";
+import { INTEREST, movementsQuery } from "../api/performance";
+import { useDayResult } from "../hooks/use-day-result";
 import { type LiveAccountValue, valueOfAccount } from "../hooks/value";
 import { Allocation } from "./allocation";
 import { Figure } from "./figure";
 import {
   BookedOrigin,
   CashOrigin,
+  DayOrigin,
   FeesOrigin,
   FlowsOrigin,
   GainOrigin,
+  MovementsOrigin,
   SessionOrigin,
   SharesOrigin,
+  TaxOrigin,
 } from "./origins";
 
 interface Props {
@@ -87,25 +90,42 @@ function Gains({ value, positions, live }: PartProps) {
 /** What the running session has brought: measured where it was written down what there was before, else estimated. */
 function Day({ value, positions, total }: Props & { total: Decimal | null }) {
   const { t } = useTranslation();
-  const { accountId, currency, netDeposits } = value;
-  const symbols = positions.map(({ symbol }) => symbol);
-  const session = useSessionBefore(accountId, currency, symbols);
-  if (session == null || total === null) {
-    const change = dayChange(positions, (symbol) => quotes.get(symbol)?.change);
+  const { amount, percent, session } = useDayResult(value, positions, total);
+  if (session === null || total === null) {
     return (
-      <Figure label={t("portfolio.dayChange")} rule={t("portfolio.howDay")}>
-        <Gain amount={change} currency={currency} />
+      <Figure
+        label={t("portfolio.dayChange")}
+        rule={t("portfolio.howDay")}
+        numbers={() => <DayOrigin positions={positions} currency={value.currency} />}
+      >
+        <Gain amount={amount} currency={value.currency} />
       </Figure>
     );
   }
-  const { pnl, percent } = sessionResult(session.before, total, netDeposits);
   return (
     <Figure
       label={t("portfolio.dayChange")}
       rule={t("portfolio.howSession", { day: session.sessionDate })}
       numbers={() => <SessionOrigin value={value} total={total} session={session} />}
     >
-      <Gain amount={pnl} percent={percent} currency={currency} />
+      <Gain amount={amount} percent={percent} currency={value.currency} />
+    </Figure>
+  );
+}
+
+/** What credit has cost, where there was any. */
+function Interest({ value }: { value: AccountValue }) {
+  const { t } = useTranslation();
+  const { accountId, currency } = value;
+  const { data: paid } = useQuery(movementsQuery(accountId, currency, INTEREST));
+  if (paid === undefined || paid.lines.length === 0 || !paid.complete) return null;
+  return (
+    <Figure
+      label={t("portfolio.interest")}
+      rule={t("portfolio.howInterest")}
+      numbers={() => <MovementsOrigin value={value} kinds={INTEREST} />}
+    >
+      <Gain amount={sum(paid.lines.map(({ amount }) => amount))} currency={currency} />
     </Figure>
   );
 }
@@ -138,9 +158,14 @@ function Booked({ value, positions, live }: PartProps) {
       >
         {money(new Decimal(value.commission).plus(value.exchangeFees))}
       </Figure>
-      <Figure label={t("portfolio.taxPaid")} rule={t("portfolio.howTax")}>
+      <Figure
+        label={t("portfolio.taxPaid")}
+        rule={t("portfolio.howTax")}
+        numbers={() => <TaxOrigin value={value} />}
+      >
         {money(value.tax)}
       </Figure>
+      <Interest value={value} />
       <Figure
         label={t("portfolio.cash")}
         rule={t("portfolio.howCash")}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Position } from "@/lib/api/types";
-import { dayChange } from "./day-change";
+import { dayChange, dayTerms } from "./day-change";
 
 const positions = [
   { symbol: "AAPL", quantity: "10" },
@@ -16,4 +16,12 @@ test("every share held counts with its change since the close before", () => {
 test("a change that is not known makes the sum unknown", () => {
   expect(dayChange(positions, (symbol) => (symbol === "AAPL" ? "1" : null))).toBeNull();
   expect(dayChange([], () => null)?.toString()).toBe("0");
+});
+
+test("each share's part is told, and shares that are not held have none", () => {
+  const terms = dayTerms(positions, (symbol) => (symbol === "AAPL" ? "1.50" : null));
+  expect(terms.map(({ symbol, change, amount }) => [symbol, change, amount?.toString()])).toEqual([
+    ["AAPL", "1.50", "15"],
+    ["IBM", null, undefined],
+  ]);
 });

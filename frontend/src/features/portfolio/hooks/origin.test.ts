@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { AccountValue, Position } from "@/lib/api/types";
 import { Decimal, sum } from "@/lib/decimal";
-import { cashTerms, gainTerms, ofClosed, originsOf } from "./origin";
+import { cashTerms, gainTerms, ofClosed, originsOf, taxParts } from "./origin";
 
 const value = {
   cash: "8463",
@@ -45,4 +45,10 @@ test("a share's part is made of its quantity, its price of now and its cost", ()
     "155",
   ]);
   expect(ofClosed("50", [origin?.realised ?? "0"]).toString()).toBe("20");
+});
+
+test("taxes are told by what they were paid for", () => {
+  const { onDividends, onTrades } = taxParts("4.5", [{ amount: "-1.5" }, { amount: "-0.75" }]);
+  expect([onDividends.toString(), onTrades.toString()]).toEqual(["2.25", "2.25"]);
+  expect(taxParts("4.5", []).onTrades.toString()).toBe("4.5");
 });

@@ -1,4 +1,4 @@
-import type { AccountValue, Position } from "@/lib/api/types";
+import type { AccountValue, Position, StatementLine } from "@/lib/api/types";
 import { Decimal, sum } from "@/lib/decimal";
 import { valueOfPosition } from "./value";
 
@@ -74,4 +74,13 @@ export function gainTerms(value: AccountValue, sharesWorth: Decimal): Term[] {
 /** What shares that are not held any more have contributed to a sum. */
 export function ofClosed(total: string, parts: readonly string[]): Decimal {
   return new Decimal(total).minus(sum(parts));
+}
+
+/** Taxes by what they were paid for: what was kept back from dividends is listed, the rest is that of trades. */
+export function taxParts(
+  tax: string,
+  withheld: readonly Pick<StatementLine, "amount">[],
+): { onDividends: Decimal; onTrades: Decimal } {
+  const onDividends = sum(withheld.map(({ amount }) => amount)).negated();
+  return { onDividends, onTrades: new Decimal(tax).minus(onDividends) };
 }

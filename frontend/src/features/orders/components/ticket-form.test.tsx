@@ -1,0 +1,77 @@
+// @vitest-environment jsdom
+import { act, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import type { Account } from "@/lib/api/types";
+import { Decimal } from "@/lib/decimal";
+import { useEventsStatus } from "@/lib/events-status";
+import { setPreferences } from "@/lib/preferences";
+import { useQuotesStatus } from "@/lib/quotes/socket";
+import { askTicket, useTicketWish } from "@/lib/ticket-wish";
+import { sampleOf } from "@/testing/api-description";
+import { MockApi } from "@/testing/mock-api";
+import { show } from "@/testing/render";
+import { TicketForm } from "./ticket-form";
+import "@/testing/set-up";
+
+const PLACED = "POST /api/orders";
+const account = {
+  ...(sampleOf({ $ref: "#/components/schemas/Account" }) as Account),
+  currency: "USD",
+} as Account;
+const state = { cash: "1000", buyingPower: new Decimal("1000"), worth: () => null, position: undefined };
+let server: MockApi;
+
+beforeEach(() => {
+  server = new MockApi().install();
+  useTicketWish.setState({ wish: null });
+  useEventsStatus.setState({ status: "open", ready: true });
+  useQuotesStatus.setState({ status: "open" });
+  setPreferences({ confirmOrders: true });
+});
+
+const ticket = () => show(<TicketForm account={account} symbol="AAPL" state={state} />);
+const shares = () => screen.getByLabelText<HTMLInputElement>("Shares");
+
+test("what another part of the page asks for is written into the ticket of its symbol, once", async () => {
+  await ticket();
+  await userEvent.click(screen.getByLabelText("Sell"));
+  act(() => askTicket({ symbol: "AAPL", side: "buy", quantity: "30" }));
+  await waitFor(() => expect(shares().value).toBe("30"));
+  expect(screen.getByLabelText<HTMLInputElement>("Buy").checked).toBe(true);
+  expect(useTicketWish.getState().wish).toBeNull();
+  expect(server.bodies(PLACED)).toEqual([]);
+});
+
+test("a wish for another symbol waits for its ticket", async () => {
+  await ticket();
+  act(() => askTicket({ symbol: "IBM", quantity: "30" }));
+  expect(shares().value).toBe("");
+  expect(useTicketWish.getState().wish).not.toBeNull();
+});
+
+test("a price that is pointed at becomes the limit", async () => {
+  await ticket();
+  act(() => askTicket({ symbol: "AAPL", price: "71.25" }));
+  const limit = await screen.findByLabelText<HTMLInputElement>("Limit price (USD)");
+  expect(limit.value).toBe("71.25");
+});
+
+test("nothing is sent from a page that may be old without a look, also where looks are switched off", async () => {
+  setPreferences({ confirmOrders: false });
+  useQuotesStatus.setState({ status: "reconnecting" });
+  await ticket();
+  await userEvent.type(shares(), "3");
+  await userEvent.click(screen.getByRole("button", { name: "Buy 3 AAPL" }));
+  await screen.findByTestId("consequences");
+  expect(server.bodies(PLACED)).toEqual([]);
+});
+
+test("where looks are switched off and nothing is old, one press sends one order", async () => {
+  setPreferences({ confirmOrders: false });
+  await ticket();
+  await userEvent.type(shares(), "3");
+  await userEvent.dblClick(screen.getByRole("button", { name: "Buy 3 AAPL" }));
+  await waitFor(() => expect(server.bodies(PLACED)).toHaveLength(1));
+  expect(server.bodies(PLACED)[0]).toMatchObject({ symbol: "AAPL", side: "buy", quantity: "3" });
+});
