@@ -83,9 +83,26 @@ export const DIRECTION_CLASS: Record<Direction, string> = {
   flat: "text-soft",
 };
 
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** A way to write moments. Making one is dear, so each is made once; there are a handful of them. */
+function clockOf(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language} ${JSON.stringify(options)}`;
+  const known = clocks.get(key);
+  if (known !== undefined) return known;
+  const clock = new Intl.DateTimeFormat(language, options);
+  clocks.set(key, clock);
+  return clock;
+}
+
+/** The time of day of a moment of today, in seconds since 1970. */
+export function formatClock(seconds: number, language: string): string {
+  return clockOf(language, { timeStyle: "medium", hourCycle: "h23" }).format(seconds * 1000);
+}
+
 /** A moment by the reader's clock; with its year where it may be long ago. */
 export function formatTime(time: string, language: string, withYear = false): string {
-  return new Intl.DateTimeFormat(language, {
+  return clockOf(language, {
     ...(withYear && { year: "numeric" }),
     month: "2-digit",
     day: "2-digit",
@@ -101,7 +118,7 @@ const MARKET_ZONES: Record<Currency, string> = { KRW: "Asia/Seoul", USD: "Americ
 
 /** A moment by the clock of a market, with the name of its zone: `11/20, 09:30:00 EST`. */
 export function formatMarketTime(time: string, currency: Currency, language: string): string {
-  return new Intl.DateTimeFormat(language, {
+  return clockOf(language, {
     month: "2-digit",
     day: "2-digit",
     hour: "2-digit",
@@ -116,7 +133,7 @@ export function formatMarketTime(time: string, currency: Currency, language: str
 /** A calendar day in words: `Feb 23, 2006`, `2006년 2월 23일`. */
 export function formatDay(isoDate: string, language: string): string {
   const day = new Date(`${isoDate}T00:00:00Z`);
-  return new Intl.DateTimeFormat(language, {
+  return clockOf(language, {
     dateStyle: language === "ko" ? "long" : "medium",
     timeZone: "UTC",
   }).format(day);

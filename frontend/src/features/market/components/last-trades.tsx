@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Currency } from "@/lib/api/types";
-import { DIRECTION_CLASS, type Direction, formatPrice, formatQuantity } from "@/lib/format";
+import { DIRECTION_CLASS, type Direction, formatClock, formatPrice, formatQuantity } from "@/lib/format";
 import type { Trade } from "@/lib/quotes/trades";
 import { useTape } from "@/lib/quotes/use-quote";
 
@@ -22,7 +22,6 @@ export function LastTrades({ symbol, currency, none }: Props) {
   const { t, i18n } = useTranslation();
   const trades = useTape(symbol)?.trades ?? [];
   if (trades.length === 0) return none;
-  const clock = new Intl.DateTimeFormat(i18n.language, { timeStyle: "medium", hourCycle: "h23" });
   return (
     <table aria-label={t("market.trades")} className="w-full text-xs">
       <thead className="sr-only">
@@ -35,7 +34,7 @@ export function LastTrades({ symbol, currency, none }: Props) {
       <tbody>
         {trades.slice(0, TRADES_SHOWN).map((trade) => (
           <tr key={trade.sequence} className="border-line/40 border-t">
-            <td className="px-3 py-0.5 text-soft">{clock.format(trade.at * 1000)}</td>
+            <td className="px-3 py-0.5 text-soft">{formatClock(trade.at, i18n.language)}</td>
             <td className={`px-1 text-right ${DIRECTION_CLASS[DIRECTIONS[trade.direction]]}`}>
               {formatPrice(trade.price, currency)}
             </td>

@@ -9,18 +9,21 @@ import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
 import { activeGroupsQuery, cancelGroup } from "../api/order-pages";
+import { isOver } from "../hooks/is-over";
 
 /** Groups in which something may still happen, with the orders that wait for their turn. */
 export function OrderGroups({ accountId }: { accountId: string }) {
   const { t } = useTranslation();
   const ready = useEventsReady();
   const groups = useQuery({ ...activeGroupsQuery(accountId), enabled: ready });
-  if (groups.data === undefined || groups.data.length === 0) return null;
+  // The server closes a group a moment after the last of its orders.
+  const active = groups.data?.filter((group) => !isOver(group)) ?? [];
+  if (active.length === 0) return null;
   return (
     <section aria-label={t("orders.groups")} className="rounded-lg border border-line bg-panel p-3">
       <h2 className="mb-2 font-semibold text-[13px]">{t("orders.groups")}</h2>
       <ul className="grid gap-2 md:grid-cols-2 xl:grid-cols-3">
-        {groups.data.map((group) => (
+        {active.map((group) => (
           <Group key={group.id} group={group} />
         ))}
       </ul>
