@@ -1,4 +1,4 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { DepositForm } from "@/features/accounts/components/deposit-form";
@@ -7,6 +7,7 @@ import { signOut } from "@/features/auth/api/auth";
 import type { Account } from "@/lib/api/types";
 import { setPreferences } from "@/lib/preferences";
 import { useSession } from "@/lib/session";
+import { useShortcuts } from "@/lib/shortcuts";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
 import { ConnectionState } from "./connection-state";
@@ -38,8 +39,17 @@ export function Header({ symbol, accountId }: { symbol: string | null; accountId
   );
 }
 
+/** The number of a room is the key that leads there. */
+function useRoomKeys(): void {
+  const navigate = useNavigate();
+  useShortcuts(
+    Object.fromEntries(ROOMS.map(({ to }, index) => [String(index + 1), () => void navigate({ to })])),
+  );
+}
+
 function Rooms() {
   const { t } = useTranslation();
+  useRoomKeys();
   return (
     <nav aria-label={t("header.rooms")} className="flex gap-1 max-md:hidden">
       {ROOMS.map(({ to, name }) => (

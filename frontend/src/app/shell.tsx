@@ -7,6 +7,7 @@ import { useSession } from "@/lib/session";
 import { ConnectionWarning } from "./connection-state";
 import { Header } from "./header";
 import { ROOMS } from "./rooms/names";
+import { useTitle } from "./use-title";
 
 /** What stands around every room: the head, the warnings, and on a phone the bar of rooms. */
 export function Shell() {
@@ -19,6 +20,7 @@ function SignedIn({ userId }: { userId: string }) {
   useEventStream(userId);
   const { chosen: account } = useAccounts();
   const { chosen: symbol } = useWatchlist(account?.currency);
+  useTitle(symbol);
   return (
     <div className="flex min-h-dvh flex-col max-md:pb-12 xl:h-dvh">
       <a href="#room" className="sr-only focus:not-sr-only focus:p-2">

@@ -56,6 +56,10 @@ interface Preferences {
   wonForDollar: string;
 }
 
+const STORED_AS = "gaemi.preferences";
+/** Whether this tab has read what was stored before it. */
+let isThere = false;
+
 export const usePreferences = create<Preferences>()(
   persist(
     (): Preferences => ({
@@ -73,12 +77,26 @@ export const usePreferences = create<Preferences>()(
       wonForDollar: "",
     }),
     {
-      name: "gaemi.preferences",
+      name: STORED_AS,
       version: 2,
       migrate: (stored, version) => (version < 2 ? withWatchlists(stored) : stored) as Preferences,
+      merge: (stored, current) => ({ ...current, ...(stored as Partial<Preferences>), ...ownPart(current) }),
     },
   ),
 );
+
+/** What two tabs may show differently, once this one is there. */
+function ownPart({ symbol, accountId, watchlistId }: Preferences): Partial<Preferences> {
+  return isThere ? { symbol, accountId, watchlistId } : {};
+}
+
+isThere = true;
+if (typeof window !== "undefined") {
+  // What another tab has changed must not be undone by what this one writes next.
+  window.addEventListener("storage", ({ key }) => {
+    if (key === STORED_AS) void usePreferences.persist.rehydrate();
+  });
+}
 
 /** Preferences of a page that knew one watchlist only. */
 export function withWatchlists(stored: unknown): unknown {

@@ -16,13 +16,23 @@ export function isShortcut(
   return !takesText(event.target) && document.querySelector("dialog[open]") === null;
 }
 
+/**
+ * The key that was pressed, as it is printed on it: where Korean letters are typed, the key of B types ㅠ and is meant all the
+ * same.
+ */
+export function keyOf({ key, code }: Pick<KeyboardEvent, "key" | "code">): string {
+  const typed = key.toLowerCase();
+  const isLatin = /^[ -~]+$/.test(typed) && typed !== "process";
+  return isLatin ? typed : (/^Key([A-Z])$/.exec(code)?.[1]?.toLowerCase() ?? typed);
+}
+
 /** Runs the handler of a key while the caller is on the screen. Keys are named as they are typed, in small letters. */
 export function useShortcuts(handlers: Readonly<Record<string, () => void>>): void {
   const latest = useRef(handlers);
   latest.current = handlers;
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      const handler = isShortcut(event) ? latest.current[event.key.toLowerCase()] : undefined;
+      const handler = isShortcut(event) ? latest.current[keyOf(event)] : undefined;
       if (handler === undefined) return;
       event.preventDefault();
       handler();

@@ -42,7 +42,7 @@ export function SettingsRoom() {
       </Panel>
       <Panel title={t("settings.keys")}>
         <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 p-3 pt-0 text-[13px]">
-          {(["b", "s", "/", "Enter", "Esc", "↑ ↓"] as const).map((key, index) => (
+          {(["b", "s", "/", "Enter", "Esc", "↑ ↓", "j k", "1 … 4"] as const).map((key, index) => (
             <Key key={key} name={key} meaning={t(`settings.key${index + 1}` as "settings.key1")} />
           ))}
         </dl>

@@ -11,7 +11,7 @@ import { priceKind } from "@/lib/quotes/quote";
 import { useQuotesStatus } from "@/lib/quotes/socket";
 import { useQuote } from "@/lib/quotes/use-quote";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
-import { nameOf, useWatchlist } from "../hooks/use-watchlist";
+import { headOf, nameOf, useWatchlist } from "../hooks/use-watchlist";
 
 /** The chosen symbol: its name, its price now, and its day. */
 export function PriceHeader({ symbol }: { symbol: string }) {
@@ -20,15 +20,16 @@ export function PriceHeader({ symbol }: { symbol: string }) {
   const quote = useQuote(symbol);
   const stale = useQuotesStatus((state) => state.status !== "open");
   const kind = quote && priceKind(quote);
+  const [title, subtitle] = headOf(symbol, nameOf(bySymbol.get(symbol), i18n.language), i18n.language);
   return (
     <div className="px-3 pt-3">
       <div className="min-w-0">
         <p className="flex items-center gap-2 text-soft text-xs">
-          <span className="truncate">{nameOf(bySymbol.get(symbol), i18n.language)}</span>
+          <span className="truncate">{subtitle}</span>
           {kind !== undefined && <PriceKindMark kind={kind} />}
         </p>
         <p className="flex flex-wrap items-baseline gap-x-3">
-          <strong className="font-semibold text-lg">{symbol}</strong>
+          <strong className="font-semibold text-lg">{title}</strong>
           {quote === undefined ? (
             <span className="text-soft">{t("market.noPrice")}</span>
           ) : (

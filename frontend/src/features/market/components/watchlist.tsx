@@ -1,8 +1,9 @@
-import { memo, useEffect, useRef } from "react";
+import { memo, type RefObject, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { moveInWatchlist, removeFromWatchlist, setPreferences } from "@/lib/preferences";
 import { quotes } from "@/lib/quotes/socket";
 import { useQuotesText } from "@/lib/quotes/use-quote";
+import { useShortcuts } from "@/lib/shortcuts";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
@@ -10,7 +11,7 @@ import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
 import { useWindowRows } from "@/lib/ui/use-window-rows";
 import { changeWatchlists } from "../hooks/forget";
 import { useRowDrag } from "../hooks/use-row-drag";
-import { nameOf, useWatchlist } from "../hooks/use-watchlist";
+import { headOf, nameOf, useWatchlist } from "../hooks/use-watchlist";
 import { PriceCell } from "./price-cell";
 import { Sparkline } from "./sparkline";
 import { SymbolSearch } from "./symbol-search";
@@ -24,6 +25,29 @@ function useListedQuotes(symbols: readonly string[]): void {
   useEffect(() => quotes.keep(symbols), [symbols]);
 }
 
+/** J and K go to the next share of the list and to the one before, as far as there are any, and bring its row into sight. */
+function useSteps(
+  symbols: readonly string[],
+  chosen: string | null,
+  place: RefObject<HTMLDivElement | null>,
+): void {
+  const step = (by: 1 | -1) => {
+    const index = chosen === null ? 0 : symbols.indexOf(chosen) + by;
+    const symbol = symbols[index];
+    if (symbol === undefined) return;
+    setPreferences({ symbol });
+    showRow(place.current, index);
+  };
+  useShortcuts({ j: () => step(1), k: () => step(-1) });
+}
+
+function showRow(place: HTMLElement | null, index: number): void {
+  if (place === null) return;
+  const [top, bottom] = [index * ROW_HEIGHT, (index + 1) * ROW_HEIGHT];
+  if (top < place.scrollTop) place.scrollTop = top;
+  else if (bottom > place.scrollTop + place.clientHeight) place.scrollTop = bottom - place.clientHeight;
+}
+
 /** The watched symbols with their live prices. */
 export function Watchlist({ chosen, className }: { chosen: string | null; className?: string }) {
   const { t, i18n } = useTranslation();
@@ -32,6 +56,7 @@ export function Watchlist({ chosen, className }: { chosen: string | null; classN
   const rows = useWindowRows(place, symbols.length, ROW_HEIGHT);
   const quiet = useQuietMoment();
   useListedQuotes(symbols);
+  useSteps(symbols, chosen, place);
   return (
     <Panel
       title={t("market.watchlist")}
@@ -77,7 +102,8 @@ interface RowProps {
 }
 
 const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched, quiet }: RowProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const [title, subtitle] = headOf(symbol, name, i18n.language);
   const drag = useRowDrag((to) => moveInWatchlist(watched, symbol, to), watched.indexOf(symbol), ROW_HEIGHT);
   return (
     <li
@@ -99,10 +125,10 @@ const Row = memo(function Row({ symbol, name, listedAsSimulated, chosen, watched
       >
         <span className="min-w-0">
           <span className="flex items-baseline gap-1">
-            <span className="truncate font-medium">{symbol}</span>
+            <span className="truncate font-medium">{title}</span>
             <SimulatedMark symbol={symbol} listed={listedAsSimulated} />
           </span>
-          <span className="block truncate text-soft text-xs">{name}</span>
+          <span className="block truncate text-soft text-xs">{subtitle}</span>
         </span>
         <span className="flex shrink-0 items-center gap-1">
           {quiet && <Sparkline symbol={symbol} />}

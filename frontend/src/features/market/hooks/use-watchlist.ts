@@ -24,6 +24,11 @@ export function nameOf(
   return (language as Language) === "ko" ? instrument.nameKorean || instrument.name : instrument.name;
 }
 
+/** How a share is headed, and what stands below: by its code, in Korea by its name. */
+export function headOf(symbol: string, name: string, language: string): [title: string, subtitle: string] {
+  return (language as Language) === "ko" && name !== "" ? [name, symbol] : [symbol, name];
+}
+
 /**
  * The watched symbols, the chosen one, and what is known of each. Until somebody chooses, it is one that an account in
  * `currency` can trade.
