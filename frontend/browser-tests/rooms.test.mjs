@@ -147,9 +147,9 @@ step("the room of orders shows every order, filters, and tells what happened to 
   await list.getByRole("row", { name: /AAPL Buy 30 \/ 30/ }).waitFor();
   const groups = page.getByRole("region", { name: "Orders that belong together" });
   for (const kind of ["entry with exits", "one triggers the other"]) await groups.getByText(kind).waitFor();
-  await page.getByText("All 3 orders of this search are shown.").waitFor();
+  await page.getByText("Orders of this search: 3. All are shown.").waitFor();
   await page.getByLabel("Status").selectOption("filled");
-  await page.getByText("All 1 orders of this search are shown.").waitFor();
+  await page.getByText("Orders of this search: 1. All are shown.").waitFor();
   assert.match(page.url(), /status=filled/);
   await list.getByRole("button", { name: "History of the order: Buy 30 AAPL" }).click();
   const events = page.getByTestId("order-events");

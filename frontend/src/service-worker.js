@@ -19,6 +19,8 @@ self.addEventListener("activate", (event) => {
 async function forgetOthers() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  // The page is on its way while this worker is still being woken up.
+  await self.registration.navigationPreload?.enable();
   await self.clients.claim();
 }
 
@@ -26,14 +28,14 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== self.location.origin) return;
-  if (request.mode === "navigate" && !pathname.startsWith("/api/")) event.respondWith(page(request));
+  if (request.mode === "navigate" && !pathname.startsWith("/api/")) event.respondWith(page(event));
   else if (FILES.includes(pathname) && pathname !== "/") event.respondWith(file(request));
 });
 
 /** The page as the server has it now; where it cannot be reached, as it was. */
-async function page(request) {
+async function page(event) {
   try {
-    return await fetch(request);
+    return (await event.preloadResponse) ?? (await fetch(event.request));
   } catch (failure) {
     const kept = await caches.match("/");
     if (kept === undefined) throw failure;

@@ -2,13 +2,18 @@ import { create } from "zustand";
 import type { Fill, OrderDetail } from "@/lib/api/types";
 import { FILLS_KEPT_MAX } from "@/lib/limits";
 
+/** A fill, and the trading day of its share's price where the page has seen it happen: in a replay that is long past. */
+export interface SeenFill extends Fill {
+  sessionDate?: string | undefined;
+}
+
 /** Fills that happened while the page was open, newest first. */
-export const useFills = create<{ fills: readonly Fill[] }>(() => ({ fills: [] }));
+export const useFills = create<{ fills: readonly SeenFill[] }>(() => ({ fills: [] }));
 
 const keyOf = ({ accountId, executionId }: Fill) => `${accountId} ${executionId}`;
 
 /** Adds a fill; false where it was known. */
-export function addFill(fill: Fill): boolean {
+export function addFill(fill: SeenFill): boolean {
   const { fills } = useFills.getState();
   if (fills.some((known) => keyOf(known) === keyOf(fill))) return false;
   useFills.setState({ fills: [fill, ...fills].slice(0, FILLS_KEPT_MAX) });
@@ -16,8 +21,8 @@ export function addFill(fill: Fill): boolean {
 }
 
 /** Fills of before this visit and those of it, each once, newest first. */
-export function mergeFills(heard: readonly Fill[], loaded: readonly Fill[]): Fill[] {
-  const all = new Map([...loaded, ...heard].map((fill) => [keyOf(fill), fill]));
+export function mergeFills(heard: readonly SeenFill[], loaded: readonly Fill[]): SeenFill[] {
+  const all = new Map([...loaded, ...heard].map((fill): [string, SeenFill] => [keyOf(fill), fill]));
   return [...all.values()]
     .sort((left, right) => Date.parse(right.occurredAt) - Date.parse(left.occurredAt))
     .slice(0, FILLS_KEPT_MAX);

@@ -90,5 +90,3 @@ export const TITLE_INTERVAL_MS = 1_000;
 /** The chart, which is drawn as a whole, takes this part of the page's time, and waits no longer than this. */
 export const CHART_SHARE = 0.05;
 export const CHART_WAIT_MS_MAX = 1_000;
-export const CHART_INTERVAL_MS = 250;
-export const FLOWS_OF_A_KIND_MAX = 100;

@@ -10,6 +10,7 @@ import { useCapabilities } from "@/lib/capabilities";
 import { useEventsReady } from "@/lib/events-status";
 import { mergeFills, useFills } from "@/lib/fills";
 import { formatQuantity, isZero } from "@/lib/format";
+import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
 
 /** What an account without an id has: nothing is asked for it. */
 const NONE = "";
@@ -31,10 +32,11 @@ export function useChartOverlays(
   movables: Map<string, Movable>,
 ): { lines: ChartLine[]; fills: ChartFill[] } {
   const { t } = useTranslation();
-  const ready = useEventsReady();
   const { data: holdings } = useHoldings(accountId);
   const canReplace = useCapabilities(accountId)?.replace !== false;
-  const past = useQuery({ ...pastFillsQuery(accountId ?? NONE), enabled: ready && accountId !== null });
+  // Each order is asked for its own: the first screen does not wait for that.
+  const quiet = useQuietMoment();
+  const past = useQuery({ ...pastFillsQuery(accountId ?? NONE), enabled: quiet && accountId !== null });
   const heard = useFills((state) => state.fills);
   const position = holdings?.positions.find((held) => held.symbol === symbol && !isZero(held.quantity));
   const averageCost = position?.averageCost;
@@ -64,10 +66,11 @@ export function useChartOverlays(
       (fill) => fill.accountId === accountId && fill.symbol === symbol,
     );
     return own.map(
-      ({ executionId, side, occurredAt, quantity }): ChartFill => ({
+      ({ executionId, side, occurredAt, sessionDate, quantity }): ChartFill => ({
         id: executionId,
         side,
         occurredAt,
+        sessionDate,
         text: formatQuantity(quantity),
       }),
     );

@@ -8,6 +8,7 @@ import { incidentWord, reasonSentence } from "@/lib/i18n/sentences";
 import { applyOrder, isOpen } from "@/lib/order-lists";
 import { isOwnOrder } from "@/lib/own-orders";
 import { queryKeys } from "@/lib/query-keys";
+import { quotes } from "@/lib/quotes/socket";
 import { showToast } from "@/lib/toasts";
 import type { ServerSentEvent } from "./sse";
 
@@ -19,7 +20,8 @@ function recountSoon(queries: QueryClient, accountId: string): void {
   clearTimeout(recounts.get(accountId));
   const timer = setTimeout(() => {
     recounts.delete(accountId);
-    void queries.invalidateQueries({ queryKey: queryKeys.holdings(accountId) });
+    for (const queryKey of [queryKeys.holdings(accountId), queryKeys.margin(accountId)])
+      void queries.invalidateQueries({ queryKey });
   }, RECOUNT_WAIT_MS);
   recounts.set(accountId, timer);
 }
@@ -55,7 +57,7 @@ function applyOrderEvent(queries: QueryClient, order: Order): void {
 
 function applyFill(queries: QueryClient, fill: Fill): void {
   recountSoon(queries, fill.accountId);
-  if (!addFill(fill)) return;
+  if (!addFill({ ...fill, sessionDate: quotes.get(fill.symbol)?.sessionDate })) return;
   showToast({
     tone: "good",
     title: i18next.t("orders.fillToast", {

@@ -80,3 +80,18 @@ test("a moment is drawn at its bar, where there is one", () => {
   expect(timeOfMoment("2006-02-28T15:00:00Z", drawnBars(days, "1w"), "1w")).toBe("2006-02-27");
   expect(timeOfMoment("2026-11-21T15:00:00Z", drawnBars(days, "1d"), "1d")).toBeNull();
 });
+
+test("what is executed while the market rests belongs to the bar before", () => {
+  const friday = drawnBars(
+    [bar("2026-11-19", "1", "1", "1", "1"), bar("2026-11-20", "1", "1", "1", "1")],
+    "1d",
+  );
+  expect(timeOfMoment("2026-11-22T08:00:00Z", friday, "1d")).toBe("2026-11-20");
+  expect(timeOfMoment("2026-11-18T15:00:00Z", friday, "1d")).toBeNull();
+});
+
+test("an execution of a replay is drawn at the day that was played", () => {
+  const drawn = drawnBars(days, "1d");
+  expect(timeOfMoment("2026-11-21T15:00:00Z", drawn, "1d", "2006-02-27")).toBe("2006-02-27");
+  expect(timeOfMoment("2026-11-21T15:00:00Z", drawnBars(days, "1w"), "1w", "2006-02-28")).toBe("2006-02-27");
+});

@@ -99,19 +99,35 @@ function liveSpan(quote: LiveQuote, last: DrawnBar | undefined, seconds: number)
   return { ...last, high: Math.max(last.high, price), low: Math.min(last.low, price), close: price };
 }
 
-/** The time of the bar in which a moment lies, if it is among the bars. */
+/** How much older than a moment a bar may be that stands for it, in days: markets rest on weekends and holidays. */
+const REST_DAYS_MAX = 7;
+const DAY_MS = 86_400_000;
+
+const isUpTo = (time: Time, wanted: string | number) =>
+  typeof time === typeof wanted && (time as string | number) <= wanted;
+
+const millisOf = (time: string | number) => (typeof time === "number" ? time * 1000 : Date.parse(time));
+
+/**
+ * The time of the bar in which a moment lies, or of the one before where the market rested; null where there is none.
+ * `sessionDate` is the trading day of the moment where it is known: in a replay it is long past.
+ */
 export function timeOfMoment(
   moment: string,
   bars: readonly DrawnBar[],
   interval: ChartInterval,
+  sessionDate?: string,
 ): Time | null {
+  const wanted = spanOf(moment, interval, sessionDate);
+  const time = bars.findLast((bar) => isUpTo(bar.time, wanted))?.time;
+  if (typeof time !== "string" && typeof time !== "number") return null;
+  return millisOf(wanted) - millisOf(time) <= REST_DAYS_MAX * DAY_MS ? time : null;
+}
+
+/** The time that the bar of a moment would have. */
+function spanOf(moment: string, interval: ChartInterval, sessionDate?: string): string | number {
   const seconds = SECONDS[interval];
-  const day = moment.slice(0, 10);
-  const wanted =
-    seconds === undefined
-      ? interval === "1w"
-        ? weekOf(day)
-        : day
-      : Math.floor(Date.parse(moment) / 1000 / seconds) * seconds;
-  return bars.find((bar) => bar.time === wanted)?.time ?? null;
+  if (seconds !== undefined) return Math.floor(Date.parse(moment) / 1000 / seconds) * seconds;
+  const day = sessionDate ?? moment.slice(0, 10);
+  return interval === "1w" ? weekOf(day) : day;
 }

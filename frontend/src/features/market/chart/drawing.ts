@@ -29,7 +29,10 @@ const PANE_STRETCH = 0.3;
 type PriceSeries = ISeriesApi<"Candlestick"> | ISeriesApi<"Line">;
 
 /** A line that is counted from the closes of all bars. */
-interface Counted {
+export interface Counted {
+  /** What it is called in the field, in every language. */
+  name: string;
+  colour: string;
   series: ISeriesApi<"Line"> | ISeriesApi<"Histogram">;
   points: (closes: readonly number[]) => Points;
 }
@@ -129,17 +132,22 @@ function addIndicator(chart: IChartApi, indicator: Indicator, colours: ChartColo
   const line = (color: string, pane: number) => chart.addSeries(LineSeries, { ...QUIET, color }, pane);
   switch (indicator) {
     case "averages":
-      return AVERAGE_LENGTHS.map((length, index) => ({
-        series: line([warn, blue, accent, down][index] ?? text, 0),
-        points: (closes) => simpleAverage(closes, length),
-      }));
+      return AVERAGE_LENGTHS.map((length, index) => {
+        const colour = [warn, blue, accent, down][index] ?? text;
+        const points = (closes: readonly number[]) => simpleAverage(closes, length);
+        return { name: `MA ${length}`, colour, series: line(colour, 0), points };
+      });
     case "bollinger":
-      return (["upper", "middle", "lower"] as const).map((band) => ({
+      return (["upper", "middle", "lower"] as const).map((band, index) => ({
+        name: ["BB 20, 2 ↑", "BB", "BB ↓"][index] ?? "BB",
+        colour: text,
         series: line(text, 0),
         points: (closes) => bollinger(closes)[band],
       }));
     case "rsi": {
       const series = line(blue, chart.panes().length);
+      // The whole scale is shown, so that its bounds are seen wherever the line is.
+      series.applyOptions({ autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 100 } }) });
       for (const price of [30, 70])
         series.createPriceLine({
           price,
@@ -149,15 +157,17 @@ function addIndicator(chart: IChartApi, indicator: Indicator, colours: ChartColo
           title: "",
           axisLabelVisible: false,
         });
-      return [{ series, points: (closes) => relativeStrength(closes) }];
+      return [{ name: "RSI 14", colour: blue, series, points: (closes) => relativeStrength(closes) }];
     }
     case "macd": {
       const pane = chart.panes().length;
       const bars = chart.addSeries(HistogramSeries, { ...QUIET, color: faint(text) }, pane);
+      const own = (part: "histogram" | "line" | "signal") => (closes: readonly number[]) =>
+        macd(closes)[part];
       return [
-        { series: bars, points: (closes) => macd(closes).histogram },
-        { series: line(blue, pane), points: (closes) => macd(closes).line },
-        { series: line(warn, pane), points: (closes) => macd(closes).signal },
+        { name: "MACD 12, 26, 9", colour: blue, series: line(blue, pane), points: own("line") },
+        { name: "9", colour: warn, series: line(warn, pane), points: own("signal") },
+        { name: "±", colour: text, series: bars, points: own("histogram") },
       ];
     }
   }

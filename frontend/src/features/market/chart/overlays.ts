@@ -26,6 +26,8 @@ export interface ChartFill {
   id: string;
   side: Side;
   occurredAt: string;
+  /** The trading day of its price, where that was seen. */
+  sessionDate?: string | undefined;
   text: string;
 }
 
@@ -76,7 +78,7 @@ export class Overlays {
     if (this.drawing.isGone) return;
     const { up, down } = this.drawing.colours;
     const markers = fills.flatMap((fill): SeriesMarker<Time>[] => {
-      const time = timeOfMoment(fill.occurredAt, bars, interval);
+      const time = timeOfMoment(fill.occurredAt, bars, interval, fill.sessionDate);
       if (time === null) return [];
       return fill.side === "buy"
         ? [{ time, position: "belowBar", shape: "arrowUp", color: up, text: fill.text }]

@@ -2,7 +2,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { History } from "@/lib/api/types";
-import { CHART_INTERVAL_MS } from "@/lib/limits";
+import { CHART_SHARE, CHART_WAIT_MS_MAX, SHOWN_INTERVAL_MS } from "@/lib/limits";
+import { Pace, timeFrame } from "@/lib/pace";
 import { usePreferences } from "@/lib/preferences";
 import { queryKeys } from "@/lib/query-keys";
 import { quotes } from "@/lib/quotes/socket";
@@ -19,6 +20,7 @@ import {
   takeAway,
 } from "../chart/drawing";
 import { type ChartFill, type ChartLine, Overlays } from "../chart/overlays";
+import { ChartLegend } from "./chart-legend";
 
 const DARK_SCHEME = "(prefers-color-scheme: dark)";
 
@@ -93,13 +95,16 @@ export default function CandleChart(props: Props) {
   const first = days[0]?.date ?? "";
   const last = days.at(-1)?.date ?? "";
   return (
-    <div
-      ref={container}
-      role="img"
-      aria-label={`${t("market.chart", { symbol })}. ${t("market.chartSummary", { count: days.length, from: first, to: last })}`}
-      data-testid="chart"
-      className="absolute inset-0"
-    />
+    <>
+      <div
+        ref={container}
+        role="img"
+        aria-label={`${t("market.chart", { symbol })}. ${t("market.chartSummary", { count: days.length, from: first, to: last })}`}
+        data-testid="chart"
+        className="absolute inset-0"
+      />
+      <ChartLegend drawing={parts?.drawing ?? null} currency={currency} />
+    </>
   );
 }
 
@@ -128,12 +133,13 @@ function useLivePrices(
       if (live !== null) drawLast(drawing, bars, live);
     };
     follow();
+    const pace = new Pace({ share: CHART_SHARE, waitMsMin: SHOWN_INTERVAL_MS, waitMsMax: CHART_WAIT_MS_MAX });
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = quotes.subscribe(symbol, () => {
       timer ??= setTimeout(() => {
         timer = undefined;
-        follow();
-      }, CHART_INTERVAL_MS);
+        timeFrame(follow, (milliseconds) => pace.took(milliseconds));
+      }, pace.waitMs);
     });
     return () => {
       clearTimeout(timer);

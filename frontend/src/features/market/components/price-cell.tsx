@@ -1,6 +1,7 @@
 import { type RefObject, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { DIRECTION_CLASS, directionOf, formatPercent, formatPrice } from "@/lib/format";
+import { SHOWN_INTERVAL_MS } from "@/lib/limits";
 import type { LiveQuote } from "@/lib/quotes/quote";
 import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
 import { usePresence } from "@/lib/quotes/use-quote";
@@ -39,7 +40,7 @@ function LivePrice({ symbol }: { symbol: string }) {
   return (
     <span className={`shrink-0 text-right contain-content ${stale ? "opacity-45" : ""}`}>
       <span className="relative block px-1 font-medium" data-testid={`price-${symbol}`}>
-        <span ref={shine} aria-hidden="true" className="absolute inset-0 rounded opacity-0" />
+        <span ref={shine} aria-hidden="true" className="absolute inset-0 rounded" />
         <span ref={price} />
       </span>
       <span ref={change} className="block px-1 text-xs" />
@@ -65,25 +66,36 @@ function drawChange(place: RefObject<HTMLElement | null>, { changePercent }: Liv
   place.current.classList.add(look);
 }
 
-const FLASH_MS = 700;
-/** A price that changes all the time would only glow. */
-const FLASH_REST_MS = 1_400;
-const FLASH_STRENGTH = 0.26;
+/** How long a cell stays lit, at least, and how long it rests: a price that changes all the time would only glow. */
+const LIT_MS = 350;
+const REST_MS = 1_400;
 const CALM = "(prefers-reduced-motion: reduce)";
+const LOOKS = { up: "bg-up/20", down: "bg-down/20" } as const;
 let calm: MediaQueryList | undefined;
-const flashesUntil = new WeakMap<HTMLElement, number>();
+/** Cells that are lit, and until when. */
+const lit = new Map<HTMLElement, number>();
+const restUntil = new WeakMap<HTMLElement, number>();
 
 /**
- * Lets a cell flash in the direction of the change. Only the opacity of a layer of its own moves, which costs the page no
- * painting; a cell that has just flashed rests.
+ * Lights a cell in the direction of the change. It is lit and dark again with nothing in between, and cells are made dark
+ * together: a colour that fades would have the browser draw every one of its pictures anew.
  */
 function flash(shine: HTMLElement | null, rises: boolean): void {
-  // Asking the browser for its animations would make it work out the whole page's style.
   const now = performance.now();
   calm ??= window.matchMedia(CALM);
-  if (shine === null || calm.matches || now < (flashesUntil.get(shine) ?? 0)) return;
-  flashesUntil.set(shine, now + FLASH_MS + FLASH_REST_MS);
-  shine.classList.toggle("bg-up", rises);
-  shine.classList.toggle("bg-down", !rises);
-  shine.animate({ opacity: [FLASH_STRENGTH, 0] }, { duration: FLASH_MS, easing: "ease-out" });
+  if (shine === null || calm.matches || now < (restUntil.get(shine) ?? 0)) return;
+  restUntil.set(shine, now + LIT_MS + REST_MS);
+  shine.classList.add(rises ? LOOKS.up : LOOKS.down);
+  if (lit.size === 0) setTimeout(darken, LIT_MS);
+  lit.set(shine, now + LIT_MS);
+}
+
+function darken(): void {
+  const now = performance.now();
+  for (const [shine, until] of lit) {
+    if (now < until) continue;
+    shine.classList.remove(LOOKS.up, LOOKS.down);
+    lit.delete(shine);
+  }
+  if (lit.size > 0) setTimeout(darken, SHOWN_INTERVAL_MS);
 }
