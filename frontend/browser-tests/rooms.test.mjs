@@ -190,7 +190,7 @@ step("the portfolio opens its figures and closes a position", async () => {
   await page.getByText("Total P&L", { exact: true }).click();
   await page.getByRole("row", { name: /Paid in, net −100,000\.00/ }).waitFor();
   await page.getByText("Paid in, net", { exact: true }).last().click();
-  await page.getByText(/Deposit$/).waitFor();
+  await page.getByText(/\d Deposit$/).waitFor();
   await page.getByRole("tab", { name: "Lots" }).click();
   await page
     .getByRole("table", { name: "Lots" })
