@@ -12,7 +12,7 @@ export function SettingsRoom() {
   const user = useSession((state) => state.user);
   const confirms = usePreferences((state) => state.confirmOrders);
   return (
-    <div className="mx-auto grid w-full max-w-4xl items-start gap-3 p-3 md:grid-cols-2">
+    <div className="mx-auto w-full max-w-4xl gap-3 p-3 md:columns-2 [&>section]:mb-3 [&>section]:break-inside-avoid">
       <h1 className="sr-only">{t("header.settings")}</h1>
       <Panel title={t("settings.display")}>
         <div className="space-y-3 p-3 pt-0">

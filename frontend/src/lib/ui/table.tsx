@@ -13,7 +13,7 @@ interface Column {
 }
 
 const PLACE = "whitespace-nowrap px-3 py-1.5 @max-md:px-1.5";
-const AT_EDGE = "sticky right-0 bg-panel";
+const AT_EDGE = "sticky right-0 bg-panel group-hover:bg-raised";
 
 type Shape = Pick<Column, "words" | "wideOnly" | "widestOnly" | "action">;
 
@@ -67,5 +67,5 @@ export function GroupHead({ columns, children }: { columns: number; children: Re
 }
 
 export function Row({ children }: { children: ReactNode }) {
-  return <tr className="border-line/60 border-b last:border-0 hover:bg-raised">{children}</tr>;
+  return <tr className="group border-line/60 border-b last:border-0 hover:bg-raised">{children}</tr>;
 }

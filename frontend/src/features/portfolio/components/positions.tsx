@@ -33,7 +33,7 @@ export function Positions({ accountId, full = false, onShow }: Props) {
   const columns = [
     { label: t("portfolio.symbol"), words: true },
     { label: t("portfolio.quantity") },
-    { label: t("portfolio.averageCost") },
+    { label: t("portfolio.averageCost"), wideOnly: true },
     { label: t("portfolio.marketPrice") },
     { label: t("portfolio.marketValue"), wideOnly: true },
     { label: t("portfolio.unrealised") },
@@ -91,7 +91,7 @@ const PositionRow = memo(function PositionRow({ position, full, onShow }: RowPro
         {isShort && <span className={MARK}>{t("portfolio.soldShort")}</span>}
       </Cell>
       <Cell>{formatQuantity(quantity)}</Cell>
-      <Cell>{closed ? "–" : formatPrice(position.averageCost, currency)}</Cell>
+      <Cell wideOnly>{closed ? "–" : formatPrice(position.averageCost, currency)}</Cell>
       <Cell>{value.price === null ? "–" : formatPrice(value.price, currency)}</Cell>
       <Cell wideOnly>{value.marketValue === null ? "–" : formatCash(value.marketValue, currency)}</Cell>
       <Cell>
