@@ -90,7 +90,7 @@ error_codes! {
     AccountLimitReached   409 "account_limit_reached"   "No more accounts can be opened"
     NotAPaperAccount      409 "not_a_paper_account"     "Only an account of play money can do this"
     ResetUnderWay         409 "reset_under_way"         "The account is beginning anew already"
-    NothingToClose        409 "nothing_to_close"        "There are no shares to sell"
+    NothingToClose        409 "nothing_to_close"        "There is no position to close"
     CloseUnderWay         409 "close_under_way"         "The position is being closed already"
     BrokerKeepsCash       409 "broker_keeps_cash"       "The broker keeps the cash of this account: money is moved there"
     BrokerKeyMissing      409 "broker_key_missing"      "No key of the broker was entered for this account"

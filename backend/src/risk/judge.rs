@@ -162,6 +162,29 @@ pub fn judge(
     Judgement { quantity, terms, denials, approved }
 }
 
+/// Judges an order that is to close what is open and nothing else: a sale of what is held, or a purchase of what was sold
+/// short and no open purchase is for.
+#[must_use]
+pub fn judge_close(
+    order: NewOrder,
+    account: &AccountState,
+    quote: Option<&Quote>,
+    now: DateTime<Utc>,
+) -> Judgement {
+    if order.side == Side::Sell {
+        return judge(order, &AccountState { margin: None, ..*account }, quote, now);
+    }
+    let mut judgement = judge(order, account, quote, now);
+    let owed = account.margin.map_or(Decimal::ZERO, |margin| margin.still_owed());
+    if let Some(quantity) = judgement.quantity.filter(|quantity| quantity.value() > owed) {
+        let (needed, owed) = (quantity.value().normalize(), owed.normalize());
+        let message = format!("{needed} shares are to be bought back, {owed} are owed");
+        judgement.denials.push(Denial::new("quantity", "more_than_owed", message));
+        judgement.approved = None;
+    }
+    judgement
+}
+
 /// What speaks against any order in a symbol.
 pub(super) fn against_symbol(account: &AccountState) -> Vec<Denial> {
     let mut denials = Vec::new();

@@ -242,6 +242,11 @@ impl MarginState {
         self.here.with(order).short_at_most() > self.here.short_at_most()
     }
 
+    /// Shares sold short that no open purchase brings back.
+    pub(super) fn still_owed(&self) -> Decimal {
+        (-self.here.quantity - self.here.buying).max(Decimal::ZERO)
+    }
+
     /// Whether it may sell short.
     pub(super) const fn may_short(&self) -> bool {
         self.may_short

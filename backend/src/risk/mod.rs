@@ -14,7 +14,7 @@ mod rules;
 
 pub use change::{OpenOrder, judge_change};
 pub use hold::{Hold, HoldTerms};
-pub use judge::{AccountState, Approved, Denial, Judgement, Terms, judge};
+pub use judge::{AccountState, Approved, Denial, Judgement, Terms, judge, judge_close};
 pub use margin::{Asked, Exposure, MarginBook, MarginState};
 pub use near::{Limit, NearLimit, near_limits};
 pub use rules::{MARKET_ORDER_PROTECTION_PERCENT, STOP_SALE_PROTECTION_PERCENT};

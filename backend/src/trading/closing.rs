@@ -1,6 +1,6 @@
-//! Closing positions: a wish that is written down first, waits until the sales that hold the shares have been taken
-//! back, and then becomes one market order, which goes the way of every order. What happens next is decided here, from
-//! what is known at that moment. Pure, save for the files below it.
+//! Closing positions: a wish that is written down first, waits until the open orders in its way have been taken back,
+//! and then becomes one market order, which goes the way of every order: what is held is sold, what was sold short is
+//! bought back. What happens next is decided here, from what is known at that moment. Pure, save for the files below it.
 
 mod routes;
 mod service;
@@ -11,11 +11,11 @@ pub use service::Closing;
 
 use super::order::Order;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{AccountId, ClientOrderId, OrderId, Symbol, UserId};
+use domain::{AccountId, ClientOrderId, OrderId, Side, Symbol, UserId};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// How long a close waits for the sales before it: longer than any exchange takes to answer, short enough that nobody
+/// How long a close waits for the orders before it: longer than any exchange takes to answer, short enough that nobody
 /// has forgotten it.
 const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
 /// How often a close is placed anew after somebody else was quicker to take its shares.
@@ -24,7 +24,7 @@ const ATTEMPTS_MAX: i32 = 20;
 /// How much of a position is to be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Portion {
-    /// All of it, also what is bought until then.
+    /// All of it, also what is bought, or sold short, until then.
     All,
     /// So many shares.
     Shares(Decimal),
@@ -35,13 +35,13 @@ pub(super) enum Portion {
 /// Where a close stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseStatus {
-    /// For the sales that hold its shares.
+    /// For the orders in its way.
     Waiting,
     /// Its order is decided and may have been placed.
     Placing,
     /// It is an order now.
     Placed,
-    /// Other sales were executed meanwhile; nothing was left to sell.
+    /// Other orders were executed meanwhile; nothing was left to close.
     NothingLeft,
     /// It was given up; the reason says why.
     Failed,
@@ -76,15 +76,17 @@ pub(super) struct CloseRequest {
     pub(super) symbol: Symbol,
     /// The caller's name for it.
     pub(super) key: String,
+    /// How it closes: what is held is sold, what was sold short is bought back.
+    pub(super) side: Side,
     pub(super) portion: Portion,
-    /// The most that may be sold; `None` for all there is.
-    pub(super) sell_max: Option<Decimal>,
-    /// What must be left.
+    /// The most shares that may be closed; `None` for all there are.
+    pub(super) close_max: Option<Decimal>,
+    /// Shares that must be left of the position.
     pub(super) keep: Decimal,
     pub(super) status: CloseStatus,
     /// Number of the try, from 1.
     pub(super) attempt: i32,
-    /// What the present try sells, once it is decided.
+    /// The shares of the present try, once they are decided.
     pub(super) quantity: Option<Decimal>,
     pub(super) order_id: Option<OrderId>,
     pub(super) reason: Option<String>,
@@ -95,9 +97,9 @@ pub(super) struct CloseRequest {
 /// Why a close cannot be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unclosable {
-    /// No share is held.
-    NothingHeld,
-    /// More than is held.
+    /// No share is held or owed.
+    NothingOpen,
+    /// More than the position.
     TooMany,
     /// Less than the smallest quantity.
     TooLittle,
@@ -107,29 +109,31 @@ pub(super) enum Unclosable {
 const QUANTITY_DIGITS: u32 = 9;
 
 impl CloseRequest {
-    /// A wish on a position of so many shares.
+    /// A wish on a position of so many shares, below zero of those sold short.
     pub(super) fn new(
         account_id: AccountId,
         user_id: UserId,
         symbol: Symbol,
         key: String,
         portion: Portion,
-        held: Decimal,
+        position: Decimal,
         at: DateTime<Utc>,
     ) -> Result<Self, Unclosable> {
-        if held <= Decimal::ZERO {
-            return Err(Unclosable::NothingHeld);
+        if position.is_zero() {
+            return Err(Unclosable::NothingOpen);
         }
-        let sell_max = shares_of(portion, held)?;
+        let open = position.abs();
+        let close_max = shares_of(portion, open)?;
         Ok(Self {
             id: Uuid::now_v7(),
             account_id,
             user_id,
             symbol,
             key,
+            side: if position < Decimal::ZERO { Side::Buy } else { Side::Sell },
             portion,
-            sell_max,
-            keep: sell_max.map_or(Decimal::ZERO, |shares| held - shares),
+            close_max,
+            keep: close_max.map_or(Decimal::ZERO, |shares| open - shares),
             status: CloseStatus::Waiting,
             attempt: 1,
             quantity: None,
@@ -156,73 +160,78 @@ impl CloseRequest {
 }
 
 /// The shares of a portion; `None` for all. A percentage of whole shares is whole, rounded down.
-fn shares_of(portion: Portion, held: Decimal) -> Result<Option<Decimal>, Unclosable> {
+fn shares_of(portion: Portion, open: Decimal) -> Result<Option<Decimal>, Unclosable> {
     let shares = match portion {
         Portion::All => return Ok(None),
         Portion::Percent(percent) if percent == Decimal::ONE_HUNDRED => return Ok(None),
         Portion::Shares(shares) => shares,
         Portion::Percent(percent) => {
-            let digits = if held.fract().is_zero() { 0 } else { QUANTITY_DIGITS };
+            let digits = if open.fract().is_zero() { 0 } else { QUANTITY_DIGITS };
             // Dividing first keeps the product inside 28 digits.
-            let exact = (held / Decimal::ONE_HUNDRED) * percent;
+            let exact = (open / Decimal::ONE_HUNDRED) * percent;
             exact.round_dp_with_strategy(digits, rust_decimal::RoundingStrategy::ToZero)
         }
     };
-    if shares > held {
+    if shares > open {
         return Err(Unclosable::TooMany);
     }
     if shares.is_zero() { Err(Unclosable::TooLittle) } else { Ok(Some(shares.normalize())) }
 }
 
-/// What is known of a position when a close takes its next step.
-pub(super) struct Held<'a> {
-    /// All shares.
+/// What is known of a position when a close takes its next step, seen from the side it is closed on.
+pub(super) struct Standing<'a> {
+    /// All shares that can be closed; below zero once the position lies on the other side.
     pub(super) total: Decimal,
-    /// Those that open sales have reserved.
+    /// Those that open orders of the same side are for.
     pub(super) reserved: Decimal,
-    /// Open sales of the symbol, newest first.
-    pub(super) sales: &'a [Order],
+    /// Open orders of the symbol and side, newest first.
+    pub(super) orders: &'a [Order],
 }
 
 /// The next step of a close that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    /// These sales are to be taken back.
+    /// These orders are to be taken back.
     Cancel(Vec<OrderId>),
-    /// Sales are on their way back.
+    /// Orders are on their way back.
     Wait,
-    /// So many shares are free to be sold.
-    Sell(Decimal),
-    /// Nothing is left to be sold.
+    /// So many shares are free to be closed.
+    Close(Decimal),
+    /// Nothing is left to be closed.
     NothingLeft,
     /// It has waited too long.
     GiveUp,
 }
 
-/// Decides the next step. Sales are taken back only as far as the shares are needed that they hold, the newest first. Of
-/// two exits of a group that are for the same shares, the one that holds them counts: who takes it back takes both.
-pub(super) fn next_step(request: &CloseRequest, held: &Held<'_>, now: DateTime<Utc>) -> Step {
-    let left = held.total - request.keep;
-    let wanted = request.sell_max.map_or(left, |most| most.min(left));
+/// Decides the next step. Orders are taken back only as far as the shares are needed that they are for, the newest first.
+/// Of two exits of a group that are for the same shares, the one that holds them counts: who takes it back takes both.
+pub(super) fn next_step(request: &CloseRequest, standing: &Standing<'_>, now: DateTime<Utc>) -> Step {
+    let left = standing.total - request.keep;
+    let wanted = request.close_max.map_or(left, |most| most.min(left));
     if wanted <= Decimal::ZERO {
         return Step::NothingLeft;
     }
-    if held.total - held.reserved >= wanted {
-        return Step::Sell(wanted.normalize());
+    let free = standing.total - standing.reserved;
+    if free >= wanted {
+        return Step::Close(wanted.normalize());
     }
     if request.is_late(now) {
         return Step::GiveUp;
     }
     let coming_back = |order: &&Order| order.cancel_requested_at.is_some();
-    let returning: Decimal = held.sales.iter().filter(coming_back).map(|sale| sale.held).sum();
-    let mut missing = wanted - (held.total - held.reserved) - returning;
+    let returning: Decimal = standing.orders.iter().filter(coming_back).map(Order::shares_taken).sum();
+    let mut missing = wanted - free - returning;
     let mut cancelled = Vec::new();
-    for sale in held.sales.iter().filter(|sale| !coming_back(sale) && sale.held > Decimal::ZERO) {
+    for order in standing.orders.iter().filter(|order| !coming_back(order)) {
+        let taken = order.shares_taken();
+        if taken.is_zero() {
+            continue;
+        }
         if missing <= Decimal::ZERO {
             break;
         }
-        missing -= sale.held;
-        cancelled.push(sale.id);
+        missing -= taken;
+        cancelled.push(order.id);
     }
     if cancelled.is_empty() { Step::Wait } else { Step::Cancel(cancelled) }
 }

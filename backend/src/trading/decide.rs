@@ -25,8 +25,8 @@ pub(super) struct Wish {
     pub(super) quote: Option<Arc<Quote>>,
     /// Whether the asker has the symbol on the list of halted ones.
     pub(super) symbol_halted: bool,
-    /// Whether it is a sale of what is held and nothing else, in an account that may sell short as well.
-    pub(super) sells_held_only: bool,
+    /// Whether it closes what is open and nothing else: a sale of what is held, a purchase of what was sold short.
+    pub(super) closes_only: bool,
 }
 
 impl Wish {
@@ -103,7 +103,7 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
         };
     }
     let shares = locked.balances.balance(account, Commodity::Shares(wish.order.symbol));
-    let book = locked.margins.get(&account).filter(|_| !wish.sells_held_only);
+    let book = locked.margins.get(&account);
     let state = AccountState {
         currency,
         cash_free: locked.balances.cash_free(account, currency),
@@ -112,7 +112,8 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
         symbol_halted: wish.symbol_halted,
         margin: margin::state(book, wish.order.symbol, wish.quote.as_deref()),
     };
-    let judgement = risk::judge(wish.order, &state, wish.quote.as_deref(), now);
+    let judge = if wish.closes_only { risk::judge_close } else { risk::judge };
+    let judgement = judge(wish.order, &state, wish.quote.as_deref(), now);
     let Some(quantity) = judgement.quantity else { return Answer::NoOrder(judgement.denials) };
     let order = match judgement.approved() {
         Some(approved) => {

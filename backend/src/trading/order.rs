@@ -331,6 +331,14 @@ impl Order {
         self.leaves_of(self.quantity)
     }
 
+    /// Shares that a sale has reserved, or that a purchase may still bring while other terms are asked for.
+    pub(super) fn shares_taken(&self) -> Decimal {
+        match self.wish.side {
+            Side::Sell => self.held,
+            Side::Buy => self.leaves_of(self.quantity_max()),
+        }
+    }
+
     fn leaves_of(&self, quantity: Quantity) -> Decimal {
         if self.status.is_terminal() {
             return Decimal::ZERO;

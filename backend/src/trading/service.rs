@@ -230,11 +230,12 @@ impl TradingService {
         self.place_wish(user, order, key, false).await
     }
 
-    /// The same for a sale of what is held, which never sells short.
+    /// The same for an order that closes a position: a sale of what is held, or a purchase of what was sold short, and of
+    /// nothing more.
     ///
     /// # Errors
     /// As there.
-    pub(super) async fn place_sale_of_held(
+    pub(super) async fn place_close(
         &self,
         user: UserId,
         order: NewOrder,
@@ -248,7 +249,7 @@ impl TradingService {
         user: UserId,
         order: NewOrder,
         key: Option<ClientOrderId>,
-        sells_held_only: bool,
+        closes_only: bool,
     ) -> ApiResult<(Order, bool)> {
         if let Err(closed) = self.gate.check(order.account_id) {
             // Only the owner learns why; and what was placed before is still answered.
@@ -269,7 +270,7 @@ impl TradingService {
         let id = OrderId::generate();
         let client_order_id = key.unwrap_or_else(|| id.into());
         let symbol_halted = self.halts.is_halted(user, order.symbol);
-        let wish = Wish { user_id: user, id, client_order_id, order, quote, symbol_halted, sells_held_only };
+        let wish = Wish { user_id: user, id, client_order_id, order, quote, symbol_halted, closes_only };
         let (answer, answered) = oneshot::channel();
         self.placements.try_send(Placement { wish, answer }).map_err(|_| {
             ApiError::new(ErrorCode::ServiceUnavailable, "too many orders are waiting; nothing was placed")

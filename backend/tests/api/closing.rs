@@ -258,3 +258,90 @@ async fn five_hundred_orders_are_taken_back_in_one_request() {
     assert_eq!(trader.balance().await["held"], "0");
     assert_books_balance(&trader.app.database_url).await;
 }
+
+async fn short_of(symbol: &str, shares: &str) -> Trader {
+    let trader = Trader::with("USD", "100000").await;
+    let path = format!("/api/accounts/{}/margin", trader.account);
+    let switches = json!({ "margin": true, "shortSelling": true });
+    trader.app.put(&path, &trader.user, switches).await.expect(200);
+    trader.priced(symbol).await;
+    let sold = trader.place("sell", symbol, shares, None).await.expect(201).json();
+    trader.until(sold["id"].as_str().unwrap(), "FILLED").await;
+    trader
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_position_is_bought_back_by_shares_by_percent_and_in_full() {
+    let trader = short_of("AAPL", "15").await;
+    let too_many = trader.close(None, "AAPL", json!({ "quantity": "16" })).await.expect(422);
+    assert_eq!(too_many.complaint(), ("quantity".to_owned(), "too_large".to_owned()));
+    let close = trader.close(None, "AAPL", json!({ "quantity": "4" })).await.expect(202).json();
+    assert_eq!(close["side"], "buy");
+    trader.until_closed(&close["id"], "PLACED").await;
+    assert_eq!(trader.shares("AAPL").await, "-11");
+    let close = trader.close(None, "AAPL", json!({ "percent": "25" })).await.expect(202).json();
+    let close = trader.until_closed(&close["id"], "PLACED").await;
+    assert_eq!(close["orderQuantity"], "2", "rounded down");
+    let close = trader.close(None, "AAPL", json!({})).await.expect(202).json();
+    trader.until_closed(&close["id"], "PLACED").await;
+    assert_eq!(trader.shares("AAPL").await, "0");
+    assert_eq!(trader.close(None, "AAPL", json!({})).await.expect(409).code(), "nothing_to_close");
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_purchases_are_taken_back_before_a_short_position_is_closed() {
+    let trader = short_of("AAPL", "10").await;
+    let older = trader.place("buy", "AAPL", "3", Some("1")).await.expect(201).json();
+    let newer = trader.place("buy", "AAPL", "4", Some("1")).await.expect(201).json();
+    let sale = trader.place("sell", "AAPL", "1", Some("100000")).await.expect(201).json();
+    let close = trader.close(None, "AAPL", json!({ "quantity": "7" })).await.expect(202).json();
+    trader.until_closed(&close["id"], "PLACED").await;
+    trader.until(newer["id"].as_str().unwrap(), "CANCELED").await;
+    trader.until(older["id"].as_str().unwrap(), "NEW").await;
+    trader.until(sale["id"].as_str().unwrap(), "NEW").await;
+    assert_eq!(trader.shares("AAPL").await, "-3");
+    let close = trader.close(None, "AAPL", json!({})).await.expect(202).json();
+    trader.until_closed(&close["id"], "PLACED").await;
+    trader.until(older["id"].as_str().unwrap(), "CANCELED").await;
+    assert_eq!(trader.shares("AAPL").await, "0");
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_that_was_decided_before_others_bought_back_never_buys_too_much() {
+    let trader = short_of("AAPL", "4").await;
+    // As after a restart between the decision and the order: ten shares were owed when it was decided.
+    let decided = format!(
+        "INSERT INTO trading.close_requests (id, account_id, user_id, symbol, side, key, keep, status, quantity,
+            created_at, updated_at)
+         SELECT gen_random_uuid(), id, user_id, 'AAPL', 'buy', 'k', 0, 'PLACING', 10, now(), now()
+         FROM account.accounts WHERE id = '{}'",
+        trader.account
+    );
+    crate::books::execute(&trader.app.database_url, &decided).await.unwrap();
+    let path = format!("/api/positions/closes?accountId={}", trader.account);
+    let listed = trader.app.get(&path, &trader.user).await.expect(200).json();
+    let close = trader.until_closed(&listed["closes"][0]["id"], "PLACED").await;
+    assert_eq!(close["orderQuantity"], "4");
+    assert_eq!(trader.shares("AAPL").await, "0");
+    let bought = "SELECT count(*) AS rows FROM trading.orders WHERE side = 'buy' AND status = 'FILLED'";
+    assert_eq!(count(&trader.app.database_url, bought).await, 1);
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_of_everything_sells_what_is_held_and_buys_back_what_is_owed() {
+    let trader = short_of("AAPL", "5").await;
+    trader.bought("IBM", "3").await;
+    let body = json!({ "accountId": trader.account });
+    let answer = trader.ask("/api/positions/close-all", Some("exit"), &body).await.expect(202).json();
+    let items = answer["items"].as_array().unwrap();
+    let sides: Vec<_> = items.iter().map(|item| (&item["symbol"], &item["close"]["side"])).collect();
+    assert_eq!(sides, [(&json!("AAPL"), &json!("buy")), (&json!("IBM"), &json!("sell"))]);
+    for item in items {
+        trader.until_closed(&item["close"]["id"], "PLACED").await;
+    }
+    assert_eq!((trader.shares("AAPL").await, trader.shares("IBM").await), (json!("0"), json!("0")));
+    trader.assert_in_order().await;
+}

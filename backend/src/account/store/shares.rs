@@ -22,7 +22,7 @@ struct SharesRow {
 /// Shares of one symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shares {
-    /// All of them.
+    /// All of them; below zero when they are owed.
     pub total: Decimal,
     /// Reserved for open orders.
     pub held: Decimal,
@@ -31,10 +31,10 @@ pub struct Shares {
 statement! {
     SharesOf { account: SqlUuid = Uuid }
     "SELECT commodity AS symbol, total, held FROM account.balances
-     WHERE account_id = ? AND total > 0 AND commodity NOT IN ('KRW', 'USD') ORDER BY commodity"
+     WHERE account_id = ? AND total <> 0 AND commodity NOT IN ('KRW', 'USD') ORDER BY commodity"
 }
 
-/// Every symbol of which an account has shares.
+/// Every symbol of which an account has shares, or owes some.
 ///
 /// # Errors
 /// The database's.

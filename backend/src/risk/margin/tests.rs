@@ -1,7 +1,7 @@
 //! What is open never asks for more equity than there is, whoever asks in whatever order.
 
 use super::*;
-use crate::risk::{AccountState, Hold, judge};
+use crate::risk::{AccountState, Hold, judge, judge_close};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{AccountId, Lifetime, NewOrder, Size};
 use proptest::prelude::*;
@@ -148,6 +148,27 @@ fn the_way_out_is_always_open() {
         rules_of(place(&mut account, order(MICROSOFT, Side::Buy, "1", "200"), &microsoft)),
         ["margin_call", "insufficient_margin", "insufficient_buying_power"]
     );
+}
+
+#[test]
+fn an_order_that_closes_never_goes_through_zero() {
+    let apple = quote(APPLE, 100);
+    let closing = |book: &MarginBook, side, quantity| {
+        let order = order(APPLE, side, quantity, "100");
+        let judgement = judge_close(order, &state(book, &apple), Some(&apple), now());
+        assert_eq!(judgement.approved().is_some(), judgement.denials.is_empty());
+        judgement.denials.into_iter().map(|denial| denial.rule).collect::<Vec<_>>()
+    };
+    let mut short = with(book(15_000, true), APPLE, -10, 100);
+    assert_eq!(closing(&short, Side::Buy, "11"), ["more_than_owed"]);
+    assert_eq!(closing(&short, Side::Buy, "10"), [""; 0]);
+    place(&mut short, order(APPLE, Side::Buy, "4", "90"), &apple).unwrap();
+    assert_eq!(closing(&short, Side::Buy, "7"), ["more_than_owed"], "what is being bought counts");
+    assert_eq!(closing(&short, Side::Buy, "6"), [""; 0]);
+    let long = with(book(15_000, true), APPLE, 10, 100);
+    assert_eq!(closing(&long, Side::Buy, "1"), ["more_than_owed"]);
+    assert_eq!(closing(&long, Side::Sell, "11"), ["insufficient_shares"]);
+    assert_eq!(closing(&long, Side::Sell, "10"), [""; 0]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, Params, PathId};
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
-use domain::{AccountId, DecimalText, OrderId, Quantity, Symbol};
+use domain::{AccountId, DecimalText, OrderId, Quantity, Side, Symbol};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -31,12 +31,14 @@ pub(super) struct CloseDocument {
     id: Uuid,
     account_id: AccountId,
     symbol: Symbol,
+    /// `sell` for shares that are held, `buy` for shares that were sold short.
+    side: Side,
     /// The caller's name for it.
     key: String,
     /// The shares asked for; absent where a percentage or all was asked for.
     quantity: Option<DecimalText>,
     percent: Option<DecimalText>,
-    /// `WAITING` for the sales that hold its shares, `PLACING`, `PLACED`, `NOTHING_LEFT`, `FAILED` or `WITHDRAWN`.
+    /// `WAITING` for the orders in its way, `PLACING`, `PLACED`, `NOTHING_LEFT`, `FAILED` or `WITHDRAWN`.
     status: String,
     /// The shares of its order, once it is decided.
     order_quantity: Option<DecimalText>,
@@ -58,6 +60,7 @@ impl From<&CloseRequest> for CloseDocument {
             id: request.id,
             account_id: request.account_id,
             symbol: request.symbol,
+            side: request.side,
             key: request.key.clone(),
             quantity,
             percent,
@@ -108,12 +111,12 @@ fn key_of(key: IdempotencyKey) -> String {
     key.0.map_or_else(|| Uuid::now_v7().to_string(), |key| key.to_string())
 }
 
-/// Asks to close a position. Open sales that hold its shares are taken back first, as far as they are needed, the newest
-/// first; then a market order sells what is free. The wish is durable: it goes on after a restart. What a sale executes
-/// meanwhile counts for it.
+/// Asks to close a position. Open orders that would close the same shares are taken back first, as far as they are
+/// needed, the newest first; then a market order sells what is held, or buys back what was sold short, and never more
+/// than that. The wish is durable: it goes on after a restart. What other orders execute meanwhile counts for it.
 #[utoipa::path(tag = "trading", request_body = ClosePosition, params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = CloseDocument), (status = 404, body = Problem),
-        (status = 409, description = "Nothing is held, or the position is being closed", body = Problem),
+        (status = 409, description = "Nothing is held or owed, or the position is being closed", body = Problem),
         (status = 422, body = Problem)))]
 #[post("/positions/close")]
 async fn close_position(
@@ -221,7 +224,7 @@ async fn show_close(
     Ok(web::Json(CloseDocument::from(&closing.find(user.user_id, id).await?)))
 }
 
-/// Takes a close back that still waits. Sales that were taken back for it stay so.
+/// Takes a close back that still waits. Orders that were taken back for it stay so.
 #[utoipa::path(tag = "trading", params(("id" = Uuid, Path)), responses(
     (status = 200, body = CloseDocument), (status = 404, body = Problem), (status = 409, body = Problem)))]
 #[delete("/positions/closes/{id}")]

@@ -4,7 +4,7 @@ use super::super::service::TradingService;
 use super::super::store;
 use super::routes::{CloseAllItem, CloseAllOutcome, CloseDocument};
 use super::{CloseRequest, CloseStatus, Portion, Unclosable, worker};
-use crate::account::{self, AccountService};
+use crate::account::{self, AccountService, MarginSwitches};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::startup::Background;
@@ -59,15 +59,15 @@ impl Closing {
         let asked = connection
             .transaction(async |connection| {
                 let connection: &AsyncPgConnection = connection;
-                lock(connection, account).await?;
+                let switches = lock(connection, account).await?;
                 if let Some(existing) = store::close_by_key(connection, account, &key).await? {
                     if !existing.is_same(symbol, portion) {
                         return Err(ApiError::new(ErrorCode::IdempotencyKeyReused, ""));
                     }
                     return Ok((existing, true));
                 }
-                let held = account::shares_in(connection, account, symbol).await?.total;
-                let request = CloseRequest::new(account, user, symbol, key, portion, held, clock::now())
+                let position = closable(account::shares_in(connection, account, symbol).await?.total, switches);
+                let request = CloseRequest::new(account, user, symbol, key, portion, position, clock::now())
                     .map_err(refusal)?;
                 if !store::insert_close(connection, &request).await? {
                     return Err(ApiError::new(ErrorCode::CloseUnderWay, ""));
@@ -94,13 +94,16 @@ impl Closing {
         let asked = connection
             .transaction(async |connection| {
                 let connection: &AsyncPgConnection = connection;
-                lock(connection, account).await?;
+                let switches = lock(connection, account).await?;
                 if let Some(items) = store::close_batch(connection, account, &key).await? {
                     return Ok((serde_json::from_str(&items).map_err(ApiError::internal)?, true));
                 }
                 let mut items = Vec::new();
                 for (symbol, shares) in account::shares_of(connection, account).await? {
-                    items.push(ask_one(connection, user, account, symbol, shares.total, &key).await?);
+                    let position = closable(shares.total, switches);
+                    if !position.is_zero() {
+                        items.push(ask_one(connection, user, account, symbol, position, &key).await?);
+                    }
                 }
                 let written = serde_json::to_string(&items).map_err(ApiError::internal)?;
                 store::insert_close_batch(connection, account, &key, written, clock::now()).await?;
@@ -148,10 +151,15 @@ impl Closing {
     }
 }
 
-/// Lets the wishes of one account be written one after another.
-async fn lock(connection: &AsyncPgConnection, account: AccountId) -> ApiResult<()> {
-    account::lock_balances(connection, &BTreeSet::from([account]), std::iter::empty()).await?;
-    Ok(())
+/// Lets the wishes of one account be written one after another; what the account may do.
+async fn lock(connection: &AsyncPgConnection, account: AccountId) -> ApiResult<MarginSwitches> {
+    let locked = account::lock_balances(connection, &BTreeSet::from([account]), std::iter::empty()).await?;
+    Ok(locked.switches(account))
+}
+
+/// What may be closed of a position. Where nothing is sold short, a position below zero is an error that a person looks at.
+fn closable(position: Decimal, switches: MarginSwitches) -> Decimal {
+    if switches.short_selling { position } else { position.max(Decimal::ZERO) }
 }
 
 async fn ask_one(
@@ -159,12 +167,12 @@ async fn ask_one(
     user: UserId,
     account: AccountId,
     symbol: Symbol,
-    held: Decimal,
+    position: Decimal,
     batch_key: &str,
 ) -> ApiResult<CloseAllItem> {
     let key = format!("{batch_key}:{symbol}");
-    let request =
-        CloseRequest::new(account, user, symbol, key, Portion::All, held, clock::now()).map_err(refusal)?;
+    let request = CloseRequest::new(account, user, symbol, key, Portion::All, position, clock::now())
+        .map_err(refusal)?;
     let is_new = store::insert_close(connection, &request).await?;
     Ok(CloseAllItem {
         symbol,
@@ -175,8 +183,8 @@ async fn ask_one(
 
 fn refusal(reason: Unclosable) -> ApiError {
     match reason {
-        Unclosable::NothingHeld => ApiError::new(ErrorCode::NothingToClose, ""),
-        Unclosable::TooMany => ApiError::field("quantity", "too_large", "is more than is held"),
+        Unclosable::NothingOpen => ApiError::new(ErrorCode::NothingToClose, ""),
+        Unclosable::TooMany => ApiError::field("quantity", "too_large", "is more than the position"),
         Unclosable::TooLittle => ApiError::field("percent", "too_small", "is less than one share"),
     }
 }

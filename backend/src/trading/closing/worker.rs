@@ -1,8 +1,9 @@
 //! Walks every close through its steps. Each step is written before the next is taken, so a restart at any moment goes on
 //! where it was.
 
+use super::super::order::Order;
 use super::super::store;
-use super::{CloseRequest, CloseStatus, Closing, Held, Outcome, Step, after_placing, next_step};
+use super::{CloseRequest, CloseStatus, Closing, Outcome, Standing, Step, after_placing, next_step};
 use crate::account;
 use crate::clock;
 use crate::db;
@@ -23,10 +24,10 @@ const ROUND_PAUSE: Duration = Duration::from_millis(100);
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// How much longer each further try is waited for.
 const ATTEMPT_PAUSE: TimeDelta = TimeDelta::milliseconds(500);
-/// Open sales that one close looks at.
-const SALES_MAX: i64 = 1_000;
+/// Open orders that one close looks at.
+const ORDERS_MAX: i64 = 1_000;
 /// Reasons of risk that pass: somebody else has taken the shares, or an order's fate is still being asked for.
-const PASSING_RULES: [&str; 3] = ["insufficient_shares", "unresolved_order", "no_price"];
+const PASSING_RULES: [&str; 4] = ["insufficient_shares", "more_than_owed", "unresolved_order", "no_price"];
 
 /// Walks closes until told to stop.
 pub(super) async fn run(closing: Closing, stop: CancellationToken) {
@@ -87,14 +88,14 @@ async fn step(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
             }
             return Ok(());
         }
-        Step::Sell(shares) => {
+        Step::Close(shares) => {
             after.status = CloseStatus::Placing;
             after.quantity = Some(shares);
         }
         Step::NothingLeft => after.status = CloseStatus::NothingLeft,
         Step::GiveUp => {
             after.status = CloseStatus::Failed;
-            after.reason = Some("the sales that hold the shares were not taken back in time".to_owned());
+            after.reason = Some("the orders in its way were not taken back in time".to_owned());
         }
     }
     let saved = store::save_close(&*closing.trading.pool.get().await?, request, &after).await?;
@@ -115,11 +116,14 @@ async fn look(closing: &Closing, request: &CloseRequest, now: DateTime<Utc>) -> 
             db::look_up(connection).await?;
             let (account, symbol) = (request.account_id, request.symbol);
             let shares = account::shares_in(connection, account, symbol).await?;
-            let sales =
-                store::newest_open_orders(connection, account, Some(symbol), Some(Side::Sell), SALES_MAX)
-                    .await?;
-            let held = Held { total: shares.total, reserved: shares.held, sales: &sales };
-            Ok::<_, ApiError>(next_step(request, &held, now))
+            let side = Some(request.side);
+            let orders =
+                store::newest_open_orders(connection, account, Some(symbol), side, ORDERS_MAX).await?;
+            let (total, reserved) = match request.side {
+                Side::Sell => (shares.total, shares.held),
+                Side::Buy => (-shares.total, orders.iter().map(Order::shares_taken).sum()),
+            };
+            Ok::<_, ApiError>(next_step(request, &Standing { total, reserved, orders: &orders }, now))
         })
         .await
 }
@@ -132,16 +136,16 @@ async fn place(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
             let order = NewOrder {
                 account_id: request.account_id,
                 symbol: request.symbol,
-                side: Side::Sell,
+                side: request.side,
                 pricing: Pricing::Market,
                 lifetime: Lifetime::Day,
                 size: Size::Shares(quantity),
             };
-            let placed = closing.trading.place_sale_of_held(request.user_id, order, key).await;
+            let placed = closing.trading.place_close(request.user_id, order, key).await;
             failpoint::pass(Failpoint::ClosePlaced);
             read_outcome(placed.map(|(order, _)| order.id))
         }
-        _ => Outcome::Refused("its quantity is not one that can be sold".to_owned()),
+        _ => Outcome::Refused("its quantity is not one that can be ordered".to_owned()),
     };
     let Some(after) = after_placing(request, outcome, clock::now()) else { return Ok(()) };
     store::save_close(&*closing.trading.pool.get().await?, request, &after).await?;
@@ -178,6 +182,7 @@ mod tests {
     #[test]
     fn only_reasons_that_pass_are_waited_for() {
         assert!(matches!(denied(&["insufficient_shares"]), Outcome::Overtaken(_)));
+        assert!(matches!(denied(&["more_than_owed"]), Outcome::Overtaken(_)));
         assert!(matches!(denied(&["unresolved_order", "insufficient_shares"]), Outcome::Overtaken(_)));
         assert!(matches!(denied(&["insufficient_shares", "whole_shares"]), Outcome::Refused(_)));
     }

@@ -79,7 +79,7 @@ impl World {
             },
             quote: Some(self.quote.clone()),
             symbol_halted: false,
-            sells_held_only: false,
+            closes_only: false,
         };
         let unknown =
             |order: &Order| order.status == OrderStatus::PendingNew && order.unresolved_since.is_some();

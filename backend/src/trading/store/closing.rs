@@ -24,13 +24,15 @@ struct CloseRow {
     #[diesel(sql_type = Text)]
     symbol: String,
     #[diesel(sql_type = Text)]
+    side: String,
+    #[diesel(sql_type = Text)]
     key: String,
     #[diesel(sql_type = Nullable<Numeric>)]
     asked_shares: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
     asked_percent: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
-    sell_max: Option<Decimal>,
+    close_max: Option<Decimal>,
     #[diesel(sql_type = Numeric)]
     keep: Decimal,
     #[diesel(sql_type = Text)]
@@ -59,13 +61,14 @@ impl TryFrom<CloseRow> for CloseRequest {
             account_id: AccountId(row.account_id),
             user_id: UserId(row.user_id),
             symbol: row.symbol.parse().map_err(|_| corrupt("symbol"))?,
+            side: Side::from_name(&row.side).ok_or_else(|| corrupt("side"))?,
             key: row.key,
             portion: match (row.asked_shares, row.asked_percent) {
                 (Some(shares), _) => Portion::Shares(shares.normalize()),
                 (None, Some(percent)) => Portion::Percent(percent.normalize()),
                 (None, None) => Portion::All,
             },
-            sell_max: row.sell_max.map(|shares| shares.normalize()),
+            close_max: row.close_max.map(|shares| shares.normalize()),
             keep: row.keep.normalize(),
             status: status.ok_or_else(|| corrupt("status"))?,
             attempt: row.attempt,
@@ -85,7 +88,7 @@ fn read(rows: Vec<CloseRow>) -> QueryResult<Vec<CloseRequest>> {
 macro_rules! select_closes {
     ($rest:literal) => {
         concat!(
-            "SELECT id, account_id, user_id, symbol, key, asked_shares, asked_percent, sell_max, keep, status, attempt,
+            "SELECT id, account_id, user_id, symbol, side, key, asked_shares, asked_percent, close_max, keep, status, attempt,
                 quantity, order_id, reason, created_at, updated_at FROM trading.close_requests ",
             $rest
         )
@@ -94,14 +97,14 @@ macro_rules! select_closes {
 
 statement! {
     InsertClose {
-        id: SqlUuid = Uuid, account: SqlUuid = Uuid, user: SqlUuid = Uuid, symbol: Text = String, key: Text = String,
-        asked_shares: Nullable<Numeric> = Option<Decimal>, asked_percent: Nullable<Numeric> = Option<Decimal>,
-        sell_max: Nullable<Numeric> = Option<Decimal>, keep: Numeric = Decimal, status: Text = String,
+        id: SqlUuid = Uuid, account: SqlUuid = Uuid, user: SqlUuid = Uuid, symbol: Text = String,
+        side: Text = String, key: Text = String, asked_shares: Nullable<Numeric> = Option<Decimal>, asked_percent: Nullable<Numeric> = Option<Decimal>,
+        close_max: Nullable<Numeric> = Option<Decimal>, keep: Numeric = Decimal, status: Text = String,
         created_at: Timestamptz = DateTime<Utc>, updated_at: Timestamptz = DateTime<Utc>,
     }
-    "INSERT INTO trading.close_requests (id, account_id, user_id, symbol, key, asked_shares, asked_percent, sell_max,
+    "INSERT INTO trading.close_requests (id, account_id, user_id, symbol, side, key, asked_shares, asked_percent, close_max,
         keep, status, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 }
 
 /// Writes a new wish, unless one under its key, or another close of its position, exists. Says whether.
@@ -119,10 +122,11 @@ pub(in crate::trading) async fn insert_close(
         account: request.account_id.0,
         user: request.user_id.0,
         symbol: request.symbol.to_string(),
+        side: request.side.name().to_owned(),
         key: request.key.clone(),
         asked_shares,
         asked_percent,
-        sell_max: request.sell_max,
+        close_max: request.close_max,
         keep: request.keep,
         status: request.status.name().to_owned(),
         created_at: request.created_at,

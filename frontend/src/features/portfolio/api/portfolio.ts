@@ -63,7 +63,7 @@ export function chooseCostMethod(accountId: string, method: CostMethod): Promise
   );
 }
 
-/** Asks to sell all shares of a symbol; sales that hold them are taken back first. */
+/** Asks to sell all shares of a symbol, or to buy those sold short back; open orders in the way are taken back first. */
 export function closePosition(accountId: string, symbol: string, key: string) {
   return unwrap(
     api.POST("/api/positions/close", {

@@ -9,7 +9,7 @@ import { Button } from "@/lib/ui/button";
 import { Confirm } from "@/lib/ui/confirm";
 import { closePosition } from "../api/portfolio";
 
-/** Sells everything of a symbol at the market, after a look. */
+/** Sells everything of a symbol at the market, or buys it back where it was sold short, after a look. */
 export function CloseButton({ position }: { position: Position }) {
   const { t } = useTranslation();
   const [asking, setAsking] = useState(false);
@@ -30,6 +30,7 @@ export function CloseButton({ position }: { position: Position }) {
 function Ask({ position, onClose }: { position: Position; onClose: () => void }) {
   const { t } = useTranslation();
   const { accountId, symbol, quantity } = position;
+  const isShort = quantity.startsWith("-");
   const key = useRef(randomUuid());
   const closing = useMutation({
     mutationFn: () => closePosition(accountId, symbol, key.current),
@@ -42,13 +43,16 @@ function Ask({ position, onClose }: { position: Position; onClose: () => void })
     <Confirm
       title={t("portfolio.closeLabel", { symbol })}
       action={t("portfolio.close")}
-      look="sell"
+      look={isShort ? "primary" : "sell"}
       pending={closing.isPending}
       failure={closing.error}
       onConfirm={closing.mutate}
       onClose={onClose}
     >
-      {t("portfolio.closeAsk", { quantity: formatQuantity(quantity), symbol })}
+      {t(isShort ? "portfolio.coverAsk" : "portfolio.closeAsk", {
+        quantity: formatQuantity(quantity.replace("-", "")),
+        symbol,
+      })}
     </Confirm>
   );
 }

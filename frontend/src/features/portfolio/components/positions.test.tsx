@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { act, screen } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { useEventsStatus } from "@/lib/events-status";
@@ -52,7 +52,17 @@ test("shares sold short are bought back by the ticket, which is brought onto the
   expect(useTicketWish.getState().wish).toEqual({ symbol: "AAPL", side: "buy", quantity: "30" });
   expect(usePreferences.getState().symbol).toBe("AAPL");
   expect(shown).toBe(1);
-  expect(screen.queryByRole("button", { name: /^Close/ })).toBeNull();
+});
+
+test("what was sold short is closed by buying it back", async () => {
+  const { positions } = samplePositions({ quantity: "-7", cost: "-700", averageCost: "100" });
+  server.on(POSITIONS, { positions });
+  await show(<Positions accountId={accountId} full />);
+  fireEvent.click(await screen.findByRole("button", { name: "Close the position in AAPL" }));
+  await screen.findByText(/^Buy all 7 shares of AAPL back at the market\?/);
+  const [, confirm] = screen.getAllByText("Close");
+  fireEvent.click(confirm as HTMLElement);
+  await waitFor(() => expect(server.bodies("POST /api/positions/close")).toHaveLength(1));
 });
 
 test("an account without shares says what comes next", async () => {

@@ -106,12 +106,8 @@ const PositionRow = memo(function PositionRow({ position, full, onShow }: RowPro
       </Cell>
       {full && <Cell wideOnly>{formatCash(position.dividends, currency)}</Cell>}
       <Cell action>
-        {!closed &&
-          (isShort ? (
-            <BuyBackButton position={position} onShow={show} />
-          ) : (
-            <CloseButton position={position} />
-          ))}
+        {isShort && <BuyBackButton position={position} onShow={show} />}
+        {!closed && <CloseButton position={position} />}
       </Cell>
     </Row>
   );

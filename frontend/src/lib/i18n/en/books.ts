@@ -150,6 +150,8 @@ export const books = {
     buyBackLabel: "Buy the shares of {{symbol}} back that were sold short",
     closeAsk:
       "Sell all {{quantity}} shares of {{symbol}} at the market? Open sales of these shares are taken back first.",
+    coverAsk:
+      "Buy all {{quantity}} shares of {{symbol}} back at the market? Open purchases of these shares are taken back first.",
     closing: "{{symbol}} is being closed.",
   },
   performance: {

@@ -35,7 +35,7 @@ export const refusals = {
     not_a_paper_account: "Only an account of play money can do this.",
     reset_under_way: "The account is already beginning anew.",
     import_refused: "The file was not imported. Nothing of it was booked.",
-    nothing_to_close: "There are no shares to sell.",
+    nothing_to_close: "There is no position to close.",
     close_under_way: "This position is already being closed.",
     account_not_active: "The account is not active.",
     broker_keeps_cash: "The broker keeps the cash of this account. Move money there.",
@@ -62,6 +62,7 @@ export const refusals = {
   rule: {
     insufficient_buying_power: "Not enough buying power for this order.",
     insufficient_shares: "Not enough shares to sell.",
+    more_than_owed: "More shares than are owed.",
     insufficient_margin: "Too little of your own money for this order.",
     margin_call: "Too little of your own money is left: only orders that reduce what is open are taken.",
     equity_too_small: "Too little of your own money to sell short.",

@@ -151,6 +151,8 @@ export const books: Texts<typeof english> = {
     buyBackLabel: "공매도한 {{symbol}} 되사기",
     closeAsk:
       "{{symbol}} {{quantity}}주를 모두 시장가로 매도할까요? 이 주식의 미체결 매도 주문은 먼저 취소됩니다.",
+    coverAsk:
+      "공매도한 {{symbol}} {{quantity}}주를 모두 시장가로 되살까요? 이 주식의 미체결 매수 주문은 먼저 취소됩니다.",
     closing: "{{symbol}} 청산을 요청했습니다.",
   },
   performance: {

@@ -37,7 +37,7 @@ export const refusals: Texts<typeof english> = {
     not_a_paper_account: "모의 계좌에서만 할 수 있습니다.",
     reset_under_way: "이미 계좌를 초기화하는 중입니다.",
     import_refused: "파일을 가져오지 않았습니다. 기록된 내용이 없습니다.",
-    nothing_to_close: "매도할 보유 주식이 없습니다.",
+    nothing_to_close: "청산할 포지션이 없습니다.",
     close_under_way: "이 종목은 이미 청산 중입니다.",
     account_not_active: "사용할 수 없는 계좌입니다.",
     broker_keeps_cash: "이 계좌의 현금은 증권사가 관리합니다. 입출금은 증권사에서 해 주세요.",
@@ -63,6 +63,7 @@ export const refusals: Texts<typeof english> = {
   rule: {
     insufficient_buying_power: "주문 가능 금액이 부족합니다.",
     insufficient_shares: "매도할 수량이 부족합니다.",
+    more_than_owed: "갚을 수량보다 많습니다.",
     insufficient_margin: "이 주문에 필요한 자기 자금이 부족합니다.",
     margin_call: "자기 자금이 부족해 보유를 줄이는 주문만 받습니다.",
     equity_too_small: "공매도에 필요한 최소 자기 자금이 부족합니다.",
