@@ -106,7 +106,8 @@ pub struct Market {
     pub cash: Decimal,
     /// Shares of the account.
     pub positions: BTreeMap<String, Decimal>,
-    pub(crate) number: String,
+    /// The account's number. Another one is another account behind the same key: a paper account that was begun anew.
+    pub number: String,
     pub(crate) orders: Vec<Order>,
     pub(crate) activities: Vec<Activity>,
     pub(crate) events: Vec<Event>,

@@ -94,6 +94,7 @@ error_codes! {
     CloseUnderWay         409 "close_under_way"         "The position is being closed already"
     BrokerKeepsCash       409 "broker_keeps_cash"       "The broker keeps the cash of this account: money is moved there"
     BrokerKeyMissing      409 "broker_key_missing"      "No key of the broker was entered for this account"
+    BrokerAccountChanged  409 "broker_account_changed"  "The broker's account is another one than was opened here"
     BrokerAccountTaken    409 "broker_account_taken"    "The broker does not open this account here"
     AccountNotActive      409 "account_not_active"      "The account is not active"
 

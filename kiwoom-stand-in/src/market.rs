@@ -103,7 +103,7 @@ pub struct Market {
     pub cash: i64,
     /// Shares of the account.
     pub positions: BTreeMap<String, u64>,
-    /// The account's number.
+    /// The account's number. Another one is another account behind the same key.
     pub number: String,
     /// Rows on a page of a list.
     pub rows_per_page: usize,

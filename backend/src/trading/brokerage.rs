@@ -1,6 +1,6 @@
 //! Accounts at brokers outside of this house: what opens them, how the way there is, and what can be done there.
 
-use super::connector::{BrokerKey, OpenError};
+use super::connector::{BrokerKey, OTHER_ACCOUNT, OpenError};
 use super::lane::Lane;
 use super::service::TradingService;
 use crate::account::Account;
@@ -22,7 +22,8 @@ const RETRY_AFTER_SECONDS: u64 = 5;
 pub(super) struct ConnectionDocument {
     /// The broker.
     broker: String,
-    /// `connected`, `connecting`, `down`, `key_missing`, `key_wrong`, `key_expired` or `key_revoked`.
+    /// `connected`, `connecting`, `down`, `key_missing`, `key_wrong`, `key_expired`, `key_revoked` or
+    /// `account_changed`.
     state: String,
     /// Since when.
     since: Option<DateTime<Utc>>,
@@ -81,6 +82,7 @@ fn refused(error: OpenError) -> ApiError {
             "key_expired" => ApiError::new(ErrorCode::BrokerKeyExpired, ""),
             "key_revoked" => ApiError::new(ErrorCode::BrokerKeyRevoked, ""),
             "key_missing" => ApiError::new(ErrorCode::BrokerKeyMissing, ""),
+            OTHER_ACCOUNT => ApiError::new(ErrorCode::BrokerAccountChanged, ""),
             "unsupported" => ApiError::new(ErrorCode::BrokerKeyNotNeeded, ""),
             "validation_failed" => ApiError::field("keyId", "malformed", detail),
             "rate_limited" => ApiError::new(ErrorCode::TooManyRequests, "the broker was asked too often")

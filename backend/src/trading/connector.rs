@@ -29,6 +29,11 @@ const KEY_TIME_MAX: Duration = Duration::from_secs(45);
 /// Longest wait for an answer for which a broker's history is read page by page.
 const HISTORY_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// The connector's word for a key that opens another account than the one that was opened.
+pub(super) const OTHER_ACCOUNT: &str = "account_changed";
+/// Its word for an account that it has no key for.
+const KEY_MISSING: &str = "key_missing";
+
 /// Why a message was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SendError {
@@ -49,6 +54,9 @@ pub(super) enum AskError {
     /// What was asked contradicts what is there.
     #[error("{0}")]
     Conflict(String),
+    /// The broker speaks of another account than the one that was opened.
+    #[error("{0}")]
+    OtherAccount(String),
 }
 
 /// Why an account was not opened at its broker, or is not described.
@@ -190,6 +198,21 @@ impl Connector {
     pub(super) async fn connection<T: DeserializeOwned>(&self, account: AccountId) -> Result<T, OpenError> {
         let request = self.client.get(format!("{}/broker/accounts/{account}/status", self.url));
         self.describe(request, ANSWER_TIME_MAX).await
+    }
+
+    /// Whether the connector has a key for an account at a broker that is not in this house; no broker is asked.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(super) async fn has_key(&self, lane: Lane, account: AccountId) -> Result<bool, OpenError> {
+        #[derive(Deserialize)]
+        struct Status {
+            broker: String,
+            state: String,
+        }
+        let Status { broker, state } = self.connection(account).await?;
+        // An account that it has never heard of it takes for one of play money.
+        Ok(broker == lane.name() && state != KEY_MISSING)
     }
 
     /// Whether the key of an account opens it at its broker: the broker is asked for its cash.
@@ -389,7 +412,10 @@ impl Connector {
         }
         if !status.is_success() {
             let problem = response.text().await.unwrap_or_default();
-            return Err(AskError::Unreachable(format!("{status}: {problem}")));
+            return Err(match serde_json::from_str(&problem) {
+                Ok(Refusal { code, detail }) if code == OTHER_ACCOUNT => AskError::OtherAccount(detail),
+                _ => AskError::Unreachable(format!("{status}: {problem}")),
+            });
         }
         response.json().await.map_err(unreachable)
     }

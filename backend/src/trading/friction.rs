@@ -63,6 +63,7 @@ struct AccountSimulation {
 fn refused(error: AskError) -> ApiError {
     match error {
         AskError::Conflict(detail) => ApiError::new(ErrorCode::Conflict, detail),
+        AskError::OtherAccount(_) => ApiError::new(ErrorCode::BrokerAccountChanged, ""),
         AskError::Unreachable(reason) => {
             tracing::warn!(reason, "the broker connector did not answer for an account's simulation");
             ApiError::new(ErrorCode::ServiceUnavailable, "the broker cannot be reached")

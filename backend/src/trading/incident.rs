@@ -28,6 +28,9 @@ pub(super) const SHARES_ACTIVITY: &str = "shares_activity";
 /// The broker has done something beside orders that cannot be booked.
 pub(super) const UNBOOKED_ACTIVITY: &str = "unbooked_activity";
 
+/// The broker speaks of another account than the one that was opened.
+pub(super) const ACCOUNT_CHANGED: &str = "account_changed";
+
 /// The equity of an account with credit is below what must stay.
 pub(super) const MARGIN_CALL: &str = "margin_call";
 

@@ -4,11 +4,12 @@
 //! Promises: each account is asked about once for each session of its broker's markets, and told of at most once,
 //! whatever is restarted; a broker that does not answer is asked again until the session is over.
 
-use super::connector::{Connector, OpenError};
+use super::connector::{Connector, OTHER_ACCOUNT, OpenError};
+use super::gate::Gate;
 use super::incident::{Incident, NewIncident};
 use super::inquirer::tell;
 use super::lane::{Lane, Lanes};
-use super::store;
+use super::{store, stranger};
 use crate::account;
 use crate::clock;
 use crate::db::Pool;
@@ -59,6 +60,8 @@ pub(super) enum KeyState {
     Expired,
     /// It was good and is not any more.
     Revoked,
+    /// It opens another account than the one that was opened.
+    OtherAccount,
     /// The account was never opened at its broker.
     NotConnected,
 }
@@ -72,6 +75,7 @@ impl KeyState {
             Self::Wrong => "key_wrong",
             Self::Expired => "key_expired",
             Self::Revoked => "key_revoked",
+            Self::OtherAccount => OTHER_ACCOUNT,
             Self::NotConnected => "not_connected",
         }
     }
@@ -86,6 +90,7 @@ impl KeyState {
                 "key_wrong" => Some(Self::Wrong),
                 "key_expired" => Some(Self::Expired),
                 "key_revoked" => Some(Self::Revoked),
+                OTHER_ACCOUNT => Some(Self::OtherAccount),
                 // The connector has never heard of the account, and takes it for one of play money.
                 "unsupported" => Some(Self::NotConnected),
                 _ => None,
@@ -96,7 +101,8 @@ impl KeyState {
     /// What is wrong, and what to do.
     const fn trouble(self) -> Option<&'static str> {
         match self {
-            Self::Good | Self::NotConnected => None,
+            // That one is told by itself, and not again every day.
+            Self::Good | Self::OtherAccount | Self::NotConnected => None,
             Self::Missing => Some("its key cannot be read here; enter it again"),
             Self::Wrong => Some("the broker does not know its key; enter the right one"),
             Self::Expired => Some("its key has expired; make a new one at the broker and enter it"),
@@ -112,6 +118,7 @@ pub(super) struct KeyKeeper {
     pub(super) connector: Connector,
     pub(super) events: Arc<EventHub>,
     pub(super) lanes: Lanes,
+    pub(super) gate: Gate,
 }
 
 impl KeyKeeper {
@@ -175,6 +182,9 @@ impl KeyKeeper {
                 let connection: &AsyncPgConnection = connection;
                 let at = clock::now();
                 let is_first = store::insert_key_check(connection, (account, market, day), state, at).await?;
+                if state == KeyState::OtherAccount {
+                    return stranger::note(connection, &self.gate, account).await;
+                }
                 let Some(trouble) = state.trouble().filter(|_| is_first) else { return Ok(false) };
                 let accounts = BTreeSet::from([account]);
                 let locked = account::lock_balances(connection, &accounts, std::iter::empty()).await?;

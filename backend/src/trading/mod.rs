@@ -40,6 +40,7 @@ mod service;
 #[cfg(test)]
 mod simulation;
 mod store;
+mod stranger;
 mod truth;
 mod truth_routes;
 mod undo;

@@ -164,6 +164,7 @@ impl TradingService {
                 events: Arc::clone(&events),
                 market: market.clone(),
                 activities: activities.clone(),
+                gate: gate.clone(),
             };
             let (gate, lanes) = (gate.clone(), lanes.clone());
             let timer = Timer { pool: pool.clone(), comparer, gate, wishes, lane, lanes };
@@ -187,6 +188,7 @@ impl TradingService {
             connector: connector.clone(),
             events: Arc::clone(&events),
             lanes: lanes.clone(),
+            gate: gate.clone(),
         };
         background.spawn_vital(keys.clone().run(background.stop.clone()));
         let service = Self {
@@ -485,9 +487,11 @@ async fn closed_gate(pool: &Pool) -> anyhow::Result<Gate> {
     let connection = pool.get().await?;
     let accounts = store::accounts_to_compare(&connection).await?;
     let halts = store::account_halts(&connection).await?;
+    let of_others = store::other_accounts(&connection).await?;
     Ok(Gate::new(
         accounts.into_iter().map(|(account, _)| account),
         halts.into_iter().map(|halt| (AccountId(halt.account_id), halt.reason)),
+        of_others.into_iter(),
     ))
 }
 

@@ -17,6 +17,7 @@ mod margin;
 mod neighbours;
 mod orders;
 mod orphans;
+mod other_accounts;
 mod placement;
 mod reconciliations;
 mod replaces;
@@ -62,6 +63,7 @@ pub(super) use orders::{
     orders_of, orders_to_dispatch, save_orders,
 };
 pub(super) use orphans::{insert_orphans, orders_of_orphans, take_orphans};
+pub(super) use other_accounts::{forget_other_account, note_other_account, other_accounts};
 pub(super) use placement::{PlacedBatch, place_orders};
 pub(super) use reconciliations::{accounts_to_compare, insert_run, list_runs};
 pub(super) use replaces::{

@@ -112,6 +112,7 @@ impl TradingService {
         match self.connector.resolve(&ResolveRequest { order: request, resolution }).await {
             Ok(()) => Ok(order),
             Err(AskError::Conflict(detail)) => Err(ApiError::new(ErrorCode::BrokerDisagrees, detail)),
+            Err(AskError::OtherAccount(_)) => Err(ApiError::new(ErrorCode::BrokerAccountChanged, "")),
             Err(AskError::Unreachable(reason)) => {
                 tracing::warn!(reason, order = %id, "a person's word about an order cannot be passed on");
                 Err(ApiError::new(ErrorCode::ServiceUnavailable, "the broker cannot be reached")

@@ -218,3 +218,87 @@ async fn a_play_account_trades_on_while_alpaca_is_silent() {
     trader.until(order["id"].as_str().unwrap(), "NEW").await;
     assert!(began.elapsed().as_secs() < 4, "{:?}: it waited for Alpaca", began.elapsed());
 }
+
+/// The account's comparisons, the newest first.
+async fn comparisons(trader: &Trader, account: &str) -> Vec<Value> {
+    let path = format!("/api/reconciliations?accountId={account}");
+    let page = trader.app.get(&path, &trader.user).await.expect(200).json();
+    page["reconciliations"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_account_behind_the_key_is_told_once_and_nothing_of_it_is_booked() {
+    let house = House::start().await;
+    let order = house.rests("10").await;
+    let House { trader, stand_in } = house;
+    let number = stand_in.act(|market| {
+        market.cash = "5".parse().unwrap();
+        market.positions.insert("MSFT".into(), "7".parse().unwrap());
+        std::mem::replace(&mut market.number, "PA-ANOTHER".into())
+    });
+    stand_in.close_streams();
+    let connection = format!("/api/accounts/{}/connection", trader.account);
+    eventually("the other account is noticed", || async {
+        trader.app.get(&connection, &trader.user).await.expect(200).json()["state"] == "account_changed"
+    })
+    .await;
+    assert_eq!(trader.compared().await["outcome"], "failed");
+    let told = async |trader: &Trader| {
+        let incidents = trader.incidents().await;
+        incidents.iter().map(|incident| incident["kind"].clone()).collect::<Vec<_>>()
+    };
+    let refused = trader.place("buy", "AAPL", "1", Some("1")).await.expect(409);
+    assert_eq!(refused.code(), "broker_account_changed");
+    assert_eq!(trader.compared().await["outcome"], "failed");
+    trader.app.state.trading.check_keys("2026-01-05T13:30:00Z".parse().unwrap()).await.unwrap();
+    assert_eq!(told(&trader).await, ["account_changed"]);
+
+    let trader = Trader { app: trader.app.restart().await, ..trader };
+    trader.priced("AAPL").await;
+    let refused = trader.place("buy", "AAPL", "1", Some("1")).await.expect(409);
+    assert_eq!(refused.code(), "broker_account_changed", "also after a start");
+    assert_eq!(trader.balance().await["cash"], "100000");
+    assert_eq!(trader.position("MSFT").await, Value::Null);
+
+    stand_in.act(|market| {
+        market.cash = "100000".parse().unwrap();
+        market.positions.clear();
+        market.number = number;
+    });
+    let path = format!("/api/accounts/{}/credentials", trader.account);
+    trader.app.put(&path, &trader.user, key(SECRET_KEY)).await.expect(200);
+    eventually("the account is ours again", || async {
+        trader.place("buy", "AAPL", "1", Some("1")).await.status == 201
+    })
+    .await;
+    trader.until(order["id"].as_str().unwrap(), "NEW").await;
+    assert_eq!(told(&trader).await, ["account_changed"]);
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_a_key_is_not_compared_in_vain_after_a_start() {
+    let House { trader, stand_in } = House::without_key().await;
+    let play = json!({ "name": "Play", "broker": "simulator", "currency": "USD" });
+    let play = trader.app.post("/api/accounts", &trader.user, play).await.expect(201).json();
+    let play = play["id"].as_str().unwrap().to_owned();
+    let trader = Trader { app: trader.app.restart().await, ..trader };
+    trader.priced("AAPL").await;
+    eventually("its state is known", || async {
+        let refused = trader.place("buy", "AAPL", "1", Some("1")).await.expect(409);
+        refused.code() == "broker_key_missing"
+    })
+    .await;
+    eventually("another account is compared", || async {
+        comparisons(&trader, &play).await.iter().any(|run| run["reason"] == "start")
+    })
+    .await;
+    assert_eq!(comparisons(&trader, &trader.account).await, Vec::<Value>::new());
+    let path = format!("/api/accounts/{}/credentials", trader.account);
+    trader.app.put(&path, &trader.user, key(SECRET_KEY)).await.expect(200);
+    trader.agrees().await;
+    let runs = comparisons(&trader, &trader.account).await;
+    assert!(runs.iter().all(|run| run["outcome"] == "agreed"), "{runs:?}");
+    trader.place("buy", "AAPL", "1", Some("1")).await.expect(201);
+    drop(stand_in);
+}

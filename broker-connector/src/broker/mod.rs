@@ -69,6 +69,9 @@ pub enum KeyTrouble {
     /// The key was good once and is not any more.
     #[error("the key was good and was revoked at the broker")]
     Revoked,
+    /// The key opens, and the account behind it is not the one that was opened here.
+    #[error("the key opens another account of the broker's than the one that was opened here")]
+    OtherAccount,
 }
 
 impl KeyTrouble {
@@ -80,6 +83,7 @@ impl KeyTrouble {
             Self::Wrong => "key_wrong",
             Self::Expired => "key_expired",
             Self::Revoked => "key_revoked",
+            Self::OtherAccount => "account_changed",
         }
     }
 }
@@ -162,7 +166,8 @@ pub struct Balance {
 pub struct ConnectionState {
     /// The broker.
     pub broker: &'static str,
-    /// `connected`, `connecting`, `down` or `key_missing`, `key_wrong`, `key_expired`, `key_revoked`.
+    /// `connected`, `connecting`, `down` or `key_missing`, `key_wrong`, `key_expired`, `key_revoked`, or
+    /// `account_changed`.
     pub state: &'static str,
     /// Since when.
     pub since: Option<DateTime<Utc>>,

@@ -232,7 +232,7 @@ impl Timer {
                 _ = look.tick() => {}
                 _ = self.wishes.recv_many(&mut wished, WISHES_MAX) => {}
             }
-            let due = match self.due(&wished, &compared).await {
+            let due = match self.due(&wished, &mut compared).await {
                 Ok(due) => due,
                 Err(error) => {
                     tracing::warn!(%error, "accounts cannot be compared with their brokers; trying again");
@@ -256,7 +256,7 @@ impl Timer {
     async fn due(
         &self,
         wished: &[AccountId],
-        compared: &HashMap<AccountId, Instant>,
+        compared: &mut HashMap<AccountId, Instant>,
     ) -> Result<Vec<(AccountId, Reason)>, ApiError> {
         let mut due: Vec<(AccountId, Reason)> = wished
             .iter()
@@ -271,17 +271,13 @@ impl Timer {
             return Ok(due);
         }
         let accounts = store::accounts_to_compare(&*self.pool.get().await?).await?;
-        let mine = |account| self.lanes.of(account) == self.lane && !self.gate.is_keyless(account);
+        let mine = |account| self.lanes.of(account) == self.lane;
         for (account, is_busy) in accounts.into_iter().filter(|(account, _)| mine(*account)) {
             let interval = if is_busy { BUSY_INTERVAL } else { IDLE_INTERVAL };
-            // A broker far away that does not answer is not asked every second.
-            let failed_just_now = self.lane != Lane::Simulator
-                && compared.get(&account).is_some_and(|last| last.elapsed() < FAR_RETRY_INTERVAL);
-            if failed_just_now && self.gate.is_unreconciled(account) {
-                continue;
-            }
             if self.gate.is_unreconciled(account) {
-                due.push((account, Reason::Start));
+                if self.may_begin(account, compared).await {
+                    due.push((account, Reason::Start));
+                }
             } else if compared.get(&account).is_none_or(|last| last.elapsed() >= interval) {
                 due.push((account, Reason::Timer));
             }
@@ -289,6 +285,30 @@ impl Timer {
         // Those that have waited longest first, for there may be no time for all.
         due.sort_by_key(|(account, _)| compared.get(account).copied());
         Ok(due)
+    }
+
+    /// Whether an account is to be compared for the first time now. A broker far away that does not answer is not asked every
+    /// second; and where there is no key there is nobody to ask until one comes.
+    async fn may_begin(&self, account: AccountId, compared: &mut HashMap<AccountId, Instant>) -> bool {
+        if self.lane == Lane::Simulator {
+            return true;
+        }
+        if compared.get(&account).is_some_and(|last| last.elapsed() < FAR_RETRY_INTERVAL) {
+            return false;
+        }
+        let keys_taken = self.gate.keys_taken();
+        match self.comparer.connector.has_key(self.lane, account).await {
+            Ok(true) => {
+                self.gate.has_key(account);
+                return true;
+            }
+            Ok(false) => self.gate.was_without_key(account, keys_taken),
+            // The comparison says that nobody answers.
+            Err(_) if !self.gate.is_keyless(account) => return true,
+            Err(_) => {}
+        }
+        compared.insert(account, Instant::now());
+        false
     }
 
     async fn compare_at_once(&self, due: Vec<(AccountId, Reason)>) -> Vec<(AccountId, Instant)> {
@@ -315,12 +335,27 @@ impl Timer {
 
     async fn compare(&self, account: AccountId, reason: Reason) -> (AccountId, Instant) {
         match self.comparer.compare(account, reason).await {
-            Ok(outcome) if outcome != Outcome::Failed => self.gate.reconciled(account),
+            Ok(outcome) if outcome != Outcome::Failed => {
+                if self.gate.reconciled(account) {
+                    self.is_ours_again(account).await;
+                }
+            }
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, %account, "an account cannot be compared with its broker");
             }
         }
         (account, Instant::now())
+    }
+
+    async fn is_ours_again(&self, account: AccountId) {
+        let forgotten = async {
+            let connection = self.pool.get().await?;
+            Ok::<_, ApiError>(store::forget_other_account(&connection, account).await?)
+        };
+        if let Err(error) = forgotten.await {
+            // It is closed again after a start, until the first comparison there.
+            tracing::warn!(%error, %account, "that an account is ours again cannot be written");
+        }
     }
 }

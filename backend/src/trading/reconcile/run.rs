@@ -13,12 +13,13 @@ use crate::events::EventHub;
 use crate::market::Market;
 use crate::portfolio::{self, DifferenceError};
 use crate::trading::activities::ActivityLook;
-use crate::trading::connector::Connector;
+use crate::trading::connector::{AskError, Connector};
+use crate::trading::gate::Gate;
 use crate::trading::incident::{BROKER_DIFFERENCE, Incident, NewIncident, ORDER_DIFFERS, ORDER_MISSING};
 use crate::trading::inquirer::tell;
 use crate::trading::order::Order;
 use crate::trading::replace::settle_undone;
-use crate::trading::store;
+use crate::trading::{store, stranger};
 use actix_web::web;
 use chrono::TimeDelta;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -56,6 +57,8 @@ pub(in crate::trading) struct Comparer {
     pub(in crate::trading) market: web::Data<Market>,
     /// Takes in what the broker did beside orders.
     pub(in crate::trading) activities: ActivityLook,
+    /// Closed for an account whose broker speaks of another.
+    pub(in crate::trading) gate: Gate,
 }
 
 /// What a comparison has seen so far.
@@ -88,6 +91,7 @@ impl Comparer {
         if let Err(error) = &compared {
             tracing::warn!(%error, %account, "an account cannot be compared with its broker");
         }
+        let is_of_another = matches!(compared, Err(Failure::Broker(AskError::OtherAccount(_))));
         let run = Run {
             id: Uuid::now_v7(),
             account_id: account,
@@ -102,6 +106,14 @@ impl Comparer {
         };
         let mut connection = self.pool.get().await?;
         connection.transaction(async |connection| store::insert_run(connection, &run).await).await?;
+        if is_of_another {
+            let noted = connection
+                .transaction(async |connection| stranger::note(connection, &self.gate, account).await)
+                .await?;
+            if noted {
+                self.events.wake();
+            }
+        }
         Ok(outcome)
     }
 

@@ -2,6 +2,7 @@
 
 use super::config::{CLOCK_MARGIN_SECONDS, READINGS_MAX};
 use super::rest::{Failure, Rest};
+use super::session::Session;
 use super::wire;
 use super::{activities, parse};
 use crate::broker::records::Opening;
@@ -68,9 +69,9 @@ pub(super) async fn opening(rest: &Rest) -> Result<Opening, Failure> {
 }
 
 /// Cash and shares now.
-pub(super) async fn reading(rest: &Rest) -> Result<Reading, Failure> {
-    let cash = account(rest).await?.cash.0;
-    Ok(Reading { cash, positions: positions(rest).await? })
+pub(super) async fn reading(session: &Session) -> Result<Reading, Failure> {
+    let cash = session.account().await?.cash.0;
+    Ok(Reading { cash, positions: positions(&session.rest).await? })
 }
 
 /// Items of a list, each read for itself.

@@ -107,6 +107,13 @@ impl Alpaca {
         supervise("look", session, move |session| look_at_lists(me.clone(), session));
     }
 
+    /// The session of an account, once Alpaca has said that it is the one that was opened.
+    async fn session(&self, account: AccountId) -> Result<Arc<Session>, BrokerError> {
+        let session = self.sessions.of(account)?;
+        session.answer(session.confirm().await)?;
+        Ok(session)
+    }
+
     /// Makes an account known by a key, or gives it another key.
     async fn open(
         &self,
@@ -122,7 +129,7 @@ impl Alpaca {
         let rest = self.rest(credentials);
         let account = account::account(&rest).await.map_err(Failure::of_question)?;
         account::check(&account)?;
-        if known.as_ref().is_some_and(|known| known.number != account.account_number) {
+        if known.as_ref().is_some_and(|known| known.identity.number() != account.account_number) {
             return Err(BrokerError::Conflict("this key opens another account of Alpaca's".into()));
         }
         let opening = match &known {
@@ -135,7 +142,7 @@ impl Alpaca {
             sealed,
             opening,
         };
-        self.records.save_account(NAME, &stored).await?;
+        let stored = self.records.save_account(NAME, &stored).await?;
         self.follow_by(&stored, rest);
         Ok(connected(&stored.broker_number, stored.opening.cash, stored.opening.opened_at))
     }
@@ -212,7 +219,7 @@ impl Broker for Alpaca {
             Some(credentials) => self.open(&connection, credentials).await,
             None => {
                 let session = self.sessions.of(connection.account_id)?;
-                Ok(connected(&session.number, session.opening.cash, session.opening.opened_at))
+                Ok(connected(session.identity.number(), session.opening.cash, session.opening.opened_at))
             }
         }
     }
@@ -223,8 +230,8 @@ impl Broker for Alpaca {
     }
 
     async fn balance(&self, account_id: AccountId) -> Result<Balance, BrokerError> {
-        let session = self.sessions.of(account_id)?;
-        let account = session.answer(account::account(&session.rest).await)?;
+        let session = self.session(account_id).await?;
+        let account = session.answer(session.account().await)?;
         Ok(Balance {
             currency: Currency::Usd,
             cash: DecimalText(account.cash.0),
@@ -233,7 +240,7 @@ impl Broker for Alpaca {
     }
 
     async fn positions(&self, account_id: AccountId) -> Result<Vec<Position>, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         session.answer(account::positions(&session.rest).await)
     }
 
@@ -262,7 +269,7 @@ impl Broker for Alpaca {
         account_id: AccountId,
         since: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         let oldest = self.records.oldest_working(account_id).await?.map(account::with_margin);
         Ok(oldest.map_or(since, |oldest| oldest.min(since)).max(session.opening.opened_at))
     }
@@ -272,7 +279,7 @@ impl Broker for Alpaca {
         account_id: AccountId,
         broker_order_id: &str,
     ) -> Result<Option<ListedOrder>, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         orders::by_number(&session, broker_order_id).await
     }
 
@@ -282,7 +289,7 @@ impl Broker for Alpaca {
         since: DateTime<Utc>,
         after: Option<String>,
     ) -> Result<Page<ListedOrder>, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         let per_page = self.settings.orders_per_page;
         session.answer(lists::orders(&session.rest, since, after.as_deref(), per_page).await)?
     }
@@ -293,7 +300,7 @@ impl Broker for Alpaca {
         since: DateTime<Utc>,
         after: Option<String>,
     ) -> Result<Page<ListedExecution>, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         session.answer(lists::executions(&session.rest, &session.opening, since, after).await)
     }
 
@@ -303,20 +310,20 @@ impl Broker for Alpaca {
         since: DateTime<Utc>,
         after: Option<String>,
     ) -> Result<Page<ListedActivity>, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         session.answer(activities::page(&session.rest, &session.opening, since, after).await)
     }
 
     /// Read, made known to the journal, and read again, until both readings agree: then no execution and nothing that
     /// Alpaca did beside orders lies between what is told here and the lines that are named.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
-        let session = self.sessions.of(account_id)?;
-        let mut before = session.answer(account::reading(&session.rest).await)?;
+        let session = self.session(account_id).await?;
+        let mut before = session.answer(account::reading(&session).await)?;
         for _ in 0..READINGS_MAX {
             recovery::recover(self, &self.journal, account_id, Awaited::default()).await?;
             let activity_id = recovery::follow_activities(self, &self.journal, account_id).await?;
             let journal_id = self.journal.last_id().await?;
-            let after = session.answer(account::reading(&session.rest).await)?;
+            let after = session.answer(account::reading(&session).await)?;
             if before == after {
                 // Alpaca counts parts of a cent where parts of shares are traded; the books here do not.
                 let amount = Currency::Usd.round(after.cash - session.opening.cash).normalize();

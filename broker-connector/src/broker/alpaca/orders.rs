@@ -6,7 +6,7 @@ use super::parse;
 use super::rest::{Failure, Refused};
 use super::session::Session;
 use super::wire;
-use crate::broker::{BrokerError, ListedOrder};
+use crate::broker::{BrokerError, KeyTrouble, ListedOrder};
 use crate::journal::Entry;
 use crate::recovery::chain::{Chain, chains};
 use chrono::Utc;
@@ -75,6 +75,9 @@ impl Alpaca {
             Ok(session) => session,
             Err(error) => return PlaceOutcome::NotSent { reason: error.to_string() },
         };
+        if let Err(failure) = session.confirm().await {
+            return self.not_ours(request, failure).await;
+        }
         let order = match parse::new_order(request) {
             Ok(order) => order,
             Err(reason) => return self.refuse(request, "unsupported".into(), reason.into()).await,
@@ -129,6 +132,22 @@ impl Alpaca {
         }
     }
 
+    /// What is said of an order when nobody says that the account behind the key is ours. Only what was never sent to the
+    /// account that was opened is refused for good.
+    async fn not_ours(&self, request: &OrderRequest, failure: Failure) -> PlaceOutcome {
+        if failure.is_of_other_account() {
+            match self.records.located(request.order_id).await {
+                Ok(None) => {
+                    let code = KeyTrouble::OtherAccount.word().into();
+                    return self.refuse(request, code, failure.words()).await;
+                }
+                Ok(Some(_)) => {}
+                Err(error) => return PlaceOutcome::NotSent { reason: error.to_string() },
+            }
+        }
+        PlaceOutcome::NotSent { reason: failure.words() }
+    }
+
     /// Writes that an order was refused, and says so.
     async fn refuse(&self, request: &OrderRequest, code: String, message: String) -> PlaceOutcome {
         let kind = ReportKind::Rejected { reason: message.clone() };
@@ -141,7 +160,7 @@ impl Alpaca {
     /// The session of an order, and the newest number that is known of it.
     async fn way_to(&self, order: OrderId) -> Result<Option<(Arc<Session>, Option<String>)>, BrokerError> {
         let Some(located) = self.records.located(order).await? else { return Ok(None) };
-        Ok(Some((self.sessions.of(located.account_id)?, located.broker_order_id)))
+        Ok(Some((self.session(located.account_id).await?, located.broker_order_id)))
     }
 
     /// Asks for one order to be taken back.

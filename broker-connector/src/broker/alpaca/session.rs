@@ -1,7 +1,9 @@
 //! One account's way to Alpaca: its key, its limiter, and what it held when it was connected.
 
 use super::NAME;
-use super::rest::Rest;
+use super::rest::{Failure, Rest};
+use super::{account, wire};
+use crate::broker::outside::identity::Identity;
 use crate::broker::outside::way::Way;
 use crate::broker::records::{Opening, StoredAccount};
 use std::ops::Deref;
@@ -10,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 /// One account.
 pub(in crate::broker) struct Session {
     way: Way,
-    /// Alpaca's number of it.
-    pub(super) number: String,
+    /// Whose way it is.
+    pub(super) identity: Identity,
     pub(super) rest: Rest,
     pub(super) opening: Opening,
 }
@@ -28,9 +30,22 @@ impl Session {
     pub(super) fn new(account: &StoredAccount, rest: Rest, stop: CancellationToken) -> Self {
         Self {
             way: Way::new(NAME, account.account_id, stop),
-            number: account.broker_number.clone(),
+            identity: Identity::of(account.broker_number.clone()),
             rest,
             opening: account.opening.clone(),
         }
+    }
+
+    /// Whether Alpaca speaks of the account that was opened.
+    pub(super) async fn confirm(&self) -> Result<(), Failure> {
+        let named = || async { account::account(&self.rest).await.map(|account| account.account_number) };
+        self.identity.confirm(named).await.map_err(|failure| self.note(failure))
+    }
+
+    /// The account as it is, if it is the one that was opened.
+    pub(super) async fn account(&self) -> Result<wire::Account, Failure> {
+        let account = account::account(&self.rest).await?;
+        self.identity.named(&account.account_number)?;
+        Ok(account)
     }
 }

@@ -19,8 +19,7 @@ const TRADE_UPDATES: &str = "trade_updates";
 
 /// Listens until the session ends.
 pub(super) async fn run(session: Arc<Session>) {
-    let locked = || drop(session.note(Failure::Locked(KeyTrouble::Wrong)));
-    keep_talking(&session, || listen(&session), locked).await;
+    keep_talking(&session, || listen(&session)).await;
 }
 
 async fn listen(session: &Session) -> Result<(), Ended> {
@@ -67,8 +66,16 @@ async fn heed(session: &Session, socket: &mut Socket, message: Message) -> Resul
             let listen = json!({ "action": "listen", "data": { "streams": [TRADE_UPDATES] } });
             say(socket, Message::text(listen.to_string())).await
         }
-        ("authorization", _) => Err(Ended::Locked),
+        ("authorization", _) => {
+            session.note(Failure::Locked(KeyTrouble::Wrong));
+            Err(Ended::Locked)
+        }
         ("listening", _) => {
+            session.identity.meet_again();
+            session.confirm().await.map_err(|failure| match failure {
+                Failure::Locked(_) => Ended::Locked,
+                failure => Ended::Broken(failure.words()),
+            })?;
             session.is("connected", None);
             // What happened while nobody listened.
             session.ring();

@@ -141,6 +141,13 @@ impl Kiwoom {
         supervise("look", session, move |session| look_at_lists(me.clone(), session));
     }
 
+    /// The session of an account, once Kiwoom has said that it is the one that was opened.
+    async fn session(&self, account: AccountId) -> Result<Arc<Session>, BrokerError> {
+        let session = self.sessions.of(account)?;
+        session.answer(session.confirm().await)?;
+        Ok(session)
+    }
+
     /// Makes an account known by a key, or gives it another key.
     async fn open(
         &self,
@@ -154,11 +161,11 @@ impl Kiwoom {
         let sealed = self.vault.seal(&credentials, connection.account_id);
         let sealed = sealed.map_err(|error| BrokerError::Conflict(format!("{error:#}")))?;
         let desk = self.desk(credentials)?;
-        let known = known.map(|known| (known.number.clone(), known.opening.clone()));
+        let known = known.map(|known| (known.identity.number().to_owned(), known.opening.clone()));
         let (number, opening) = desk.during(first_look(&desk, known)).await?;
         let stored =
             StoredAccount { account_id: connection.account_id, broker_number: number, sealed, opening };
-        self.records.save_account(NAME, &stored).await?;
+        let stored = self.records.save_account(NAME, &stored).await?;
         self.follow_at(&stored, desk);
         Ok(connected(&stored.broker_number, &stored.opening))
     }
@@ -290,7 +297,7 @@ impl Broker for Kiwoom {
             Some(credentials) => self.open(&connection, credentials).await,
             None => {
                 let session = self.sessions.of(connection.account_id)?;
-                Ok(connected(&session.number, &session.opening))
+                Ok(connected(session.identity.number(), &session.opening))
             }
         }
     }
@@ -301,7 +308,7 @@ impl Broker for Kiwoom {
     }
 
     async fn balance(&self, account_id: AccountId) -> Result<Balance, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         let cash = session.answer(session.desk.cash().await)?;
         Ok(Balance {
             currency: Currency::Krw,
@@ -311,7 +318,7 @@ impl Broker for Kiwoom {
     }
 
     async fn positions(&self, account_id: AccountId) -> Result<Vec<Position>, BrokerError> {
-        self.positions_of(&*self.sessions.of(account_id)?).await
+        self.positions_of(&*self.session(account_id).await?).await
     }
 
     async fn place_orders(&self, orders: Vec<OrderRequest>) -> Vec<PlaceOutcome> {
@@ -339,7 +346,7 @@ impl Broker for Kiwoom {
         account_id: AccountId,
         since: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         let oldest = self.records.oldest_working(account_id).await?;
         Ok(oldest.map_or(since, |oldest| oldest.min(since)).max(session.opening.opened_at))
     }
@@ -349,7 +356,7 @@ impl Broker for Kiwoom {
         account_id: AccountId,
         broker_order_id: &str,
     ) -> Result<Option<ListedOrder>, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         let Some((day, _)) = rows::day_and_number(broker_order_id) else { return Ok(None) };
         let orders = lists::orders_of(&session, &self.store, day).await?;
         Ok(orders.into_iter().find(|order| order.broker_order_id == broker_order_id))
@@ -361,7 +368,7 @@ impl Broker for Kiwoom {
         since: DateTime<Utc>,
         after: Option<String>,
     ) -> Result<Page<ListedOrder>, BrokerError> {
-        lists::order_page(&*self.sessions.of(account_id)?, &self.store, since, after.as_deref()).await
+        lists::order_page(&*self.session(account_id).await?, &self.store, since, after.as_deref()).await
     }
 
     async fn execution_page(
@@ -370,13 +377,13 @@ impl Broker for Kiwoom {
         since: DateTime<Utc>,
         after: Option<String>,
     ) -> Result<Page<ListedExecution>, BrokerError> {
-        lists::execution_page(&*self.sessions.of(account_id)?, &self.store, since, after.as_deref()).await
+        lists::execution_page(&*self.session(account_id).await?, &self.store, since, after.as_deref()).await
     }
 
     /// Read, made known to the journal, and read again, until both readings agree: then no execution lies between what
     /// is told here and the line that is named. An execution of an order that belongs to nobody yet would be missing.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         let mut before = self.reading(&session).await?;
         for _ in 0..READINGS_MAX {
             let unowned = recovery::follow(self, &self.journal, account_id).await?;

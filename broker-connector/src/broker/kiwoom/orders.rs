@@ -7,7 +7,7 @@ use super::rows::{Target, broker_number, day_and_number};
 use super::session::Session;
 use super::store::Found;
 use super::{Kiwoom, NAME};
-use crate::broker::{BrokerError, ListedOrder};
+use crate::broker::{BrokerError, KeyTrouble, ListedOrder};
 use crate::journal::Entry;
 use crate::recovery::chain::chains;
 use chrono::Utc;
@@ -49,6 +49,9 @@ impl Kiwoom {
             Ok(session) => session,
             Err(error) => return not_sent(error.to_string()),
         };
+        if let Err(failure) = session.confirm().await {
+            return self.not_ours(request, failure).await;
+        }
         let ticket = match parse::ticket(request) {
             Ok(ticket) => ticket,
             Err(reason) => return self.refuse(request, UNSUPPORTED.into(), reason.into()).await,
@@ -133,6 +136,22 @@ impl Kiwoom {
         }
     }
 
+    /// What is said of an order when nobody says that the account behind the key is ours. Only what was never sent to the
+    /// account that was opened is refused for good.
+    async fn not_ours(&self, request: &OrderRequest, failure: Failure) -> PlaceOutcome {
+        if failure.is_of_other_account() {
+            match self.store.find(request.order_id).await {
+                Ok(None) => {
+                    let code = KeyTrouble::OtherAccount.word().into();
+                    return self.refuse(request, code, failure.words()).await;
+                }
+                Ok(Some(_)) => return self.sent_before(request).await,
+                Err(error) => return PlaceOutcome::NotSent { reason: error.to_string() },
+            }
+        }
+        PlaceOutcome::NotSent { reason: failure.words() }
+    }
+
     /// Writes that an order was refused, and says so.
     async fn refuse(&self, request: &OrderRequest, code: String, message: String) -> PlaceOutcome {
         let kind = ReportKind::Rejected { reason: message.clone() };
@@ -148,7 +167,7 @@ impl Kiwoom {
         let Some(number) = found.number.clone() else {
             return Err(BrokerError::Unavailable("nobody knows yet whether Kiwoom has this order".into()));
         };
-        Ok(Some(Way { session: self.sessions.of(found.account_id)?, found, number }))
+        Ok(Some(Way { session: self.session(found.account_id).await?, found, number }))
     }
 
     /// Asks for one order to be taken back.
@@ -307,7 +326,7 @@ impl Kiwoom {
         let Some(Found { account_id, number: Some(number), .. }) = self.store.find(order).await? else {
             return Ok(None);
         };
-        let session = self.sessions.of(account_id)?;
+        let session = self.session(account_id).await?;
         let newest = self.newest(&session, &number).await?;
         Ok(newest.map(|order| (session, order)))
     }

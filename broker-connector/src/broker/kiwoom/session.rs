@@ -5,6 +5,7 @@ use super::desk::Desk;
 use super::rest::Failure;
 use super::rows::Told;
 use super::{NAME, parse};
+use crate::broker::outside::identity::Identity;
 use crate::broker::outside::way::Way;
 use crate::broker::records::{Opening, StoredAccount};
 use domain::Symbol;
@@ -16,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 /// One account.
 pub(in crate::broker) struct Session {
     way: Way,
-    /// Kiwoom's number of it.
-    pub(super) number: String,
+    /// Whose way it is.
+    pub(super) identity: Identity,
     pub(super) desk: Desk,
     pub(super) opening: Opening,
     /// Codes and their symbols; nothing where Kiwoom knows none.
@@ -42,12 +43,17 @@ impl Session {
     pub(super) fn new(account: &StoredAccount, desk: Desk, stop: CancellationToken) -> Self {
         Self {
             way: Way::new(NAME, account.account_id, stop),
-            number: account.broker_number.clone(),
+            identity: Identity::of(account.broker_number.clone()),
             desk,
             opening: account.opening.clone(),
             symbols: Mutex::default(),
             told: Mutex::default(),
         }
+    }
+
+    /// Whether Kiwoom speaks of the account that was opened.
+    pub(super) async fn confirm(&self) -> Result<(), Failure> {
+        self.identity.confirm(|| self.desk.account_number()).await.map_err(|failure| self.note(failure))
     }
 
     /// The symbol of a code; nothing where Kiwoom knows none.

@@ -25,7 +25,7 @@ const DISPLACED: &str = "R10001";
 
 /// Listens until the session ends.
 pub(super) async fn run(session: Arc<Session>) {
-    keep_talking(&session, || converse(&session), || ()).await;
+    keep_talking(&session, || converse(&session)).await;
 }
 
 async fn converse(session: &Session) -> Result<(), Ended> {
@@ -39,6 +39,8 @@ async fn converse(session: &Session) -> Result<(), Ended> {
 async fn attend(session: &Session, bridge: &Bridge) -> Result<(), Ended> {
     let ended = bridge.converse(|heard| match heard {
         Heard::Welcome => {
+            // Whose account it is, is asked before anything else is; only while one listens can one ask.
+            session.identity.meet_again();
             session.is("connected", None);
             session.ring();
         }
@@ -106,6 +108,11 @@ async fn heed(
             Err(Ended::Broken(said.outcome.return_msg.unwrap_or_else(|| "it does not let us in".into())))
         }
         ("REG", Some(0)) => {
+            session.identity.meet_again();
+            session.confirm().await.map_err(|failure| match failure {
+                Failure::Locked(_) => Ended::Locked,
+                failure => Ended::Broken(failure.words()),
+            })?;
             session.is("connected", None);
             // What happened while nobody listened.
             session.ring();

@@ -35,6 +35,11 @@ impl<R: Refusal> Failure<R> {
         }
     }
 
+    /// Whether the account behind the key is not ours: nothing may be sent to it.
+    pub(in crate::broker) const fn is_of_other_account(&self) -> bool {
+        matches!(self, Self::Locked(KeyTrouble::OtherAccount))
+    }
+
     /// In words.
     pub(in crate::broker) fn words(&self) -> String {
         match self {

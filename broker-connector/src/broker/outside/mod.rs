@@ -4,6 +4,7 @@
 pub(super) mod bucket;
 pub(super) mod failure;
 pub(super) mod http;
+pub(super) mod identity;
 pub(super) mod look;
 pub(super) mod sessions;
 pub(super) mod socket;

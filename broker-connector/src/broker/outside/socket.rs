@@ -27,7 +27,7 @@ pub(in crate::broker) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub(in crate::broker) enum Ended {
     /// The line.
     Broken(String),
-    /// The key does not open.
+    /// The key does not open; what is wrong with it was said.
     Locked,
 }
 
@@ -61,7 +61,7 @@ pub(in crate::broker) async fn say(socket: &mut Socket, message: Message) -> Res
 }
 
 /// Talks until the session ends.
-pub(in crate::broker) async fn keep_talking<F>(way: &Way, converse: impl Fn() -> F, locked: impl Fn())
+pub(in crate::broker) async fn keep_talking<F>(way: &Way, converse: impl Fn() -> F)
 where
     F: Future<Output = Result<(), Ended>>,
 {
@@ -70,7 +70,7 @@ where
         let began = Instant::now();
         let ended = converse().await.err().unwrap_or_else(|| Ended::broken("it hangs up"));
         match ended {
-            Ended::Locked => locked(),
+            Ended::Locked => {}
             Ended::Broken(reason) => {
                 tracing::warn!(account = %way.account_id, reason, "a broker's stream is called again");
                 way.is("down", Some(reason));

@@ -68,7 +68,8 @@ impl Records {
         self.0.accounts(broker).await.map_err(unavailable)
     }
 
-    /// Writes an account, or what opens it now.
+    /// Writes an account, or what opens it now, and gives it as it stands there: what it held when it was first connected
+    /// stays.
     ///
     /// # Errors
     /// [`BrokerError::Conflict`] where another account is that account of the broker's already.
@@ -76,13 +77,15 @@ impl Records {
         &self,
         broker: &str,
         account: &StoredAccount,
-    ) -> Result<(), BrokerError> {
-        match self.0.save_account(broker, account).await.map_err(unavailable)? {
-            true => Ok(()),
-            false => Err(BrokerError::Conflict(
-                "that account of the broker's is connected to another account here, or this one to another broker".into(),
-            )),
+    ) -> Result<StoredAccount, BrokerError> {
+        if !self.0.save_account(broker, account).await.map_err(unavailable)? {
+            return Err(BrokerError::Conflict(
+                "that account of the broker's is connected to another account here, or this one to another one of a broker's".into(),
+            ));
         }
+        let saved =
+            self.accounts(broker).await?.into_iter().find(|saved| saved.account_id == account.account_id);
+        saved.ok_or_else(|| BrokerError::Unavailable("an account was saved and is not there".into()))
     }
 
     /// Writes that an order is about to be sent; whether this is the first time.

@@ -1,7 +1,7 @@
 //! What opens an account at Alpaca.
 
 use super::{KEY, World, adapters, connect};
-use crate::connector::{Connector, eventually};
+use crate::connector::{Connector, TOKEN, eventually};
 use crate::terms::code;
 use alpaca_stand_in::{KEY_ID, SECRET_KEY};
 use broker_connector::credentials::{KeySource, rotate_key};
@@ -73,4 +73,48 @@ async fn keys_are_changed_and_the_connector_comes_back_with_the_new_one() {
     std::mem::replace(&mut world.connector, connector).kill();
     world.connector.becomes_ready().await;
     eventually("the account is closed", || async { world.state().await["state"] == "key_missing" }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_account_behind_the_same_key_is_not_read_and_not_sent_to() {
+    let world = World::start().await;
+    let before = world.buy("5", "100");
+    world.connector.place(&before).await;
+    world.tells(&before, &["accepted"]).await;
+    let number = world.stand_in.act(|market| std::mem::replace(&mut market.number, "PA-ANOTHER".into()));
+    world.stand_in.close_streams();
+    world.becomes("account_changed").await;
+    world.fill(&before, "5", "100");
+    let refused = world.buy("1", "100");
+    let outcome = format!("{:?}", world.connector.place(&refused).await);
+    assert!(outcome.contains("Rejected") && outcome.contains("account_changed"), "{outcome}");
+    assert!(world.stand_in.act(|market| market.named(&refused.order_id.to_string()).is_empty()));
+    let again = format!("{:?}", world.connector.place(&before).await);
+    assert!(again.contains("NotSent"), "what may be at the account that was opened is not refused: {again}");
+    for path in ["sync", "balance", "positions"] {
+        let path = format!("/broker/accounts/{}/{path}", world.account);
+        let answer = world.connector.send("GET", &path, Some(TOKEN), "").await;
+        assert_eq!(code(answer).await, (422, "account_changed".into()), "{path}");
+    }
+    let kinds = world.connector.kinds(&before).await;
+    assert!(!kinds.iter().any(|kind| kind == "fill"), "nothing of the other account is told: {kinds:?}");
+
+    world.stand_in.act(|market| market.number = number);
+    assert_eq!(connect(&world.connector, world.account, KEY_ID, SECRET_KEY).await.status(), 200);
+    world.becomes("connected").await;
+    world.tells(&before, &["accepted", "fill"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_that_comes_back_asks_whose_account_it_is() {
+    let mut world = World::start().await;
+    world.stand_in.act(|market| market.number = "PA-ANOTHER".into());
+    let next = Connector::launch_with(&world.database, &world.quotes, adapters(&world.stand_in)).await;
+    std::mem::replace(&mut world.connector, next).kill();
+    world.connector.becomes_ready().await;
+    world.becomes("account_changed").await;
+    let lines = "SELECT count(*) FROM broker.execution_reports WHERE kind <> 'rejected'";
+    assert_eq!(world.database.count(lines).await, 0);
+    let other = connect(&world.connector, world.account, KEY_ID, SECRET_KEY).await;
+    assert_eq!(code(other).await, (409, "conflict".into()), "it is not taken for the one that was opened");
 }

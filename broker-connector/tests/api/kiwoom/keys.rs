@@ -1,6 +1,7 @@
 //! What opens an account at Kiwoom: a key, and the tokens that are fetched for it.
 
 use super::{World, connect};
+use crate::connector::TOKEN;
 use crate::terms::{code, word};
 use domain::AccountId;
 use kiwoom_stand_in::{APP_KEY, SECRET_KEY};
@@ -64,4 +65,23 @@ async fn an_account_is_connected_once_and_while_nothing_is_open_in_it() {
     assert_eq!(code(second).await, (409, "conflict".into()), "one account of the broker's is one of ours");
     let sealed = "SELECT count(*) FROM broker.credentials WHERE encode(sealed, 'escape') LIKE '%stand-in%'";
     assert_eq!(world.database.count(sealed).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_account_behind_the_same_key_is_not_read_and_not_sent_to() {
+    let world = World::start().await;
+    let number = world.stand_in.act(|market| std::mem::replace(&mut market.number, "9999999999".into()));
+    world.stand_in.close_streams();
+    world.becomes("account_changed").await;
+    let refused = world.buy("1", "70000");
+    assert_eq!(word(&world.connector.place(&refused).await), "rejected");
+    assert!(world.at_kiwoom(&refused).is_empty());
+    let path = format!("/broker/accounts/{}/sync", world.account);
+    let answer = world.connector.send("GET", &path, Some(TOKEN), "").await;
+    assert_eq!(code(answer).await, (422, "account_changed".into()));
+
+    world.stand_in.act(|market| market.number = number);
+    assert_eq!(connect(&world.connector, world.account, APP_KEY, SECRET_KEY).await.status(), 200);
+    world.becomes("connected").await;
+    assert_eq!(word(&world.connector.place(&world.buy("1", "70000")).await), "accepted");
 }

@@ -29,6 +29,7 @@ test("a wrong, an expired and a revoked key are told apart, and each says what t
     ["key_wrong", "The key is wrong.", /never taken it/],
     ["key_expired", "The key has expired.", /Make a new one/],
     ["key_revoked", "The key was revoked.", /took it once/],
+    ["account_changed", "The broker has another account behind this key.", /nothing of it is booked/],
   ] as const) {
     wayIs(state);
     const { unmount } = await show(<BrokerConnection account={account} />);

@@ -17,6 +17,7 @@ const STATES = {
   key_wrong: "bad",
   key_expired: "bad",
   key_revoked: "bad",
+  account_changed: "bad",
 } as const;
 type State = keyof typeof STATES;
 
@@ -31,7 +32,7 @@ export function BrokerConnection({ account }: { account: Account }) {
   if (connection.isError)
     return <LoadFailure failure={connection.error} onRetry={() => connection.refetch()} />;
   if (connection.data === undefined) return null;
-  const wantsKey = connection.data.state.startsWith("key_");
+  const wantsKey = connection.data.state.startsWith("key_") || connection.data.state === "account_changed";
   return (
     <section className="space-y-2" aria-label={t("connection.title")}>
       <h3 className="font-semibold text-[13px]">{t("connection.title")}</h3>

@@ -308,6 +308,7 @@ export const books = {
       key_wrong: "The key is wrong.",
       key_expired: "The key has expired.",
       key_revoked: "The key was revoked.",
+      account_changed: "The broker has another account behind this key.",
     },
     hint: {
       connected: "Orders, executions and cash come from there.",
@@ -318,6 +319,8 @@ export const books = {
         "The broker has never taken it. Look at both parts, and whether it is for play or real money.",
       key_expired: "Make a new one at the broker and enter it here.",
       key_revoked: "The broker took it once and does not any more. Make a new one there and enter it here.",
+      account_changed:
+        "It is not the account that was opened here, so nothing of it is booked and no order goes there. Enter a key of the account that was opened, or open a new account here for the other one.",
     },
     since: "since",
     heardAt: "last heard",
@@ -370,6 +373,8 @@ export const books = {
       "The broker's key has expired: make a new one at the broker and enter it before the market opens",
     key_revoked:
       "The broker's key was revoked: make a new one at the broker and enter it before the market opens",
+    account_changed:
+      "The broker has another account behind the key: enter a key of the account that was opened, or open a new one here",
     unknown_activity: "The broker booked something that is not understood here",
     shares_activity: "The broker moved shares without an execution",
     unbooked_activity: "Something that the broker did could not be booked",

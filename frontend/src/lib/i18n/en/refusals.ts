@@ -40,6 +40,8 @@ export const refusals = {
     account_not_active: "The account is not active.",
     broker_keeps_cash: "The broker keeps the cash of this account. Move money there.",
     broker_key_missing: "No key of the broker was entered for this account.",
+    broker_account_changed:
+      "The broker has another account behind the key than the one that was opened here. Enter a key of that one.",
     broker_account_taken: "The broker does not open this account here.",
     broker_key_wrong:
       "The broker does not know this key. Look at both parts, and whether it is for play or real money.",

@@ -307,6 +307,7 @@ export const books: Texts<typeof english> = {
       key_wrong: "키가 올바르지 않습니다.",
       key_expired: "키가 만료되었습니다.",
       key_revoked: "키가 폐기되었습니다.",
+      account_changed: "이 키의 브로커 계좌가 바뀌었습니다.",
     },
     hint: {
       connected: "주문·체결·현금을 브로커에서 받습니다.",
@@ -316,6 +317,8 @@ export const books: Texts<typeof english> = {
       key_wrong: "브로커가 받아들인 적이 없는 키입니다. 두 부분과 모의·실전 구분을 확인하세요.",
       key_expired: "브로커에서 새 키를 발급받아 여기에 입력하세요.",
       key_revoked: "브로커가 더 이상 받아들이지 않는 키입니다. 새 키를 발급받아 여기에 입력하세요.",
+      account_changed:
+        "여기에서 연 계좌가 아니므로 장부에 적지 않고 주문도 보내지 않습니다. 처음 연 계좌의 키를 입력하거나, 새 계좌를 여기에서 따로 여세요.",
     },
     since: "상태 시작",
     heardAt: "마지막 수신",
@@ -365,6 +368,7 @@ export const books: Texts<typeof english> = {
     key_wrong: "브로커가 모르는 키: 개장 전에 올바른 키를 입력하세요",
     key_expired: "브로커 키 만료: 브로커에서 새 키를 발급받아 개장 전에 입력하세요",
     key_revoked: "브로커 키 해지됨: 브로커에서 새 키를 발급받아 개장 전에 입력하세요",
+    account_changed: "키의 브로커 계좌가 바뀜: 처음 연 계좌의 키를 입력하거나 새 계좌를 여세요",
     unknown_activity: "뜻을 알 수 없는 브로커의 기장",
     shares_activity: "체결 없이 브로커가 옮긴 주식",
     unbooked_activity: "장부에 적지 못한 브로커의 처리",

@@ -42,6 +42,7 @@ export const refusals: Texts<typeof english> = {
     account_not_active: "사용할 수 없는 계좌입니다.",
     broker_keeps_cash: "이 계좌의 현금은 증권사가 관리합니다. 입출금은 증권사에서 해 주세요.",
     broker_key_missing: "이 계좌에 증권사 키가 입력되지 않았습니다.",
+    broker_account_changed: "증권사의 계좌가 여기에서 연 계좌와 다릅니다. 처음 연 계좌의 키를 입력해 주세요.",
     broker_account_taken: "증권사가 이 계좌를 여기에서 열어 주지 않습니다.",
     broker_key_wrong: "증권사가 모르는 키입니다. 두 부분과 모의·실전 구분을 확인해 주세요.",
     broker_key_expired: "키가 만료되었습니다. 증권사에서 새 키를 발급받아 입력해 주세요.",
