@@ -384,6 +384,19 @@ impl Market {
         id
     }
 
+    /// Splits the shares of a symbol, and tells of it as Alpaca does: those of before go, those of after come.
+    pub fn split(&mut self, symbol: &str, word: &str, after: Decimal) {
+        let before = self.positions.insert(symbol.to_owned(), after).unwrap_or_default();
+        for quantity in [-before, after] {
+            self.does(Movement {
+                word: word.to_owned(),
+                symbol: Some(symbol.to_owned()),
+                quantity: Some(quantity),
+                ..Movement::default()
+            });
+        }
+    }
+
     /// Takes back what was done beside orders.
     pub fn undo(&mut self, id: &str) {
         let found = self.activities.iter_mut().find(|activity| activity.id == id);

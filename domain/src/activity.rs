@@ -13,7 +13,9 @@ pub enum ActivityKind {
     Interest,
     /// Money that came from outside or (below zero) went there.
     Transfer,
-    /// Shares moved without an execution: a split, a merger, a delivery. What it means for them is not told.
+    /// One half of a split: the shares of before that go (below zero), or those of after that come.
+    Split,
+    /// Shares moved without an execution: a merger, a delivery. What it means for them is not told.
     Shares,
     /// What is not understood here.
     Other,
@@ -21,12 +23,13 @@ pub enum ActivityKind {
 
 impl ActivityKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Dividend,
         Self::Withholding,
         Self::Fee,
         Self::Interest,
         Self::Transfer,
+        Self::Split,
         Self::Shares,
         Self::Other,
     ];
@@ -40,6 +43,7 @@ impl ActivityKind {
             Self::Fee => "fee",
             Self::Interest => "interest",
             Self::Transfer => "transfer",
+            Self::Split => "split",
             Self::Shares => "shares",
             Self::Other => "other",
         }

@@ -9,7 +9,7 @@ use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events::EventHub;
 use crate::startup::Background;
-use crate::trading::{TradingService, broker_tells_dividends};
+use crate::trading::{TradingService, broker_tells_activities};
 use actix_web::web;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, ClientOrderId, Symbol, UserId};
@@ -100,7 +100,7 @@ impl CorporateService {
         if account.is_some() && chosen.iter().any(|chosen| is_told_by_broker(&wish.terms, &chosen.broker)) {
             return Err(ApiError::new(
                 ErrorCode::BrokerKeepsCash,
-                "its broker tells of the dividends that it pays",
+                "its broker tells of the dividends that it pays and the splits that it makes",
             ));
         }
         let now = clock::now();
@@ -143,8 +143,8 @@ impl CorporateService {
     async fn apply(&self, action: &Action) -> ApiResult<bool> {
         let mut done = true;
         let accounts = self.accounts.chosen(action.user_id, action.account_id).await?;
-        let pays = matches!(action.terms, Terms::CashDividend { .. });
-        for account in accounts.into_iter().filter(|one| !pays || !broker_tells_dividends(&one.broker)) {
+        let is_told = matches!(action.terms, Terms::CashDividend { .. } | Terms::Split { .. });
+        for account in accounts.into_iter().filter(|one| !is_told || !broker_tells_activities(&one.broker)) {
             let mut connection = self.pool.get().await?;
             let progress = connection
                 .transaction(async |connection| {
@@ -205,7 +205,8 @@ impl CorporateService {
 
 /// Whether the broker of an account tells of it by itself: entered by hand it would be booked twice.
 fn is_told_by_broker(terms: &WishedTerms, broker: &str) -> bool {
-    matches!(terms, WishedTerms::CashDividend { .. }) && broker_tells_dividends(broker)
+    matches!(terms, WishedTerms::CashDividend { .. } | WishedTerms::Split { .. })
+        && broker_tells_activities(broker)
 }
 
 /// Whether two records mean the same. One that was `dated` by nobody is effective on the day it was first entered.

@@ -18,7 +18,7 @@ mod store;
 mod valuation;
 
 pub use books::{ALL_LOTS, Books, Split};
-pub use by_broker::book_by_broker;
+pub use by_broker::{book_by_broker, split_by_broker};
 pub use correct::{Reversed, reverse_fill};
 pub use cost::{PositionFill, PositionState};
 pub use difference::{DifferenceError, book_broker_difference};

@@ -1,9 +1,12 @@
 //! Takes what brokers did beside orders into the books: dividends, fees, interest, money that came or went.
 //!
 //! Promises: each line of the connector's list is taken in once, in its order; its journal, what is told of it and the
-//! cursor share one transaction, so whatever is killed when, it is either taken in or not. What nobody here understands
-//! moves cash as the broker says, as its difference, and a person is told; nothing is passed over in silence.
+//! cursor share one transaction, so whatever is killed when, it is either taken in or not. A split waits for its other half,
+//! and for the orders in its symbol to end, some minutes at most. What nobody here understands moves cash as the broker says, as its difference, and a person is told; nothing is passed over in silence.
 
+mod split;
+
+use super::dispatcher::DispatchQueue;
 use super::incident::{Incident, NewIncident, SHARES_ACTIVITY, UNBOOKED_ACTIVITY, UNKNOWN_ACTIVITY};
 use super::inquirer::tell;
 use super::lane::Lanes;
@@ -18,6 +21,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{ActivityKind, Money, UserId};
 use rust_decimal::Decimal;
+use split::Taken;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +52,7 @@ pub(super) struct ActivityClerk {
     pub(super) events: Arc<EventHub>,
     pub(super) lanes: Lanes,
     pub(super) look: ActivityLook,
+    pub(super) dispatch: DispatchQueue,
 }
 
 impl ActivityClerk {
@@ -77,8 +82,12 @@ impl ActivityClerk {
                 _ => self.take_next_in(Manner::Book).await,
             };
             match taken {
-                Ok(true) => failures = 0,
-                Ok(false) => return,
+                Ok(Next::Taken) => failures = 0,
+                Ok(Next::Nothing) => return,
+                Ok(Next::Waits) => {
+                    self.dispatch.look();
+                    return;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "what a broker did beside orders cannot be taken in; trying again");
                     if error.code() != ErrorCode::Internal || failures == LINE_TRIES_MAX {
@@ -91,26 +100,39 @@ impl ActivityClerk {
         }
     }
 
-    /// Takes the next line in; whether there was one.
-    async fn take_next_in(&self, manner: Manner) -> ApiResult<bool> {
+    /// Takes the next line in.
+    async fn take_next_in(&self, manner: Manner) -> ApiResult<Next> {
         let mut connection = self.pool.get().await?;
         let taken = connection
             .transaction(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 store::lock_activity_cursor(connection).await?;
                 let Some(line) = store::next_activity(connection).await? else {
-                    return Ok::<_, ApiError>(false);
+                    return Ok::<_, ApiError>(Next::Nothing);
                 };
-                take_in(connection, &line, manner).await?;
+                if !take_in(connection, &line, manner).await? {
+                    return Ok(Next::Waits);
+                }
                 store::advance_activity_cursor(connection, line.id).await?;
-                Ok(true)
+                Ok(Next::Taken)
             })
             .await?;
-        if taken {
+        if taken != Next::Nothing {
             self.events.wake();
         }
         Ok(taken)
     }
+}
+
+/// What became of the next line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// It is taken in.
+    Taken,
+    /// It is to be looked at again.
+    Waits,
+    /// There is none.
+    Nothing,
 }
 
 /// How a line is taken in.
@@ -144,7 +166,8 @@ fn plan(line: &ActivityLine) -> Plan {
         is_undone: line.is_undone,
     };
     let incident = match line.kind {
-        ActivityKind::Shares => Some(Incident::new(
+        // One that is taken back says nothing that could be booked.
+        ActivityKind::Shares | ActivityKind::Split => Some(Incident::new(
             SHARES_ACTIVITY,
             format!(
                 "{}; where shares differ from the broker's, they are booked without a cost",
@@ -175,7 +198,8 @@ impl ActivityLine {
     }
 }
 
-async fn take_in(connection: &AsyncPgConnection, line: &ActivityLine, manner: Manner) -> ApiResult<()> {
+/// Takes a line in; says whether that is done, or is to be tried again later.
+async fn take_in(connection: &AsyncPgConnection, line: &ActivityLine, manner: Manner) -> ApiResult<bool> {
     let at = clock::now();
     let accounts = BTreeSet::from([line.account_id]);
     let locked = account::lock_balances(connection, &accounts, std::iter::empty()).await?;
@@ -183,6 +207,14 @@ async fn take_in(connection: &AsyncPgConnection, line: &ActivityLine, manner: Ma
     let Plan { movement, incident } = plan(line);
     let unbooked =
         |why: &str| Incident::new(UNBOOKED_ACTIVITY, format!("{}; not booked: {why}", line.words()));
+    let split = line.symbol.filter(|_| line.kind == ActivityKind::Split && !line.is_undone);
+    if let (Manner::Book, Some(owner), Some(symbol)) = (manner, owner, split) {
+        let Taken::Done(incident) = split::take_in(connection, (line, symbol), owner, at).await? else {
+            return Ok(false);
+        };
+        tell_of(connection, (line, Some(owner)), incident, at).await?;
+        return Ok(true);
+    }
     let incident = match (manner, owner, movement) {
         (Manner::PassOver, _, _) => Some(unbooked("it was tried in vain, the log says why")),
         (Manner::Book, None, Some(_)) => Some(unbooked("the account is none of this house")),
@@ -198,6 +230,16 @@ async fn take_in(connection: &AsyncPgConnection, line: &ActivityLine, manner: Ma
         }
         (Manner::Book, _, None) => incident,
     };
+    tell_of(connection, (line, owner), incident, at).await?;
+    Ok(true)
+}
+
+async fn tell_of(
+    connection: &AsyncPgConnection,
+    (line, owner): (&ActivityLine, Option<UserId>),
+    incident: Option<Incident>,
+    at: DateTime<Utc>,
+) -> ApiResult<()> {
     let Some(incident) = incident else { return Ok(()) };
     tracing::error!(account = %line.account_id, kind = incident.kind, detail = incident.detail, "a broker did something that a person must look at");
     tell(connection, &[NewIncident::new(owner, line.account_id, incident, at)]).await
@@ -233,6 +275,7 @@ mod tests {
             quantity: Some(Decimal::TEN),
             day: "2026-11-20".parse().unwrap(),
             is_undone: false,
+            appended_at: DateTime::UNIX_EPOCH,
         }
     }
 
@@ -240,7 +283,8 @@ mod tests {
     fn what_is_understood_is_booked_without_a_word() {
         for kind in ActivityKind::ALL {
             let plan = plan(&line(kind, "12.34"));
-            let understood = !matches!(kind, ActivityKind::Shares | ActivityKind::Other);
+            let understood =
+                !matches!(kind, ActivityKind::Split | ActivityKind::Shares | ActivityKind::Other);
             assert_eq!(plan.incident.is_none(), understood, "{kind:?}");
             assert_eq!(plan.movement.unwrap().money.amount, Decimal::new(1234, 2));
         }

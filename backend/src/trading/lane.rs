@@ -52,9 +52,10 @@ impl Lane {
     }
 }
 
-/// Whether the broker of this name tells of the dividends that it pays, so that they are not entered by hand.
+/// Whether the broker of this name tells of the dividends that it pays and the splits that it makes, so that they are not
+/// entered by hand.
 #[must_use]
-pub fn broker_tells_dividends(broker: &str) -> bool {
+pub fn broker_tells_activities(broker: &str) -> bool {
     Lane::from_name(broker).is_some_and(Lane::tells_activities)
 }
 

@@ -48,7 +48,7 @@ mod undo;
 pub use brokerage_routes::routes as brokerage_routes;
 pub use closing::Closing;
 pub use document::{OrderDocument, OrderState};
-pub use lane::broker_tells_dividends;
+pub use lane::broker_tells_activities;
 pub use placement::PlacementWriter;
 pub use recall::{has_open_orders, is_anything_under_way};
 pub use routes::routes;

@@ -178,6 +178,7 @@ impl TradingService {
             events: Arc::clone(&events),
             lanes: lanes.clone(),
             look: activities,
+            dispatch: dispatch.clone(),
         };
         background.spawn_vital(clerk.run(background.stop.clone()));
         background.spawn_vital(

@@ -25,8 +25,8 @@ mod requests;
 mod terms;
 
 pub(super) use activities::{
-    ActivityLine, activity_cursor, advance_activity_cursor, is_activity_taken_in_after, lock_activity_cursor,
-    next_activity,
+    ActivityLine, OtherLeg, activity_cursor, advance_activity_cursor, is_activity_taken_in_after,
+    lock_activity_cursor, next_activity, other_leg,
 };
 pub(super) use closing::{
     are_wishes_open, cancellable_orders, close_batch, close_by_key, close_of, closes_of, insert_close,

@@ -109,15 +109,15 @@ async fn what_nobody_understands_is_told_once_and_its_cash_counts() {
     let house = House::with_shares().await;
     house.stand_in.act(|market| {
         market.does(movement("SOMETHING_NEW", "7.5", None));
-        market.does(movement("SPLIT", "0", Some("AAPL")));
+        market.does(movement("MA", "0", Some("AAPL")));
     });
     house.agrees_on_the_cash().await;
     house.agrees_on_the_cash().await;
     let [unknown] = &house.incidents("unknown_activity").await[..] else { panic!("told once") };
     assert!(unknown["detail"].as_str().unwrap().contains("SOMETHING_NEW"), "{unknown}");
     assert!(unknown["detail"].as_str().unwrap().contains("7.5 USD"), "{unknown}");
-    let [split] = &house.incidents("shares_activity").await[..] else { panic!("told once") };
-    assert!(split["detail"].as_str().unwrap().contains("AAPL"), "{split}");
+    let [merger] = &house.incidents("shares_activity").await[..] else { panic!("told once") };
+    assert!(merger["detail"].as_str().unwrap().contains("AAPL"), "{merger}");
     let booked = beside_trading(&house.trader).await;
     assert_eq!(booked[1..], [("broker_difference".to_owned(), Value::Null, "7.5".to_owned())]);
     assert_eq!(house.incidents("broker_difference").await, Vec::<Value>::new(), "told under its own name");
@@ -173,4 +173,67 @@ async fn a_dividend_that_the_broker_tells_of_is_not_entered_by_hand() {
     let here = trader.app.post("/api/corporate-actions", &trader.user, dividend).await.expect(409);
     assert_eq!(here.code(), "broker_keeps_cash");
     house.agrees_on_the_cash().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_that_the_broker_tells_of_counts_shares_and_lots_anew_once() {
+    let house = House::with_shares().await;
+    let second = house.rests("5").await;
+    house.fill(&second, "5");
+    house.trader.until(second["id"].as_str().unwrap(), "FILLED").await;
+    let cost = house.trader.position("AAPL").await["byFifo"]["cost"].clone();
+    // A sale that works means something else afterwards: it is taken back first.
+    let sale = house.trader.place("sell", "AAPL", "4", Some("1000")).await.expect(201).json();
+    let sale = house.trader.until(sale["id"].as_str().unwrap(), "NEW").await;
+    house.stand_in.act(|market| market.split("AAPL", "SPLIT", "45".parse().unwrap()));
+    let canceled = async || {
+        let _ = house.trader.compared().await;
+        house.trader.order(sale["id"].as_str().unwrap()).await["status"] == "CANCELED"
+    };
+    eventually("the sale has ended", canceled).await;
+    let counted = async || house.trader.position("AAPL").await["quantity"] == "45";
+    eventually("the split is booked", counted).await;
+    house.agrees_on_the_cash().await;
+    let position = house.trader.position("AAPL").await;
+    assert_eq!((&position["quantity"], &position["byFifo"]["cost"]), (&json!("45"), &cost));
+    let lots: Vec<Value> =
+        house.trader.lots("AAPL").await.iter().map(|lot| lot["quantity"].clone()).collect();
+    assert_eq!(lots, [json!("30"), json!("15")]);
+
+    // Entered by hand as well it would stand twice: here it is refused, and elsewhere it passes this account by.
+    let mut split = json!({ "kind": "split", "symbol": "AAPL", "newShares": "3", "oldShares": "1" });
+    house.trader.app.post("/api/corporate-actions", &house.trader.user, split.clone()).await.expect(201);
+    split["accountId"] = json!(house.trader.account);
+    let refused =
+        house.trader.app.post("/api/corporate-actions", &house.trader.user, split).await.expect(409);
+    assert_eq!(refused.code(), "broker_keeps_cash");
+    let House { trader, stand_in } = house;
+    let house = House { trader: Trader { app: trader.app.restart().await, ..trader }, stand_in };
+    house.agrees_on_the_cash().await;
+    assert_eq!(house.trader.position("AAPL").await["quantity"], "45");
+    assert_eq!(house.trader.incidents().await, Vec::<Value>::new());
+    let splits = "SELECT count(*) AS rows FROM account.journals WHERE kind = 'split'";
+    assert_eq!(count(&house.trader.app.database_url, splits).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reverse_split_leaves_parts_of_a_share_and_one_that_does_not_fit_is_told() {
+    let house = House::with_shares().await;
+    house.stand_in.act(|market| market.split("AAPL", "SPLIT", "0.5".parse().unwrap()));
+    house.agrees_on_the_cash().await;
+    assert_eq!(house.trader.position("AAPL").await["quantity"], "0.5");
+    assert_eq!(house.trader.incidents().await, Vec::<Value>::new());
+    // Of shares that were never here.
+    house.stand_in.act(|market| {
+        for quantity in ["-70", "7"] {
+            let quantity = Some(quantity.parse().unwrap());
+            let symbol = Some("MSFT".to_owned());
+            market.does(Movement { word: "SPLIT".into(), symbol, quantity, ..Movement::default() });
+        }
+    });
+    house.agrees_on_the_cash().await;
+    let told = house.incidents("shares_activity").await;
+    let about =
+        |symbol: &str| told.iter().filter(|told| told["detail"].as_str().unwrap().contains(symbol)).count();
+    assert_eq!((about("MSFT"), house.incidents("broker_difference").await.len()), (1, 0), "{told:?}");
 }

@@ -45,7 +45,7 @@ impl ByBroker {
             ActivityKind::Transfer if comes => (JournalKind::Deposit, LedgerAccount::Deposits),
             ActivityKind::Transfer => (JournalKind::Withdrawal, LedgerAccount::Deposits),
             // Nobody here knows what it was for.
-            ActivityKind::Shares | ActivityKind::Other => {
+            ActivityKind::Split | ActivityKind::Shares | ActivityKind::Other => {
                 (JournalKind::BrokerDifference, LedgerAccount::BrokerDifference)
             }
         }

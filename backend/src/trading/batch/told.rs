@@ -1,7 +1,7 @@
 //! What a batch tells browsers.
 
 use super::super::apply::Execution;
-use super::super::document::OrderDocument;
+use super::super::document::{OrderDocument, PositionEvent};
 use super::super::order::Order;
 use super::super::store::JournalLine;
 use super::Batch;
@@ -28,15 +28,6 @@ struct ExecutionEvent {
     tax: DecimalText,
     currency: Currency,
     occurred_at: DateTime<Utc>,
-}
-
-/// A position as it is told to browsers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PositionEvent {
-    account_id: AccountId,
-    symbol: Symbol,
-    quantity: DecimalText,
 }
 
 impl Batch {

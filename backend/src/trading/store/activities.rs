@@ -1,9 +1,9 @@
 //! `broker.activities`, written by the connector, and `trading.activity_cursor`, which says how far the books have taken it in.
 
 use crate::db::corrupt;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
-use diesel::sql_types::{BigInt, Bool, Date, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, ActivityKind, Currency, Symbol};
@@ -28,6 +28,16 @@ pub(in crate::trading) struct ActivityLine {
     pub(in crate::trading) day: NaiveDate,
     /// Whether the broker took it back.
     pub(in crate::trading) is_undone: bool,
+    /// When it was first read.
+    pub(in crate::trading) appended_at: DateTime<Utc>,
+}
+
+/// The other half of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::trading) struct OtherLeg {
+    /// Its line.
+    pub(in crate::trading) id: i64,
+    pub(in crate::trading) quantity: Decimal,
 }
 
 #[derive(QueryableByName)]
@@ -54,6 +64,8 @@ struct ActivityRow {
     quantity: Option<Decimal>,
     #[diesel(sql_type = Date)]
     day: NaiveDate,
+    #[diesel(sql_type = Timestamptz)]
+    appended_at: DateTime<Utc>,
 }
 
 impl TryFrom<ActivityRow> for ActivityLine {
@@ -73,6 +85,7 @@ impl TryFrom<ActivityRow> for ActivityLine {
             quantity: row.quantity.map(|quantity| quantity.normalize()),
             day: row.day,
             is_undone: row.is_undone,
+            appended_at: row.appended_at,
         })
     }
 }
@@ -100,8 +113,8 @@ pub(in crate::trading) async fn advance_activity_cursor(
 
 statement! {
     NextActivity {}
-    "SELECT id, account_id, activity_id, is_undone, kind, word, symbol, currency, amount, quantity, day
-     FROM broker.activities WHERE id > (SELECT last_id FROM trading.activity_cursor) ORDER BY id LIMIT 1"
+    "SELECT id, account_id, activity_id, is_undone, kind, word, symbol, currency, amount, quantity, day,
+        appended_at FROM broker.activities WHERE id > (SELECT last_id FROM trading.activity_cursor) ORDER BY id LIMIT 1"
 }
 
 /// The first line behind the cursor.
@@ -110,6 +123,45 @@ pub(in crate::trading) async fn next_activity(
 ) -> QueryResult<Option<ActivityLine>> {
     let row: Option<ActivityRow> = NextActivity {}.get_result(&mut connection).await.optional()?;
     row.map(ActivityLine::try_from).transpose()
+}
+
+#[derive(QueryableByName)]
+struct LegRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Numeric)]
+    quantity: Decimal,
+}
+
+statement! {
+    OtherHalf {
+        id: BigInt = i64, account: SqlUuid = Uuid, symbol: Nullable<Text> = Option<String>, day: Date = NaiveDate,
+        word: Text = String, quantity: Nullable<Numeric> = Option<Decimal>, near: BigInt = i64,
+    }
+    "SELECT a.id, a.quantity FROM broker.activities AS a
+     WHERE a.id <> ? AND a.account_id = ? AND a.symbol = ? AND a.day = ? AND a.word = ? AND a.kind = 'split'
+        AND NOT a.is_undone AND a.quantity * ? < 0
+        AND NOT EXISTS (SELECT FROM broker.activities AS u
+            WHERE u.account_id = a.account_id AND u.activity_id = a.activity_id AND u.is_undone)
+     ORDER BY abs(a.id - ?) LIMIT 1"
+}
+
+/// The other half of the split of which a line is one, as far as it was read.
+pub(in crate::trading) async fn other_leg(
+    mut connection: &AsyncPgConnection,
+    line: &ActivityLine,
+) -> QueryResult<Option<OtherLeg>> {
+    let statement = OtherHalf {
+        id: line.id,
+        account: line.account_id.0,
+        symbol: line.symbol.map(|symbol| symbol.to_string()),
+        day: line.day,
+        word: line.word.clone(),
+        quantity: line.quantity,
+        near: line.id,
+    };
+    let row: Option<LegRow> = statement.get_result(&mut connection).await.optional()?;
+    Ok(row.map(|row| OtherLeg { id: row.id, quantity: row.quantity.normalize() }))
 }
 
 #[derive(QueryableByName)]

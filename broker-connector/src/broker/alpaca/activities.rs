@@ -18,6 +18,8 @@ use serde_json::value::RawValue;
 
 /// Most digits behind the point that are kept.
 const AMOUNT_DIGITS_MAX: u32 = 9;
+/// A unit that comes apart into shares of other names: no split of one share.
+const UNIT_SPLIT: &str = "USPLIT";
 /// Alpaca's first year: no activity is older.
 const FIRST_YEAR: i32 = 2015;
 
@@ -91,16 +93,17 @@ fn number_of(item: &RawValue) -> Result<String, Failure> {
     Some(named.id).filter(|id| is_sound(id)).ok_or_else(unreadable)
 }
 
-/// The words for one kind of activity (`activity_type`), as of November 2026: Alpaca's documentation of account activities.
+/// The words for one kind of activity (`activity_type`), as of November 2026: Alpaca's documentation of account activities. A
+/// split comes as two of them, the shares of before with a minus and those of after, each with the sub type `FSPLIT` or
+/// `RSPLIT`.
 fn kind_of(word: &str) -> ActivityKind {
     match word {
         "DIVNRA" | "DIVFT" | "DIVTW" | "DIVWH" | "INTNRA" | "INTTW" | "WH" => ActivityKind::Withholding,
         "FEE" | "CFEE" | "DIVFEE" | "PTC" | "PTR" => ActivityKind::Fee,
         "INT" => ActivityKind::Interest,
         "CSD" | "CSW" | "JNLC" | "ACATC" | "TRANS" => ActivityKind::Transfer,
-        "SPLIT" | "SSP" | "SPIN" | "SSO" | "MA" | "NC" | "SC" | "REORG" | "ACATS" | "JNLS" => {
-            ActivityKind::Shares
-        }
+        "SPLIT" | "SSP" => ActivityKind::Split,
+        "SPIN" | "SSO" | "MA" | "NC" | "SC" | "REORG" | "ACATS" | "JNLS" => ActivityKind::Shares,
         word if word.starts_with("DIV") => ActivityKind::Dividend,
         _ => ActivityKind::Other,
     }
@@ -150,12 +153,20 @@ pub(super) fn activity(item: &RawValue, today: NaiveDate) -> Result<Option<Liste
     let symbol = movement.symbol.as_deref().and_then(own_symbol);
     let is_in_dollars = movement.currency.as_deref().is_none_or(|code| code == Currency::Usd.code());
     let amount = bookable(movement.net_amount).filter(|_| is_in_dollars);
+    let quantity = bookable(movement.qty).filter(|quantity| !quantity.is_zero());
+    let sub_type = movement.activity_sub_type.as_deref().map(shown).filter(|text| !text.is_empty());
+    let is_whole_split = symbol.is_some()
+        && quantity.is_some()
+        && amount.unwrap_or_default().is_zero()
+        && sub_type.as_deref() != Some(UNIT_SPLIT);
     let kind = match kind_of(&word) {
+        ActivityKind::Split if !is_whole_split => ActivityKind::Shares,
         ActivityKind::Dividend if symbol.is_none() => ActivityKind::Other,
-        kind if amount.is_none() && kind != ActivityKind::Shares => ActivityKind::Other,
+        kind if amount.is_none() && !matches!(kind, ActivityKind::Split | ActivityKind::Shares) => {
+            ActivityKind::Other
+        }
         kind => kind,
     };
-    let sub_type = movement.activity_sub_type.as_deref().map(shown).filter(|text| !text.is_empty());
     let word = if word.is_empty() { "unreadable".to_owned() } else { word };
     Ok(Some(ListedActivity {
         day: day_of(&movement, &id, today),
@@ -165,7 +176,7 @@ pub(super) fn activity(item: &RawValue, today: NaiveDate) -> Result<Option<Liste
         symbol,
         currency: Currency::Usd,
         amount: amount.unwrap_or_default(),
-        quantity: bookable(movement.qty),
+        quantity,
         is_undone,
     }))
 }

@@ -54,7 +54,7 @@ fn each_word_is_what_it_says() {
         ("CSD", ActivityKind::Transfer),
         ("CSW", ActivityKind::Transfer),
         ("JNLC", ActivityKind::Transfer),
-        ("SPLIT", ActivityKind::Shares),
+        ("MA", ActivityKind::Shares),
         ("JNLS", ActivityKind::Shares),
         ("OPASN", ActivityKind::Other),
         ("MISC", ActivityKind::Other),
@@ -123,4 +123,27 @@ fn a_word_says_its_sub_type_and_shows_nothing_that_does_not_print() {
     let fee = read(fee);
     assert_eq!((fee.word.as_str(), fee.amount), ("FEE/REG", Decimal::new(-2, 2)));
     assert_eq!(read(json!({ "activity_type": "A\u{202e}\u{0}B" })).word, "AB");
+}
+
+#[test]
+fn half_a_split_needs_its_share_and_its_number_and_moves_no_cash() {
+    let split = |change: Value| {
+        let mut whole = json!({
+            "activity_type": "SPLIT", "activity_sub_type": "FSPLIT", "net_amount": "0", "qty": "-10",
+        });
+        whole.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        read(whole)
+    };
+    let half = split(json!({}));
+    assert_eq!((half.kind, half.quantity), (ActivityKind::Split, Some(Decimal::from(-10))));
+    assert_eq!(half.word, "SPLIT/FSPLIT");
+    for change in [
+        json!({ "qty": null }),
+        json!({ "qty": "0" }),
+        json!({ "symbol": null }),
+        json!({ "net_amount": "3" }),
+        json!({ "activity_sub_type": "USPLIT" }),
+    ] {
+        assert_eq!(split(change.clone()).kind, ActivityKind::Shares, "{change}");
+    }
 }
