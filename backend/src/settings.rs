@@ -1,6 +1,7 @@
 //! What the environment says.
 
 use anyhow::{Context, bail};
+use chrono::TimeDelta;
 use config::{Config, Environment};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::Deserialize;
@@ -11,6 +12,14 @@ const JWT_SECRET_BYTES_MIN: usize = 32;
 const INTERNAL_TOKEN_BYTES_MIN: usize = 16;
 /// Length of the key that encrypts secrets at rest.
 const ENCRYPTION_KEY_BYTES: usize = 32;
+
+/// How long a margin call may stand, in minutes: two days, the simulator's own rule. A broker in the United States may sell
+/// at once and must have the money within 15 business days (FINRA rule 4210(f)(6)).
+const MARGIN_CALL_GRACE_MINUTES: &str = "2880";
+/// The longest: 30 days.
+const GRACE_MINUTES_MAX: i64 = 30 * 24 * 60;
+/// What stands for no reduction at all.
+const NEVER: &str = "never";
 
 /// Everything that can be set about the backend.
 #[derive(Debug)]
@@ -37,6 +46,9 @@ pub struct Settings {
     pub encryption_key: SecretBox<[u8; ENCRYPTION_KEY_BYTES]>,
     /// Whether a proxy on this machine or in its private network tells clients' addresses in `X-Forwarded-For`.
     pub trust_proxy: bool,
+    /// How long the equity of an account may stay below what must stay before its positions are reduced here; nothing where
+    /// they never are.
+    pub margin_call_grace: Option<TimeDelta>,
 }
 
 /// The variables as they are named, all starting with `GAEMI_`.
@@ -52,6 +64,7 @@ struct Variables {
     jwt_secret: Option<SecretString>,
     encryption_key: Option<SecretString>,
     trust_proxy: bool,
+    margin_call_grace_minutes: String,
 }
 
 impl Settings {
@@ -67,6 +80,7 @@ impl Settings {
             .set_default("market_data_url", "http://127.0.0.1:8001")?
             .set_default("broker_connector_url", "http://127.0.0.1:8002")?
             .set_default("trust_proxy", false)?
+            .set_default("margin_call_grace_minutes", MARGIN_CALL_GRACE_MINUTES)?
             .add_source(Environment::with_prefix("GAEMI").ignore_empty(true))
             .build()?
             .try_deserialize()
@@ -100,8 +114,23 @@ impl Settings {
             jwt_secret,
             encryption_key: read_key(&encryption_key)?,
             trust_proxy: variables.trust_proxy,
+            margin_call_grace: read_grace(&variables.margin_call_grace_minutes)?,
         })
     }
+}
+
+/// Reads a number of minutes, or `never`.
+fn read_grace(text: &str) -> anyhow::Result<Option<TimeDelta>> {
+    if text == NEVER {
+        return Ok(None);
+    }
+    let minutes = text.parse::<i64>().ok().filter(|minutes| (0..=GRACE_MINUTES_MAX).contains(minutes));
+    let minutes = minutes.with_context(|| {
+        format!(
+            "GAEMI_MARGIN_CALL_GRACE_MINUTES must be a whole number from 0 to {GRACE_MINUTES_MAX}, or {NEVER}"
+        )
+    })?;
+    Ok(Some(TimeDelta::minutes(minutes)))
 }
 
 /// Reads 64 hexadecimal digits.
@@ -136,6 +165,17 @@ mod tests {
             jwt_secret: Some("0123456789abcdef0123456789abcdef".into()),
             encryption_key: Some("0f".repeat(32).into()),
             trust_proxy: false,
+            margin_call_grace_minutes: MARGIN_CALL_GRACE_MINUTES.into(),
+        }
+    }
+
+    #[test]
+    fn a_margin_call_may_stand_for_minutes_or_for_ever() {
+        assert_eq!(read_grace("0").unwrap(), Some(TimeDelta::zero()));
+        assert_eq!(read_grace("2880").unwrap(), Some(TimeDelta::days(2)));
+        assert_eq!(read_grace("never").unwrap(), None);
+        for wrong in ["", "-1", "1.5", "43201", "soon"] {
+            assert!(read_grace(wrong).unwrap_err().to_string().contains("GRACE_MINUTES"), "{wrong}");
         }
     }
 

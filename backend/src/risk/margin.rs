@@ -4,6 +4,10 @@
 //! beyond what it closes must be covered by the account's own money in part, what is sold beyond what is held beside its
 //! proceeds. An order that asks for no more than before is always allowed: it is the way out.
 
+mod reduction;
+
+pub use reduction::Reduction;
+
 use super::judge::Denial;
 use domain::{Currency, Pricing, Quote, Side, Symbol};
 use exchange::{MarginRules, is_price_tested};
@@ -72,8 +76,11 @@ impl Exposure {
 
     /// Equity that must stay there for what is held and sold short now.
     fn required_to_stay(&self, rules: &MarginRules) -> Decimal {
-        let rate = if self.quantity < Decimal::ZERO { rules.short_maintenance } else { rules.maintenance };
-        self.value().abs() * rate
+        self.value().abs() * self.staying_rate(rules)
+    }
+
+    fn staying_rate(&self, rules: &MarginRules) -> Decimal {
+        if self.quantity < Decimal::ZERO { rules.short_maintenance } else { rules.maintenance }
     }
 
     fn with(self, order: &Asked) -> Self {

@@ -15,6 +15,6 @@ mod rules;
 pub use change::{OpenOrder, judge_change};
 pub use hold::{Hold, HoldTerms};
 pub use judge::{AccountState, Approved, Denial, Judgement, Terms, judge, judge_close};
-pub use margin::{Asked, Exposure, MarginBook, MarginState};
+pub use margin::{Asked, Exposure, MarginBook, MarginState, Reduction};
 pub use near::{Limit, NearLimit, near_limits};
 pub use rules::{MARKET_ORDER_PROTECTION_PERCENT, STOP_SALE_PROTECTION_PERCENT};

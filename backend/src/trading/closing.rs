@@ -67,6 +67,28 @@ impl CloseStatus {
     }
 }
 
+/// Who wants a position closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Its owner.
+    Trader,
+    /// The house, because a margin call was not answered.
+    MarginCall,
+}
+
+impl Cause {
+    /// Both.
+    pub(super) const ALL: [Self; 2] = [Self::Trader, Self::MarginCall];
+
+    /// The stored and shown name.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Trader => "TRADER",
+            Self::MarginCall => "MARGIN_CALL",
+        }
+    }
+}
+
 /// A wish to close a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CloseRequest {
@@ -78,6 +100,7 @@ pub(super) struct CloseRequest {
     pub(super) key: String,
     /// How it closes: what is held is sold, what was sold short is bought back.
     pub(super) side: Side,
+    pub(super) cause: Cause,
     pub(super) portion: Portion,
     /// The most shares that may be closed; `None` for all there are.
     pub(super) close_max: Option<Decimal>,
@@ -131,6 +154,7 @@ impl CloseRequest {
             symbol,
             key,
             side: if position < Decimal::ZERO { Side::Buy } else { Side::Sell },
+            cause: Cause::Trader,
             portion,
             close_max,
             keep: close_max.map_or(Decimal::ZERO, |shares| open - shares),

@@ -33,6 +33,8 @@ pub(super) const ACCOUNT_CHANGED: &str = "account_changed";
 
 /// The equity of an account with credit is below what must stay.
 pub(super) const MARGIN_CALL: &str = "margin_call";
+/// Nobody answered, and positions are reduced on the owner's behalf.
+pub(super) const MARGIN_REDUCTION: &str = "margin_reduction";
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Accounts that may buy on credit and sell short: what they are judged by, what they are charged, and when they are called.
 
 mod clerk;
+mod reduce;
 mod routes;
 
 pub(super) use clerk::MarginClerk;

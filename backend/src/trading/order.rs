@@ -43,6 +43,8 @@ pub enum Origin {
     Own,
     /// Somewhere else; it was found at the broker.
     External,
+    /// Here, and not by its owner: the house reduces what is open, because a margin call was not answered.
+    MarginCall,
 }
 
 impl Origin {
@@ -52,13 +54,14 @@ impl Origin {
         match self {
             Self::Own => "OWN",
             Self::External => "EXTERNAL",
+            Self::MarginCall => "MARGIN_CALL",
         }
     }
 
     /// The origin of a stored name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Own, Self::External].into_iter().find(|origin| origin.name() == name)
+        [Self::Own, Self::External, Self::MarginCall].into_iter().find(|origin| origin.name() == name)
     }
 }
 
@@ -397,7 +400,7 @@ impl Order {
     /// The message to the broker; nothing for an order that must not be sent.
     #[must_use]
     pub fn request(&self) -> Option<OrderRequest> {
-        let is_ours = self.origin == Origin::Own;
+        let is_ours = self.origin != Origin::External;
         if is_ours && self.status == OrderStatus::PendingNew { self.description() } else { None }
     }
 

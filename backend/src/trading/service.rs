@@ -27,7 +27,7 @@ use crate::risk::{self, AccountState, Judgement, MarginState, NearLimit};
 use crate::settings::Settings;
 use crate::startup::Background;
 use actix_web::web;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Symbol, UserId};
 use failpoint::Failpoint;
@@ -58,6 +58,8 @@ pub struct TradingService {
     pub(super) reconciler: Reconciler,
     pub(super) connector: Connector,
     keys: KeyKeeper,
+    /// How long a margin call may stand before positions are reduced.
+    pub(super) margin_call_grace: Option<TimeDelta>,
 }
 
 /// An order with its whole history.
@@ -171,7 +173,13 @@ impl TradingService {
             background.spawn_vital(timer.run(background.stop.clone()));
         }
         background.spawn_vital(applier.run(background.stop.clone()));
-        let clerk = MarginClerk { pool: pool.clone(), events: Arc::clone(&events), market: market.clone() };
+        let clerk = MarginClerk {
+            pool: pool.clone(),
+            events: Arc::clone(&events),
+            market: market.clone(),
+            dispatch: dispatch.clone(),
+            grace: settings.margin_call_grace,
+        };
         background.spawn_vital(clerk.run(background.stop.clone()));
         let clerk = ActivityClerk {
             pool: pool.clone(),
@@ -206,6 +214,7 @@ impl TradingService {
             reconciler,
             connector,
             keys,
+            margin_call_grace: settings.margin_call_grace,
         };
         Ok((service, writer))
     }

@@ -29,8 +29,9 @@ pub(super) use activities::{
     lock_activity_cursor, next_activity, other_leg,
 };
 pub(super) use closing::{
-    are_wishes_open, cancellable_orders, close_batch, close_by_key, close_of, closes_of, insert_close,
-    insert_close_batch, newest_open_orders, open_closes, save_close, withdraw_closes,
+    are_wishes_open, cancellable_orders, close_batch, close_by_key, close_of, closes_of, closes_of_call,
+    insert_close, insert_close_batch, mark_origin, newest_open_orders, open_closes, save_close,
+    withdraw_closes,
 };
 pub(super) use executions::{
     ExecutionRow, executions_of, insert_executions, known_executions, lock_execution, mark_reversed,

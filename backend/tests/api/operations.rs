@@ -68,6 +68,7 @@ async fn a_server_whose_port_is_taken_says_which() {
         jwt_secret: crate::helpers::JWT_SECRET.into(),
         encryption_key: secrecy::SecretBox::new(Box::new([7; 32])),
         trust_proxy: false,
+        margin_call_grace: None,
     };
     let error = backend::Application::build(settings).await.err().unwrap();
     assert!(format!("{error:#}").contains(&port.to_string()), "{error:#}");

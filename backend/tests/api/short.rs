@@ -1,7 +1,7 @@
 //! Accounts that buy on credit and sell short.
 
 use crate::books::{assert_books_balance, count, execute};
-use crate::helpers::{Answer, eventually};
+use crate::helpers::{Answer, Setup, TestApp, eventually};
 use crate::trader::{Trader, decimal};
 use futures_util::future::join_all;
 use rust_decimal::Decimal;
@@ -199,4 +199,78 @@ async fn every_night_is_charged_once_whatever_happens() {
             .await,
         0
     );
+}
+
+/// Somebody who owes a hundred times as many shares as were sold, with half of the equity that must stay for them, in a house
+/// that waits so long before it reduces what is open.
+async fn called(grace: Option<chrono::TimeDelta>) -> Trader {
+    let setup = Setup { margin_call_grace: grace, ..Setup::default() };
+    let trader = Trader::on(TestApp::start_house_with(setup).await, "USD", "1").await;
+    trader.priced("AAPL").await;
+    let quote = trader.app.get("/api/market/quote/AAPL", &trader.user).await.expect(200).json();
+    let amount = decimal(&quote["price"]) * Decimal::from(1_140);
+    trader.deposit(&amount.round_dp(2).to_string(), None).await.expect(201);
+    trader.switch(true, true).await.expect(200);
+    trader.traded("sell", "10").await;
+    trader.declared(json!({ "kind": "split", "symbol": "AAPL", "newShares": "100", "oldShares": "1" })).await;
+    trader
+}
+
+async fn kinds(trader: &Trader) -> Vec<Value> {
+    let mut kinds: Vec<Value> =
+        trader.incidents().await.iter().map(|incident| incident["kind"].clone()).collect();
+    kinds.dedup();
+    kinds
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_nobody_answers_is_met_by_buying_back_as_much_as_is_needed() {
+    let trader = called(Some(chrono::TimeDelta::zero())).await;
+    let by_house = "/api/orders?accountId={}&symbol=AAPL&side=buy".replace("{}", &trader.account);
+    eventually("positions are reduced", || async {
+        let orders = trader.app.get(&by_house, &trader.user).await.expect(200).json();
+        let orders = orders["orders"].as_array().unwrap().clone();
+        orders.iter().any(|order| order["origin"] == "MARGIN_CALL" && order["status"] == "FILLED")
+    })
+    .await;
+    eventually("the call is met", || async { trader.margin().await["calledAt"].is_null() }).await;
+    let owed = decimal(&trader.position("AAPL").await["quantity"]);
+    assert!(Decimal::from(-700) < owed && owed < Decimal::from(-200), "as much as is needed: {owed}");
+    assert_eq!(kinds(&trader).await, ["margin_reduction", "margin_call"]);
+    let path = format!("/api/positions/closes?accountId={}", trader.account);
+    let closes = trader.app.get(&path, &trader.user).await.expect(200).json();
+    assert_eq!(
+        (&closes["closes"][0]["cause"], &closes["closes"][0]["side"]),
+        (&json!("MARGIN_CALL"), &json!("buy"))
+    );
+    assert_books_balance(&trader.app.database_url).await;
+
+    let trader = Trader { app: trader.app.restart().await, ..trader };
+    let own = "SELECT count(*) AS rows FROM trading.orders WHERE side = 'buy' AND origin <> 'MARGIN_CALL'";
+    assert_eq!(count(&trader.app.database_url, own).await, 0);
+    trader.traded("buy", "1").await;
+    assert_eq!(count(&trader.app.database_url, own).await, 1, "the trader's own orders stay the trader's");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_its_grace_is_over_a_call_only_says_what_will_be_done() {
+    let trader = called(Some(chrono::TimeDelta::days(2))).await;
+    eventually("a call", || async { !trader.margin().await["calledAt"].is_null() }).await;
+    let margin = trader.margin().await;
+    let at =
+        |name: &str| -> chrono::DateTime<chrono::Utc> { margin[name].as_str().unwrap().parse().unwrap() };
+    assert_eq!(at("reducedFrom") - at("calledAt"), chrono::TimeDelta::days(2));
+    let [call] = &trader.incidents().await[..] else { panic!("one incident") };
+    assert!(call["detail"].as_str().unwrap().contains("they are reduced here"), "{call}");
+    assert_eq!(trader.position("AAPL").await["quantity"], "-1000");
+    // As if two days had gone by while no server ran.
+    let earlier = "UPDATE account.accounts SET margin_called_at = margin_called_at - interval '2 days'";
+    execute(&trader.app.database_url, earlier).await.unwrap();
+    let trader = Trader { app: trader.app.restart().await, ..trader };
+    eventually("positions are reduced", || async { trader.position("AAPL").await["quantity"] != "-1000" })
+        .await;
+    eventually("the call is met", || async { trader.margin().await["calledAt"].is_null() }).await;
+    assert_eq!(kinds(&trader).await, ["margin_reduction", "margin_call"]);
+    assert_books_balance(&trader.app.database_url).await;
 }

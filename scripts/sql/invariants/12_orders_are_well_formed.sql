@@ -2,6 +2,7 @@
 SELECT o.id, o.status, o.order_type, o.side, o.quantity, o.limit_price, o.worst_price, o.held, o.denials::text
 FROM trading.orders AS o
 WHERE o.side NOT IN ('buy', 'sell')
+   OR o.origin NOT IN ('OWN', 'EXTERNAL', 'MARGIN_CALL')
    OR o.status NOT IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY', 'DENIED', 'REJECTED',
         'FILLED', 'CANCELED', 'EXPIRED', 'REPLACED')
    OR o.order_type NOT IN ('market', 'limit', 'stop', 'stop_limit', 'trailing_stop')

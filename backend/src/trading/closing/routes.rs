@@ -35,6 +35,8 @@ pub(super) struct CloseDocument {
     side: Side,
     /// The caller's name for it.
     key: String,
+    /// `TRADER`, or `MARGIN_CALL` where a margin call was not answered.
+    cause: String,
     /// The shares asked for; absent where a percentage or all was asked for.
     quantity: Option<DecimalText>,
     percent: Option<DecimalText>,
@@ -62,6 +64,7 @@ impl From<&CloseRequest> for CloseDocument {
             symbol: request.symbol,
             side: request.side,
             key: request.key.clone(),
+            cause: request.cause.name().to_owned(),
             quantity,
             percent,
             status: request.status.name().to_owned(),

@@ -3,7 +3,7 @@
 use super::super::service::TradingService;
 use super::super::store;
 use super::routes::{CloseAllItem, CloseAllOutcome, CloseDocument};
-use super::{CloseRequest, CloseStatus, Portion, Unclosable, worker};
+use super::{Cause, CloseRequest, CloseStatus, Portion, Unclosable, worker};
 use crate::account::{self, AccountService, MarginSwitches};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, ErrorCode};
@@ -66,7 +66,8 @@ impl Closing {
                     }
                     return Ok((existing, true));
                 }
-                let position = closable(account::shares_in(connection, account, symbol).await?.total, switches);
+                let position =
+                    closable(account::shares_in(connection, account, symbol).await?.total, switches);
                 let request = CloseRequest::new(account, user, symbol, key, portion, position, clock::now())
                     .map_err(refusal)?;
                 if !store::insert_close(connection, &request).await? {
@@ -135,7 +136,7 @@ impl Closing {
     /// Takes a close back that has not become an order yet. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`], or [`ErrorCode::Conflict`] once its order is decided.
+    /// [`ErrorCode::NotFound`], or [`ErrorCode::Conflict`] once its order is decided, or where it is not its owner's.
     pub(super) async fn withdraw(&self, user: UserId, id: Uuid) -> ApiResult<CloseRequest> {
         let request = self.find(user, id).await?;
         if request.status == CloseStatus::Withdrawn {
@@ -143,11 +144,14 @@ impl Closing {
         }
         let after =
             CloseRequest { status: CloseStatus::Withdrawn, updated_at: clock::now(), ..request.clone() };
-        let waits = request.status == CloseStatus::Waiting;
+        let waits = request.status == CloseStatus::Waiting && request.cause == Cause::Trader;
         if waits && store::save_close(&*self.trading.pool.get().await?, &request, &after).await? {
             return Ok(after);
         }
-        Err(ApiError::new(ErrorCode::Conflict, "the close has ended or has become an order"))
+        Err(ApiError::new(
+            ErrorCode::Conflict,
+            "the close has ended, has become an order, or was not asked for by its owner",
+        ))
     }
 }
 

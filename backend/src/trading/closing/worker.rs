@@ -1,15 +1,15 @@
 //! Walks every close through its steps. Each step is written before the next is taken, so a restart at any moment goes on
 //! where it was.
 
-use super::super::order::Order;
+use super::super::order::{Order, Origin};
 use super::super::store;
-use super::{CloseRequest, CloseStatus, Closing, Outcome, Standing, Step, after_placing, next_step};
+use super::{Cause, CloseRequest, CloseStatus, Closing, Outcome, Standing, Step, after_placing, next_step};
 use crate::account;
 use crate::clock;
 use crate::db;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{Lifetime, NewOrder, Pricing, Quantity, Side, Size};
 use failpoint::Failpoint;
 use futures_util::StreamExt;
@@ -148,7 +148,19 @@ async fn place(closing: &Closing, request: &CloseRequest) -> ApiResult<()> {
         _ => Outcome::Refused("its quantity is not one that can be ordered".to_owned()),
     };
     let Some(after) = after_placing(request, outcome, clock::now()) else { return Ok(()) };
-    store::save_close(&*closing.trading.pool.get().await?, request, &after).await?;
+    let mut connection = closing.trading.pool.get().await?;
+    connection
+        .transaction(async |connection| {
+            let connection: &AsyncPgConnection = connection;
+            store::save_close(connection, request, &after).await?;
+            match (after.cause, after.order_id) {
+                (Cause::MarginCall, Some(order)) => {
+                    store::mark_origin(connection, order, Origin::MarginCall).await
+                }
+                _ => Ok(()),
+            }
+        })
+        .await?;
     Ok(())
 }
 

@@ -1,8 +1,11 @@
-//! Charges accounts that owe money or shares, once for each day, and calls those whose equity is too small.
+//! Charges accounts that owe money or shares, once for each day, calls those whose equity is too small, and reduces what is
+//! open in those that do not answer in time.
 
+use super::super::dispatcher::DispatchQueue;
 use super::super::incident::{Incident, MARGIN_CALL, NewIncident};
 use super::super::store;
 use super::load;
+use super::reduce::{due_at, reduce};
 use crate::account::{self, Journal, LockedBalances, MARGIN_CURRENCY, MarginStanding, balance_event};
 use crate::clock;
 use crate::db::Pool;
@@ -11,7 +14,7 @@ use crate::events::{self, EventHub, NewEvent};
 use crate::market::Market;
 use crate::risk::MarginBook;
 use actix_web::web;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, Market as Venue, Money, Symbol};
 use exchange::{charge_a_day, market_day};
@@ -33,6 +36,10 @@ pub(in crate::trading) struct MarginClerk {
     pub(in crate::trading) pool: Pool,
     pub(in crate::trading) events: Arc<EventHub>,
     pub(in crate::trading) market: web::Data<Market>,
+    /// Takes cancels to the broker.
+    pub(in crate::trading) dispatch: DispatchQueue,
+    /// How long a call may stand before positions are reduced; for ever without one.
+    pub(in crate::trading) grace: Option<TimeDelta>,
 }
 
 impl MarginClerk {
@@ -74,17 +81,24 @@ impl MarginClerk {
         self.market.quotes(&symbols).await;
         let mut connection = self.pool.get().await?;
         let told = connection
-            .transaction(async |connection| attend(connection, account, &self.market).await)
+            .transaction(async |connection| {
+                attend(connection, account, (self.market.get_ref(), self.grace)).await
+            })
             .await?;
         if told {
             self.events.wake();
+            self.dispatch.look();
         }
         Ok(())
     }
 }
 
-/// Charges and calls one account in the caller's transaction; says whether there is news.
-async fn attend(connection: &mut AsyncPgConnection, account: AccountId, market: &Market) -> ApiResult<bool> {
+/// Charges and calls one account, and reduces what is open in it, in the caller's transaction; says whether there is news.
+async fn attend(
+    connection: &mut AsyncPgConnection,
+    account: AccountId,
+    (market, grace): (&Market, Option<TimeDelta>),
+) -> ApiResult<bool> {
     let connection: &AsyncPgConnection = connection;
     let now = clock::now();
     let locked = account::lock_balances(connection, &BTreeSet::from([account]), std::iter::empty()).await?;
@@ -105,11 +119,17 @@ async fn attend(connection: &mut AsyncPgConnection, account: AccountId, market: 
             charges.iter().map(|journal| journal.amount_on(account::LedgerAccount::Cash)).sum();
         told.push(balance_told(&before, &locked, moved, now)?);
     }
-    let call = called(&before, book, now);
+    let call = called(&before, book, (now, grace));
     standing.called_at = call.called_at;
     if let Some(incident) = call.incident {
         tracing::warn!(%account, detail = incident.detail, "an account is called");
         let incident = NewIncident::new(Some(before.user_id), account, incident, now);
+        told.extend(incident.event().transpose().map_err(ApiError::internal)?);
+        store::insert_incidents(connection, &[incident]).await?;
+    }
+    if let Some(called_at) = call.called_at.filter(|at| due_at(*at, grace).is_some_and(|due| due <= now))
+        && let Some(incident) = reduce(connection, (&standing, called_at), book, now).await?
+    {
         told.extend(incident.event().transpose().map_err(ApiError::internal)?);
         store::insert_incidents(connection, &[incident]).await?;
     }
@@ -176,14 +196,21 @@ struct Call {
 }
 
 /// An account is called when its equity falls below what must stay, told once, and free again when it does not.
-fn called(standing: &MarginStanding, book: &MarginBook, now: DateTime<Utc>) -> Call {
+fn called(
+    standing: &MarginStanding,
+    book: &MarginBook,
+    (now, grace): (DateTime<Utc>, Option<TimeDelta>),
+) -> Call {
     let (equity, needed) = (book.equity(), book.required_to_stay());
     if equity >= needed {
         return Call { called_at: None, incident: None };
     }
     let incident = standing.called_at.is_none().then(|| {
+        let due =
+            due_at(now, grace).map(|due| due.format("; from %Y-%m-%d %H:%M UTC on they are reduced here"));
+        let due = due.map(|due| due.to_string()).unwrap_or_default();
         let detail = format!(
-            "the equity of {} {} is below the {} that must stay: bring in money or reduce positions",
+            "the equity of {} {} is below the {} that must stay: bring in money or reduce positions{due}",
             book.currency.round_down(equity).normalize(),
             book.currency,
             needed.normalize()

@@ -1,13 +1,14 @@
 //! `/api/accounts/{id}/margin`: what an account may do beyond its own money and shares, and how much of that is used.
 
 use super::super::service::TradingService;
+use super::reduce::due_at;
 use crate::account::{self, AccountService, MarginStanding, MarginSwitches};
 use crate::clock;
 use crate::error::{ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, PathId};
 use crate::risk::{Exposure, MarginBook};
 use actix_web::{get, put, web};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, Currency, DecimalText, Market as Venue, UserId};
 use exchange::{MarginRules, trade_date};
@@ -125,13 +126,21 @@ struct AccountMargin {
     r#use: Option<MarginUse>,
     /// Since when its equity is below what must stay: only orders that reduce what is open are taken.
     called_at: Option<DateTime<Utc>>,
+    /// From when on positions are sold and bought back here until there is enough; absent where that is switched off.
+    reduced_from: Option<DateTime<Utc>>,
     as_of: DateTime<Utc>,
 }
 
 impl AccountMargin {
-    fn new(account: AccountId, standing: Option<&MarginStanding>, book: Option<&MarginBook>) -> Self {
+    fn new(
+        account: AccountId,
+        standing: Option<&MarginStanding>,
+        book: Option<&MarginBook>,
+        grace: Option<TimeDelta>,
+    ) -> Self {
         let now = clock::now();
         let switches = standing.map(|standing| standing.switches).unwrap_or_default();
+        let called_at = standing.and_then(|standing| standing.called_at);
         Self {
             account_id: account,
             margin: switches.margin,
@@ -139,7 +148,8 @@ impl AccountMargin {
             currency: account::MARGIN_CURRENCY,
             rules: MarginRules::on(trade_date(Venue::Us, now)).into(),
             r#use: book.map(MarginUse::from),
-            called_at: standing.and_then(|standing| standing.called_at),
+            called_at,
+            reduced_from: called_at.and_then(|at| due_at(at, grace)),
             as_of: now,
         }
     }
@@ -153,7 +163,7 @@ impl TradingService {
         let connection = self.pool.get().await?;
         let standing = account::margin_standings(&connection, &[account]).await?.into_iter().next();
         let book = super::look(&connection, account, &self.market).await?;
-        Ok(AccountMargin::new(account, standing.as_ref(), book.as_ref()))
+        Ok(AccountMargin::new(account, standing.as_ref(), book.as_ref(), self.margin_call_grace))
     }
 
     /// What the account may do is remembered beside its balances: both are read anew.

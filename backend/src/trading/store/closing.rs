@@ -1,7 +1,7 @@
 //! `trading.close_requests` and `trading.close_batches`.
 
-use super::super::closing::{CloseRequest, CloseStatus, Portion};
-use super::super::order::Order;
+use super::super::closing::{Cause, CloseRequest, CloseStatus, Portion};
+use super::super::order::{Order, Origin};
 use super::orders::{OrderRow, order_columns, read_all};
 use crate::db::corrupt;
 use chrono::{DateTime, Utc};
@@ -27,6 +27,8 @@ struct CloseRow {
     side: String,
     #[diesel(sql_type = Text)]
     key: String,
+    #[diesel(sql_type = Text)]
+    cause: String,
     #[diesel(sql_type = Nullable<Numeric>)]
     asked_shares: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
@@ -55,6 +57,7 @@ impl TryFrom<CloseRow> for CloseRequest {
     type Error = diesel::result::Error;
 
     fn try_from(row: CloseRow) -> QueryResult<Self> {
+        let cause = Cause::ALL.into_iter().find(|cause| cause.name() == row.cause);
         let status = CloseStatus::ALL.into_iter().find(|status| status.name() == row.status);
         Ok(Self {
             id: row.id,
@@ -63,6 +66,7 @@ impl TryFrom<CloseRow> for CloseRequest {
             symbol: row.symbol.parse().map_err(|_| corrupt("symbol"))?,
             side: Side::from_name(&row.side).ok_or_else(|| corrupt("side"))?,
             key: row.key,
+            cause: cause.ok_or_else(|| corrupt("cause"))?,
             portion: match (row.asked_shares, row.asked_percent) {
                 (Some(shares), _) => Portion::Shares(shares.normalize()),
                 (None, Some(percent)) => Portion::Percent(percent.normalize()),
@@ -88,7 +92,7 @@ fn read(rows: Vec<CloseRow>) -> QueryResult<Vec<CloseRequest>> {
 macro_rules! select_closes {
     ($rest:literal) => {
         concat!(
-            "SELECT id, account_id, user_id, symbol, side, key, asked_shares, asked_percent, close_max, keep, status, attempt,
+            "SELECT id, account_id, user_id, symbol, side, key, cause, asked_shares, asked_percent, close_max, keep, status, attempt,
                 quantity, order_id, reason, created_at, updated_at FROM trading.close_requests ",
             $rest
         )
@@ -98,13 +102,13 @@ macro_rules! select_closes {
 statement! {
     InsertClose {
         id: SqlUuid = Uuid, account: SqlUuid = Uuid, user: SqlUuid = Uuid, symbol: Text = String,
-        side: Text = String, key: Text = String, asked_shares: Nullable<Numeric> = Option<Decimal>, asked_percent: Nullable<Numeric> = Option<Decimal>,
+        side: Text = String, key: Text = String, cause: Text = String, asked_shares: Nullable<Numeric> = Option<Decimal>, asked_percent: Nullable<Numeric> = Option<Decimal>,
         close_max: Nullable<Numeric> = Option<Decimal>, keep: Numeric = Decimal, status: Text = String,
         created_at: Timestamptz = DateTime<Utc>, updated_at: Timestamptz = DateTime<Utc>,
     }
-    "INSERT INTO trading.close_requests (id, account_id, user_id, symbol, side, key, asked_shares, asked_percent, close_max,
-        keep, status, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    "INSERT INTO trading.close_requests (id, account_id, user_id, symbol, side, key, cause, asked_shares, asked_percent,
+        close_max, keep, status, created_at, updated_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 }
 
 /// Writes a new wish, unless one under its key, or another close of its position, exists. Says whether.
@@ -124,6 +128,7 @@ pub(in crate::trading) async fn insert_close(
         symbol: request.symbol.to_string(),
         side: request.side.name().to_owned(),
         key: request.key.clone(),
+        cause: request.cause.name().to_owned(),
         asked_shares,
         asked_percent,
         close_max: request.close_max,
@@ -238,6 +243,47 @@ pub(in crate::trading) async fn withdraw_closes(
 ) -> QueryResult<()> {
     let statement = WithdrawCloses { reason: reason.to_owned(), at, account: account.0 };
     statement.execute(&mut connection).await.map(|_| ())
+}
+
+statement! {
+    MarkOrigin { origin: Text = String, id: SqlUuid = Uuid }
+    "UPDATE trading.orders SET origin = ? WHERE id = ?"
+}
+
+/// Notes where an order was made.
+pub(in crate::trading) async fn mark_origin(
+    mut connection: &AsyncPgConnection,
+    order: OrderId,
+    origin: Origin,
+) -> QueryResult<()> {
+    let statement = MarkOrigin { origin: origin.name().to_owned(), id: order.0 };
+    statement.execute(&mut connection).await.map(|_| ())
+}
+
+#[derive(QueryableByName)]
+struct CallRow {
+    #[diesel(sql_type = Bool)]
+    under_way: bool,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    failed_at: Option<DateTime<Utc>>,
+}
+
+statement! {
+    /// An order whose close is not written as placed yet is under way by its close.
+    OfCall { account: SqlUuid = Uuid }
+    "SELECT coalesce(bool_or(c.status IN ('WAITING', 'PLACING') OR o.is_open), false) AS under_way,
+        max(c.updated_at) FILTER (WHERE c.status = 'FAILED') AS failed_at
+     FROM trading.close_requests AS c LEFT JOIN trading.orders AS o ON o.id = c.order_id
+     WHERE c.account_id = ? AND c.cause = 'MARGIN_CALL'"
+}
+
+/// Whether anything is under way that the house closes because of a margin call, and when such a close last failed.
+pub(in crate::trading) async fn closes_of_call(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+) -> QueryResult<(bool, Option<DateTime<Utc>>)> {
+    let row: CallRow = OfCall { account: account.0 }.get_result(&mut connection).await?;
+    Ok((row.under_way, row.failed_at))
 }
 
 #[derive(QueryableByName)]

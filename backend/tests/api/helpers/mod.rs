@@ -126,11 +126,17 @@ pub(crate) struct Setup {
     pub(crate) market_data_url: String,
     pub(crate) broker_connector_url: String,
     pub(crate) trust_proxy: bool,
+    pub(crate) margin_call_grace: Option<chrono::TimeDelta>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { market_data_url: NOWHERE.into(), broker_connector_url: NOWHERE.into(), trust_proxy: false }
+        Self {
+            market_data_url: NOWHERE.into(),
+            broker_connector_url: NOWHERE.into(),
+            trust_proxy: false,
+            margin_call_grace: None,
+        }
     }
 }
 
@@ -210,6 +216,7 @@ async fn launch(setup: &Setup, database_url: &str) -> (Running, String, State) {
         jwt_secret: JWT_SECRET.into(),
         encryption_key: SecretBox::new(Box::new([7; 32])),
         trust_proxy: setup.trust_proxy,
+        margin_call_grace: setup.margin_call_grace,
     };
     let application = Application::build(settings).await.unwrap();
     let address = format!("http://127.0.0.1:{}", application.port());
@@ -229,11 +236,16 @@ impl TestApp {
 
     /// The whole house: quote server, broker connector and backend, each as it really runs.
     pub(crate) async fn start_house() -> Self {
+        Self::start_house_with(Setup::default()).await
+    }
+
+    /// The same with something different from the usual.
+    pub(crate) async fn start_house_with(setup: Setup) -> Self {
         let database = TestDatabase::create().await;
         let (quote_server, market_data_url) = start_market_data().await;
         let (connector, broker_connector_url) =
             start_broker_connector(database.url(), &market_data_url).await;
-        let setup = Setup { market_data_url, broker_connector_url, ..Setup::default() };
+        let setup = Setup { market_data_url, broker_connector_url, ..setup };
         Self::start_in(database, setup, vec![quote_server, connector]).await
     }
 

@@ -977,9 +977,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Asks to close a position. Open sales that hold its shares are taken back first, as far as they are needed, the newest
-         *     first; then a market order sells what is free. The wish is durable: it goes on after a restart. What a sale executes
-         *     meanwhile counts for it.
+         * Asks to close a position. Open orders that would close the same shares are taken back first, as far as they are
+         *     needed, the newest first; then a market order sells what is held, or buys back what was sold short, and never more
+         *     than that. The wish is durable: it goes on after a restart. What other orders execute meanwhile counts for it.
          */
         post: operations["close_position"];
         delete?: never;
@@ -1033,7 +1033,7 @@ export interface paths {
         get: operations["show_close"];
         put?: never;
         post?: never;
-        /** Takes a close back that still waits. Sales that were taken back for it stay so. */
+        /** Takes a close back that still waits. Orders that were taken back for it stay so. */
         delete: operations["withdraw_close"];
         options?: never;
         head?: never;
@@ -1247,6 +1247,11 @@ export interface components {
             /** @description Currency of all amounts. */
             currency: components["schemas"]["Currency"];
             margin: boolean;
+            /**
+             * Format: date-time
+             * @description From when on positions are sold and bought back here until there is enough; absent where that is switched off.
+             */
+            reducedFrom?: string | null;
             rules: components["schemas"]["MarginRules"];
             shortSelling: boolean;
             use?: components["schemas"]["MarginUse"] | null;
@@ -1396,7 +1401,10 @@ export interface components {
              * @description Since when.
              */
             since?: string | null;
-            /** @description `connected`, `connecting`, `down`, `key_missing`, `key_wrong`, `key_expired` or `key_revoked`. */
+            /**
+             * @description `connected`, `connecting`, `down`, `key_missing`, `key_wrong`, `key_expired`, `key_revoked` or
+             *     `account_changed`.
+             */
             state: string;
         };
         /** @description A key of a broker's. It is stored encrypted and never shown again. */
@@ -1467,6 +1475,8 @@ export interface components {
         /** @description A wish to close a position, and what has become of it. */
         Close: {
             accountId: components["schemas"]["AccountId"];
+            /** @description `TRADER`, or `MARGIN_CALL` where a margin call was not answered. */
+            cause: string;
             /** Format: date-time */
             createdAt: string;
             /** Format: uuid */
@@ -1479,7 +1489,9 @@ export interface components {
             quantity?: components["schemas"]["DecimalText"] | null;
             /** @description Why it failed. */
             reason?: string | null;
-            /** @description `WAITING` for the sales that hold its shares, `PLACING`, `PLACED`, `NOTHING_LEFT`, `FAILED` or `WITHDRAWN`. */
+            /** @description `sell` for shares that are held, `buy` for shares that were sold short. */
+            side: components["schemas"]["Side"];
+            /** @description `WAITING` for the orders in its way, `PLACING`, `PLACED`, `NOTHING_LEFT`, `FAILED` or `WITHDRAWN`. */
             status: string;
             symbol: components["schemas"]["Symbol"];
             /** Format: date-time */
@@ -2271,7 +2283,7 @@ export interface components {
          * @description Where an order was made.
          * @enum {string}
          */
-        Origin: "OWN" | "EXTERNAL";
+        Origin: "OWN" | "EXTERNAL" | "MARGIN_CALL";
         /** @description Proof that it is really the owner who wants another password. */
         PasswordRequest: {
             /** @description Of the app, when two-factor login is on. Either this or `recoveryCode`. */
@@ -5588,7 +5600,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing is held, or the position is being closed */
+            /** @description Nothing is held or owed, or the position is being closed */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -60,11 +60,11 @@ fn money_owed_and_shares_borrowed_cost_each_their_rate() {
 fn a_call_is_told_once_and_ends_when_it_is_met() {
     let now = Utc::now();
     // 1,299 of equity would be there, 300 for each thousand must stay.
-    let first = called(&standing(None), &book(1_299, 100), now);
+    let first = called(&standing(None), &book(1_299, 100), (now, None));
     assert_eq!(first.called_at, Some(now));
     assert_eq!(first.incident.unwrap().kind, MARGIN_CALL);
     let earlier = now - chrono::TimeDelta::hours(1);
-    let again = called(&standing(Some(earlier)), &book(1_299, 100), now);
+    let again = called(&standing(Some(earlier)), &book(1_299, 100), (now, None));
     assert_eq!(again, Call { called_at: Some(earlier), incident: None });
-    assert_eq!(called(&standing(Some(earlier)), &book(1_300, 100), now).called_at, None);
+    assert_eq!(called(&standing(Some(earlier)), &book(1_300, 100), (now, None)).called_at, None);
 }

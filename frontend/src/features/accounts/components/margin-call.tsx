@@ -10,6 +10,8 @@ export function MarginCall({ margin }: { margin: AccountMargin | null }) {
   return (
     <Notice tone="bad">
       {t("margin.called", { since: formatTime(margin.calledAt, i18n.language, true) })}
+      {margin.reducedFrom != null &&
+        ` ${t("margin.reduced", { from: formatTime(margin.reducedFrom, i18n.language, true) })}`}
     </Notice>
   );
 }

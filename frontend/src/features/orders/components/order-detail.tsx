@@ -55,6 +55,7 @@ function Contents({ order }: { order: Detail }) {
       <p className="break-all text-soft text-xs">
         {t("orders.id")}: {order.clientOrderId}
         {order.origin === "EXTERNAL" && ` · ${t("orders.external")}`}
+        {order.origin === "MARGIN_CALL" && ` · ${t("orders.byMarginCall")}`}
       </p>
     </div>
   );

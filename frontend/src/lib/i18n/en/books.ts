@@ -286,6 +286,7 @@ export const books = {
       "What is lent costs interest, and must be covered by money of your own. Both can be switched later as well.",
     called:
       "Too little of your own since {{since}}: only orders that reduce what is open are taken. Bring in money or reduce positions.",
+    reduced: "From {{from}} on, positions are reduced at the market until there is enough.",
     unpriced: "A share has no price at present; these figures leave it out.",
     use: {
       equity: "Your own",
@@ -373,6 +374,8 @@ export const books = {
       "The broker's key has expired: make a new one at the broker and enter it before the market opens",
     key_revoked:
       "The broker's key was revoked: make a new one at the broker and enter it before the market opens",
+    margin_call: "A margin call: too little of your own money is left",
+    margin_reduction: "Positions were reduced for a margin call that was not answered",
     account_changed:
       "The broker has another account behind the key: enter a key of the account that was opened, or open a new one here",
     unknown_activity: "The broker booked something that is not understood here",

@@ -183,6 +183,7 @@ export const trading = {
     placedAt: "Placed",
     id: "Client order id",
     external: "made at the broker",
+    byMarginCall: "made by the house for a margin call",
     replace: "Change",
     replacing: "changing…",
     replaceHint: "The broker may execute the order on its old terms until it has taken the new ones.",

@@ -285,6 +285,7 @@ export const books: Texts<typeof english> = {
       "빌린 돈과 주식에는 이자와 수수료가 들고 자기 자금이 있어야 합니다. 나중에도 켜고 끌 수 있습니다.",
     called:
       "{{since}}부터 자기 자금이 부족합니다. 보유를 줄이는 주문만 받습니다. 입금하거나 포지션을 줄이세요.",
+    reduced: "{{from}}부터 부족분이 없어질 때까지 시장가로 반대매매됩니다.",
     unpriced: "시세가 없는 종목이 있어 이 수치에서 빠졌습니다.",
     use: {
       equity: "자기 자금",
@@ -368,6 +369,8 @@ export const books: Texts<typeof english> = {
     key_wrong: "브로커가 모르는 키: 개장 전에 올바른 키를 입력하세요",
     key_expired: "브로커 키 만료: 브로커에서 새 키를 발급받아 개장 전에 입력하세요",
     key_revoked: "브로커 키 해지됨: 브로커에서 새 키를 발급받아 개장 전에 입력하세요",
+    margin_call: "증거금 부족: 자기 자금이 유지 증거금보다 적습니다",
+    margin_reduction: "증거금 부족이 해소되지 않아 반대매매됨",
     account_changed: "키의 브로커 계좌가 바뀜: 처음 연 계좌의 키를 입력하거나 새 계좌를 여세요",
     unknown_activity: "뜻을 알 수 없는 브로커의 기장",
     shares_activity: "체결 없이 브로커가 옮긴 주식",

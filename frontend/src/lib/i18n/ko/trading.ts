@@ -183,6 +183,7 @@ export const trading: Texts<typeof english> = {
     placedAt: "주문 시각",
     id: "주문 번호",
     external: "브로커에서 낸 주문",
+    byMarginCall: "증거금 부족으로 낸 반대매매",
     replace: "정정",
     replacing: "정정 중…",
     replaceHint: "브로커가 새 조건을 받기 전에는 이전 조건으로 체결될 수 있습니다.",
