@@ -5,9 +5,11 @@
 //! - `accounts`: 32 clients over a thousand accounts;
 //! - `account`: 64 clients on one account;
 //! - `fills`: from acceptance to the position on the event stream;
+//! - `connector`: the broker connector beside stand-ins, where `HOST:PORT` is the quote server;
 //! - `history`: prints `seed ACCOUNT`, waits for a line, then compares that account with a fresh one.
 
 mod accounts;
+mod connector;
 mod http;
 mod measure;
 mod stream;
@@ -99,7 +101,8 @@ async fn with_history(address: &str, time: Duration) -> Result<()> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    const USAGE: &str = "usage: bench-orders HOST:PORT SECONDS single|accounts|account|fills|history";
+    const USAGE: &str =
+        "usage: bench-orders HOST:PORT SECONDS single|accounts|account|fills|connector|history";
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, seconds, part] = arguments.as_slice() else { bail!(USAGE) };
     let time = Duration::from_secs(seconds.parse().context(USAGE)?);
@@ -108,6 +111,7 @@ async fn main() -> Result<()> {
         "accounts" => over_accounts(address, time).await,
         "account" => of_one_account(address, time).await,
         "fills" => of_fills(address, time).await,
+        "connector" => connector::beside_the_broker(address).await,
         "history" => with_history(address, time).await,
         _ => bail!(USAGE),
     }
