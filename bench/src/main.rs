@@ -99,7 +99,8 @@ async fn with_history(address: &str, time: Duration) -> Result<()> {
     Ok(())
 }
 
-#[tokio::main]
+// One thread: it shares two cores with what it measures, and another thread would have to be woken for every answer.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     const USAGE: &str =
         "usage: bench-orders HOST:PORT SECONDS single|accounts|account|fills|connector|history";

@@ -25,6 +25,13 @@ const RESTART_PAUSE_MIN: Duration = Duration::from_secs(1);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Most updates that are taken before their followers are woken.
 const BATCH_MAX: usize = 128;
+/// Rest for each reader that was woken, which is about twice what a write to it costs: with thousands of readers writes then
+/// carry several messages before the machine is full, and with few nobody waits.
+const REST_PER_READER: Duration = Duration::from_micros(6);
+/// Shorter rests are left out: the runtime's clock has no finer steps.
+const REST_MIN: Duration = Duration::from_millis(2);
+/// Longest rest.
+const REST_MAX: Duration = Duration::from_millis(30);
 /// How often running minutes and order books are told.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often minutes that are over are written for sources that have none to give.
@@ -157,10 +164,15 @@ impl Feed {
         }
     }
 
-    /// Takes what has come together, and then wakes everybody whom it concerns: what came together leaves together.
+    /// Takes what has come together, and then wakes everybody whom it concerns: what came together leaves together. The
+    /// more were woken, the longer the rest: a write costs the same for one message as for ten.
     async fn deliver(&self, mut updates: mpsc::Receiver<Update>) {
         let (mut batch, mut wakers) = (Vec::new(), Wakers::default());
-        while updates.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        loop {
+            let batch_size = updates.recv_many(&mut batch, BATCH_MAX).await;
+            if batch_size == 0 {
+                return;
+            }
             let (now, ingests) = (Utc::now(), self.ingests());
             for update in batch.drain(..).filter(|_| ingests) {
                 match update {
@@ -175,7 +187,10 @@ impl Feed {
                     Update::Rejected { symbol, reason } => self.hub.quarantine.put(symbol, reason, None),
                 }
             }
-            wakers.wake();
+            let rest = rest_after(wakers.wake());
+            if batch_size < BATCH_MAX && !rest.is_zero() {
+                tokio::time::sleep(rest).await;
+            }
         }
     }
 
@@ -218,6 +233,12 @@ impl Feed {
     }
 }
 
+/// How long what comes next is collected after so many readers were woken.
+fn rest_after(readers: usize) -> Duration {
+    let rest = REST_PER_READER.saturating_mul(u32::try_from(readers).unwrap_or(u32::MAX)).min(REST_MAX);
+    if rest < REST_MIN { Duration::ZERO } else { rest }
+}
+
 /// Whether prices of one source may take the place of another's: only those of a market of today may. A recorded or an
 /// invented price in the place of a real one would be taken for it.
 fn can_stand_in(first: &dyn Provider, other: &dyn Provider) -> bool {
@@ -253,5 +274,19 @@ async fn keep_running(
         if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_readers_get_every_message_at_once_and_thousands_several_together() {
+        assert_eq!(rest_after(0), Duration::ZERO);
+        assert_eq!(rest_after(100), Duration::ZERO);
+        assert_eq!(rest_after(500), Duration::from_millis(3));
+        assert_eq!(rest_after(5_000), REST_MAX);
+        assert_eq!(rest_after(usize::MAX), REST_MAX);
     }
 }

@@ -46,8 +46,11 @@ pub(crate) struct Mailbox {
 pub(crate) struct Wakers(Vec<Waker>);
 
 impl Wakers {
-    pub(crate) fn wake(&mut self) {
+    /// How many those were.
+    pub(crate) fn wake(&mut self) -> usize {
+        let count = self.0.len();
         self.0.drain(..).for_each(Waker::wake);
+        count
     }
 }
 

@@ -32,8 +32,8 @@ pub use settlement::{ReverseError, reversal_of_fill};
 pub use store::{
     BalanceChange, BalanceRow, Funding, LockedBalances, MarginStanding, Shares, SharesHeld, balances_of,
     begun_anew_at, cash_of, change_balances, ensure_shares, funding, is_reversed, lock_balances,
-    margin_accounts, margin_standings, post, save_margin_standing, shares_held, shares_in, shares_of,
-    switches_of, take_promises, traded, trial_balance,
+    margin_accounts, margin_standings, post, read_balances, save_margin_standing, shares_held, shares_in,
+    shares_of, switches_of, take_promises, traded, trial_balance,
 };
 pub(crate) use store::{balances_as_believed, hold_in_balances};
 

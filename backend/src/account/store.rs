@@ -9,7 +9,9 @@ mod statement;
 mod traded;
 mod unsettled;
 
-pub use balances::{BalanceChange, BalanceRow, LockedBalances, change_balances, lock_balances};
+pub use balances::{
+    BalanceChange, BalanceRow, LockedBalances, change_balances, lock_balances, read_balances,
+};
 pub(crate) use balances::{balances_as_believed, hold_in_balances};
 pub use journals::{is_reversed, post};
 pub(super) use journals::{journal_by_key, journal_of_execution, linked_journals};

@@ -31,9 +31,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Orders that may wait in memory; those beyond are found in the table.
 const QUEUE_MAX: usize = 4096;
-/// From 400 orders a second on, deliveries grow until the longest rest is reached: at that rate a delivery for each order,
+/// From 200 orders a second on, deliveries grow until the longest rest is reached: at that rate a delivery for each order,
 /// and all that follows it, would cost the next orders more than these are worth hurrying for.
-const REST: Rest = Rest { per_item: Duration::from_micros(2_500), max: Duration::from_millis(15) };
+const REST: Rest = Rest { per_item: Duration::from_millis(5), max: Duration::from_millis(40) };
 /// How often the table is looked at.
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// How old an order must be before it counts as not heard of: ten times what the whole way usually takes.

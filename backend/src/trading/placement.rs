@@ -203,7 +203,7 @@ impl Connection {
         in_doubt: bool,
     ) -> anyhow::Result<Decisions> {
         let began = Instant::now();
-        let ahead = if in_doubt { None } else { self.commit_ahead(wishes, memory).await? };
+        let ahead = if in_doubt { None } else { self.commit_believed(wishes, memory).await? };
         let believed = ahead.is_some();
         let decisions = match ahead {
             Some(decisions) => decisions,
@@ -215,17 +215,35 @@ impl Connection {
         Ok(decisions)
     }
 
-    async fn commit_ahead(
+    /// A belief that was wrong is renewed once: an execution that was just applied is no reason to hold locks over
+    /// several round trips, for which the next execution would wait.
+    async fn commit_believed(
         &self,
         wishes: &[Wish],
         memory: &BalanceMemory,
     ) -> anyhow::Result<Option<Decisions>> {
+        let mut ahead = self.commit_ahead(wishes, memory).await?;
+        if matches!(ahead, Ahead::Disproved) {
+            let accounts = wishes.iter().map(|wish| wish.order.account_id).collect();
+            let symbols = wishes.iter().map(|wish| wish.order.symbol);
+            let before = memory.mark();
+            let seen = account::read_balances(&self.connection, &accounts, symbols).await?;
+            memory.learn_unlocked(&seen, before);
+            ahead = self.commit_ahead(wishes, memory).await?;
+        }
+        Ok(match ahead {
+            Ahead::Written(decisions) => Some(decisions),
+            Ahead::Disproved | Ahead::Undecided => None,
+        })
+    }
+
+    async fn commit_ahead(&self, wishes: &[Wish], memory: &BalanceMemory) -> anyhow::Result<Ahead> {
         let Some(balances) = memory.recall(wishes.iter().flat_map(Wish::balances_needed)) else {
-            return Ok(None);
+            return Ok(Ahead::Undecided);
         };
         if balances.with_margin().next().is_some() {
             // What credit depends on is more than the statement checks.
-            return Ok(None);
+            return Ok(Ahead::Undecided);
         }
         let locked = Locked {
             balances,
@@ -237,12 +255,12 @@ impl Connection {
         let decided = Decided::new(wishes, locked)?;
         if decided.decisions.answers.iter().any(|answer| matches!(answer, Answer::NoOrder(_))) {
             // It may have been an order under its key before: only a look at the table tells.
-            return Ok(None);
+            return Ok(Ahead::Undecided);
         }
         match decided.write(&self.connection, &pairs).await {
-            Ok(written) => Ok(written),
+            Ok(written) => Ok(written.map_or(Ahead::Disproved, Ahead::Written)),
             // An order exists already under one of the keys.
-            Err(error) if db::is_duplicate(&error) => Ok(None),
+            Err(error) if db::is_duplicate(&error) => Ok(Ahead::Undecided),
             Err(error) => Err(error.into()),
         }
     }
@@ -279,6 +297,15 @@ impl Connection {
         let (existing, unresolved) = store::known_orders(connection, &keys, &pairs).await?;
         Ok(Locked { balances, existing, unresolved, margins })
     }
+}
+
+/// What came of deciding on what is remembered.
+enum Ahead {
+    Written(Decisions),
+    /// Nothing is written: the balances are others, or an order's fate is unknown.
+    Disproved,
+    /// Nothing is written: only a look under locks tells.
+    Undecided,
 }
 
 /// A batch that was decided but is not written yet.

@@ -25,6 +25,7 @@ use domain::{
 use exchange::Simulation;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -407,6 +408,20 @@ pub trait Broker: Send + Sync {
 
     /// Where an order stands; `None` when the broker does not find it under our id, which proves nothing yet.
     async fn order_status(&self, order_id: OrderId) -> Result<Option<OrderState>, BrokerError>;
+
+    /// The same for several orders; those that are not found are left out.
+    async fn order_statuses(
+        &self,
+        order_ids: &[OrderId],
+    ) -> Result<HashMap<OrderId, OrderState>, BrokerError> {
+        let mut found = HashMap::new();
+        for order_id in order_ids {
+            if let Some(order) = self.order_status(*order_id).await? {
+                found.insert(*order_id, order);
+            }
+        }
+        Ok(found)
+    }
 
     /// From when on the history must be read so that, of what has happened since a moment, nothing is left out: orders
     /// that were made before and still worked then begin earlier.

@@ -274,20 +274,14 @@ async fn inquire_account(
 ) -> Result<HashMap<OrderId, Finding>, BrokerError> {
     let mut findings = HashMap::new();
     let capabilities = broker.capabilities();
-    let mut open = Vec::new();
-    for request in asked {
-        // What the broker finds by our id, and cannot have left out of the journal, needs no history.
-        let state = match capabilities.client_order_ids && capabilities.journals_what_it_does {
-            true => broker.order_status(request.order_id).await?,
-            false => None,
-        };
-        match state {
-            Some(order) => {
-                findings.insert(request.order_id, Finding::Found { order: Box::new(order) });
-            }
-            None => open.push(request.clone()),
-        }
+    // What the broker finds by our id, and cannot have left out of the journal, needs no history.
+    if capabilities.client_order_ids && capabilities.journals_what_it_does {
+        let ids: Vec<OrderId> = asked.iter().map(|request| request.order_id).collect();
+        let found = broker.order_statuses(&ids).await?.into_iter();
+        findings.extend(found.map(|(id, order)| (id, Finding::Found { order: Box::new(order) })));
     }
+    let open: Vec<OrderRequest> =
+        asked.iter().filter(|request| !findings.contains_key(&request.order_id)).cloned().collect();
     let Some(oldest) = open.iter().map(|request| request.submitted_at).min() else {
         return Ok(findings);
     };

@@ -196,6 +196,13 @@ statement! {
      ORDER BY b.account_id, b.commodity FOR UPDATE OF b"
 }
 
+statement! {
+    ReadBalances { accounts: Array<SqlUuid> = Vec<Uuid>, commodities: Array<Text> = Vec<String> }
+    "SELECT b.account_id, a.user_id, a.currency, a.margin, a.short_selling, b.commodity, b.total, b.held
+     FROM account.balances AS b JOIN account.accounts AS a ON a.id = b.account_id
+     WHERE b.account_id = ANY (?) AND b.commodity = ANY (?)"
+}
+
 /// Locks the cash of accounts and, where they have any, the named symbols' shares, always in the same order, and
 /// returns them as they are now. From here to the commit nobody else decides on these accounts.
 ///
@@ -206,13 +213,30 @@ pub async fn lock_balances(
     accounts: &BTreeSet<AccountId>,
     symbols: impl Iterator<Item = Symbol>,
 ) -> QueryResult<LockedBalances> {
+    let (accounts, commodities) = names(accounts, symbols);
+    read(LockBalances { accounts, commodities }.load(&mut connection).await?)
+}
+
+/// The same without locking them: what is only believed, until a statement checks it.
+///
+/// # Errors
+/// The database's.
+pub async fn read_balances(
+    mut connection: &AsyncPgConnection,
+    accounts: &BTreeSet<AccountId>,
+    symbols: impl Iterator<Item = Symbol>,
+) -> QueryResult<LockedBalances> {
+    let (accounts, commodities) = names(accounts, symbols);
+    read(ReadBalances { accounts, commodities }.load(&mut connection).await?)
+}
+
+fn names(accounts: &BTreeSet<AccountId>, symbols: impl Iterator<Item = Symbol>) -> (Vec<Uuid>, Vec<String>) {
     let cash = Currency::ALL.iter().map(|currency| currency.code().to_owned());
     let commodities: BTreeSet<String> = cash.chain(symbols.map(|symbol| symbol.to_string())).collect();
-    let statement = LockBalances {
-        accounts: accounts.iter().map(|id| id.0).collect(),
-        commodities: commodities.into_iter().collect(),
-    };
-    let rows: Vec<LockedRow> = statement.load(&mut connection).await?;
+    (accounts.iter().map(|id| id.0).collect(), commodities.into_iter().collect())
+}
+
+fn read(rows: Vec<LockedRow>) -> QueryResult<LockedBalances> {
     let mut locked = LockedBalances::default();
     for row in rows {
         let account = AccountId(row.account_id);

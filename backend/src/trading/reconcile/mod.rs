@@ -49,8 +49,10 @@ const AT_ONCE_MAX: usize = 4;
 /// How many times as long as a comparison took the timer rests after it: many accounts must not slow orders down, they are
 /// compared less often then.
 const REST_PER_COMPARISON: u32 = 9;
-/// Longest such rest: one that took long has mostly waited, for the broker or for its second look.
-const REST_MAX: Duration = Duration::from_secs(1);
+/// Longest such rest: an account is compared at least this often, however much is open in it.
+const REST_MAX: Duration = Duration::from_secs(15);
+/// Longest such rest for a broker that is not in this house: a comparison that took long has mostly waited for its answers.
+const FAR_REST_MAX: Duration = Duration::from_secs(1);
 /// Accounts that may wait to be compared at somebody's wish; those beyond wait for the timer.
 const WISHES_MAX: usize = 1024;
 
@@ -223,6 +225,7 @@ impl Timer {
     /// Compares until told to stop.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut compared = HashMap::<AccountId, Instant>::new();
+        let mut rests_until = Instant::now();
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -245,9 +248,13 @@ impl Timer {
                 () = stop.cancelled() => return,
                 done = self.compare_at_once(waited_for) => compared.extend(done),
             }
+            // A wish is not kept waiting by a rest.
+            if Instant::now() < rests_until {
+                continue;
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
-                done = self.compare_in_turn(by_timer) => compared.extend(done),
+                rested = self.compare_in_turn(by_timer, &mut compared) => rests_until = rested,
             }
         }
     }
@@ -313,39 +320,51 @@ impl Timer {
 
     async fn compare_at_once(&self, due: Vec<(AccountId, Reason)>) -> Vec<(AccountId, Instant)> {
         futures_util::stream::iter(due)
-            .map(|(account, reason)| self.compare(account, reason))
+            .map(async |(account, reason)| {
+                self.compare(account, reason).await;
+                (account, Instant::now())
+            })
             .buffer_unordered(AT_ONCE_MAX)
             .collect()
             .await
     }
 
-    /// One after another with a rest after each, until it is time to look who is due.
-    async fn compare_in_turn(&self, due: Vec<(AccountId, Reason)>) -> Vec<(AccountId, Instant)> {
-        let (until, mut done) = (Instant::now() + LOOK_INTERVAL, Vec::new());
+    /// One after another with a rest after each, until it is time to look who is due. Returns until when to rest further.
+    async fn compare_in_turn(
+        &self,
+        due: Vec<(AccountId, Reason)>,
+        compared: &mut HashMap<AccountId, Instant>,
+    ) -> Instant {
+        let until = Instant::now() + LOOK_INTERVAL;
+        let rest_max = if self.lane == Lane::Simulator { REST_MAX } else { FAR_REST_MAX };
         for (account, reason) in due {
             let began = Instant::now();
-            if began >= until {
-                break;
+            let waited = self.compare(account, reason).await;
+            compared.insert(account, Instant::now());
+            let worked = began.elapsed().saturating_sub(waited);
+            let rested = Instant::now() + worked.saturating_mul(REST_PER_COMPARISON).min(rest_max);
+            if rested >= until {
+                return rested;
             }
-            done.push(self.compare(account, reason).await);
-            tokio::time::sleep(began.elapsed().saturating_mul(REST_PER_COMPARISON).min(REST_MAX)).await;
+            tokio::time::sleep_until(rested).await;
         }
-        done
+        Instant::now()
     }
 
-    async fn compare(&self, account: AccountId, reason: Reason) -> (AccountId, Instant) {
+    /// Says how long of it was waited.
+    async fn compare(&self, account: AccountId, reason: Reason) -> Duration {
         match self.comparer.compare(account, reason).await {
-            Ok(outcome) if outcome != Outcome::Failed => {
-                if self.gate.reconciled(account) {
+            Ok(compared) => {
+                if compared.outcome != Outcome::Failed && self.gate.reconciled(account) {
                     self.is_ours_again(account).await;
                 }
+                compared.waited
             }
-            Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, %account, "an account cannot be compared with its broker");
+                Duration::ZERO
             }
         }
-        (account, Instant::now())
     }
 
     async fn is_ours_again(&self, account: AccountId) {

@@ -67,6 +67,14 @@ struct Seen {
     orders_asked: i64,
     reports_added: i64,
     differences: Vec<(Difference, &'static str)>,
+    waited: Duration,
+}
+
+/// How a comparison went.
+pub(in crate::trading) struct Compared {
+    pub(in crate::trading) outcome: Outcome,
+    /// How long of it nothing was done, until something else was.
+    pub(in crate::trading) waited: Duration,
 }
 
 impl Comparer {
@@ -78,7 +86,7 @@ impl Comparer {
         &self,
         account: AccountId,
         reason: Reason,
-    ) -> Result<Outcome, ApiError> {
+    ) -> Result<Compared, ApiError> {
         let started_at = clock::now();
         let mut seen = Seen::default();
         let compared = self.look(account, &mut seen).await;
@@ -114,7 +122,7 @@ impl Comparer {
                 self.events.wake();
             }
         }
-        Ok(outcome)
+        Ok(Compared { outcome, waited: seen.waited })
     }
 
     async fn look(&self, account: AccountId, seen: &mut Seen) -> Result<(), Failure> {
@@ -122,6 +130,7 @@ impl Comparer {
         let found = self.differences(account, seen).await?;
         if !found.is_empty() {
             tokio::time::sleep(SECOND_LOOK_AFTER).await;
+            seen.waited += SECOND_LOOK_AFTER;
             // What happened since the broker's lists were read, or was not in them yet, is no difference.
             self.recover(account, seen).await?;
             let second = self.differences(account, seen).await?;

@@ -27,6 +27,7 @@ use engine::{Command, Engine, Handle};
 use exchange::Simulation;
 use quotes::Quotes;
 use record::Record;
+use std::collections::HashMap;
 use std::sync::Arc;
 use store::Reader;
 use tokio::sync::oneshot;
@@ -168,8 +169,15 @@ impl Broker for Simulator {
     }
 
     async fn order_status(&self, order_id: OrderId) -> Result<Option<OrderState>, BrokerError> {
-        let record = self.reader.order(order_id).await.map_err(unavailable)?;
-        Ok(record.as_ref().map(Record::state))
+        Ok(self.order_statuses(&[order_id]).await?.remove(&order_id))
+    }
+
+    async fn order_statuses(
+        &self,
+        order_ids: &[OrderId],
+    ) -> Result<HashMap<OrderId, OrderState>, BrokerError> {
+        let records = self.reader.orders(order_ids).await.map_err(unavailable)?;
+        Ok(records.iter().map(|record| (record.request.order_id, record.state())).collect())
     }
 
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
@@ -196,8 +204,8 @@ impl Broker for Simulator {
     ) -> Result<Option<ListedOrder>, BrokerError> {
         let id = broker_order_id.strip_prefix(record::NUMBER_PREFIX).and_then(|id| id.parse().ok());
         let Some(id) = id else { return Ok(None) };
-        let record = self.reader.order(id).await.map_err(unavailable)?;
-        Ok(record.as_ref().map(Record::listed))
+        let records = self.reader.orders(&[id]).await.map_err(unavailable)?;
+        Ok(records.first().map(Record::listed))
     }
 
     async fn order_page(

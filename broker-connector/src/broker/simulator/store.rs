@@ -251,10 +251,10 @@ impl Reader {
         Ok(timeout(READER_WAIT_MAX, self.pool.get()).await.context("all connections are busy")??)
     }
 
-    pub(super) async fn order(&self, id: OrderId) -> anyhow::Result<Option<Record>> {
-        let query = OrdersById { ids: vec![id.0] };
+    pub(super) async fn orders(&self, ids: &[OrderId]) -> anyhow::Result<Vec<Record>> {
+        let query = OrdersById { ids: ids.iter().map(|id| id.0).collect() };
         let rows: Vec<OrderRow> = answered(query.load(&mut self.connection().await?)).await?;
-        rows.into_iter().next().map(OrderRow::read).transpose()
+        rows.into_iter().map(OrderRow::read).collect()
     }
 
     /// What is set for an account; nothing for one that is not known.
