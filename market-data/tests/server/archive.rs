@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, watch};
 use tokio_postgres::NoTls;
+use uuid::Uuid;
 
 const MIGRATIONS: [&str; 2] = [
     include_str!("../../../migrations/2026-11-21-007000_bars/up.sql"),
@@ -44,9 +45,7 @@ impl Database {
             println!("skipped: GAEMI_TEST_DATABASE_URL names no Postgres");
             return None;
         };
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("gaemi_bars_{}_{number}", std::process::id());
+        let name = format!("gaemi_bars_{}", Uuid::now_v7().simple());
         execute(&admin, &format!("CREATE DATABASE {name}")).await;
         let (server, _) = admin.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
