@@ -28,8 +28,8 @@ const BATCH_MAX: usize = 128;
 /// Rest for each reader that was woken, which is about twice what a write to it costs: with thousands of readers writes then
 /// carry several messages before the machine is full, and with few nobody waits.
 const REST_PER_READER: Duration = Duration::from_micros(6);
-/// Shorter rests are left out: the runtime's clock has no finer steps.
-const REST_MIN: Duration = Duration::from_millis(2);
+/// Up to so many readers woken at once there is no rest.
+const READERS_WITHOUT_REST_MAX: usize = 1_000;
 /// Longest rest.
 const REST_MAX: Duration = Duration::from_millis(30);
 /// How often running minutes and order books are told.
@@ -235,8 +235,10 @@ impl Feed {
 
 /// How long what comes next is collected after so many readers were woken.
 fn rest_after(readers: usize) -> Duration {
-    let rest = REST_PER_READER.saturating_mul(u32::try_from(readers).unwrap_or(u32::MAX)).min(REST_MAX);
-    if rest < REST_MIN { Duration::ZERO } else { rest }
+    if readers <= READERS_WITHOUT_REST_MAX {
+        return Duration::ZERO;
+    }
+    REST_PER_READER.saturating_mul(u32::try_from(readers).unwrap_or(u32::MAX)).min(REST_MAX)
 }
 
 /// Whether prices of one source may take the place of another's: only those of a market of today may. A recorded or an
@@ -284,8 +286,8 @@ mod tests {
     #[test]
     fn few_readers_get_every_message_at_once_and_thousands_several_together() {
         assert_eq!(rest_after(0), Duration::ZERO);
-        assert_eq!(rest_after(100), Duration::ZERO);
-        assert_eq!(rest_after(500), Duration::from_millis(3));
+        assert_eq!(rest_after(1_000), Duration::ZERO);
+        assert_eq!(rest_after(2_000), Duration::from_millis(12));
         assert_eq!(rest_after(5_000), REST_MAX);
         assert_eq!(rest_after(usize::MAX), REST_MAX);
     }
