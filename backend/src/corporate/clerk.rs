@@ -5,15 +5,14 @@ use super::store::{self, Application};
 use crate::account::{self, CashBalance, Commodity, LockedBalances, balance_event};
 use crate::clock;
 use crate::error::{ApiError, ApiResult};
-use crate::events::{self, EventKind, NewEvent};
+use crate::events::{self, NewEvent};
 use crate::portfolio::{self, ALL_LOTS, Books, PositionKey, Split};
 use crate::trading;
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
-use domain::{AccountId, DecimalText, Symbol};
+use domain::AccountId;
 use exchange::{dividend, market_day};
 use rust_decimal::Decimal;
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far an action has come with an account.
@@ -23,15 +22,6 @@ pub(super) enum Progress {
     Done,
     /// Orders in its symbol have to end first.
     OrdersOpen,
-}
-
-/// A position as it is told to browsers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PositionEvent {
-    account_id: AccountId,
-    symbol: Symbol,
-    quantity: DecimalText,
 }
 
 /// Applies an action to an account in the caller's transaction, unless that was done before.
@@ -145,8 +135,8 @@ fn told(
     let Some((owner, _)) = locked.account(account_id) else { return Ok(Vec::new()) };
     let mut told = Vec::new();
     for ((account_id, symbol), state) in books.changed() {
-        let event = PositionEvent { account_id, symbol, quantity: state.quantity.into() };
-        told.push(NewEvent::new(owner, EventKind::Position, &event).map_err(ApiError::internal)?);
+        let event = portfolio::position_event(owner, (account_id, symbol), state.quantity);
+        told.push(event.map_err(ApiError::internal)?);
         let currency = symbol.currency();
         let cash = locked.balance(account_id, Commodity::Cash(currency));
         let total = cash.total + books.cash_moved();

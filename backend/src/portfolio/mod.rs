@@ -15,6 +15,7 @@ mod lots;
 mod routes;
 mod service;
 mod store;
+mod told;
 mod valuation;
 
 pub use books::{ALL_LOTS, Books, Split};
@@ -27,3 +28,4 @@ pub use lots::{Lot, LotSale, Lots};
 pub use routes::routes;
 pub use service::{PortfolioService, Worth};
 pub use store::{PositionKey, lock_positions, shares_before};
+pub use told::position_event;

@@ -175,15 +175,6 @@ impl From<&Order> for OrderDocument {
     }
 }
 
-/// A position as it is told to browsers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct PositionEvent {
-    pub(super) account_id: AccountId,
-    pub(super) symbol: Symbol,
-    pub(super) quantity: DecimalText,
-}
-
 fn reason_of(order: &Order) -> Option<String> {
     let denials = order.denials.as_ref().map(|denials| {
         denials

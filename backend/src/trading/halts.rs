@@ -1,6 +1,7 @@
 //! Symbols in which a user wants no new orders because the market has halted them. Kept in memory, so that an order does
 //! not wait for a question to the database; every change is durable before it counts.
 
+use super::service::TradingService;
 use super::store;
 use crate::clock;
 use crate::db::Pool;
@@ -92,5 +93,28 @@ impl Halts {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, BTreeMap<Symbol, Halt>>> {
         self.by_user.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TradingService {
+    /// The symbols that a user has halted.
+    pub(super) fn halts(&self, user: UserId) -> Vec<Halt> {
+        self.halts.of(user)
+    }
+
+    /// Refuses new orders of a user in a symbol.
+    ///
+    /// # Errors
+    /// When the list is full, and the database's.
+    pub(super) async fn halt(&self, user: UserId, symbol: Symbol, reason: String) -> ApiResult<Halt> {
+        self.halts.halt(&self.pool, user, symbol, reason).await
+    }
+
+    /// Takes new orders in a symbol again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn resume(&self, user: UserId, symbol: Symbol) -> ApiResult<()> {
+        self.halts.resume(&self.pool, user, symbol).await
     }
 }

@@ -7,7 +7,7 @@ use super::decide::{Answer, Wish};
 use super::dispatcher::{DispatchQueue, Dispatcher};
 use super::gate::Gate;
 use super::group::{GroupLook, GroupView, Groups, Keeper, NewGroup};
-use super::halts::{Halt, Halts};
+use super::halts::Halts;
 use super::inquirer::Inquirer;
 use super::keys::KeyKeeper;
 use super::lane::{Lane, Lanes};
@@ -52,7 +52,7 @@ pub struct TradingService {
     placements: mpsc::Sender<Placement>,
     pub(super) dispatch: DispatchQueue,
     pub(super) events: Arc<EventHub>,
-    halts: Arc<Halts>,
+    pub(super) halts: Arc<Halts>,
     groups: Arc<Groups>,
     pub(super) gate: Gate,
     pub(super) reconciler: Reconciler,
@@ -468,27 +468,6 @@ impl TradingService {
             self.dispatch.look();
         }
         Ok((requested.order, requested.replayed))
-    }
-
-    /// The symbols that a user has halted.
-    pub(super) fn halts(&self, user: UserId) -> Vec<Halt> {
-        self.halts.of(user)
-    }
-
-    /// Refuses new orders of a user in a symbol.
-    ///
-    /// # Errors
-    /// When the list is full, and the database's.
-    pub(super) async fn halt(&self, user: UserId, symbol: Symbol, reason: String) -> ApiResult<Halt> {
-        self.halts.halt(&self.pool, user, symbol, reason).await
-    }
-
-    /// Takes new orders in a symbol again.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(super) async fn resume(&self, user: UserId, symbol: Symbol) -> ApiResult<()> {
-        self.halts.resume(&self.pool, user, symbol).await
     }
 }
 

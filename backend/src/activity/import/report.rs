@@ -8,7 +8,7 @@ use crate::account::Journal;
 use crate::error::{ApiError, ErrorCode, FieldError};
 use crate::portfolio::Books;
 use chrono::NaiveDate;
-use domain::{AccountId, Currency, DecimalText, Symbol};
+use domain::{Currency, DecimalText, Symbol};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -212,13 +212,4 @@ pub(super) fn refused(refusals: &[Refusal]) -> ApiError {
 /// Bytes as text.
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The events' view of a position that has moved.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct PositionEvent {
-    pub(super) account_id: AccountId,
-    pub(super) symbol: Symbol,
-    pub(super) quantity: DecimalText,
 }

@@ -5,7 +5,7 @@ use super::book::{Booking, Free, in_order};
 use super::columns::ColumnsError;
 use super::duplicates::{self, Policy};
 use super::read::{self, FileError, Options, ReadFile};
-use super::report::{self, Findings, ImportReport, PositionEvent};
+use super::report::{self, Findings, ImportReport};
 use super::{Activity, LINES_MAX, Refusal};
 use crate::account::{
     self, Account, AccountService, CashBalance, Commodity, Journal, LockedBalances, balance_event,
@@ -13,9 +13,9 @@ use crate::account::{
 use crate::clock;
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult};
-use crate::events::{self, EventHub, EventKind, NewEvent};
+use crate::events::{self, EventHub, NewEvent};
 use crate::extract::Upload;
-use crate::portfolio::{ALL_LOTS, Books};
+use crate::portfolio::{ALL_LOTS, Books, position_event};
 use actix_web::web;
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -248,9 +248,9 @@ fn events_of(
             CashBalance { account_id: account.id, currency, total: row.total + change, held: row.held };
         told.push(balance_event(account.user_id, &cash, now).map_err(ApiError::internal)?);
     }
-    for ((account_id, symbol), state) in books.changed() {
-        let event = PositionEvent { account_id, symbol, quantity: state.quantity.into() };
-        told.push(NewEvent::new(account.user_id, EventKind::Position, &event).map_err(ApiError::internal)?);
+    for (key, state) in books.changed() {
+        let event = position_event(account.user_id, key, state.quantity);
+        told.push(event.map_err(ApiError::internal)?);
     }
     Ok(told)
 }

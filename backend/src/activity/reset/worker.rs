@@ -5,14 +5,13 @@ use super::{Reset, ResetService, ResetStatus};
 use crate::account::{self, CashBalance, Journal, balance_event};
 use crate::clock;
 use crate::error::{ApiError, ApiResult};
-use crate::events::{self, EventKind, NewEvent};
-use crate::portfolio::{ALL_LOTS, Books};
+use crate::events::{self, NewEvent};
+use crate::portfolio::{ALL_LOTS, Books, position_event};
 use crate::trading;
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{AccountId, Currency, DecimalText, Symbol};
+use domain::{AccountId, Currency, Symbol};
 use rust_decimal::Decimal;
-use serde::Serialize;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -22,15 +21,6 @@ const ROUND_MAX: i64 = 64;
 /// Time between two rounds while there are resets, and how soon those of somebody else are found.
 const ROUND_PAUSE: Duration = Duration::from_millis(100);
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
-
-/// A position as it is told to browsers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PositionEvent {
-    account_id: AccountId,
-    symbol: Symbol,
-    quantity: DecimalText,
-}
 
 /// Goes on with resets until told to stop.
 pub(super) async fn run(service: ResetService, stop: CancellationToken) {
@@ -164,9 +154,8 @@ fn told(reset: &Reset, symbols: &BTreeSet<Symbol>, now: DateTime<Utc>) -> ApiRes
         told.push(balance_event(reset.user_id, &cash, now).map_err(ApiError::internal)?);
     }
     for symbol in symbols {
-        let event =
-            PositionEvent { account_id: reset.account_id, symbol: *symbol, quantity: Decimal::ZERO.into() };
-        told.push(NewEvent::new(reset.user_id, EventKind::Position, &event).map_err(ApiError::internal)?);
+        let event = position_event(reset.user_id, (reset.account_id, *symbol), Decimal::ZERO);
+        told.push(event.map_err(ApiError::internal)?);
     }
     Ok(told)
 }

@@ -1,7 +1,7 @@
 //! What is approved can be paid, and every reason against an order is named.
 
 use super::*;
-use crate::risk::{OpenOrder, judge_change};
+use crate::risk::{OpenOrder, fixture, judge_change};
 use domain::{AccountId, Lifetime, Pricing, Size};
 use proptest::prelude::*;
 
@@ -10,25 +10,7 @@ fn today() -> DateTime<Utc> {
 }
 
 fn quote(symbol: &str, price: &str) -> Quote {
-    let price: Price = price.parse().unwrap();
-    let symbol: domain::Symbol = symbol.parse().unwrap();
-    Quote {
-        symbol,
-        price,
-        bid: Some(price),
-        ask: Some(price),
-        previous_close: Some(price),
-        volume: 1,
-        currency: symbol.currency(),
-        session_date: today().date_naive(),
-        open: price,
-        high: price,
-        low: price,
-        at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
-        source: "replay".to_owned(),
-        simulated: false,
-        delayed: true,
-    }
+    fixture::quote(symbol, price, today())
 }
 
 fn order(symbol: &str, side: Side, quantity: &str, pricing: Pricing) -> NewOrder {

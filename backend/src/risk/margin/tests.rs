@@ -1,7 +1,7 @@
 //! What is open never asks for more equity than there is, whoever asks in whatever order.
 
 use super::*;
-use crate::risk::{AccountState, Hold, judge, judge_close};
+use crate::risk::{AccountState, Hold, fixture, judge, judge_close};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{AccountId, Lifetime, NewOrder, Size};
 use proptest::prelude::*;
@@ -14,24 +14,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn quote(symbol: &str, price: i64) -> Quote {
-    let price = domain::Price::new(price.into()).unwrap();
-    Quote {
-        symbol: symbol.parse().unwrap(),
-        price,
-        bid: Some(price),
-        ask: Some(price),
-        previous_close: Some(price),
-        volume: 1,
-        currency: Currency::Usd,
-        session_date: now().date_naive(),
-        open: price,
-        high: price,
-        low: price,
-        at: now(),
-        source: "replay".to_owned(),
-        simulated: false,
-        delayed: true,
-    }
+    fixture::quote(symbol, &price.to_string(), now())
 }
 
 fn book(cash: i64, may_short: bool) -> MarginBook {

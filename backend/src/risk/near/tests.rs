@@ -1,7 +1,7 @@
 //! What comes close to a limit is told, and what is far from it or beyond it is not.
 
 use super::*;
-use crate::risk::judge;
+use crate::risk::{fixture, judge};
 use domain::{AccountId, Currency, Lifetime, Pricing, Side, Size};
 
 fn now() -> DateTime<Utc> {
@@ -9,25 +9,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn quote(symbol: &str, price: &str) -> Quote {
-    let price: Price = price.parse().unwrap();
-    let symbol: domain::Symbol = symbol.parse().unwrap();
-    Quote {
-        symbol,
-        price,
-        bid: Some(price),
-        ask: Some(price),
-        previous_close: Some(price),
-        volume: 1,
-        currency: symbol.currency(),
-        session_date: now().date_naive(),
-        open: price,
-        high: price,
-        low: price,
-        at: now(),
-        source: "replay".to_owned(),
-        simulated: false,
-        delayed: true,
-    }
+    fixture::quote(symbol, price, now())
 }
 
 fn near(symbol: &str, side: Side, limit: &str, cash: i64) -> Vec<(Limit, Decimal, Decimal)> {

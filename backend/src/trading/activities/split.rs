@@ -1,12 +1,11 @@
 //! Splits as a broker tells of them: one line takes the shares of before, another brings those of after. Both together say
 //! the ratio, and are one journal under the number of the later line.
 
-use super::super::document::PositionEvent;
 use super::super::incident::{Incident, SHARES_ACTIVITY};
 use super::super::requests::request_cancel;
 use super::super::store::{self, ActivityLine, OtherLeg};
 use crate::error::{ApiError, ApiResult, ErrorCode};
-use crate::events::{self, EventKind, NewEvent};
+use crate::events;
 use crate::portfolio::{self, DifferenceError};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
@@ -84,8 +83,7 @@ pub(super) async fn take_in(
     let place = (line.day, line.activity_id.as_str());
     match portfolio::split_by_broker(connection, key, (old, new), place, now).await {
         Ok(Some(quantity)) => {
-            let event = PositionEvent { account_id: line.account_id, symbol, quantity: quantity.into() };
-            let event = NewEvent::new(owner, EventKind::Position, &event).map_err(ApiError::internal)?;
+            let event = portfolio::position_event(owner, key, quantity).map_err(ApiError::internal)?;
             events::append(connection, vec![event]).await?;
             Ok(Taken::Done(None))
         }

@@ -1,13 +1,14 @@
 //! What a batch tells browsers.
 
 use super::super::apply::Execution;
-use super::super::document::{OrderDocument, PositionEvent};
+use super::super::document::OrderDocument;
 use super::super::order::Order;
 use super::super::store::JournalLine;
 use super::Batch;
 use crate::account::balance_event;
 use crate::error::ApiError;
 use crate::events::{EventKind, NewEvent};
+use crate::portfolio::position_event;
 use chrono::{DateTime, Utc};
 use domain::{AccountId, Currency, DecimalText, OrderId, Price, Quantity, Side, Symbol};
 use rust_decimal::Decimal;
@@ -39,8 +40,7 @@ impl Batch {
         quantity: Decimal,
     ) -> Result<(), ApiError> {
         let Some((user, _)) = self.balances.account(account_id) else { return Ok(()) };
-        let event = PositionEvent { account_id, symbol, quantity: quantity.into() };
-        let event = NewEvent::new(user, EventKind::Position, &event).map_err(ApiError::internal)?;
+        let event = position_event(user, (account_id, symbol), quantity).map_err(ApiError::internal)?;
         self.execution_events.push(event);
         Ok(())
     }
@@ -85,10 +85,9 @@ impl Batch {
             let cash = self.balances.cash(*account_id, *currency);
             told.push(balance_event(user, &cash, self.now)?);
         }
-        for ((account_id, symbol), state) in self.books.changed() {
-            let Some((user, _)) = self.balances.account(account_id) else { continue };
-            let event = PositionEvent { account_id, symbol, quantity: state.quantity.into() };
-            told.push(NewEvent::new(user, EventKind::Position, &event)?);
+        for (key, state) in self.books.changed() {
+            let Some((user, _)) = self.balances.account(key.0) else { continue };
+            told.push(position_event(user, key, state.quantity)?);
         }
         Ok(told)
     }
