@@ -248,6 +248,8 @@ async fn a_call_that_nobody_answers_is_met_by_buying_back_as_much_as_is_needed()
     let trader = Trader { app: trader.app.restart().await, ..trader };
     let own = "SELECT count(*) AS rows FROM trading.orders WHERE side = 'buy' AND origin <> 'MARGIN_CALL'";
     assert_eq!(count(&trader.app.database_url, own).await, 0);
+    // Nothing is placed before.
+    trader.compared().await;
     trader.traded("buy", "1").await;
     assert_eq!(count(&trader.app.database_url, own).await, 1, "the trader's own orders stay the trader's");
     assert_books_balance(&trader.app.database_url).await;
