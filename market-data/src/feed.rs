@@ -4,12 +4,13 @@ use crate::bars::Archive;
 use crate::cache::Cache;
 use crate::group::Group;
 use crate::hub::Hub;
-use crate::mailbox::Wakers;
 use crate::provider::{Provider, UPDATES_QUEUED_MAX, Update, Wanted};
 use crate::recorder::Recorder;
-use chrono::{TimeDelta, Utc};
+use crate::wakers::{Wakers, pace_of};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Market, Symbol};
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -25,13 +26,6 @@ const RESTART_PAUSE_MIN: Duration = Duration::from_secs(1);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Most updates that are taken before their followers are woken.
 const BATCH_MAX: usize = 128;
-/// Rest for each reader that was woken, which is about twice what a write to it costs: with thousands of readers writes then
-/// carry several messages before the machine is full, and with few nobody waits.
-const REST_PER_READER: Duration = Duration::from_micros(6);
-/// Up to so many readers woken at once there is no rest.
-const READERS_WITHOUT_REST_MAX: usize = 1_000;
-/// Longest rest.
-const REST_MAX: Duration = Duration::from_millis(30);
 /// How often running minutes and order books are told.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often minutes that are over are written for sources that have none to give.
@@ -164,33 +158,36 @@ impl Feed {
         }
     }
 
-    /// Takes what has come together, and then wakes everybody whom it concerns: what came together leaves together. The
-    /// more were woken, the longer the rest: a write costs the same for one message as for ten.
+    /// Takes what has come together, and then wakes everybody whom it concerns and whose time has come: what came together
+    /// leaves together.
     async fn deliver(&self, mut updates: mpsc::Receiver<Update>) {
-        let (mut batch, mut wakers) = (Vec::new(), Wakers::default());
+        let (mut batch, mut wakers) = (Vec::new(), Wakers::paced(Instant::now()));
         loop {
-            let batch_size = updates.recv_many(&mut batch, BATCH_MAX).await;
-            if batch_size == 0 {
-                return;
+            let due = wakers.next_due();
+            tokio::select! {
+                count = updates.recv_many(&mut batch, BATCH_MAX) => if count == 0 { return },
+                () = async { tokio::time::sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {}
             }
+            wakers.begin(Instant::now(), pace_of(self.hub.counters.connections.load(Ordering::Relaxed)));
             let (now, ingests) = (Utc::now(), self.ingests());
             for update in batch.drain(..).filter(|_| ingests) {
-                match update {
-                    Update::Quote(quote) => {
-                        if let Some(quote) = self.hub.offer(*quote, now, &mut wakers) {
-                            self.cache.remember(&quote);
-                            if self.archive.is_some() {
-                                self.recorder().take(&quote);
-                            }
-                        }
+                self.take(update, now, &mut wakers);
+            }
+            wakers.wake();
+        }
+    }
+
+    fn take(&self, update: Update, now: DateTime<Utc>, wakers: &mut Wakers) {
+        match update {
+            Update::Quote(quote) => {
+                if let Some(quote) = self.hub.offer(*quote, now, wakers) {
+                    self.cache.remember(&quote);
+                    if self.archive.is_some() {
+                        self.recorder().take(&quote);
                     }
-                    Update::Rejected { symbol, reason } => self.hub.quarantine.put(symbol, reason, None),
                 }
             }
-            let rest = rest_after(wakers.wake());
-            if batch_size < BATCH_MAX && !rest.is_zero() {
-                tokio::time::sleep(rest).await;
-            }
+            Update::Rejected { symbol, reason } => self.hub.quarantine.put(symbol, reason, None),
         }
     }
 
@@ -233,14 +230,6 @@ impl Feed {
     }
 }
 
-/// How long what comes next is collected after so many readers were woken.
-fn rest_after(readers: usize) -> Duration {
-    if readers <= READERS_WITHOUT_REST_MAX {
-        return Duration::ZERO;
-    }
-    REST_PER_READER.saturating_mul(u32::try_from(readers).unwrap_or(u32::MAX)).min(REST_MAX)
-}
-
 /// Whether prices of one source may take the place of another's: only those of a market of today may. A recorded or an
 /// invented price in the place of a real one would be taken for it.
 fn can_stand_in(first: &dyn Provider, other: &dyn Provider) -> bool {
@@ -276,19 +265,5 @@ async fn keep_running(
         if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_readers_get_every_message_at_once_and_thousands_several_together() {
-        assert_eq!(rest_after(0), Duration::ZERO);
-        assert_eq!(rest_after(1_000), Duration::ZERO);
-        assert_eq!(rest_after(2_000), Duration::from_millis(12));
-        assert_eq!(rest_after(5_000), REST_MAX);
-        assert_eq!(rest_after(usize::MAX), REST_MAX);
     }
 }

@@ -2,11 +2,12 @@
 //! turned into text: once for each channel that somebody follows, however many they are.
 
 use crate::frame::Frame;
-use crate::mailbox::{Mailbox, Topic, Wakers, put_into_all};
+use crate::mailbox::{Mailbox, Topic, put_into_all};
 use crate::minute::Running;
 use crate::provider::OrderBook;
 use crate::quarantine::Quarantine;
 use crate::sanity::{self, SPIKE_CONFIRMATIONS};
+use crate::wakers::Wakers;
 use chrono::{DateTime, Utc};
 use domain::market_data::{
     Channel, Place, SYMBOLS_PER_CONNECTION_MAX, ServerNotice, write_quote_at, write_tick,

@@ -36,6 +36,7 @@ mod recorder;
 mod routes;
 mod server;
 mod startup;
+mod wakers;
 
 pub use settings::Settings;
 pub use startup::Application;

@@ -4,11 +4,13 @@
 //! newer of the same topic has come after, and can tell from the sequence numbers that it did.
 
 use crate::frame::Frame;
+use crate::wakers::Wakers;
 use domain::Symbol;
 use domain::market_data::Channel;
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use tokio::time::Instant;
 
 /// Most notices waiting for one subscriber; more mean that it asks without reading the answers.
 pub(crate) const NOTICES_WAITING_MAX: usize = 2_048;
@@ -33,25 +35,14 @@ struct Contents {
     overflowed: bool,
     /// The subscriber's task, when it waits for something to come.
     reader: Option<Waker>,
+    /// When something was taken last.
+    taken_at: Option<Instant>,
 }
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Mailbox {
     contents: Mutex<Contents>,
-}
-
-/// Readers that have something to read; they are woken together when everything is in place.
-#[derive(Default)]
-pub(crate) struct Wakers(Vec<Waker>);
-
-impl Wakers {
-    /// How many those were.
-    pub(crate) fn wake(&mut self) -> usize {
-        let count = self.0.len();
-        self.0.drain(..).for_each(Waker::wake);
-        count
-    }
 }
 
 impl Mailbox {
@@ -96,14 +87,16 @@ impl Mailbox {
     /// Puts a message in; how many older ones made place for newer ones. Its reader is to be woken.
     pub(crate) fn put(&self, topic: Topic, frame: Frame, wakers: &mut Wakers) -> usize {
         let mut contents = self.contents();
-        let Contents { subscribed, waiting, reader, .. } = &mut *contents;
+        let Contents { subscribed, waiting, reader, taken_at, .. } = &mut *contents;
         let lost = if waiting.len() >= LAG_MESSAGES_MAX.max(subscribed.len() * 2) {
             keep_newest(waiting)
         } else {
             0
         };
         waiting.push_back((topic, frame));
-        wakers.0.extend(reader.take());
+        if let Some(reader) = reader.take() {
+            wakers.add(reader, *taken_at);
+        }
         lost
     }
 
@@ -129,7 +122,7 @@ impl Mailbox {
         bytes_max: usize,
     ) -> Poll<Option<()>> {
         let mut contents = self.contents();
-        let Contents { notices, waiting, overflowed, reader, .. } = &mut *contents;
+        let Contents { notices, waiting, overflowed, reader, taken_at, .. } = &mut *contents;
         if *overflowed {
             return Poll::Ready(None);
         }
@@ -144,6 +137,7 @@ impl Mailbox {
             *reader = Some(task.waker().clone());
             return Poll::Pending;
         }
+        *taken_at = Some(Instant::now());
         if waiting.is_empty() && waiting.capacity() > ROOM_KEPT_MAX {
             *waiting = VecDeque::new();
         }
