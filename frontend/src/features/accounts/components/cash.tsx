@@ -9,6 +9,7 @@ import { Dialog } from "@/lib/ui/dialog";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { balanceQuery } from "../api/accounts";
+import { useBuyingPower } from "../hooks/use-margin";
 import { DepositForm } from "./deposit-form";
 import { ExchangeForm } from "./exchange-form";
 import { TransferForm } from "./transfer-form";
@@ -49,7 +50,7 @@ export function Cash({ account }: { account: Account }) {
       {balance.isPending && <Empty>{t("app.loading")}</Empty>}
       <div className="grid gap-3 md:grid-cols-2">
         {balance.data?.currencies.map((one) => (
-          <CurrencyCard key={one.currency} balance={one} />
+          <CurrencyCard key={one.currency} account={account} balance={one} />
         ))}
       </div>
       {Form !== null && way !== null && (
@@ -61,14 +62,15 @@ export function Cash({ account }: { account: Account }) {
   );
 }
 
-function CurrencyCard({ balance }: { balance: CurrencyBalance }) {
+function CurrencyCard({ account, balance }: { account: Account; balance: CurrencyBalance }) {
   const { t, i18n } = useTranslation();
+  const buyingPower = useBuyingPower(account, balance);
   const { currency } = balance;
   const rows = [
     ["settled", balance.settled],
     ["unsettled", balance.unsettled],
     ["held", balance.held],
-    ["buyingPower", balance.buyingPower],
+    ["buyingPower", buyingPower],
     ["withdrawable", balance.withdrawable],
   ] as const;
   return (
@@ -81,7 +83,7 @@ function CurrencyCard({ balance }: { balance: CurrencyBalance }) {
         {rows.map(([name, amount]) => (
           <div key={name} className="flex justify-between gap-3">
             <dt className="text-soft">{t(`accounts.cash.${name}`)}</dt>
-            <dd>{formatMoney(amount, currency)}</dd>
+            <dd>{amount === undefined ? "–" : formatMoney(amount, currency)}</dd>
           </div>
         ))}
         {balance.unsettledDays.map((day) => (
