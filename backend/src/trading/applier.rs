@@ -18,6 +18,8 @@ use crate::clock;
 use crate::db;
 use crate::error::{ApiError, ErrorCode};
 use crate::events::{self, EventHub};
+use crate::market::Market;
+use actix_web::web;
 use diesel_async::AsyncPgConnection;
 use domain::AccountId;
 use failpoint::Failpoint;
@@ -52,6 +54,8 @@ pub(super) struct Applier {
     pub(super) gate: Gate,
     /// Who asks the broker about orders that are not known here.
     pub(super) reconciler: Reconciler,
+    /// Tells which day's price an execution had.
+    pub(super) market: web::Data<Market>,
 }
 
 impl Applier {
@@ -111,8 +115,9 @@ impl Applier {
         let (mut lines_max, mut failures, mut lines) = (BATCH_MAX, 0, 0);
         loop {
             // A panic would end this task, and with it everything that was ever to be applied.
-            let applying =
-                AssertUnwindSafe(connection.apply_next(lines_max, &self.gate)).catch_unwind().await;
+            let applying = AssertUnwindSafe(connection.apply_next(lines_max, &self.gate, &self.market))
+                .catch_unwind()
+                .await;
             let applied =
                 applying.unwrap_or_else(|_| Err(ApiError::internal("a line of the journal panicked")));
             match applied {
@@ -183,7 +188,7 @@ impl Connection {
         Ok(Self { connection })
     }
 
-    async fn apply_next(&self, lines_max: usize, gate: &Gate) -> Result<Applied, ApiError> {
+    async fn apply_next(&self, lines_max: usize, gate: &Gate, market: &Market) -> Result<Applied, ApiError> {
         let connection = &self.connection;
         let (begin, cursor) = (db::begin(connection), store::lock_cursor(connection));
         let lines = try_join!(begin, cursor, store::read_journal(connection, lines_max))?.2;
@@ -193,7 +198,8 @@ impl Connection {
             db::rollback(connection).await?;
             return Ok(Applied { is_all: true, ..Applied::default() });
         };
-        let batch = apply_lines(connection, lines).await?;
+        let mut batch = apply_lines(connection, lines).await?;
+        batch.date_executions(|symbol| market.last_quote(symbol));
         let applied = Applied {
             lines: lines.len(),
             is_all: read < lines_max && lines.len() == read,

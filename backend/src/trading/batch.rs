@@ -1,5 +1,6 @@
 //! A batch of the journal's lines: what it reads, what it changes, what it tells.
 
+mod days;
 mod told;
 
 use super::apply::{Effects, Execution, apply, undo};
@@ -363,6 +364,7 @@ impl Batch {
             tax: execution.tax,
             occurred_at: line.occurred_at,
             reversed_by: None,
+            session_date: None,
         });
         self.tell_execution(line, order, execution)
     }

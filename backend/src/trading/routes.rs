@@ -175,6 +175,8 @@ struct Execution {
     commission: DecimalText,
     tax: DecimalText,
     occurred_at: DateTime<Utc>,
+    /// The trading day of its price, where that was known: of prices that are played again, the day that was played.
+    session_date: Option<NaiveDate>,
 }
 
 /// What was asked of the broker about an order after it was placed.
@@ -218,6 +220,7 @@ impl From<OrderHistory> for OrderDetail {
             commission: row.commission.into(),
             tax: row.tax.into(),
             occurred_at: row.occurred_at,
+            session_date: row.session_date,
         });
         let requests = history.requests.into_iter().map(|row| OrderRequestDocument {
             id: row.id,

@@ -109,6 +109,7 @@ impl TradingService {
             groups: look.clone(),
             gate: gate.clone(),
             reconciler: reconciler.clone(),
+            market: market.clone(),
         };
         let (known, closed) = (lanes.clone(), gate.clone());
         accounts.when_opened(move |account| {

@@ -44,6 +44,24 @@ async fn a_market_order_is_filled_and_everything_moves_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_execution_keeps_the_day_that_was_played_and_not_the_one_on_the_clock() {
+    let trader = Trader::with("USD", "10000").await;
+    let before = day_played(&trader, "AAPL").await;
+    let order = trader.bought("AAPL", "1").await;
+    let after = day_played(&trader, "AAPL").await;
+    let execution = &order["executions"][0];
+    let day = execution["sessionDate"].as_str().unwrap_or_else(|| panic!("no day: {execution}"));
+    assert!(before.as_str() <= day && day <= after.as_str(), "{before} to {after}: {execution}");
+    assert!(day < execution["occurredAt"].as_str().unwrap(), "{execution}");
+}
+
+async fn day_played(trader: &Trader, symbol: &str) -> String {
+    let path = format!("/api/market/quote/{symbol}");
+    let quote = trader.app.get(&path, &trader.user).await.expect(200).json();
+    quote["sessionDate"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_bought_can_be_sold_and_the_profit_is_realised() {
     let trader = Trader::with("USD", "10000").await;
     let bought = trader.bought("IBM", "10").await;

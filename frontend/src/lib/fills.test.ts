@@ -32,6 +32,15 @@ test("fills of before the visit and of it stand in one list, newest first", () =
   ]);
 });
 
+test("a fill keeps the day of its price, whoever knows it", () => {
+  const day = "2006-02-27";
+  const seen = { ...fill(), sessionDate: day };
+  expect(mergeFills([seen], [fill()])[0]?.sessionDate).toBe(day);
+  expect(mergeFills([fill()], [seen])[0]?.sessionDate).toBe(day);
+  // What the server wrote down wins over what the page took it for.
+  expect(mergeFills([{ ...seen, sessionDate: "2006-02-28" }], [seen])[0]?.sessionDate).toBe(day);
+});
+
 test("an order's history tells its fills", () => {
   const order = {
     id: "order-1",
@@ -47,18 +56,22 @@ test("an order's history tells its fills", () => {
         commission: "0.5",
         tax: "0",
         occurredAt: "2026-01-05T10:00:00Z",
+        sessionDate: "2006-02-27",
       },
     ],
   } as unknown as OrderDetail;
   expect(fillsOf(order)).toEqual([
-    fill({
-      symbol: "AAPL",
-      side: "buy",
-      currency: "USD",
-      quantity: "10",
-      price: "150",
-      commission: "0.5",
-      tax: "0",
-    }),
+    {
+      ...fill({
+        symbol: "AAPL",
+        side: "buy",
+        currency: "USD",
+        quantity: "10",
+        price: "150",
+        commission: "0.5",
+        tax: "0",
+      }),
+      sessionDate: "2006-02-27",
+    },
   ]);
 });

@@ -2,9 +2,9 @@ import { create } from "zustand";
 import type { Fill, OrderDetail } from "@/lib/api/types";
 import { FILLS_KEPT_MAX } from "@/lib/limits";
 
-/** A fill, and the trading day of its share's price where the page has seen it happen: in a replay that is long past. */
+/** A fill, and the trading day of its price where that is known: in a replay that is long past. */
 export interface SeenFill extends Fill {
-  sessionDate?: string | undefined;
+  sessionDate?: string | null | undefined;
 }
 
 /** Fills that happened while the page was open, newest first. */
@@ -21,16 +21,19 @@ export function addFill(fill: SeenFill): boolean {
 }
 
 /** Fills of before this visit and those of it, each once, newest first. */
-export function mergeFills(heard: readonly SeenFill[], loaded: readonly Fill[]): SeenFill[] {
-  const all = new Map([...loaded, ...heard].map((fill): [string, SeenFill] => [keyOf(fill), fill]));
+export function mergeFills(heard: readonly SeenFill[], loaded: readonly SeenFill[]): SeenFill[] {
+  const all = new Map(heard.map((fill) => [keyOf(fill), fill]));
+  // The server knows the day of the price better than the page, which may have had no price yet.
+  for (const fill of loaded)
+    all.set(keyOf(fill), { ...fill, sessionDate: fill.sessionDate ?? all.get(keyOf(fill))?.sessionDate });
   return [...all.values()]
     .sort((left, right) => Date.parse(right.occurredAt) - Date.parse(left.occurredAt))
     .slice(0, FILLS_KEPT_MAX);
 }
 
 /** The fills that an order's history tells. */
-export function fillsOf({ id, accountId, symbol, side, currency, executions }: OrderDetail): Fill[] {
-  return executions.map(({ executionId, quantity, price, commission, tax, occurredAt }) => ({
+export function fillsOf({ id, accountId, symbol, side, currency, executions }: OrderDetail): SeenFill[] {
+  return executions.map(({ executionId, quantity, price, commission, tax, occurredAt, sessionDate }) => ({
     accountId,
     orderId: id,
     executionId,
@@ -42,6 +45,7 @@ export function fillsOf({ id, accountId, symbol, side, currency, executions }: O
     tax,
     currency,
     occurredAt,
+    sessionDate,
   }));
 }
 

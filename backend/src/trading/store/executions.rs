@@ -1,8 +1,8 @@
 //! `trading.executions`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
-use diesel::sql_types::{Array, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, OrderId};
@@ -34,6 +34,9 @@ pub(in crate::trading) struct ExecutionRow {
     /// The journal that took it back.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub(in crate::trading) reversed_by: Option<Uuid>,
+    /// The trading day of its price, where that was known.
+    #[diesel(sql_type = Nullable<Date>)]
+    pub(in crate::trading) session_date: Option<NaiveDate>,
 }
 
 #[derive(QueryableByName)]
@@ -71,10 +74,11 @@ statement! {
         quantities: Array<Numeric> = Vec<Decimal>, prices: Array<Numeric> = Vec<Decimal>,
         commissions: Array<Numeric> = Vec<Decimal>, taxes: Array<Numeric> = Vec<Decimal>,
         occurred: Array<Timestamptz> = Vec<DateTime<Utc>>,
+        sessions: Array<Nullable<Date>> = Vec<Option<NaiveDate>>,
     }
     "INSERT INTO trading.executions
-        (account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        (account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at, session_date)
+     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 /// Writes executions, each of them new.
@@ -95,13 +99,15 @@ pub(in crate::trading) async fn insert_executions(
         commissions: rows.iter().map(|row| row.commission).collect(),
         taxes: rows.iter().map(|row| row.tax).collect(),
         occurred: rows.iter().map(|row| row.occurred_at).collect(),
+        sessions: rows.iter().map(|row| row.session_date).collect(),
     };
     statement.execute(&mut connection).await.map(|_| ())
 }
 
 statement! {
     ExecutionsOf { order: SqlUuid = Uuid }
-    "SELECT account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at, reversed_by
+    "SELECT account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at, reversed_by,
+        session_date
      FROM trading.executions WHERE order_id = ? ORDER BY occurred_at, execution_id"
 }
 
@@ -115,7 +121,8 @@ pub(in crate::trading) async fn executions_of(
 
 statement! {
     LockExecution { account: SqlUuid = Uuid, execution: Text = String }
-    "SELECT account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at, reversed_by
+    "SELECT account_id, execution_id, order_id, journal_id, quantity, price, commission, tax, occurred_at, reversed_by,
+        session_date
      FROM trading.executions WHERE account_id = ? AND execution_id = ? FOR UPDATE"
 }
 

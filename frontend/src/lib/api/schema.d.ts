@@ -1673,6 +1673,11 @@ export interface components {
             occurredAt: string;
             price: components["schemas"]["DecimalText"];
             quantity: components["schemas"]["DecimalText"];
+            /**
+             * Format: date
+             * @description The trading day of its price, where that was known: of prices that are played again, the day that was played.
+             */
+            sessionDate?: string | null;
             tax: components["schemas"]["DecimalText"];
         };
         /** @description One field of a request and the rule it breaks. */

@@ -116,7 +116,7 @@ export function timeOfMoment(
   moment: string,
   bars: readonly DrawnBar[],
   interval: ChartInterval,
-  sessionDate?: string,
+  sessionDate?: string | null,
 ): Time | null {
   const wanted = spanOf(moment, interval, sessionDate);
   const time = bars.findLast((bar) => isUpTo(bar.time, wanted))?.time;
@@ -125,7 +125,7 @@ export function timeOfMoment(
 }
 
 /** The time that the bar of a moment would have. */
-function spanOf(moment: string, interval: ChartInterval, sessionDate?: string): string | number {
+function spanOf(moment: string, interval: ChartInterval, sessionDate?: string | null): string | number {
   const seconds = SECONDS[interval];
   if (seconds !== undefined) return Math.floor(Date.parse(moment) / 1000 / seconds) * seconds;
   const day = sessionDate ?? moment.slice(0, 10);

@@ -26,8 +26,8 @@ export interface ChartFill {
   id: string;
   side: Side;
   occurredAt: string;
-  /** The trading day of its price, where that was seen. */
-  sessionDate?: string | undefined;
+  /** The trading day of its price, where that is known. */
+  sessionDate?: string | null | undefined;
   text: string;
 }
 

@@ -1,7 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
 import type {
-  Fill,
   Lot,
   Order,
   OrderDetail,
@@ -10,7 +9,7 @@ import type {
   PlaceOrder,
   ReplaceOrder,
 } from "@/lib/api/types";
-import { fillsOf } from "@/lib/fills";
+import { fillsOf, type SeenFill } from "@/lib/fills";
 import { isZero } from "@/lib/format";
 import { CLOSED_ORDERS_MAX, FILLED_ORDERS_ASKED_MAX, LOTS_ASKED_MAX, OPEN_ORDERS_MAX } from "@/lib/limits";
 import { withHeard } from "@/lib/order-lists";
@@ -36,7 +35,7 @@ export const closedOrdersQuery = (accountId: string) => ordersQuery(accountId, "
 export const pastFillsQuery = (accountId: string) =>
   queryOptions({
     queryKey: queryKeys.fills(accountId),
-    queryFn: async ({ client }): Promise<Fill[]> => {
+    queryFn: async ({ client }): Promise<SeenFill[]> => {
       const lists = await Promise.all([
         client.ensureQueryData(openOrdersQuery(accountId)),
         client.ensureQueryData(closedOrdersQuery(accountId)),

@@ -1,0 +1,1 @@
+ALTER TABLE trading.executions DROP COLUMN session_date;
