@@ -243,7 +243,7 @@ pub(super) fn uncovered_with_margin(
 ) -> Vec<Denial> {
     let by_own_alone = match order.side {
         Side::Sell => margin.sells_short(order) && !margin.may_short(),
-        Side::Buy => margin.is_too_small() && margin.asks_for_more(order),
+        Side::Buy => margin.is_too_small() && margin.is_judged(order),
     };
     let mut denials = margin.against(order, asked);
     if by_own_alone {

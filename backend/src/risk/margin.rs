@@ -2,7 +2,7 @@
 //!
 //! Everything open is counted as if it were executed, on whichever side of a symbol asks for more: what is bought
 //! beyond what it closes must be covered by the account's own money in part, what is sold beyond what is held beside its
-//! proceeds. An order that asks for no more than before is always allowed: it is the way out.
+//! proceeds. An order that opens nothing and asks for no more than before is always allowed: it is the way out.
 
 mod reduction;
 
@@ -53,10 +53,15 @@ impl Exposure {
         (self.selling - self.quantity).max(Decimal::ZERO)
     }
 
+    /// Shares held once everything open is bought.
+    fn long_at_most(&self) -> Decimal {
+        (self.quantity + self.buying).max(Decimal::ZERO)
+    }
+
     /// What shares held and bought come to once everything open is bought.
     fn long_value(&self) -> Decimal {
         let held = self.quantity.max(Decimal::ZERO);
-        let opened = (self.quantity + self.buying).max(Decimal::ZERO) - held;
+        let opened = self.long_at_most() - held;
         held * self.mark() + part(self.buying_cost, opened, self.buying)
     }
 
@@ -237,11 +242,10 @@ impl MarginState {
         (left, self.currency.round_down(buys))
     }
 
-    /// Equity that must be there with an order among what is open, and what is there; `None` where the order asks for no
-    /// more than before.
+    /// Equity that must be there with an order among what is open, and what is there; `None` where the order is a way out.
     pub(super) fn needed_for(&self, order: &Asked) -> Option<(Decimal, Decimal)> {
         let needed = self.required(&self.here.with(order));
-        self.asks_for_more(order).then(|| (needed, self.equity()))
+        self.is_judged(order).then(|| (needed, self.equity()))
     }
 
     /// Whether an order would have more sold than is held.
@@ -264,16 +268,28 @@ impl MarginState {
         self.equity() < self.rules.equity_min
     }
 
-    /// Whether an order asks for more than before.
-    pub(super) fn asks_for_more(&self, order: &Asked) -> bool {
-        self.required(&self.here.with(order)) > self.required(&self.here)
+    /// Whether an order asks for more than before, or opens something: what is turned round can ask for as much as what was
+    /// there, and is still a new position.
+    pub(super) fn is_judged(&self, order: &Asked) -> bool {
+        let after = self.here.with(order);
+        let opens = after.short_at_most() > self.here.short_at_most()
+            || after.long_at_most() > self.here.long_at_most();
+        opens || self.required(&after) > self.required(&self.here)
+    }
+
+    /// Whether it is another price for shares sold short. Which of several open sales is the short one nobody can say: all are.
+    fn reprices_short(&self, order: &Asked) -> bool {
+        order.side == Side::Sell && order.quantity.is_zero() && self.here.short_at_most() > Decimal::ZERO
     }
 
     /// Everything that speaks against an order, save what also speaks against it in an account without credit.
     pub(super) fn against(&self, order: &Asked, asked: AskedAs<'_>) -> Vec<Denial> {
         let sells_short = self.sells_short(order);
-        let mut denials = if sells_short { self.against_short(order, asked) } else { Vec::new() };
-        if !self.asks_for_more(order) {
+        let mut denials = Vec::new();
+        if sells_short || self.reprices_short(order) {
+            denials.extend(self.against_short(order, asked));
+        }
+        if !self.is_judged(order) {
             return denials;
         }
         if self.is_called {

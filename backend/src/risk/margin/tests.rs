@@ -1,7 +1,7 @@
 //! What is open never asks for more equity than there is, whoever asks in whatever order.
 
 use super::*;
-use crate::risk::{AccountState, Hold, fixture, judge, judge_close};
+use crate::risk::{AccountState, Hold, OpenOrder, fixture, judge, judge_change, judge_close};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{AccountId, Lifetime, NewOrder, Size};
 use proptest::prelude::*;
@@ -164,6 +164,25 @@ fn a_called_account_takes_nothing_that_asks_for_more() {
 }
 
 #[test]
+fn a_position_is_not_turned_round_where_none_may_be_opened() {
+    let apple = quote(APPLE, 100);
+    // As many shares short ask for as much as the shares held; they are a new position all the same.
+    let called = MarginBook { is_called: true, ..with(book(50_000, true), APPLE, 10, 100) };
+    let sold = place(&mut called.clone(), order(APPLE, Side::Sell, "20", "100"), &apple);
+    assert_eq!(rules_of(sold), ["margin_call"]);
+    let owing = MarginBook { is_called: true, ..with(book(50_000, true), APPLE, -10, 100) };
+    let bought = place(&mut owing.clone(), order(APPLE, Side::Buy, "20", "99"), &apple);
+    assert_eq!(rules_of(bought), ["margin_call"]);
+    let mut small = with(book(900, true), APPLE, 10, 100);
+    let sold = place(&mut small, order(APPLE, Side::Sell, "20", "100"), &apple);
+    assert_eq!(rules_of(sold), ["equity_too_small"]);
+    assert!(place(&mut small, order(APPLE, Side::Sell, "10", "100"), &apple).is_ok());
+    // What is already being sold is not there twice.
+    let again = place(&mut small, order(APPLE, Side::Sell, "10", "100"), &apple);
+    assert_eq!(rules_of(again), ["equity_too_small"]);
+}
+
+#[test]
 fn below_two_thousand_nothing_is_lent() {
     let apple = quote(APPLE, 100);
     assert!(place(&mut book(1_900, true), order(APPLE, Side::Buy, "18", "100"), &apple).is_ok());
@@ -195,6 +214,36 @@ fn a_share_that_has_fallen_by_a_tenth_is_sold_short_above_the_bid_only() {
     assert!(place(&mut book(10_000, true), order(APPLE, Side::Sell, "1", "100.01"), &apple).is_ok());
     let mut holder = with(book(10_000, true), APPLE, 1, 100);
     assert!(place(&mut holder, order(APPLE, Side::Sell, "1", "100"), &apple).is_ok(), "it is held");
+}
+
+#[test]
+fn a_short_sale_above_the_bid_gets_no_price_at_the_bid_later() {
+    let apple = Quote { previous_close: Some("111.2".parse().unwrap()), ..quote(APPLE, 100) };
+    let mut account = book(10_000, true);
+    place(&mut account, order(APPLE, Side::Sell, "1", "101"), &apple).unwrap();
+    let changed = |account: &MarginBook, limit: &str| {
+        let price: domain::Price = "101".parse().unwrap();
+        let open = OpenOrder {
+            symbol: apple.symbol,
+            side: Side::Sell,
+            pricing: Pricing::Limit(price),
+            quantity: "1".parse().unwrap(),
+            worst_price: price,
+            fees_max: Decimal::ONE,
+            held: Decimal::ONE,
+            filled_quantity: Decimal::ZERO,
+            filled_notional: Decimal::ZERO,
+            charged: Decimal::ZERO,
+        };
+        let pricing = Pricing::Limit(limit.parse().unwrap());
+        let changed = judge_change(&open, pricing, open.quantity, &state(account, &apple), &apple, now());
+        changed.err().unwrap_or_default().into_iter().map(|denial| denial.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(changed(&account, "100"), ["short_sale_price_test"]);
+    assert_eq!(changed(&account, "100.5"), [""; 0]);
+    let mut holder = with(book(10_000, true), APPLE, 1, 100);
+    place(&mut holder, order(APPLE, Side::Sell, "1", "101"), &apple).unwrap();
+    assert_eq!(changed(&holder, "100"), [""; 0], "it is held");
 }
 
 #[test]
