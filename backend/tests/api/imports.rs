@@ -30,7 +30,7 @@ impl Trader {
         self.app.send(request.header("Content-Type", media_type).body(file.into())).await
     }
 
-    async fn upload(&self, path: &str, file: &str) -> Answer {
+    pub(crate) async fn upload(&self, path: &str, file: &str) -> Answer {
         self.upload_as(&self.user, path, "text/csv; charset=utf-8", file).await
     }
 

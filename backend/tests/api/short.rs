@@ -179,6 +179,38 @@ async fn an_account_whose_equity_has_gone_is_called_once_and_may_only_reduce() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_takes_out_nothing_that_secures_short_sales_and_may_give_back() {
+    let trader = short_seller("10000").await;
+    trader.traded("sell", "5").await;
+    let import = async |lines: &str| {
+        trader.upload("", &format!("date,kind,symbol,quantity,price,amount\n{lines}\n")).await
+    };
+    let cash = decimal(&trader.balance().await["cash"]);
+    let refused = import("2026-01-05,withdrawal,,,,9000").await.expect(422);
+    assert_eq!(refused.complaint(), ("line 2".to_owned(), "secures_short_sales".to_owned()));
+    let refused = import("2026-01-05,sell,AAPL,1,10,").await.expect(422);
+    assert_eq!(refused.complaint(), ("line 2".to_owned(), "insufficient_shares".to_owned()));
+    assert_eq!(decimal(&trader.balance().await["cash"]), cash, "nothing was taken out");
+    import("2026-01-05,buy,AAPL,3,10,").await.expect(201);
+    assert_eq!(trader.position("AAPL").await["quantity"], "-2", "a part is given back");
+    import("2026-01-06,buy,AAPL,2,10,\n2026-01-06,withdrawal,,,,9000").await.expect(201);
+    assert_eq!(decimal(&trader.balance().await["cash"]), cash - Decimal::from(9_050));
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_is_not_turned_round_below_the_least_equity() {
+    let trader = Trader::with("USD", "1990").await;
+    trader.priced("AAPL").await;
+    trader.switch(true, true).await.expect(200);
+    trader.traded("buy", "2").await;
+    let refused = trader.place("sell", "AAPL", "4", None).await.expect(422);
+    assert_eq!(refused.complaint(), ("quantity".to_owned(), "equity_too_small".to_owned()));
+    trader.traded("sell", "2").await;
+    trader.assert_in_order().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_night_is_charged_once_whatever_happens() {
     let trader = short_seller("100000").await;
     trader.traded("sell", "100").await;

@@ -1,7 +1,7 @@
 //! Books activities in memory, in the order of their days. Pure.
 
 use super::{Activity, Refusal, Terms, Trade};
-use crate::account::{Commodity, Fill, Journal, LedgerError};
+use crate::account::{Commodity, Fill, Journal, LedgerError, MARGIN_CURRENCY, SharesHeld};
 use crate::portfolio::{Books, Split};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, Side};
@@ -22,6 +22,8 @@ pub(super) struct Booking<'a> {
     /// Movements of cash alone.
     pub(super) cash: Vec<Journal>,
     pub(super) now: DateTime<Utc>,
+    /// What was free before.
+    free_before: Free,
     /// What is free, as far as it is booked.
     free: Free,
     /// Which line took last from each commodity.
@@ -50,14 +52,19 @@ impl<'a> Booking<'a> {
         free: Free,
         now: DateTime<Utc>,
     ) -> Self {
-        Self { account_id, import_id, books, cash: Vec::new(), now, free, taken_by: BTreeMap::new() }
+        let (free_before, taken_by) = (free.clone(), BTreeMap::new());
+        Self { account_id, import_id, books, cash: Vec::new(), now, free_before, free, taken_by }
     }
 
-    /// By how much each commodity will have changed, and what is wrong at the end: nothing free may be below zero.
+    /// What is wrong at the end: nothing free may be below zero, save what was there before and has not become worse. Files
+    /// use no credit and sell nothing short, but they may give back.
     pub(super) fn shortages(&self) -> Vec<Refusal> {
-        let short = self.free.iter().filter(|(_, free)| **free < Decimal::ZERO);
+        let before = |commodity| self.free_before.get(commodity).copied().unwrap_or_default();
+        let short =
+            self.free.iter().filter(|(commodity, free)| **free < before(commodity).min(Decimal::ZERO));
         short
             .map(|(commodity, free)| {
+                // What has become less was taken by a line.
                 let line = self.taken_by.get(commodity).copied().unwrap_or_default();
                 let rule = match commodity {
                     Commodity::Cash(_) => "insufficient_cash",
@@ -68,6 +75,23 @@ impl<'a> Booking<'a> {
                 Refusal::of_line(line, rule, message)
             })
             .collect()
+    }
+
+    /// What short sales have brought secures them, whoever takes money out: nothing may go while shares are sold short, or
+    /// ordered to be, in the end. `shares` are the account's before the file.
+    pub(super) fn unsecured(&self, activities: &[Activity], shares: &[SharesHeld]) -> Vec<Refusal> {
+        let free_of = |shares: &SharesHeld| {
+            let booked = self.free.get(&Commodity::Shares(shares.symbol)).copied();
+            booked.unwrap_or(shares.total - shares.held)
+        };
+        let Some(short) = shares.iter().find(|shares| free_of(shares) < Decimal::ZERO) else {
+            return Vec::new();
+        };
+        let takes_out = |activity: &&Activity| matches!(activity.terms, Terms::Withdrawal(money) if money.currency == MARGIN_CURRENCY);
+        let message = format!("{} is sold short; buy it back first", short.symbol);
+        let refused =
+            |activity: &Activity| Refusal::of_line(activity.line, "secures_short_sales", message.clone());
+        activities.iter().filter(takes_out).map(refused).collect()
     }
 
     fn count(&mut self, line: u64, journal: &Journal) {

@@ -170,6 +170,10 @@ async fn take_over(
     if refusals.is_empty() {
         refusals = book_all(&mut booking, &activities);
     }
+    if refusals.is_empty() && locked.switches(account.id).short_selling {
+        let shares = account::shares_held(connection, &[account.id]).await?;
+        refusals = booking.unsecured(&activities, &shares);
+    }
     let cash = std::mem::take(&mut booking.cash);
     refusals.sort_by_key(|refusal| (refusal.line, refusal.column));
     let findings = Findings {
