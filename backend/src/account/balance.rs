@@ -62,6 +62,8 @@ pub struct CurrencyBalance {
     pub cash: CashBalance,
     /// The promises, by day.
     pub unsettled: Vec<Unsettled>,
+    /// Whether it secures shares sold short, so that nothing of it can be taken out.
+    pub is_security: bool,
 }
 
 impl CurrencyBalance {
@@ -86,6 +88,9 @@ impl CurrencyBalance {
     /// What can be taken out now.
     #[must_use]
     pub fn withdrawable(&self) -> Decimal {
+        if self.is_security {
+            return Decimal::ZERO;
+        }
         withdrawable(self.cash.total, self.cash.held, &self.unsettled)
     }
 }

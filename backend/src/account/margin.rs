@@ -43,7 +43,7 @@ fn in_the_way(
     cash: &BalanceRow,
     shares: &[SharesHeld],
 ) -> Option<ApiError> {
-    let is_short = shares.iter().any(|shares| shares.total - shares.held < Decimal::ZERO);
+    let is_short = shares.iter().any(SharesHeld::is_short);
     if before.short_selling != after.short_selling && is_short {
         let message = "cannot be changed while shares are sold short, or ordered to be";
         return Some(ApiError::field("shortSelling", "in_use", message));

@@ -355,7 +355,7 @@ impl Desk<'_> {
     /// What short sales have brought secures them, so nothing leaves while shares are sold short or ordered to be.
     async fn check_not_short(&self, account: AccountId) -> ApiResult<()> {
         let shares = store::shares_held(self.connection, &[account]).await?;
-        match shares.iter().find(|shares| shares.total < shares.held) {
+        match shares.iter().find(|shares| shares.is_short()) {
             None => Ok(()),
             Some(short) => {
                 let message = format!("{} is sold short; buy it back first", short.symbol);

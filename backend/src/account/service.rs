@@ -3,7 +3,7 @@
 use super::routes::{AccountDocument, BalanceDocument};
 use super::settlement::Settler;
 use super::store;
-use super::{Account, CashBalance, CostMethod, CurrencyBalance, MarginSwitches};
+use super::{Account, CashBalance, CostMethod, CurrencyBalance, MARGIN_CURRENCY, MarginSwitches, SharesHeld};
 use crate::clock;
 use crate::db::{self, Pool};
 use crate::error::{ApiError, ApiResult, ErrorCode};
@@ -188,18 +188,22 @@ impl AccountService {
         let account = self.find(user, account).await?;
         let mut connection = self.pool.get().await?;
         // One picture: between two statements a trade may settle.
-        let (cash, unsettled) = db::one_picture(&mut connection)
+        let (cash, unsettled, is_short) = db::one_picture(&mut connection)
             .run(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 let cash = store::cash_of(connection, &[account.id]).await?;
-                Ok::<_, ApiError>((cash, store::unsettled_of(connection, &[account.id]).await?))
+                let unsettled = store::unsettled_of(connection, &[account.id]).await?;
+                let is_short = store::switches_of(connection, account.id).await?.short_selling
+                    && store::shares_held(connection, &[account.id]).await?.iter().any(SharesHeld::is_short);
+                Ok::<_, ApiError>((cash, unsettled, is_short))
             })
             .await?;
         Ok(cash
             .into_iter()
             .map(|cash| {
                 let promised = unsettled.iter().filter(|promise| promise.currency == cash.currency);
-                CurrencyBalance { cash, unsettled: promised.copied().collect() }
+                let is_security = is_short && cash.currency == MARGIN_CURRENCY;
+                CurrencyBalance { cash, unsettled: promised.copied().collect(), is_security }
             })
             .collect())
     }

@@ -141,7 +141,9 @@ async fn what_is_in_use_cannot_be_switched_nor_taken_out() {
     let path = format!("/api/accounts/{}/withdraw", trader.account);
     let refused = trader.app.post(&path, &trader.user, json!({ "amount": "1" })).await.expect(422);
     assert_eq!(refused.complaint(), ("amount".to_owned(), "secures_short_sales".to_owned()));
+    assert_eq!(trader.balance().await["withdrawable"], "0", "nothing else is said");
     trader.traded("buy", "3").await;
+    assert_ne!(trader.balance().await["withdrawable"], "0");
     let off = trader.switch(false, false).await.expect(200).json();
     assert_eq!((&off["margin"], &off["use"]), (&json!(false), &Value::Null));
     trader.assert_in_order().await;

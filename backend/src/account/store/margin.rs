@@ -47,6 +47,14 @@ pub struct SharesHeld {
     pub held: Decimal,
 }
 
+impl SharesHeld {
+    /// Whether more are sold, or ordered to be, than there are.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.total < self.held
+    }
+}
+
 #[derive(QueryableByName)]
 struct SharesHeldRow {
     #[diesel(sql_type = SqlUuid)]
