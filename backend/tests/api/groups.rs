@@ -58,6 +58,20 @@ fn far_bracket() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bracket_whose_entry_gives_back_what_is_owed_is_refused_before_it_stands_without_exits() {
+    let trader = Trader::with("USD", "10000").await;
+    let margin = format!("/api/accounts/{}/margin", trader.account);
+    trader.app.put(&margin, &trader.user, json!({ "margin": true, "shortSelling": true })).await.expect(200);
+    trader.priced("AAPL").await;
+    let sold = trader.place("sell", "AAPL", "10", None).await.expect(201).json();
+    trader.until(sold["id"].as_str().unwrap(), "FILLED").await;
+    let refused = place(&trader, "bracket", "15", far_bracket()).await.expect(422);
+    assert_eq!(refused.complaint(), ("takeProfit.quantity".to_owned(), "insufficient_shares".to_owned()));
+    assert_eq!(trader.position("AAPL").await["quantity"], "-10", "the entry was not placed");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bracket_places_its_exits_when_the_entry_is_filled_and_they_share_the_shares() {
     let trader = Trader::with("USD", "10000").await;
     trader.priced("AAPL").await;

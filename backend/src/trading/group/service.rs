@@ -4,7 +4,7 @@ use super::keeper::GroupLook;
 use super::plan::{GroupKind, LegName, LegState};
 use super::wake::{self, Circumstances, Woken};
 use super::{Group, GroupLeg, GroupStatus, LegWish};
-use crate::account::{self, BalanceChange, BalanceMemory, LockedBalances, balance_event};
+use crate::account::{self, BalanceChange, BalanceMemory, Commodity, LockedBalances, balance_event};
 use crate::clock;
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
@@ -24,6 +24,7 @@ use domain::{
     AccountId, ClientOrderId, OrderGroupId, OrderId, Price, Pricing, Quantity, Quote, Side, Symbol, UserId,
 };
 use failpoint::Failpoint;
+use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -227,9 +228,12 @@ async fn place(
     let circumstances = Circumstances { quote: Some(quote), symbol_halted, symbol_unresolved, now, margin };
     let group = group_of(user, new, key, now);
     let at_once: Vec<&GroupLeg> = group.legs.iter().filter(|leg| leg.state == LegState::Placed).collect();
+    let shares = balances.balance(new.account_id, Commodity::Shares(new.symbol));
+    let owed = (shares.held - shares.total).max(Decimal::ZERO);
     let believed = balances.clone();
     let woken = wake::wake(&group, &at_once, group.quantity, &mut balances, circumstances);
-    complaints.extend(wake::judge_ahead(&group, &wake::waiting(&group), circumstances).complaints());
+    let ahead = wake::judge_ahead(&group, &wake::waiting(&group), owed, circumstances);
+    complaints.extend(ahead.complaints());
     if !woken.refused.is_empty() || !complaints.is_empty() {
         complaints.extend(woken.complaints());
         return Err(ApiError::fields(ErrorCode::OrderDenied, complaints));

@@ -137,15 +137,20 @@ fn state_of(
 }
 
 /// What speaks against legs whose turn has not come: everything but the money and the shares, which they will only then
-/// need.
-pub(super) fn judge_ahead(group: &Group, legs: &[&GroupLeg], circumstances: Circumstances<'_>) -> Woken {
+/// need. Of what the entry buys, shares that are `owed` now are given back, and not there to be sold.
+pub(super) fn judge_ahead(
+    group: &Group,
+    legs: &[&GroupLeg],
+    owed: Decimal,
+    circumstances: Circumstances<'_>,
+) -> Woken {
     let mut ahead = Woken::default();
     for leg in legs {
         let Ok(order) = leg.wish.order(group.account_id, group.symbol, group.quantity) else { continue };
         let plenty = AccountState {
             currency: order.symbol.currency(),
             cash_free: Decimal::MAX / Decimal::TWO,
-            shares_free: group.quantity.value(),
+            shares_free: group.quantity.value() - owed,
             symbol_unresolved: false,
             symbol_halted: circumstances.symbol_halted,
             margin: None,
