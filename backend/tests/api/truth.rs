@@ -141,7 +141,7 @@ async fn an_execution_that_is_undone_is_taken_back_from_order_books_and_position
     let undone = trader.order(order).await;
     assert_eq!((&undone["status"], &undone["filledQuantity"]), (&"NEW".into(), &"0".into()));
     let after = trader.balance().await;
-    assert_eq!((&after["total"], &after["held"]), (&before["total"], &before["held"]));
+    assert_eq!((&after["cash"], &after["held"]), (&before["cash"], &before["held"]));
 
     report(&trader, order, "fill2", "fill", FILL, ", 'y', 4, 1, 0, 0").await;
     report(
@@ -158,6 +158,38 @@ async fn an_execution_that_is_undone_is_taken_back_from_order_books_and_position
     assert_eq!(corrected["filledQuantity"], "3");
     let executions = "SELECT count(*) AS rows FROM trading.executions WHERE reversed_by IS NOT NULL";
     assert_eq!(count(&trader.app.database_url, executions).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_through_zero_that_is_undone_gives_back_what_was_held() {
+    let trader = Trader::with("USD", "100000").await;
+    let margin = format!("/api/accounts/{}/margin", trader.account);
+    trader.app.put(&margin, &trader.user, json!({ "margin": true, "shortSelling": true })).await.expect(200);
+    trader.bought("AAPL", "4").await;
+    let order = trader.place("sell", "AAPL", "10", Some("10000")).await.expect(201).json();
+    let order = order["id"].as_str().unwrap();
+    trader.until(order, "NEW").await;
+    let (cash, held) = (trader.balance().await["cash"].clone(), trader.position("AAPL").await);
+    report(&trader, order, "fill", "fill", FILL, ", 'x', 10, 100, 0, 0").await;
+    trader.until(order, "FILLED").await;
+    assert_eq!(trader.position("AAPL").await["quantity"], "-6");
+    report(&trader, order, "bust", "trade_canceled", ", undone_execution_id", ", 'x'").await;
+    trader.until(order, "NEW").await;
+    let after = trader.position("AAPL").await;
+    for figure in ["quantity", "cost", "realisedPnl", "byFifo"] {
+        assert_eq!(after[figure], held[figure], "{figure}");
+    }
+    assert_eq!(trader.balance().await["cash"], cash);
+    let lots = trader.lots("AAPL").await;
+    assert_eq!((lots.len(), &lots[0]["quantity"]), (1, &"4".into()));
+
+    report(&trader, order, "fill2", "fill", FILL, ", 'y', 10, 100, 0, 0").await;
+    trader.until(order, "FILLED").await;
+    let undone = ", undone_execution_id, execution_id, quantity, price, commission, tax";
+    report(&trader, order, "correct", "trade_corrected", undone, ", 'y', 'z', 5, 100, 0, 0").await;
+    trader.until(order, "PARTIALLY_FILLED").await;
+    let after = trader.position("AAPL").await;
+    assert_eq!((&after["quantity"], &after["cost"]), (&"-1".into(), &"-100".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,9 +33,9 @@ fn movements() -> impl Strategy<Value = Vec<Movement>> {
 }
 
 /// The journal of a trade as the books had it: what it moved when it was booked.
-fn journal_of(movements: &[Movement], index: usize) -> StoredJournal {
-    let before = replay(&movements[..index], Currency::Usd, false).unwrap().0.state;
-    let after = replay(&movements[..=index], Currency::Usd, false).unwrap().0.state;
+fn journal_of(movements: &[Movement], index: usize, either_way: bool) -> StoredJournal {
+    let before = replay(&movements[..index], Currency::Usd, either_way).unwrap().0.state;
+    let after = replay(&movements[..=index], Currency::Usd, either_way).unwrap().0.state;
     let posting = |ledger_account, amount| account::Posting {
         ledger_account,
         symbol: Some("AAPL".parse().unwrap()),
@@ -71,7 +71,8 @@ fn a_purchase_taken_back_gives_its_later_sales_other_shares() {
     let counted = replay(&kept, Currency::Usd, false).unwrap().0.state;
     let key = (AccountId::generate(), "AAPL".parse().unwrap());
     let place = (key, Uuid::now_v7());
-    let (state, journal) = recost(&journal_of(&movements, 1), &before, counted, place, Utc::now()).unwrap();
+    let (state, journal) =
+        recost(&journal_of(&movements, 1, false), &before, counted, place, Utc::now()).unwrap();
     assert_eq!((state.quantity, state.cost), (Decimal::from(5), Decimal::from(500)));
     assert_eq!(state.realised_pnl, Decimal::from(1_500), "sold for 2,000 what had cost 500");
     let journal = journal.unwrap();
@@ -81,16 +82,18 @@ fn a_purchase_taken_back_gives_its_later_sales_other_shares() {
 
 proptest! {
     #[test]
-    fn what_was_taken_back_was_never_there(movements in movements(), chosen in any::<prop::sample::Index>()) {
+    fn what_was_taken_back_was_never_there(
+            movements in movements(), chosen in any::<prop::sample::Index>(), may_short in any::<bool>(),
+        ) {
         let trades: Vec<usize> = (0..movements.len()).filter(|index| movements[*index].kind == JournalKind::Fill).collect();
         prop_assume!(!trades.is_empty());
         let index = trades[chosen.index(trades.len())];
-        let before = replay(&movements, Currency::Usd, false).unwrap().0.state;
+        let before = replay(&movements, Currency::Usd, may_short).unwrap().0.state;
         let kept: Vec<Movement> = movements.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, movement)| movement.clone()).collect();
-        let never = replay(&kept, Currency::Usd, false).unwrap().0.state;
+        let never = replay(&kept, Currency::Usd, may_short).unwrap().0.state;
         let key = (AccountId::generate(), "AAPL".parse().unwrap());
         let place = (key, Uuid::now_v7());
-        let (state, _) = recost(&journal_of(&movements, index), &before, never, place, Utc::now()).unwrap();
+        let (state, _) = recost(&journal_of(&movements, index, may_short), &before, never, place, Utc::now()).unwrap();
         prop_assert_eq!(state, never);
     }
 }
