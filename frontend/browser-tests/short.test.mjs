@@ -1,7 +1,8 @@
 // An account that buys on credit and sells short, from its opening to shares bought back, and the keys that lead through the page.
 import assert from "node:assert/strict";
+import { seriousFaults } from "./accessibility.mjs";
 import { newTrader } from "./api.mjs";
-import { picture, signIn, waitForText } from "./browser.mjs";
+import { picture, serverUrl, signIn, waitForText } from "./browser.mjs";
 import { beginWay } from "./way.mjs";
 
 const trader = await newTrader();
@@ -9,6 +10,17 @@ const { page, watched, step } = await beginWay("short");
 
 const toast = () => page.getByRole("status");
 const positions = () => page.getByRole("table", { name: "Positions" });
+
+/** @param {string} room */
+const enter = (room) => page.getByRole("link", { name: room, exact: true }).filter({ visible: true }).click();
+
+/** @param {string} name */
+async function looksRight(name) {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(overflow <= 0, `${name}: ${overflow} px too wide`);
+  assert.deepEqual(await seriousFaults(page), []);
+  await picture(page, name);
+}
 
 step("an account that may sell short is opened, and brings credit along", async () => {
   await signIn(page, trader);
@@ -59,11 +71,46 @@ step("shares are sold short, and stand below zero", async () => {
   await picture(page, "51-short");
 });
 
+step("a call for more of one's own is told on a screen of every size, and keeps nobody out", async () => {
+  const margin = "**/api/accounts/*/margin";
+  const called = { calledAt: "2026-11-20T15:00:00Z", reducedFrom: "2026-11-21T15:00:00Z" };
+  await page.route(margin, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), ...called } });
+  });
+  const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+  for (const [name, size] of Object.entries(sizes)) {
+    await page.setViewportSize(size);
+    await page.goto(serverUrl());
+    await page.getByText(/^Too little of your own since .*positions are reduced/).waitFor();
+    await positions()
+      .getByRole("row", { name: /AAPL ?sold short −20 / })
+      .waitFor();
+    await looksRight(`52-called-${name}-desk`);
+    await enter("Portfolio");
+    await page.getByRole("button", { name: /^Buy back the shares of AAPL/ }).waitFor();
+    await looksRight(`53-called-${name}-portfolio`);
+    await enter("Accounts");
+    await page
+      .getByRole("region", { name: "USD", exact: true })
+      .getByText("Buying power", { exact: true })
+      .waitFor();
+    await page.getByRole("tab", { name: "Broker" }).click();
+    await page.getByTestId("margin-use").waitFor();
+    await page.getByText(/^Too little of your own since /).waitFor();
+    await looksRight(`54-called-${name}-broker`);
+  }
+  await page.unroute(margin);
+  await page.setViewportSize(sizes.desktop);
+  await page.goto(serverUrl());
+  await positions().waitFor();
+});
+
 step("the portfolio leads back to the ticket, which buys as many back", async () => {
   await page.locator("body").click({ position: { x: 2, y: 2 } });
   await page.keyboard.press("3");
   await page.getByTestId("worth-USD").waitFor();
-  await page.getByRole("button", { name: /^Buy the shares of AAPL back/ }).click();
+  await page.getByRole("button", { name: /^Buy back the shares of AAPL/ }).click();
   await page.getByRole("heading", { name: "Order · AAPL" }).waitFor();
   await page.getByRole("button", { name: "Buy 20 AAPL" }).click();
   await page.getByTestId("consequences").getByText("Gain realised, before fees").waitFor();

@@ -1,8 +1,11 @@
 import { Link, Outlet } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { MarginCall } from "@/features/accounts/components/margin-call";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
+import { useMargin } from "@/features/accounts/hooks/use-margin";
 import { useEventStream } from "@/features/events/hooks/use-event-stream";
 import { useWatchlist } from "@/features/market/hooks/use-watchlist";
+import type { Account } from "@/lib/api/types";
 import { useSession } from "@/lib/session";
 import { ConnectionWarning } from "./connection-state";
 import { Header } from "./header";
@@ -28,12 +31,18 @@ function SignedIn({ userId }: { userId: string }) {
       </a>
       <Header symbol={symbol} accountId={account?.id ?? null} />
       <ConnectionWarning />
+      {account !== null && <CallOf account={account} />}
       <main id="room" className="flex flex-1 flex-col xl:min-h-0 xl:overflow-y-auto">
         <Outlet />
       </main>
       <PhoneBar />
     </div>
   );
+}
+
+/** An account that is called says so in every room. */
+function CallOf({ account }: { account: Account }) {
+  return <MarginCall margin={useMargin(account)} />;
 }
 
 function PhoneBar() {

@@ -3,7 +3,6 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { balanceQuery } from "@/features/accounts/api/accounts";
 import { FirstSteps } from "@/features/accounts/components/first-steps";
-import { MarginCall } from "@/features/accounts/components/margin-call";
 import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { useMargin } from "@/features/accounts/hooks/use-margin";
@@ -48,7 +47,6 @@ function AccountSide({ account, accounts, symbol }: Props) {
   if (useIsUntouched(account)) return <FirstSteps account={account} />;
   return (
     <>
-      <MarginCall margin={margin} />
       <Summary account={account} balance={balance.data} buyingPower={buyingPower} />
       {symbol !== null && (
         <Ticket

@@ -2,10 +2,11 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { Account } from "@/lib/api/types";
+import type { Account, AccountMargin } from "@/lib/api/types";
 import { MockApi } from "@/testing/mock-api";
 import { show } from "@/testing/render";
 import { Margin } from "./margin";
+import { MarginCall } from "./margin-call";
 import "@/testing/set-up";
 
 const SHOWN = "GET /api/accounts/{id}/margin";
@@ -92,10 +93,20 @@ test("what is in use stays switched on, and it is said why", async () => {
   expect((await credit()).checked).toBe(true);
 });
 
-test("an account with too little of its own is told what to do", async () => {
-  server.on(SHOWN, { ...both, calledAt: "2026-11-20T15:00:00Z" });
-  await show(<Margin account={account} />);
-  await screen.findByText(/only orders that reduce what is open/);
+test("an account with too little of its own is told what to do, and what happens when it does not", async () => {
+  const known = { ...both, calledAt: "2026-11-20T15:00:00Z" } as unknown as AccountMargin;
+  const { unmount } = await show(<MarginCall margin={known} />);
+  expect(screen.getByRole("alert").textContent).toMatch(/only orders that reduce what is open/);
+  expect(screen.queryByText(/reduced at the market/)).toBeNull();
+  unmount();
+  await show(<MarginCall margin={{ ...known, reducedFrom: "2026-11-21T15:00:00Z" }} />);
+  expect(screen.getByRole("alert").textContent).toMatch(/positions are reduced at the market/);
+});
+
+test("nobody is called without a reason", async () => {
+  await show(<MarginCall margin={both as unknown as AccountMargin} />);
+  await show(<MarginCall margin={null} />);
+  expect(screen.queryByRole("alert")).toBeNull();
 });
 
 test("figures that leave a share out say so", async () => {

@@ -8,7 +8,6 @@ import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { LoadFailure } from "@/lib/ui/notice";
 import { chooseMargin, type MarginSwitches, marginQuery } from "../api/margin";
-import { MarginCall } from "./margin-call";
 import { MarginChoice } from "./margin-choice";
 
 /** Whether a play account buys on credit and sells short, and how much of that is used. */
@@ -27,7 +26,6 @@ export function Margin({ account }: { account: Account }) {
   return (
     <section className="space-y-2">
       <h3 className="font-semibold text-[13px]">{t("margin.title")}</h3>
-      <MarginCall margin={known.data} />
       <MarginChoice
         switches={shown}
         disabled={choosing.isPending}

@@ -4,7 +4,7 @@ import type { Currency, Position } from "@/lib/api/types";
 import { formatMoney } from "@/lib/format";
 import { quotes } from "@/lib/quotes/socket";
 import { Segmented } from "@/lib/ui/segmented";
-import { allocationOf, byMarket, type Part } from "../hooks/allocation";
+import { allocationOf, byMarket, owedOf, type Part } from "../hooks/allocation";
 import { Bars } from "./bars";
 
 interface Props {
@@ -18,7 +18,9 @@ export function Allocation({ cash, currency, positions }: Props) {
   const { t } = useTranslation();
   const [by, setBy] = useState<"symbol" | "market">("symbol");
   const group = by === "market" ? byMarket : undefined;
-  const parts = allocationOf(cash, positions, (symbol) => quotes.get(symbol)?.price, group);
+  const livePrice = (symbol: string) => quotes.get(symbol)?.price;
+  const parts = allocationOf(cash, positions, livePrice, group);
+  const owed = owedOf(cash, positions, livePrice);
   if (parts === null) return null;
   const name = (part: Part) => part.name ?? t(part.kind === "cash" ? "portfolio.cash" : "portfolio.others");
   return (
@@ -45,6 +47,11 @@ export function Allocation({ cash, currency, positions }: Props) {
           strong: part.kind === "shares",
         }))}
       />
+      {owed?.greaterThan(0) && (
+        <p className="mt-1.5 text-soft text-xs">
+          {t("portfolio.owed", { amount: formatMoney(owed, currency) })}
+        </p>
+      )}
     </section>
   );
 }

@@ -48,7 +48,7 @@ test("shares sold short are bought back by the ticket, which is brought onto the
   server.on(POSITIONS, { positions });
   let shown = 0;
   await show(<Positions accountId={accountId} onShow={() => (shown += 1)} />);
-  await userEvent.click(await screen.findByRole("button", { name: /^Buy the shares of AAPL back/ }));
+  await userEvent.click(await screen.findByRole("button", { name: /^Buy back the shares of AAPL/ }));
   expect(useTicketWish.getState().wish).toEqual({ symbol: "AAPL", side: "buy", quantity: "30" });
   expect(usePreferences.getState().symbol).toBe("AAPL");
   expect(shown).toBe(1);

@@ -106,8 +106,10 @@ const PositionRow = memo(function PositionRow({ position, full, onShow }: RowPro
       </Cell>
       {full && <Cell wideOnly>{formatCash(position.dividends, currency)}</Cell>}
       <Cell action>
-        {isShort && <BuyBackButton position={position} onShow={show} />}
-        {!closed && <CloseButton position={position} />}
+        <span className="inline-flex gap-1.5">
+          {isShort && <BuyBackButton position={position} onShow={show} />}
+          {!closed && <CloseButton position={position} />}
+        </span>
       </Cell>
     </Row>
   );

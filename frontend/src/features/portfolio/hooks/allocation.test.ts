@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Position } from "@/lib/api/types";
 import { sum } from "@/lib/decimal";
 import { ALLOCATION_PARTS_MAX } from "@/lib/limits";
-import { allocationOf, byMarket } from "./allocation";
+import { allocationOf, byMarket, owedOf } from "./allocation";
 
 const position = (symbol: string, quantity: string, marketPrice: string | null) =>
   ({ symbol, quantity, marketPrice, cost: "0" }) as Position;
@@ -36,6 +36,19 @@ test("shares of one market are one part", () => {
     [null, "25"],
   ]);
   expect(byMarket("BRK-B")).toBe("US");
+});
+
+test("shares sold short and borrowed money are owed, and no parts", () => {
+  const positions = [position("AAPL", "2", "50"), position("IBM", "-4", "25")];
+  const parts = allocationOf("300", positions, noLive);
+  expect(parts?.map(({ name, percent }) => [name, percent.toString()])).toEqual([
+    [null, "75"],
+    ["AAPL", "25"],
+  ]);
+  expect(owedOf("300", positions, noLive)?.toString()).toBe("100");
+  expect(owedOf("-40", positions, () => "30")?.toString()).toBe("160");
+  expect(owedOf("300", [position("AAPL", "2", "50")], noLive)?.toString()).toBe("0");
+  expect(owedOf("300", [position("IBM", "-4", null)], noLive)).toBeNull();
 });
 
 test("without a price for everything nothing is divided", () => {

@@ -45,6 +45,26 @@ export function allocationOf(
   return together(parts).map((part) => ({ ...part, percent: part.value.dividedBy(total).times(100) }));
 }
 
+/**
+ * What is owed in one currency, which is no part of what there is: shares sold short at the price of now, and money borrowed.
+ * Null while a share has no price.
+ */
+export function owedOf(
+  cash: string,
+  positions: readonly Position[],
+  livePrice: (symbol: string) => string | undefined,
+): Decimal | null {
+  const own = new Decimal(cash);
+  let owed = own.lessThan(0) ? own.abs() : ZERO;
+  for (const position of positions) {
+    if (!new Decimal(position.quantity).lessThan(0)) continue;
+    const { marketValue } = valueOfPosition(position, livePrice(position.symbol));
+    if (marketValue === null) return null;
+    owed = owed.plus(marketValue.abs());
+  }
+  return owed;
+}
+
 type Unweighed = Omit<Part, "percent">;
 
 /** The smallest parts as one, where there are more than can be told apart. */

@@ -106,6 +106,7 @@ export const books = {
     others: "Others",
     allocation: "How it is divided",
     allocationBy: "Divided by",
+    owed: "Owed, and no part of this: {{amount}} (shares sold short, money borrowed).",
     bySymbol: "Share",
     byMarket: "Market",
     byCurrency: "Between currencies",
@@ -147,7 +148,7 @@ export const books = {
     close: "Close",
     closeLabel: "Close the position in {{symbol}}",
     buyBack: "Buy back",
-    buyBackLabel: "Buy the shares of {{symbol}} back that were sold short",
+    buyBackLabel: "Buy back the shares of {{symbol}} that were sold short",
     closeAsk:
       "Sell all {{quantity}} shares of {{symbol}} at the market? Open sales of these shares are taken back first.",
     coverAsk:
