@@ -174,8 +174,6 @@ pub struct TradeCash {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountState {
-    /// Every order that still works.
-    pub orders: Vec<OrderState>,
     /// Shares.
     pub positions: Vec<Position>,
     /// Cash moved by trading.

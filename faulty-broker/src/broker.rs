@@ -398,7 +398,6 @@ impl Broker for FaultyBroker {
         let journal_id = self.journal.last_id().await?;
         let held = positions.into_iter().filter(|(_, quantity)| !quantity.is_zero());
         Ok(AccountState {
-            orders: Vec::new(),
             positions: held.map(|(symbol, quantity)| Position { symbol, quantity }).collect(),
             trade_cash: trade_cash
                 .into_iter()

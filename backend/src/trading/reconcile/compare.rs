@@ -164,7 +164,6 @@ mod tests {
 
     fn state(shares: i64, cash: &str) -> AccountState {
         AccountState {
-            orders: Vec::new(),
             positions: vec![Position { symbol: apple(), quantity: Decimal::from(shares) }],
             trade_cash: vec![TradeCash { currency: Currency::Usd, amount: cash.parse().unwrap() }],
             journal_id: 1,

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 const PAGE_LINES: usize = 500;
 /// Reports after which nothing happens to an order any more.
 const ENDS: [&str; 3] = ["canceled", "expired", "rejected"];
+/// Where an order stands that is not over.
+const WORKING: [&str; 2] = ["NEW", "PARTIALLY_FILLED"];
 
 /// Everything that the broker has reported about an account.
 #[derive(Default)]
@@ -27,6 +29,21 @@ pub(super) async fn ask(house: &House, path: &str) -> Value {
     let answer = request.header("X-Gaemi-Internal-Token", INTERNAL_TOKEN).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     answer.json().await.unwrap()
+}
+
+/// The orders of an account that the broker still works.
+pub(super) async fn working(house: &House, account: &str) -> Vec<Value> {
+    let (mut working, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = ask(house, &format!("/broker/accounts/{account}/orders{after}")).await;
+        let orders = page["orders"].as_array().unwrap().iter();
+        working
+            .extend(orders.filter(|order| WORKING.iter().any(|status| order["status"] == *status)).cloned());
+        match page["next"].as_str() {
+            Some(next) => after = format!("?after={next}"),
+            None => return working,
+        }
+    }
 }
 
 /// Reads the journal of an account to its end. Nothing is executed twice, and nothing happens to an order that has ended.

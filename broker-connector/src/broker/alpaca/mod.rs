@@ -328,7 +328,6 @@ impl Broker for Alpaca {
                 // Alpaca counts parts of a cent where parts of shares are traded; the books here do not.
                 let amount = Currency::Usd.round(after.cash - session.opening.cash).normalize();
                 return Ok(AccountState {
-                    orders: Vec::new(),
                     positions: after.positions,
                     trade_cash: vec![TradeCash { currency: Currency::Usd, amount }],
                     journal_id,

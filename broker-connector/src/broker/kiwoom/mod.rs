@@ -396,7 +396,6 @@ impl Broker for Kiwoom {
             if before == after {
                 let cash = TradeCash { currency: Currency::Krw, amount: after.cash - session.opening.cash };
                 return Ok(AccountState {
-                    orders: Vec::new(),
                     positions: after.positions,
                     trade_cash: vec![cash],
                     journal_id,

@@ -181,11 +181,9 @@ impl Broker for Simulator {
     }
 
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
-        let orders = self.reader.working_orders_of(account_id).await.map_err(unavailable)?;
         let holdings = self.reader.holdings(account_id).await.map_err(unavailable)?;
         let trade_cash = holdings.trade_cash().map_err(unavailable)?;
         Ok(AccountState {
-            orders,
             positions: holdings.positions(),
             trade_cash,
             journal_id: holdings.journal_id,

@@ -9,7 +9,7 @@ use super::config::{
 use super::record::{Answered, Changes, Execution, Record};
 use super::rows::{self, AccountRow, Flag, JournalRow, Number, OrderRow, PartRow, ReplaceRow, Word};
 use super::venue::Account;
-use crate::broker::{JournalLine, JournalQuery, OrderState};
+use crate::broker::{JournalLine, JournalQuery};
 use anyhow::{Context, anyhow};
 use append::append;
 use database::{LOOKUP_SETTINGS, statement};
@@ -63,11 +63,6 @@ statement! {
     WorkingOrders { account: SqlUuid = Uuid, sequence: BigInt = i64, limit: BigInt = i64 }
     "SELECT * FROM broker.simulator_orders WHERE status IN ('NEW', 'PARTIALLY_FILLED')
         AND (account_id, sequence) > (?, ?) ORDER BY account_id, sequence LIMIT ?"
-}
-statement! {
-    WorkingOrdersOf { account: SqlUuid = Uuid, sequence: BigInt = i64, limit: BigInt = i64 }
-    "SELECT * FROM broker.simulator_orders
-        WHERE status IN ('NEW', 'PARTIALLY_FILLED') AND account_id = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 }
 statement! {
     OrdersById { ids: Array<SqlUuid> = Vec<Uuid> } "SELECT * FROM broker.simulator_orders WHERE order_id = ANY(?)"
@@ -264,28 +259,6 @@ impl Reader {
         let row: Option<Word> =
             answered(async { query.get_result(&mut connection).await.optional() }).await?;
         row.map(|word| rows::simulation(&word.text)).transpose()
-    }
-
-    /// The working orders of an account, all of one moment.
-    pub(super) async fn working_orders_of(&self, account: AccountId) -> anyhow::Result<Vec<OrderState>> {
-        let mut connection = self.connection().await?;
-        let pages = async |connection: &mut AsyncPgConnection| -> anyhow::Result<Vec<OrderState>> {
-            let (mut states, mut sequence) = (Vec::new(), 0);
-            loop {
-                let query = WorkingOrdersOf { account: account.0, sequence, limit: PAGE_ROWS };
-                let rows: Vec<OrderRow> = answered(query.load(connection)).await?;
-                let is_last = is_last_page(&rows);
-                for row in rows {
-                    let record = row.read()?;
-                    sequence = record.sequence;
-                    states.push(record.state());
-                }
-                if is_last {
-                    return Ok(states);
-                }
-            }
-        };
-        connection.build_transaction().read_only().repeatable_read().run(pages).await
     }
 
     pub(super) async fn journal(&self, query: JournalQuery) -> anyhow::Result<Vec<JournalLine>> {
