@@ -35,6 +35,8 @@ struct State {
     faults: VecDeque<Fault>,
     /// What goes wrong with the next pages.
     page_faults: VecDeque<Fault>,
+    /// No page is given at all.
+    lists_closed: bool,
     /// How many lists of executions lag so far behind that they are empty.
     lists_behind: usize,
     sent: usize,
@@ -56,6 +58,7 @@ impl FaultyBroker {
             chance: Chance::new(seed),
             faults: VecDeque::new(),
             page_faults: VecDeque::new(),
+            lists_closed: false,
             lists_behind: 0,
             sent: 0,
         };
@@ -74,6 +77,11 @@ impl FaultyBroker {
     /// What goes wrong with the next pages of lists.
     pub fn pages_will_fail(&self, faults: &[Fault]) {
         self.state().page_faults.extend(faults);
+    }
+
+    /// Gives no lists any more, until it does again.
+    pub fn close_lists(&self, closed: bool) {
+        self.state().lists_closed = closed;
     }
 
     /// Lets the next lists of executions be empty, whatever positions and orders show already.
@@ -186,7 +194,11 @@ impl FaultyBroker {
     }
 
     fn page<T>(&self, items: Vec<T>, after: Option<String>) -> Result<Page<T>, BrokerError> {
-        let fault = self.state().page_faults.pop_front().unwrap_or(Fault::None);
+        let fault = {
+            let mut state = self.state();
+            let closed = if state.lists_closed { Fault::FailsBefore } else { Fault::None };
+            state.page_faults.pop_front().unwrap_or(closed)
+        };
         if fault != Fault::None {
             return Err(BrokerError::Unavailable(format!("{fault:?}")));
         }

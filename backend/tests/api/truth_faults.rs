@@ -41,13 +41,18 @@ async fn an_order_that_arrived_although_its_answer_was_lost_is_found_and_there_o
         for fault in [Fault::TimesOut, Fault::FailsAfter] {
             let (trader, broker) = house(knows_ids, Stream::new(1, 0, false)).await;
             broker.will_fail(&[fault]);
+            broker.close_lists(true);
             let order = placed(&trader).await;
             unresolved(&trader, &order).await;
             let denied = trader.place("buy", "AAPL", "1", Some("1")).await.expect(422);
             assert_eq!(denied.complaint().1, "unresolved_order");
-            hurry(&trader).await;
-            let found = trader.until(order["id"].as_str().unwrap(), "NEW").await;
-            assert_eq!(found["unresolved"], false);
+            broker.close_lists(false);
+            eventually("it is found", || async {
+                hurry(&trader).await;
+                let order = trader.order(order["id"].as_str().unwrap()).await;
+                order["status"] == "NEW" && order["unresolved"] == false
+            })
+            .await;
             assert_eq!(broker.orders_of(id(&order)), 1, "{fault:?}, ids known: {knows_ids}");
             assert_books_balance(&trader.app.database_url).await;
         }
