@@ -48,6 +48,10 @@ step("an order tells its history", async () => {
   await page.getByTestId("order-events").getByText("Filled", { exact: true }).waitFor();
   await looksRight("42-phone-order");
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).first().tap();
+  await page
+    .getByText(/^@ [0-9]/)
+    .first()
+    .waitFor();
   await looksRight("43-phone-orders");
 });
 

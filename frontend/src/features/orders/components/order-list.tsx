@@ -159,6 +159,7 @@ function OrderRow({ order, index, onOpen }: RowProps) {
       <td className={`${cell} text-right`}>
         {formatQuantity(order.filledQuantity)}
         <span className="text-soft"> / {formatQuantity(order.quantity)}</span>
+        <PriceInShort order={order} />
       </td>
       <td className={`${cell} max-md:hidden`}>
         <OrderKind order={order} />
@@ -173,6 +174,17 @@ function OrderRow({ order, index, onOpen }: RowProps) {
         <Moment time={order.createdAt} currency={order.currency} />
       </td>
     </tr>
+  );
+}
+
+/** On a phone there is no column for prices: what was paid, or else what was asked for. */
+function PriceInShort({ order }: { order: Order }) {
+  const price = order.averageFillPrice ?? order.limitPrice ?? order.stopPrice;
+  if (price == null) return null;
+  return (
+    <span className="block text-soft text-xs leading-4 sm:hidden">
+      @ {formatPrice(price, order.currency)}
+    </span>
   );
 }
 
