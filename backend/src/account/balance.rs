@@ -48,7 +48,7 @@ pub struct CashBalance {
 }
 
 impl CashBalance {
-    /// What new orders may use.
+    /// What new orders may use where nothing is bought on credit and nothing sold short.
     #[must_use]
     pub fn buying_power(&self) -> Decimal {
         self.total - self.held

@@ -79,7 +79,8 @@ pub struct BalanceDocument {
     cash: DecimalText,
     /// Reserved for open orders.
     held: DecimalText,
-    /// What new orders may use.
+    /// Cash that nothing is reserved of. An account that buys on credit or sells short may use another sum for new orders:
+    /// `GET /api/accounts/{id}/margin` tells it.
     buying_power: DecimalText,
     as_of: DateTime<Utc>,
 }

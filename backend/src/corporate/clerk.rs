@@ -10,7 +10,7 @@ use crate::portfolio::{self, ALL_LOTS, Books, PositionKey, Split};
 use crate::trading;
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
-use domain::AccountId;
+use domain::{AccountId, Symbol};
 use exchange::{dividend, market_day};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,8 @@ pub(super) enum Progress {
     Done,
     /// Orders in its symbol have to end first.
     OrdersOpen,
+    /// A position has to be closed first; its owner was told.
+    Blocked,
 }
 
 /// Applies an action to an account in the caller's transaction, unless that was done before.
@@ -46,6 +48,14 @@ pub(super) async fn apply(
     let at = clock::now();
     let may_be_short = locked.switches(account).short_selling;
     books.let_sell_short(locked.with_short_selling());
+    if let Terms::SymbolChange { new_symbol } = action.terms
+        && are_opposed(&books, account, (action.symbol, new_symbol))
+    {
+        if let Some((owner, _)) = locked.account(account) {
+            trading::tell_name_blocked(connection, (owner, account), (action.symbol, new_symbol)).await?;
+        }
+        return Ok(Progress::Blocked);
+    }
     let parties = (account, may_be_short);
     let Some(application) = move_position(connection, action, parties, &mut books, at).await? else {
         return Ok(Progress::Done);
@@ -58,6 +68,12 @@ pub(super) async fn apply(
 
 fn lots_needed(action: &Action) -> Decimal {
     if action.terms.ends_orders() { ALL_LOTS } else { Decimal::ZERO }
+}
+
+/// Whether shares of one name are held and those of the other are sold short: neither closes the other by itself.
+fn are_opposed(books: &Books, account: AccountId, (old, new): (Symbol, Symbol)) -> bool {
+    let [old, new] = [old, new].map(|symbol| books.state(&(account, symbol)).quantity);
+    !old.is_zero() && !new.is_zero() && old.is_sign_negative() != new.is_sign_negative()
 }
 
 /// Moves the position; `None` when the account has no part in the action.

@@ -154,8 +154,8 @@ impl CorporateService {
                 .await?;
             drop(connection);
             self.events.wake();
+            done &= progress == Progress::Done;
             if progress == Progress::OrdersOpen {
-                done = false;
                 self.trading.take_back(action.user_id, account.id, action.symbol, REASON).await?;
             }
         }

@@ -40,6 +40,8 @@ struct AccountValueDocument {
     currency: Currency,
     cash: DecimalText,
     held: DecimalText,
+    /// Cash that nothing is reserved of. An account that buys on credit or sells short may use another sum for new orders:
+    /// `GET /api/accounts/{id}/margin` tells it.
     buying_power: DecimalText,
     /// Positions at the last price; at cost where there is no price.
     positions_value: DecimalText,

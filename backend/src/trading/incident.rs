@@ -28,6 +28,9 @@ pub(super) const SHARES_ACTIVITY: &str = "shares_activity";
 /// The broker has done something beside orders that cannot be booked.
 pub(super) const UNBOOKED_ACTIVITY: &str = "unbooked_activity";
 
+/// A new name cannot be taken on, because shares of the one name are held and those of the other are owed.
+pub(super) const NAME_BLOCKED: &str = "name_blocked";
+
 /// The broker speaks of another account than the one that was opened.
 pub(super) const ACCOUNT_CHANGED: &str = "account_changed";
 

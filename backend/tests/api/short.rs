@@ -235,6 +235,31 @@ async fn every_night_is_charged_once_whatever_happens() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_name_waits_while_one_of_the_two_is_held_and_the_other_is_owed() {
+    let trader = short_seller("100000").await;
+    trader.traded("sell", "5").await;
+    trader.bought("MSFT", "3").await;
+    let change = json!({ "kind": "symbol_change", "symbol": "AAPL", "newSymbol": "MSFT" });
+    let action = trader.app.post("/api/corporate-actions", &trader.user, change).await.expect(201).json();
+    assert_eq!(action["status"], "waiting");
+    let [incident] = &trader.incidents().await[..] else { panic!("one incident") };
+    assert_eq!(incident["kind"], "name_blocked");
+    assert_books_balance(&trader.app.database_url).await;
+
+    let sold = trader.place("sell", "MSFT", "3", None).await.expect(201).json();
+    trader.until(sold["id"].as_str().unwrap(), "FILLED").await;
+    let path = format!("/api/corporate-actions/{}", action["id"].as_str().unwrap());
+    eventually("the new name", || async {
+        trader.app.get(&path, &trader.user).await.expect(200).json()["status"] == "applied"
+    })
+    .await;
+    assert_eq!(trader.position("MSFT").await["quantity"], "-5");
+    assert_eq!(trader.position("AAPL").await, Value::Null);
+    assert_eq!(trader.incidents().await.len(), 1, "it was told once");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
 /// Somebody who owes a hundred times as many shares as were sold, with half of the equity that must stay for them, in a house
 /// that waits so long before it reduces what is open.
 async fn called(grace: Option<chrono::TimeDelta>) -> Trader {

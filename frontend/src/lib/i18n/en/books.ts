@@ -377,6 +377,7 @@ export const books = {
       "The broker's key was revoked: make a new one at the broker and enter it before the market opens",
     margin_call: "A margin call: too little of your own money is left",
     margin_reduction: "Positions were reduced for a margin call that was not answered",
+    name_blocked: "A share has a new name: close the long or the short position in the two first",
     account_changed:
       "The broker has another account behind the key: enter a key of the account that was opened, or open a new one here",
     unknown_activity: "The broker booked something that is not understood here",

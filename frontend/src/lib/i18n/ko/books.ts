@@ -372,6 +372,7 @@ export const books: Texts<typeof english> = {
     key_revoked: "브로커 키 해지됨: 브로커에서 새 키를 발급받아 개장 전에 입력하세요",
     margin_call: "증거금 부족: 자기 자금이 유지 증거금보다 적습니다",
     margin_reduction: "증거금 부족이 해소되지 않아 반대매매됨",
+    name_blocked: "종목명 변경 보류: 두 종목의 매수·공매도 포지션 중 하나를 먼저 정리하세요",
     account_changed: "키의 브로커 계좌가 바뀜: 처음 연 계좌의 키를 입력하거나 새 계좌를 여세요",
     unknown_activity: "뜻을 알 수 없는 브로커의 기장",
     shares_activity: "체결 없이 브로커가 옮긴 주식",
