@@ -1264,6 +1264,10 @@ export interface components {
         /** @description What an account is worth in one of its currencies: amounts are never added to those of another. */
         AccountValue: {
             accountId: components["schemas"]["AccountId"];
+            /**
+             * @description Cash that nothing is reserved of. An account that buys on credit or sells short may use another sum for new orders:
+             *     `GET /api/accounts/{id}/margin` tells it.
+             */
             buyingPower: components["schemas"]["DecimalText"];
             cash: components["schemas"]["DecimalText"];
             commission: components["schemas"]["DecimalText"];
@@ -1320,7 +1324,10 @@ export interface components {
             accountId: components["schemas"]["AccountId"];
             /** Format: date-time */
             asOf: string;
-            /** @description What new orders may use. */
+            /**
+             * @description Cash that nothing is reserved of. An account that buys on credit or sells short may use another sum for new orders:
+             *     `GET /api/accounts/{id}/margin` tells it.
+             */
             buyingPower: components["schemas"]["DecimalText"];
             /** @description All cash, with what trades have promised for later days. */
             cash: components["schemas"]["DecimalText"];
