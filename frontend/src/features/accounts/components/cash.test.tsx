@@ -1,10 +1,10 @@
 // @vitest-environment jsdom
 import { screen, waitFor, within } from "@testing-library/react";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Account, AccountBalance, CurrencyBalance } from "@/lib/api/types";
-import { useEventsStatus } from "@/lib/events-status";
 import { sampleOf } from "@/testing/api-description";
 import { MockApi } from "@/testing/mock-api";
+import { hearNewsInEachTest } from "@/testing/practice";
 import { show } from "@/testing/render";
 import { Cash } from "./cash";
 import "@/testing/set-up";
@@ -25,14 +25,10 @@ const dollars: CurrencyBalance = {
 const won: CurrencyBalance = { ...dollars, currency: "KRW", cash: "50000", buyingPower: "50000" };
 let server: MockApi;
 
+hearNewsInEachTest();
 beforeEach(() => {
   server = new MockApi().install();
-  useEventsStatus.setState({ ready: true });
-  // The browser has time at once.
-  vi.stubGlobal("requestIdleCallback", (done: () => void) => setTimeout(done));
-  vi.stubGlobal("cancelIdleCallback", clearTimeout);
 });
-afterEach(() => useEventsStatus.setState({ ready: false }));
 
 async function showCash(margin: boolean) {
   const balance = { ...sample<AccountBalance>("AccountBalance"), accountId: account.id };

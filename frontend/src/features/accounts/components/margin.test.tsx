@@ -2,8 +2,9 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { Account, AccountMargin } from "@/lib/api/types";
+import type { AccountMargin } from "@/lib/api/types";
 import { MockApi } from "@/testing/mock-api";
+import { practice as account } from "@/testing/practice";
 import { show } from "@/testing/render";
 import { Margin } from "./margin";
 import { MarginCall } from "./margin-call";
@@ -11,15 +12,6 @@ import "@/testing/set-up";
 
 const SHOWN = "GET /api/accounts/{id}/margin";
 const CHOSEN = "PUT /api/accounts/{id}/margin";
-const account: Account = {
-  id: "018f0000-0000-7000-8000-000000000001",
-  name: "Practice",
-  broker: "simulator",
-  currency: "USD",
-  status: "active",
-  costMethod: "average",
-  createdAt: "2026-11-20T15:00:00Z",
-};
 const rules = {
   initial: "0.5",
   maintenance: "0.25",

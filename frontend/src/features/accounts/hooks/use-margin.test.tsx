@@ -1,23 +1,15 @@
 // @vitest-environment jsdom
 import { screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Account } from "@/lib/api/types";
 import { useEventsStatus } from "@/lib/events-status";
 import { MockApi } from "@/testing/mock-api";
+import { practice as account, hearNewsInEachTest } from "@/testing/practice";
 import { show } from "@/testing/render";
 import { useBuyingPower, useMargin } from "./use-margin";
 import "@/testing/set-up";
 
 const SHOWN = "GET /api/accounts/{id}/margin";
-const account: Account = {
-  id: "018f0000-0000-7000-8000-000000000001",
-  name: "Practice",
-  broker: "simulator",
-  currency: "USD",
-  status: "active",
-  costMethod: "average",
-  createdAt: "2026-11-20T15:00:00Z",
-};
 const own = { currency: "USD", buyingPower: "9000" } as const;
 const off = { accountId: account.id, margin: false, shortSelling: false };
 const on = {
@@ -38,14 +30,10 @@ const on = {
 };
 let server: MockApi;
 
+hearNewsInEachTest();
 beforeEach(() => {
   server = new MockApi().install();
-  useEventsStatus.setState({ ready: true });
-  // The browser has time at once.
-  vi.stubGlobal("requestIdleCallback", (done: () => void) => setTimeout(done));
-  vi.stubGlobal("cancelIdleCallback", clearTimeout);
 });
-afterEach(() => useEventsStatus.setState({ ready: false }));
 
 function Probe({ of, balance }: { of: Account; balance: { currency: "USD" | "KRW"; buyingPower: string } }) {
   const margin = useMargin(of);
