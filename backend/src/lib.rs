@@ -10,6 +10,7 @@ pub mod db;
 pub mod error;
 pub mod events;
 pub mod extract;
+pub mod http;
 pub mod market;
 pub mod middleware;
 pub mod notify;

@@ -1,15 +1,15 @@
 //! What those who run the server ask it.
 
 use crate::db::{self, Pool};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, get, web};
 use std::time::Duration;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Longest time a readiness check may take.
 const READY_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(health).service(ready);
 }
 

@@ -5,6 +5,7 @@
 
 use crate::error::{ApiError, ErrorCode};
 use crate::market::stream_request;
+use crate::openapi::Routes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{CloseCode, CloseReason, Message as ClientMessage, MessageStream, Session};
 use futures_util::{SinkExt, StreamExt};
@@ -19,7 +20,6 @@ use tokio_tungstenite::tungstenite::Message as ServerMessage;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tokio_util::sync::CancellationToken;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Most browsers' connections at once. Fewer than the quote server allows from one address, so that browsers never take the
 /// places of the programs beside us.
@@ -73,7 +73,7 @@ impl Relay {
 }
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config.route("/ws", web::get().to(relay));
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{ApiError, ErrorCode};
 use crate::middleware::gate;
+use crate::openapi::Routes;
 use crate::{
     account, activity, analytics, auth, corporate, market, notify, openapi, operations, portfolio, relay,
     spa, trading,
@@ -10,8 +11,7 @@ use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
-use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_actix_web::{AppExt, scope};
+use std::sync::OnceLock;
 
 /// What answers without an access token; everything else under `/api` is closed.
 pub const PUBLIC: &[(&str, &str)] = &[
@@ -24,7 +24,7 @@ pub const PUBLIC: &[(&str, &str)] = &[
 ];
 
 /// The modules, in the order in which routes are tried: an order should not wait for all others.
-fn api(config: &mut ServiceConfig<'_>) {
+fn api(config: &mut Routes<'_>) {
     trading::routes(config);
     auth::routes(config);
     account::routes(config);
@@ -40,11 +40,10 @@ fn api(config: &mut ServiceConfig<'_>) {
 }
 
 /// Everything the server answers.
-pub fn all(config: &mut ServiceConfig<'_>) {
+pub fn all(config: &mut Routes<'_>) {
     operations::routes(config);
     relay::routes(config);
-    let closed = scope("/api").configure(api).default_service(web::to(no_such_route));
-    config.service(closed.wrap(from_fn(gate)));
+    config.scope("/api", api, |scope| scope.default_service(web::to(no_such_route)).wrap(from_fn(gate)));
 }
 
 /// Outside of `/api`: the page.
@@ -55,18 +54,22 @@ pub fn page(config: &mut web::ServiceConfig) {
 /// The API's description, made from the handlers themselves.
 #[must_use]
 pub fn describe() -> utoipa::openapi::OpenApi {
-    let (_, description) =
-        App::new().into_utoipa_app().openapi(openapi::base()).configure(all).split_for_parts();
+    let mut description = openapi::base();
+    let _ = App::new().configure(|served| all(&mut Routes::described(served, &mut description)));
     description
 }
 
-/// The addresses of the API and the methods each knows, to tell a wrong method from a wrong address.
-pub struct KnownRoutes(Vec<(ResourceDef, Vec<String>)>);
+/// The addresses of the API and the methods each knows, to tell a wrong method from a wrong address. They are looked up when
+/// somebody comes to such an address for the first time.
+#[derive(Default)]
+pub struct KnownRoutes(OnceLock<Vec<(ResourceDef, Vec<String>)>>);
 
 impl KnownRoutes {
-    /// Those of a description.
-    #[must_use]
-    pub fn of(description: &utoipa::openapi::OpenApi) -> Self {
+    fn all(&self) -> &[(ResourceDef, Vec<String>)] {
+        self.0.get_or_init(|| Self::of(&describe()))
+    }
+
+    fn of(description: &utoipa::openapi::OpenApi) -> Vec<(ResourceDef, Vec<String>)> {
         let methods = |item: &utoipa::openapi::PathItem| {
             let known = [
                 ("GET", item.get.is_some()),
@@ -78,7 +81,7 @@ impl KnownRoutes {
             known.into_iter().filter(|(_, known)| *known).map(|(name, _)| name.to_owned()).collect()
         };
         let paths = &description.paths.paths;
-        Self(paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect())
+        paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect()
     }
 
     /// Whether a route answers without an access token: it is on the list, or its address is and the method is one that
@@ -92,7 +95,7 @@ impl KnownRoutes {
     }
 
     fn methods_of(&self, path: &str) -> Vec<&str> {
-        let here = self.0.iter().filter(|(resource, _)| resource.is_match(path));
+        let here = self.all().iter().filter(|(resource, _)| resource.is_match(path));
         let mut methods: Vec<_> = here.flat_map(|(_, methods)| methods.iter().map(String::as_str)).collect();
         methods.sort_unstable();
         methods.dedup();
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_public_route_exists() {
-        let known = KnownRoutes::of(&describe());
+        let known = KnownRoutes::default();
         for (method, path) in PUBLIC {
             assert!(known.methods_of(path).contains(method), "{method} {path}");
         }
@@ -136,7 +139,7 @@ mod tests {
 
     #[test]
     fn only_what_is_on_the_list_is_open() {
-        let known = KnownRoutes::of(&describe());
+        let known = KnownRoutes::default();
         assert!(known.is_open(&Method::POST, "/api/auth/login"));
         assert!(
             known.is_open(&Method::GET, "/api/auth/login"),

@@ -10,7 +10,7 @@ use crate::events::EventHub;
 use crate::market::Market;
 use crate::middleware::{harden, trace};
 use crate::notify::OpenStreams;
-use crate::openapi::Description;
+use crate::openapi::{Description, Routes};
 use crate::portfolio::PortfolioService;
 use crate::relay::Relay;
 use crate::routes::{self, KnownRoutes};
@@ -30,7 +30,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use utoipa_actix_web::AppExt;
 
 /// Threads that answer requests. One is enough: what takes long waits or runs elsewhere, and orders are placed fastest
 /// on the thread that answers them.
@@ -267,17 +266,17 @@ async fn stop(server: &ServerHandle, background: &Background) {
 }
 
 fn serve(listener: TcpListener, state: State, writer: PlacementWriter) -> anyhow::Result<Server> {
-    let description = routes::describe();
-    let known = web::Data::new(KnownRoutes::of(&description));
-    let description = web::Data::new(Description(description.to_pretty_json()?));
+    let known = web::Data::new(KnownRoutes::default());
+    let description = web::Data::new(Description::of(routes::describe));
     let writer = Arc::new(Mutex::new(Some(writer)));
     let factory = move || {
         // The factory runs on each worker's thread; the first one takes the writer.
         if let Some(writer) = writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             writer.start_here(&state.background);
         }
-        let (app, _) = App::new().into_utoipa_app().configure(routes::all).split_for_parts();
-        app.app_data(known.clone())
+        App::new()
+            .configure(|config| routes::all(&mut Routes::served(config)))
+            .app_data(known.clone())
             .app_data(description.clone())
             .configure(|config| state.register(config))
             .configure(routes::page)

@@ -6,15 +6,15 @@ use super::service::AccountService;
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, post, web};
 use domain::{AccountId, Currency, DecimalText, Money, Price};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// The URLs of movements.
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut Routes<'_>) {
     config.service(make_deposit).service(make_withdrawal).service(make_transfer).service(make_exchange);
 }
 

@@ -8,12 +8,12 @@ use super::{
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, get, post, put, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{AccountId, ClientOrderId, Currency, DecimalText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Longest name of an account, in characters.
 const NAME_LENGTH_MAX: usize = 60;
@@ -30,7 +30,7 @@ pub(super) fn created(replayed: bool, body: &impl Serialize) -> HttpResponse {
 }
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(list_accounts).service(open_account).service(show_balance).service(choose_cost_method);
     movement_routes::routes(config);
     statement::routes(config);

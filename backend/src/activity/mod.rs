@@ -13,10 +13,10 @@ mod store;
 pub use import::ImportService;
 pub use reset::ResetService;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::openapi::Routes;
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     import::routes(config);
     reset::routes(config);
 }

@@ -5,18 +5,18 @@ use super::service::{Performance, PerformanceService};
 use crate::clock;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{CurrentUser, Params};
+use crate::openapi::Routes;
 use actix_web::{get, web};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{AccountId, Currency, DecimalText};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Longest span that can be asked for, in days; without one it is everything.
 const DAYS_MAX: u32 = 3_660;
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(show_performance);
 }
 

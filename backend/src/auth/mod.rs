@@ -27,9 +27,9 @@ mod types;
 pub use service::Auth;
 pub use types::{Language, Profile};
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::openapi::Routes;
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     routes::all(config);
 }

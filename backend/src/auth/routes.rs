@@ -12,18 +12,18 @@ use super::types::{
 };
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{Body, CurrentUser};
+use crate::openapi::Routes;
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, get, post, put};
 use secrecy::{ExposeSecret, SecretString};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Cookie that holds the refresh token of a browser.
 const REFRESH_COOKIE: &str = "gaemi_refresh";
 /// Nothing outside of this path sees the cookie.
 const REFRESH_COOKIE_PATH: &str = "/api/auth";
 
-pub(super) fn all(config: &mut ServiceConfig<'_>) {
+pub(super) fn all(config: &mut Routes<'_>) {
     config
         .service(register)
         .service(login)

@@ -5,12 +5,12 @@ use super::service::{CorporateService, Recorded};
 use crate::account::REPLAYED_HEADER;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, Params, PathId};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, get, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{AccountId, DecimalText, Price, Quantity, Symbol};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// Actions of one page unless asked otherwise, and at most.
@@ -18,7 +18,7 @@ const PAGE_DEFAULT: i64 = 50;
 const PAGE_MAX: i64 = 200;
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(record_action).service(list_actions).service(show_action);
 }
 

@@ -3,6 +3,7 @@
 use super::directory::{FoundShare, MarketHours, OrderBook};
 use super::error::MarketError;
 use super::service::{History, HistoryRange};
+use crate::http::client_for;
 use domain::quote::Instrument;
 use domain::{Quote, Symbol};
 use reqwest::{Client, Response, StatusCode};
@@ -56,12 +57,11 @@ fn unavailable(cause: impl ToString) -> MarketError {
 
 impl QuoteClient {
     pub(super) fn new(base_url: &str) -> anyhow::Result<Self> {
-        let http = Client::builder()
+        let http = client_for(base_url)
             .connect_timeout(CONNECT_TIME_MAX)
             .timeout(ANSWER_TIME_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .build()?;
         Ok(Self { http, base_url: base_url.to_owned(), turns: Semaphore::new(QUESTIONS_AT_ONCE) })
     }

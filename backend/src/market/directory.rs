@@ -5,13 +5,13 @@ use super::routes::read_symbol;
 use super::service::Market;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{CurrentUser, Params};
+use crate::openapi::Routes;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use chrono::{DateTime, Utc};
 use domain::{Currency, Price, Symbol};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Longest text that is searched for, in characters: what the quote server takes.
 const TEXT_LENGTH_MAX: usize = 64;
@@ -19,7 +19,7 @@ const TEXT_LENGTH_MAX: usize = 64;
 const FOUND_MAX: u32 = 50;
 const FOUND_DEFAULT: u32 = 10;
 
-pub(super) fn all(config: &mut ServiceConfig<'_>) {
+pub(super) fn all(config: &mut Routes<'_>) {
     config.service(search).service(show_hours).service(show_order_book);
 }
 

@@ -18,10 +18,10 @@ pub use error::MarketError;
 pub(crate) use service::stream_request;
 pub use service::{BarInterval, History, HistoryBar, HistoryRange, Market};
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::openapi::Routes;
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     routes::all(config);
     directory::all(config);
 }

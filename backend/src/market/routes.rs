@@ -3,6 +3,7 @@
 use super::service::{BarInterval, HistoryBar, HistoryRange, Market};
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{CurrentUser, Params};
+use crate::openapi::Routes;
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -10,14 +11,13 @@ use domain::quote::Instrument;
 use domain::{Currency, Quote, Symbol};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Most bars of one answer.
 const BARS_MAX: u32 = 5000;
 /// Last year that can be asked for; a date is written with four digits for it.
 const YEAR_MAX: i32 = 9999;
 
-pub(super) fn all(config: &mut ServiceConfig<'_>) {
+pub(super) fn all(config: &mut Routes<'_>) {
     config.service(list_symbols).service(show_quote).service(show_history);
 }
 

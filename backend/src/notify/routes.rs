@@ -4,6 +4,7 @@ use crate::auth::Auth;
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::events::{Event, EventHub, Subscription, SubscriptionError};
 use crate::extract::{CurrentUser, Params};
+use crate::openapi::Routes;
 use crate::startup::Background;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap};
 use actix_web::web::{self, Bytes};
@@ -16,7 +17,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// How often a quiet stream says that it lives.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
@@ -28,7 +28,7 @@ const STREAM_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 const STREAMS_MAX: usize = 256;
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(stream_events);
 }
 

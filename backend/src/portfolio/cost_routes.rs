@@ -6,13 +6,13 @@ use super::store::{LotSaleLine, PositionKey, SaleLine};
 use crate::account::CostMethod;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{CurrentUser, Params};
+use crate::openapi::Routes;
 use actix_web::{get, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{AccountId, Currency, DecimalText, Symbol};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// Lines of one page unless asked otherwise, and at most.
@@ -20,7 +20,7 @@ const PAGE_DEFAULT: i64 = 100;
 const PAGE_MAX: i64 = 500;
 
 /// The URLs.
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut Routes<'_>) {
     config.service(list_lots).service(list_sales);
 }
 

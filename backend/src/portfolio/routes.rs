@@ -6,19 +6,19 @@ use super::valuation::AccountValue;
 use crate::account::CostMethod;
 use crate::error::{ApiResult, Problem};
 use crate::extract::{CurrentUser, Params};
+use crate::openapi::Routes;
 use actix_web::{get, web};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, Currency, DecimalText, Symbol};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Digits of an average cost: finer than any tick.
 const AVERAGE_COST_DIGITS: u32 = 6;
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(show_portfolio).service(list_positions);
     cost_routes::routes(config);
 }

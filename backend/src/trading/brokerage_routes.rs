@@ -5,18 +5,18 @@ use super::connector::BrokerKey;
 use super::service::TradingService;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, PathId};
+use crate::openapi::Routes;
 use actix_web::{get, put, web};
 use domain::AccountId;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Longest part of a key, in bytes.
 const KEY_PART_BYTES_MAX: usize = 512;
 
 /// These URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config.service(enter_credentials).service(show_connection).service(show_capabilities);
 }
 

@@ -7,12 +7,12 @@ use super::store;
 use crate::account::AccountService;
 use crate::error::{ApiResult, ErrorCode, Problem};
 use crate::extract::{Body, CurrentUser};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, post, web};
 use domain::{AccountId, OrderId, Side, Symbol, UserId};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Orders of one request.
 const ORDERS_MAX: usize = 2_000;
@@ -20,7 +20,7 @@ const ORDERS_MAX: usize = 2_000;
 const AT_ONCE_MAX: usize = 4;
 
 /// The URLs of many orders at once.
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut Routes<'_>) {
     config.service(cancel_all_orders);
 }
 

@@ -3,6 +3,7 @@
 
 use super::delivery::Manners;
 use super::lane::Lane;
+use crate::http::client_for;
 use domain::broker::{
     CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, TOKEN_HEADER,
 };
@@ -146,11 +147,7 @@ impl Connector {
     /// # Errors
     /// When no client can be made at all.
     pub(super) fn new(url: &str, token: SecretString) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIME_MAX)
-            .timeout(ANSWER_TIME_MAX)
-            .no_proxy()
-            .build()?;
+        let client = client_for(url).connect_timeout(CONNECT_TIME_MAX).timeout(ANSWER_TIME_MAX).build()?;
         Ok(Self { client, url: url.to_owned(), token })
     }
 

@@ -7,15 +7,15 @@ use super::service::TradingService;
 use crate::account::AccountService;
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{Body, CurrentUser, PathId};
+use crate::openapi::Routes;
 use actix_web::{get, put, web};
 use domain::AccountId;
 use exchange::Simulation;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// These URLs.
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut Routes<'_>) {
     config.service(show_simulation).service(set_simulation);
 }
 

@@ -11,6 +11,7 @@ use super::{bulk, closing, listing};
 use crate::account::REPLAYED_HEADER;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
@@ -19,11 +20,10 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// This module's URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     // Routes are tried in turn: the one that is waited for comes first.
     config.service(place_order);
     // Their addresses would else be taken for ids.

@@ -7,13 +7,13 @@ use super::service::TradingService;
 use crate::account::AccountService;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, Params, PathId};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
 use domain::inquiry::Resolution;
 use domain::{AccountId, OrderId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// Most items of a page, and how many there are unless asked otherwise.
@@ -25,7 +25,7 @@ const NOTE_LENGTH_MAX: usize = 1_000;
 const BROKER_ORDER_ID_LENGTH_MAX: usize = 100;
 
 /// These URLs.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut Routes<'_>) {
     config
         .service(list_incidents)
         .service(acknowledge_incident)

@@ -4,6 +4,7 @@ use super::super::AccountService;
 use super::{Direction, StatementFilter, StatementLine};
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{CurrentUser, Params, PathId};
+use crate::openapi::Routes;
 use crate::spreadsheet::{Cell, Downloads, Row};
 use actix_web::{HttpResponse, get, web};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -11,7 +12,6 @@ use domain::{AccountId, Currency, DecimalText, Symbol};
 use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// Most lines of a page, and how many there are unless asked otherwise.
@@ -24,7 +24,7 @@ const KINDS_MAX: usize = 32;
 const KIND_LENGTH_MAX: usize = 40;
 
 /// The URLs of statements.
-pub(in crate::account) fn routes(config: &mut ServiceConfig<'_>) {
+pub(in crate::account) fn routes(config: &mut Routes<'_>) {
     config.service(show_statement).service(export_statement);
 }
 

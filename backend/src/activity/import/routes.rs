@@ -9,16 +9,16 @@ use super::values::{DateOrder, DecimalMark, KoreanBoard};
 use crate::account::REPLAYED_HEADER;
 use crate::error::{ApiResult, Problem};
 use crate::extract::{CurrentUser, Params, PathId, Upload};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
 use domain::AccountId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// The URLs of imports.
-pub(in crate::activity) fn routes(config: &mut ServiceConfig<'_>) {
+pub(in crate::activity) fn routes(config: &mut Routes<'_>) {
     config.service(preview_import).service(import_activities).service(list_imports);
 }
 

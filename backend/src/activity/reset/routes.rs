@@ -4,20 +4,20 @@ use super::{Reset, ResetService};
 use crate::account::REPLAYED_HEADER;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, PathId};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, Currency, DecimalText, Money};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// Most money an account can begin with, in units of its currency: as much as it can ever hold.
 const OPENING_MAX: i64 = 1_000_000_000_000;
 
 /// The URLs of resets.
-pub(in crate::activity) fn routes(config: &mut ServiceConfig<'_>) {
+pub(in crate::activity) fn routes(config: &mut Routes<'_>) {
     config.service(reset_account).service(list_resets);
 }
 

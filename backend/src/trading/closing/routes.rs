@@ -4,17 +4,17 @@ use super::{CloseRequest, Closing, Portion};
 use crate::account::REPLAYED_HEADER;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, IdempotencyKey, Params, PathId};
+use crate::openapi::Routes;
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, DecimalText, OrderId, Quantity, Side, Symbol};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 /// The URLs of closes.
-pub(in crate::trading) fn routes(config: &mut ServiceConfig<'_>) {
+pub(in crate::trading) fn routes(config: &mut Routes<'_>) {
     config
         .service(close_position)
         .service(close_all_positions)

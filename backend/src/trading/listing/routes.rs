@@ -8,6 +8,7 @@ use super::{OrderFilter, Place};
 use crate::account::AccountService;
 use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{CurrentUser, Params};
+use crate::openapi::Routes;
 use crate::spreadsheet::{Cell, Downloads, Row};
 use actix_web::{HttpResponse, get, web};
 use chrono::{DateTime, Utc};
@@ -16,13 +17,12 @@ use futures_util::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Orders of one page of a file.
 const FILE_PAGE_ORDERS_MAX: usize = 1_000;
 
 /// The URLs of lists.
-pub(in crate::trading) fn routes(config: &mut ServiceConfig<'_>) {
+pub(in crate::trading) fn routes(config: &mut Routes<'_>) {
     config.service(list_orders).service(export_orders).service(show_order_by_client_id);
 }
 

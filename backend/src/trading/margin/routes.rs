@@ -6,6 +6,7 @@ use crate::account::{self, AccountService, MarginStanding, MarginSwitches};
 use crate::clock;
 use crate::error::{ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, PathId};
+use crate::openapi::Routes;
 use crate::risk::{Exposure, MarginBook};
 use actix_web::{get, put, web};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,10 +16,9 @@ use exchange::{MarginRules, trade_date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// These URLs.
-pub(in crate::trading) fn routes(config: &mut ServiceConfig<'_>) {
+pub(in crate::trading) fn routes(config: &mut Routes<'_>) {
     config.service(show_margin).service(set_margin);
 }
 

@@ -4,6 +4,7 @@ mod database;
 
 pub(crate) use database::TestDatabase;
 
+use backend::http::client_for;
 use backend::startup::State;
 use backend::{Application, Settings};
 use broker_connector::AdapterSettings;
@@ -268,7 +269,7 @@ impl TestApp {
     pub(crate) async fn start_in(database: TestDatabase, setup: Setup, neighbours: Vec<Running>) -> Self {
         let database_url = database.url().to_owned();
         let (running, address, state) = launch(&setup, &database_url).await;
-        let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
+        let client = client_for(NOWHERE).timeout(DEADLINE).build().unwrap();
         Self { address, client, database_url, state, setup, running, neighbours, database }
     }
 

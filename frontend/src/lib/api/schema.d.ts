@@ -659,7 +659,7 @@ export interface paths {
             cookie?: never;
         };
         /** This document. */
-        get: operations["description"];
+        get: operations["show_description"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4634,7 +4634,7 @@ export interface operations {
             };
         };
     };
-    description: {
+    show_description: {
         parameters: {
             query?: never;
             header?: never;
