@@ -16,6 +16,9 @@ const DAYS_BEFORE_START: usize = 250;
 const SPLIT_PART_MAX: u32 = 50;
 /// A ratio of closes differs from the split's by less than this part, in thousandths: dividends explain the rest.
 const SPLIT_TOLERANCE_PERMILLE: u32 = 15;
+/// Ratios of closes between these are no split's.
+const ORDINARY_RATIO_MIN: Decimal = Decimal::from_parts(7, 0, 0, false, 1);
+const ORDINARY_RATIO_MAX: Decimal = Decimal::from_parts(12, 0, 0, false, 1);
 
 /// One recorded day of one share.
 #[derive(Debug, Clone, Copy)]
@@ -233,6 +236,10 @@ fn is_beyond_limit(before: &Row, after: &Row) -> bool {
 
 /// The split, as shares after for shares before, that a ratio of prices stands for; nothing for none.
 fn split_of(ratio: Decimal) -> Option<(u32, u32)> {
+    // Between the splits nearest to none, which are 2 for 3 and 5 for 4, lie all ordinary days.
+    if ratio > ORDINARY_RATIO_MIN && ratio < ORDINARY_RATIO_MAX {
+        return None;
+    }
     let near = |parts: &(u32, u32)| {
         let split = Decimal::from(parts.0) / Decimal::from(parts.1);
         (ratio - split).abs() * Decimal::ONE_THOUSAND < split * Decimal::from(SPLIT_TOLERANCE_PERMILLE)
