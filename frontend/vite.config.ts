@@ -22,5 +22,5 @@ export default defineConfig({
     },
   },
   // Longer than any wait inside a test, so that the wait says what it waited for.
-  test: { include: ["src/**/*.test.{ts,tsx}"], testTimeout: 20_000 },
+  test: { include: ["src/**/*.test.{ts,tsx}"], testTimeout: 20_000, maxWorkers: "100%" },
 });

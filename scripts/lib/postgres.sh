@@ -21,9 +21,11 @@ postgres_set_aside() {
     say "  the database of an earlier start, whose secrets are gone, is now $old; remove it if nobody needs it"
 }
 
-# postgres_create -> initdb, unless it was done before; the folder gets its name only when the cluster in it is whole
+# postgres_create -> initdb, unless it was done before; the folder gets its name only when the cluster in it is whole. One that
+# is thrown away at the end (POSTGRES_IS_THROWN_AWAY) need not survive that the machine stops; that its processes are killed, it
+# survives all the same.
 postgres_create() {
-    local data=$ENGINE_DIR/postgres password_file
+    local data=${POSTGRES_DATA_DIR:-$ENGINE_DIR/postgres} password_file
     [[ ! -e $data ]] || return 0
     rm -rf "$data.new"
     engine_directory "$data.new"
@@ -45,6 +47,8 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 jit = off
 CONF
+    [[ ${POSTGRES_IS_THROWN_AWAY:-no} == no ]] ||
+        printf '%s\n' 'fsync = off' 'full_page_writes = off' 'max_wal_size = 256MB' >>"$data.new/postgresql.conf"
     mv "$data.new" "$data"
 }
 
@@ -55,7 +59,7 @@ launch_postgres() {
     cd /
     # Should this script be killed, the kernel asks Postgres to stop fast.
     exec setsid setpriv "${drop[@]}" --pdeathsig INT -- \
-        "$POSTGRES_BIN/postgres" -D "$ENGINE_DIR/postgres" -k "$POSTGRES_SOCKET_DIR"
+        "$POSTGRES_BIN/postgres" -D "${POSTGRES_DATA_DIR:-$ENGINE_DIR/postgres}" -k "$POSTGRES_SOCKET_DIR"
 }
 
 # admin_psql ARGUMENT... -> psql as the cluster's administrator; the password goes by the environment, not by `ps`
