@@ -89,19 +89,3 @@ test("every code of the server has a sentence", () => {
   expect(codes.length).toBeGreaterThan(20);
   expect(codes.filter((code) => !(code in en.problem))).toEqual([]);
 });
-
-test("every rule by which the server denies an order has a sentence", () => {
-  const source = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
-  const words = (path: string, pattern: RegExp) =>
-    [...source(path).matchAll(pattern)].map(([, word = ""]) => word);
-  const rules = new Set([
-    ...words("backend/src/risk/rules.rs", /Denial::new\([^,()]+, "(\w+)"/g),
-    ...words("backend/src/risk/judge.rs", /Denial::new\([^,()]+, "(\w+)"/g),
-    ...words("backend/src/trading/group/service.rs", /complain\(\s*[\w:]+,\s*"\w+",\s*"(\w+)"/g),
-    ...words("domain/src/terms.rs", /Contradiction::new\([^,()]+, "(\w+)"/g),
-  ]);
-  for (const expected of ["insufficient_shares", "tick_size", "session", "combination", "below_entry"]) {
-    expect(rules, expected).toContain(expected);
-  }
-  expect([...rules].filter((rule) => !(rule in en.rule))).toEqual([]);
-});

@@ -82,16 +82,30 @@ export function incidentWord(kind: string): string {
   return known(`incident.${kind}`) ?? kind;
 }
 
+/** What differed in a comparison with a broker; kinds this page does not know keep the server's word. */
+export function differenceWord(kind: string): string {
+  return known(`difference.${kind}`) ?? kind;
+}
+
 /** What a history adds to an event: a rule or a reason where it is the word for one, else as it was written. */
 export function detailSentence(detail: string): string {
   return known(`rule.${detail}`) ?? known(`reason.${detail}`) ?? detail;
 }
 
+/** Codes under which a broker has a reason of its own: it stands beside the sentence, in the broker's words. */
+const CODES_WITH_REASON: readonly string[] = [
+  "broker_disagrees",
+  "broker_account_inactive",
+  "broker_refuses",
+];
+
 /** What went wrong, for people; codes this page does not know keep the server's sentence. */
 export function problemSentence(failure: unknown): string {
   if (!(failure instanceof ProblemError)) return failure instanceof Error ? failure.message : String(failure);
   if (failure.fields.length > 0) return allSentences(failure.fields);
-  return known(`problem.${failure.code}`) ?? failure.detail;
+  const sentence = known(`problem.${failure.code}`);
+  if (sentence === null) return failure.detail;
+  return CODES_WITH_REASON.includes(failure.code) ? `${sentence} (${failure.detail})` : sentence;
 }
 
 /** The refusal of a field, if it was refused. */

@@ -23,7 +23,8 @@ export const refusals = {
     conflict: "This contradicts what has happened meanwhile. Look again and retry.",
     email_taken: "This email has an account already. Sign in instead.",
     idempotency_key_reused: "This was sent before with other contents. Change a field and send again.",
-    order_not_unresolved: "Nobody has to say what became of this order.",
+    order_not_unresolved:
+      "There is nothing to say about this order: it is known, or the broker is still being asked. Try again in a minute.",
     broker_disagrees: "The broker says otherwise. Look there again.",
     order_not_open: "The order has ended already; nothing is left to cancel.",
     cancel_pending: "The order is being taken back already.",
@@ -42,7 +43,15 @@ export const refusals = {
     broker_key_missing: "No key of the broker was entered for this account.",
     broker_account_changed:
       "The broker has another account behind the key than the one that was opened here. Enter a key of that one.",
-    broker_account_taken: "The broker does not open this account here.",
+    broker_account_taken:
+      "This account of the broker's is connected to another account here, or this one to another of the broker's.",
+    broker_account_inactive: "The broker does not let this account trade. Ask there why.",
+    broker_orders_open:
+      "Orders are open in the account at the broker. Cancel them there, or wait until they are done, and try again.",
+    broker_bridge_missing:
+      "This server has no bridge to the broker, which an account number needs. Set one up, or enter a key instead.",
+    broker_other_currency: "The account at the broker is in another currency than the one opened here.",
+    broker_refuses: "The broker does not open this account here.",
     broker_key_wrong:
       "The broker does not know this key. Look at both parts, and whether it is for play or real money.",
     broker_key_expired: "The key has expired. Make a new one at the broker and enter it.",
@@ -128,6 +137,23 @@ export const refusals = {
     duplicate_field: "This was sent twice.",
     wrong_type: "The server cannot read this field.",
     invalid: "This is not valid.",
+    malformed: "The broker cannot read this.",
+    already_imported: "This line was taken over before.",
+    duplicate_in_file: "The file has this line twice.",
+    nothing_held: "No shares are held that this could be about.",
+    insufficient_cash: "Not enough cash: it would be below zero in the end.",
+    impossible: "The books cannot hold this.",
+    unknown_column: "The file has no such column.",
+    unknown_kind: "This is none of deposit, withdrawal, purchase, sale, dividend, fee or split.",
+    unknown_currency: "Only KRW and USD are known here.",
+    board_unknown: "A Korean code without its board: choose the board above, or write .KS or .KQ behind it.",
+    not_a_symbol: "This is not a symbol.",
+    not_a_ratio: "Write the ratio of a split as new to old, such as 4:1.",
+    in_future: "This day is still to come.",
+    too_old: "This day is too long ago.",
+    not_text: "The file has letters that are not of the chosen kind. Choose other letters above.",
+    too_many_lines: "The file has too many lines: 5,000 at most.",
+    empty: "The file has no first line with the names of its columns.",
   },
   /** Why a broker refused or ended an order. */
   reason: {
@@ -143,6 +169,7 @@ export const refusals = {
     session: "No orders were taken for this auction.",
     tick_size: "The price does not fit the market's price steps.",
     whole_shares: "Only whole shares can be traded.",
+    never_arrived: "It never arrived at the broker, as its owner has said.",
   },
   /** The same rules where the server names the numbers. */
   ruleWithNumbers: {

@@ -2,13 +2,11 @@
 export const shell = {
   app: {
     name: "Gaemi",
-    tagline: "Your own trading desk",
     skip: "Skip to the desk",
     loading: "Loading…",
     undo: "Undo",
     retry: "Try again",
     close: "Close",
-    cancel: "Cancel",
     back: "Back",
     unreachable: "The server cannot be reached. Trying again…",
     crashed: "The page ran into a defect and stopped.",

@@ -132,7 +132,27 @@ export const trading = {
     noFills: "No fills yet. They appear here the moment they happen.",
     unresolved: "unresolved",
     unresolvedHelp: "The broker has not said what became of this order. It is being asked.",
-    filledTitle: "{{side}} {{quantity}} {{symbol}} at {{price}}",
+    resolve: {
+      title: "What became of this order?",
+      hint: "The broker gave no answer and is asked first. When it cannot tell, you say it: look at the broker, then choose. Until then what the order needs stays reserved, and nothing more is bought in this symbol.",
+      outcome: "At the broker",
+      never_arrived: "It is not there",
+      arrived: "It is there",
+      never_arrivedHint: "The order ends here as refused, and what is reserved for it is free again.",
+      arrivedHint:
+        "The order is tied to the broker's own number. What was executed is booked, and the rest works on.",
+      brokerOrderId: "Number of the order at the broker",
+      brokerOrderIdWrong: "Type the number as the broker shows it, without spaces.",
+      check: "Go on",
+      never_arrivedAsk:
+        "Say that the broker never had this order? The broker is asked once more. Should it still come to be executed, that is booked and trading in this account is halted.",
+      arrivedAsk:
+        "Say that the broker has this order under the number {{number}}? The broker is asked for it; symbol and side must be the same.",
+      say: "Say so",
+      saying: "Asking the broker…",
+      said: "It is written down. What follows from it appears here in a moment.",
+      look: "Look at the order",
+    },
     fillToast: "Filled: {{side}} {{quantity}} {{symbol}} at {{price}}",
     cancelledToast: "Cancelled: {{side}} {{quantity}} {{symbol}}",
     expiredToast: "Expired: {{side}} {{quantity}} {{symbol}}",
@@ -246,5 +266,9 @@ export const trading = {
     cancel_rejected: "Cancellation refused",
     unresolved: "No answer from the broker",
     found_at_broker: "Found at the broker",
+    trade_canceled: "An execution was undone by the broker",
+    trade_corrected: "An execution was corrected by the broker",
+    overfilled: "More was executed than ordered",
+    late_fill: "Executed after its end",
   },
 } as const;

@@ -4,13 +4,11 @@ import type { Texts } from "../texts";
 export const shell: Texts<typeof english> = {
   app: {
     name: "개미",
-    tagline: "나만의 주식 거래 서버",
     skip: "본문으로 건너뛰기",
     loading: "불러오는 중…",
     undo: "되돌리기",
     retry: "다시 시도",
     close: "닫기",
-    cancel: "취소",
     back: "돌아가기",
     unreachable: "서버에 연결할 수 없습니다. 다시 시도하는 중…",
     crashed: "페이지에 오류가 생겨 멈췄습니다.",
