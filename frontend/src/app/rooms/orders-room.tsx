@@ -17,12 +17,13 @@ export function OrdersRoom() {
   const { t } = useTranslation();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { data: accounts, chosen } = useAccounts();
+  const accounts = useAccounts();
+  const { chosen } = accounts;
   const [opened, setOpened] = useState<string | null>(null);
-  if (chosen === null) return <NoAccount loading={accounts === undefined} />;
+  if (chosen === null) return <NoAccount accounts={accounts} />;
   const onSearch = (next: OrderSearch) => void navigate({ search: next, replace: true });
   return (
-    <div className="flex h-[calc(100dvh-3.5rem)] flex-col gap-2 p-2 max-xl:min-h-[36rem] max-md:h-[calc(100dvh-7rem)] xl:h-full">
+    <div className="flex h-[calc(100dvh-3.5rem)] flex-col gap-2 p-2 max-xl:min-h-[36rem] max-md:h-[calc(100dvh-9rem)] xl:h-full">
       <section
         aria-labelledby="orders-title"
         className="flex min-h-0 flex-1 flex-col rounded-lg border border-line bg-panel"

@@ -20,12 +20,13 @@ type Book = "positions" | "lots" | "sales";
 /** What the account is worth, currency by currency, and the shares and sales behind it. */
 export function PortfolioRoom() {
   const { t } = useTranslation();
-  const { data: accounts, chosen } = useAccounts();
+  const accounts = useAccounts();
+  const { chosen } = accounts;
   const holdings = useHoldings(chosen?.id ?? null);
   const [book, setBook] = useState<Book>("positions");
   const navigate = useNavigate();
   const showDesk = useCallback(() => void navigate({ to: "/" }), [navigate]);
-  if (chosen === null) return <NoAccount loading={accounts === undefined} />;
+  if (chosen === null) return <NoAccount accounts={accounts} />;
   return (
     <div className="grid items-start gap-2 p-2 lg:grid-cols-[20rem_minmax(0,1fr)]">
       <h1 className="sr-only">{t("header.portfolio")}</h1>

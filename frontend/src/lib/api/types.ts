@@ -35,6 +35,7 @@ export type Position = Schemas["Position"];
 export type Problem = Schemas["Problem"];
 export type Reconciliation = Schemas["Reconciliation"];
 export type ReplaceOrder = Schemas["ReplaceOrder"];
+export type ResolveOrder = Schemas["ResolveOrder"];
 export type Sale = Schemas["Sale"];
 export type Session = Schemas["LoginAnswer"];
 export type Side = Schemas["Side"];

@@ -16,12 +16,20 @@ export function Notice({ tone = "plain", children }: { tone?: keyof typeof LOOKS
   );
 }
 
-/** A room that could not be loaded: what happened, and the way on. */
-export function LoadFailure({ failure, onRetry }: { failure: unknown; onRetry: () => void }) {
+interface FailureProps {
+  /** What is missing, where the place does not say it. */
+  what?: string;
+  failure: unknown;
+  onRetry: () => void;
+}
+
+/** A room, or a part of one, that could not be loaded: what happened, and the way on. */
+export function LoadFailure({ what, failure, onRetry }: FailureProps) {
   const { t } = useTranslation();
   return (
-    <div className="flex flex-col items-center gap-2 px-4 py-6 text-center text-sm">
+    <div role="alert" className="flex flex-col items-center gap-2 px-4 py-6 text-center text-sm">
       <p className="text-bad">
+        {what !== undefined && `${what}: `}
         {t("app.failed")} {problemSentence(failure)}
       </p>
       <Button size="small" onClick={onRetry}>

@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { Account, Reconciliation } from "@/lib/api/types";
+import type { Account, Incident, Reconciliation } from "@/lib/api/types";
 import { formatTime } from "@/lib/format";
-import { brokerWord, problemSentence } from "@/lib/i18n/sentences";
+import { brokerWord, differenceWord, problemSentence } from "@/lib/i18n/sentences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
@@ -14,8 +15,13 @@ import { Incidents } from "./incidents";
 import { Margin } from "./margin";
 import { SimulationChoice } from "./simulation";
 
+interface Props {
+  account: Account;
+  orderOf: (incident: Incident) => ReactNode;
+}
+
 /** Whether the broker says the same as our books, whether trading is halted, and what a person must look at. */
-export function BrokerState({ account }: { account: Account }) {
+export function BrokerState({ account, orderOf }: Props) {
   const { t } = useTranslation();
   const comparisons = useQuery(comparisonsQuery(account.id));
   const queries = useQueryClient();
@@ -35,7 +41,7 @@ export function BrokerState({ account }: { account: Account }) {
       ) : (
         <BrokerConnection account={account} />
       )}
-      <Incidents accountId={account.id} />
+      <Incidents accountId={account.id} orderOf={orderOf} />
       <section className="space-y-2">
         <div className="flex items-center justify-between gap-2">
           <h3 className="font-semibold text-[13px]">{t("broker.comparisons")}</h3>
@@ -86,7 +92,7 @@ function Comparison({ comparison }: { comparison: Reconciliation }) {
           key={index}
           className="text-xs"
         >
-          {difference.kind} {difference.commodity}: {t("broker.ours")} {difference.ours} ·{" "}
+          {differenceWord(difference.kind)} {difference.commodity}: {t("broker.ours")} {difference.ours} ·{" "}
           {t("broker.theirs")} {difference.theirs}
         </p>
       ))}
@@ -103,6 +109,8 @@ function Halt({ account }: { account: Account }) {
     onSettled: () => queries.invalidateQueries({ queryKey: queryKeys.halt(account.id) }),
     onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
   });
+  if (halt.isError && halt.data === undefined)
+    return <LoadFailure what={t("broker.halt")} failure={halt.error} onRetry={() => halt.refetch()} />;
   if (halt.data?.halted !== true) return null;
   const since = halt.data.haltedAt == null ? "" : formatTime(halt.data.haltedAt, i18n.language, true);
   return (

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Incident } from "@/lib/api/types";
 import { formatTime } from "@/lib/format";
@@ -8,29 +8,43 @@ import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
+import { LoadFailure } from "@/lib/ui/notice";
 import { acknowledge, incidentsQuery } from "../api/broker";
 
 const NOTE_LENGTH_MAX = 500;
 
+interface Props {
+  accountId: string;
+  /** The order that an incident is about, with what can be done about it. */
+  orderOf: (incident: Incident) => ReactNode;
+}
+
 /** What a person must look at in an account, until somebody says to have seen it. */
-export function Incidents({ accountId }: { accountId: string }) {
+export function Incidents({ accountId, orderOf }: Props) {
   const { t } = useTranslation();
   const incidents = useQuery(incidentsQuery);
-  const own = incidents.data?.filter((incident) => incident.accountId === accountId) ?? [];
+  if (incidents.data === undefined) {
+    if (!incidents.isError) return null;
+    const what = t("broker.incidents");
+    return <LoadFailure what={what} failure={incidents.error} onRetry={() => incidents.refetch()} />;
+  }
+  const own = incidents.data.filter((incident) => incident.accountId === accountId);
   if (own.length === 0) return null;
   return (
     <section aria-label={t("broker.incidents")} className="rounded-md bg-warn-wash p-3">
       <h3 className="mb-1 font-semibold text-[13px] text-warn">{t("broker.incidents")}</h3>
       <ul className="space-y-2">
         {own.map((incident) => (
-          <IncidentRow key={incident.id} incident={incident} />
+          <IncidentRow key={incident.id} incident={incident}>
+            {orderOf(incident)}
+          </IncidentRow>
         ))}
       </ul>
     </section>
   );
 }
 
-function IncidentRow({ incident }: { incident: Incident }) {
+function IncidentRow({ incident, children }: { incident: Incident; children: ReactNode }) {
   const { t, i18n } = useTranslation();
   const queries = useQueryClient();
   const [note, setNote] = useState("");
@@ -50,6 +64,7 @@ function IncidentRow({ incident }: { incident: Incident }) {
         <strong className="font-medium">{incidentWord(incident.kind)}</strong>
       </p>
       <p className="break-words text-soft text-xs">{incident.detail}</p>
+      {children}
       <form onSubmit={submit} className="mt-1 flex items-end gap-2">
         <Field
           label={t("broker.note")}

@@ -8,6 +8,7 @@ import type {
   PlaceGroup,
   PlaceOrder,
   ReplaceOrder,
+  ResolveOrder,
 } from "@/lib/api/types";
 import { fillsOf, type SeenFill } from "@/lib/fills";
 import { isZero } from "@/lib/format";
@@ -92,4 +93,9 @@ export const lotsQuery = (accountId: string, symbol: string) =>
 
 export function cancelOrder(orderId: string): Promise<Order> {
   return unwrap(api.DELETE("/api/orders/{id}", { params: { path: { id: orderId } } }));
+}
+
+/** Says what became of an order that nobody knows of. That the word is written is the answer; what it does comes as news. */
+export function resolveOrder(orderId: string, word: ResolveOrder): Promise<Order> {
+  return unwrap(api.POST("/api/orders/{id}/resolve", { params: { path: { id: orderId } }, body: word }));
 }

@@ -18,6 +18,7 @@ import { orderDetailQuery } from "../api/order-pages";
 import { cancelOrder } from "../api/orders";
 import { OrderKind, StateWord } from "./order-cells";
 import { ReplaceForm } from "./replace-form";
+import { ResolveOrder } from "./resolve-order";
 
 /** An order with everything that happened to it. */
 export function OrderDetail({ orderId, onClose }: { orderId: string; onClose: () => void }) {
@@ -47,6 +48,7 @@ function Contents({ order }: { order: Detail }) {
   return (
     <div className="space-y-4">
       <Terms order={order} />
+      <ResolveOrder order={order} />
       {isOpen(order) && !changing && <Actions order={order} onChange={() => setChanging(true)} />}
       {isOpen(order) && changing && <ReplaceForm order={order} onDone={() => setChanging(false)} />}
       <History order={order} />
@@ -175,7 +177,7 @@ function Requests({ order }: { order: Detail }) {
             <span className="font-medium">
               <RequestWord status={request.status} />
             </span>
-            {request.reason != null && <span className="text-soft">{request.reason}</span>}
+            {request.reason != null && <span className="text-soft">{detailSentence(request.reason)}</span>}
           </li>
         ))}
       </ul>
