@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { act, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { useEventsStatus } from "@/lib/events-status";
 import type { LiveQuote } from "@/lib/quotes/quote";
@@ -54,4 +55,14 @@ test("made-up prices are open, and said to be made up", async () => {
   await show(<MarketClock symbol="KO" />);
   await screen.findByText("Made-up prices");
   expect(screen.getByTestId("market-phase").textContent).toBe("open");
+});
+
+test("hours that could not be loaded are said not to be known, and asked for again on a word", async () => {
+  const hours = { now: new Date().toISOString(), markets: [] };
+  const server = new MockApi().install().on("GET /api/market/hours", hours);
+  server.refuseOnce("GET /api/market/hours", 500, { code: "internal_error" });
+  await show(<MarketClock symbol="AAPL" />);
+  expect((await screen.findByRole("alert")).textContent).toContain("Market hours not known");
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+  await expect.poll(() => screen.queryByRole("alert")).toBeNull();
 });

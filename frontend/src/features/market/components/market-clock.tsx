@@ -5,9 +5,11 @@ import { marketStateAt, spanParts } from "@/lib/countdown";
 import { currencyOf } from "@/lib/currency";
 import { useEventsReady } from "@/lib/events-status";
 import { formatDay } from "@/lib/format";
+import { problemSentence } from "@/lib/i18n/sentences";
 import { priceKind } from "@/lib/quotes/quote";
 import { quotes } from "@/lib/quotes/socket";
 import { useQuotesText } from "@/lib/quotes/use-quote";
+import { Button } from "@/lib/ui/button";
 import { hoursQuery } from "../api/directory";
 
 const CLOCK_MS = 1_000;
@@ -28,7 +30,9 @@ export function MarketClock({ symbol }: { symbol: string | null }) {
     const timer = setInterval(() => setNow(Date.now()), CLOCK_MS);
     return () => clearInterval(timer);
   }, []);
-  if (symbol === null || hours.data === undefined) return null;
+  if (symbol === null) return null;
+  if (hours.data === undefined)
+    return hours.isError ? <NoHours failure={hours.error} onRetry={() => hours.refetch()} /> : null;
   const name = currencyOf(symbol) === "KRW" ? "KRX" : "US";
   const market = hours.data.markets.find((known) => known.market === name);
   const state = market && marketStateAt(market, now + hours.data.behindMs);
@@ -54,7 +58,25 @@ export function MarketClock({ symbol }: { symbol: string | null }) {
       isOpen={state.phase === "open"}
       phase={t(`status.phase.${state.phase}`)}
       countdown={countdown}
+      left={left}
     />
+  );
+}
+
+function NoHours({ failure, onRetry }: { failure: unknown; onRetry: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <span
+      role="alert"
+      className="inline-flex items-center gap-1.5 whitespace-nowrap"
+      title={problemSentence(failure)}
+    >
+      <span aria-hidden="true" className="size-2 rounded-full bg-warn" />
+      {t("status.hoursFailed")}
+      <Button size="small" onClick={onRetry}>
+        {t("app.retry")}
+      </Button>
+    </span>
   );
 }
 
@@ -70,15 +92,18 @@ interface PhaseProps {
   isOpen: boolean;
   phase: string;
   countdown?: string;
+  /** The same where there is little room. */
+  left?: string;
 }
 
-function Phase({ title, name, isOpen, phase, countdown }: PhaseProps) {
+function Phase({ title, name, isOpen, phase, countdown, left }: PhaseProps) {
   return (
     <span title={title} className="inline-flex items-center gap-1.5 whitespace-nowrap">
       <span aria-hidden="true" className={`size-2 rounded-full ${isOpen ? "bg-accent" : "bg-soft"}`} />
       <span className="text-soft max-sm:hidden">{name}</span>
       <span data-testid="market-phase">{phase}</span>
-      {countdown !== undefined && <span className="text-soft max-lg:hidden">{countdown}</span>}
+      {countdown !== undefined && <span className="text-soft max-sm:hidden">{countdown}</span>}
+      {left !== undefined && <span className="text-soft sm:hidden">{left}</span>}
     </span>
   );
 }

@@ -2,9 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Instrument } from "@/lib/api/types";
+import { problemSentence } from "@/lib/i18n/sentences";
 import { SEARCH_DEBOUNCE_MS } from "@/lib/limits";
 import { addToWatchlist, setPreferences } from "@/lib/preferences";
 import { useShortcuts } from "@/lib/shortcuts";
+import { Button } from "@/lib/ui/button";
 import { INPUT_LOOK } from "@/lib/ui/field";
 import { PriceKindMark } from "@/lib/ui/price-kind-mark";
 import { searchQuery } from "../api/directory";
@@ -13,10 +15,7 @@ import { nameOf } from "../hooks/use-watchlist";
 const MATCHES_MAX = 8;
 
 /** What is found of a text, or without one the listed shares that are not watched yet. */
-function useMatches(
-  text: string,
-  unwatched: readonly Instrument[],
-): { matches: readonly Match[]; pending: boolean } {
+function useMatches(text: string, unwatched: readonly Instrument[]): Matches {
   const [settled, setSettled] = useState("");
   const wanted = text.trim();
   useEffect(() => {
@@ -24,14 +23,25 @@ function useMatches(
     return () => clearTimeout(timer);
   }, [wanted]);
   const found = useQuery({ ...searchQuery(settled), enabled: settled !== "" });
-  if (wanted === "") return { matches: unwatched.slice(0, MATCHES_MAX), pending: false };
+  const retry = () => void found.refetch();
+  if (wanted === "")
+    return { matches: unwatched.slice(0, MATCHES_MAX), pending: false, failure: null, retry };
   const current = settled === wanted && !found.isPlaceholderData;
   // A share that nobody quotes can be neither watched nor traded.
   const matches = (found.data ?? []).filter(({ source }) => source != null);
-  return { matches, pending: !current || found.isPending };
+  const pending = !current || found.isPending || (found.isError && found.isFetching);
+  return { matches, pending, failure: found.data === undefined ? found.error : null, retry };
 }
 
 type Match = Pick<Instrument, "symbol" | "name" | "nameKorean"> & { simulated?: boolean | null };
+
+interface Matches {
+  matches: readonly Match[];
+  pending: boolean;
+  /** Why nothing could be searched, where that is so. */
+  failure: unknown;
+  retry: () => void;
+}
 
 interface Props {
   instruments: readonly Instrument[];
@@ -46,8 +56,8 @@ export function SymbolSearch({ instruments, watched }: Props) {
   const [active, setActive] = useState(0);
   const listId = useId();
   const unwatched = instruments.filter(({ symbol }) => !watched.includes(symbol));
-  const { matches: found, pending } = useMatches(text, unwatched);
-  const matches = open ? found : [];
+  const search = useMatches(text, unwatched);
+  const matches = open ? search.matches : [];
   const input = useRef<HTMLInputElement>(null);
   useShortcuts({ "/": () => input.current?.focus() });
   const close = () => {
@@ -95,36 +105,51 @@ export function SymbolSearch({ instruments, watched }: Props) {
         onKeyDown={onKeyDown}
       />
       <div
-        id={listId}
-        role="listbox"
-        aria-label={t("market.add")}
-        hidden={!open || (matches.length === 0 && text === "")}
+        hidden={!open || (matches.length === 0 && text.trim() === "")}
         className="absolute inset-x-0 top-10 z-20 overflow-hidden rounded-md border border-line bg-panel py-1 shadow-lg"
       >
-        {matches.length === 0 && (
-          <p className="px-3 py-2 text-soft text-xs">{t(pending ? "app.loading" : "market.noMatch")}</p>
-        )}
-        {matches.map((instrument, index) => (
-          <div
-            key={instrument.symbol}
-            id={`${listId}-${index}`}
-            role="option"
-            tabIndex={-1}
-            aria-selected={index === active}
-            className={`flex cursor-pointer items-baseline gap-2 px-3 py-1.5 ${index === active ? "bg-raised" : ""}`}
-            onPointerMove={() => setActive(index)}
-            onPointerDown={(event) => {
-              // Before the input loses its focus and the list closes.
-              event.preventDefault();
-              choose(instrument);
-            }}
-          >
-            <span className="font-medium">{instrument.symbol}</span>
-            <span className="truncate text-soft text-xs">{nameOf(instrument, i18n.language)}</span>
-            {instrument.simulated === true && <PriceKindMark kind="simulated" />}
-          </div>
-        ))}
+        {matches.length === 0 && <NothingFound search={search} />}
+        <div id={listId} role="listbox" aria-label={t("market.add")} hidden={matches.length === 0}>
+          {matches.map((instrument, index) => (
+            <div
+              key={instrument.symbol}
+              id={`${listId}-${index}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={index === active}
+              className={`flex cursor-pointer items-baseline gap-2 px-3 py-1.5 ${index === active ? "bg-raised" : ""}`}
+              onPointerMove={() => setActive(index)}
+              onPointerDown={(event) => {
+                // Before the input loses its focus and the list closes.
+                event.preventDefault();
+                choose(instrument);
+              }}
+            >
+              <span className="font-medium">{instrument.symbol}</span>
+              <span className="truncate text-soft text-xs">{nameOf(instrument, i18n.language)}</span>
+              {instrument.simulated === true && <PriceKindMark kind="simulated" />}
+            </div>
+          ))}
+        </div>
       </div>
+    </div>
+  );
+}
+
+/** Why the list is empty: it is asked for, there is nothing, or it could not be asked for. */
+function NothingFound({ search: { pending, failure, retry } }: { search: Matches }) {
+  const { t } = useTranslation();
+  if (pending || failure === null)
+    return <p className="px-3 py-2 text-soft text-xs">{t(pending ? "app.loading" : "market.noMatch")}</p>;
+  return (
+    <div role="alert" className="flex items-center justify-between gap-2 px-3 py-2 text-bad text-xs">
+      <span>
+        {t("market.searchFailed")} {problemSentence(failure)}
+      </span>
+      {/* The input keeps its focus, or the list would close under the pointer. */}
+      <Button size="small" onPointerDown={(event) => event.preventDefault()} onClick={retry}>
+        {t("app.retry")}
+      </Button>
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { problemSentence } from "@/lib/i18n/sentences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
+import { LoadFailure } from "@/lib/ui/notice";
 import { activeGroupsQuery, cancelGroup } from "../api/order-pages";
 import { isOver } from "../hooks/is-over";
 
@@ -16,6 +17,8 @@ export function OrderGroups({ accountId }: { accountId: string }) {
   const { t } = useTranslation();
   const ready = useEventsReady();
   const groups = useQuery({ ...activeGroupsQuery(accountId), enabled: ready });
+  if (groups.isError && groups.data === undefined)
+    return <LoadFailure what={t("orders.groups")} failure={groups.error} onRetry={() => groups.refetch()} />;
   // The server closes a group a moment after the last of its orders.
   const active = groups.data?.filter((group) => !isOver(group)) ?? [];
   if (active.length === 0) return null;

@@ -1,0 +1,25 @@
+// @vitest-environment jsdom
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { MockApi } from "@/testing/mock-api";
+import { show } from "@/testing/render";
+import { SymbolSearch } from "./symbol-search";
+import "@/testing/set-up";
+
+const SEARCH = "GET /api/market/search";
+
+test("a search that failed says so and can be repeated; only an answer says that there is nothing", async () => {
+  const server = new MockApi().install().refuseOnce(SEARCH, 500, { code: "internal_error" });
+  await show(<SymbolSearch instruments={[]} watched={[]} />);
+  await userEvent.click(screen.getByRole("combobox"));
+  await userEvent.paste("gaemi");
+  expect((await screen.findByRole("alert")).textContent).toMatch(/search did not work.*made a mistake/);
+  expect(screen.queryByText(/No symbol/)).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+  await screen.findByText("No symbol of this server matches.");
+  expect(server.sent.filter(({ name }) => name === SEARCH).map(({ query }) => query.q)).toEqual([
+    "gaemi",
+    "gaemi",
+  ]);
+});
