@@ -5,6 +5,9 @@ import { newTrader } from "./api.mjs";
 import { picture, signIn, waitForText } from "./browser.mjs";
 import { beginWay } from "./way.mjs";
 
+/** More than this of a small screen is not given to the head of the page. */
+const HEAD_HEIGHT_MAX = 120;
+
 const trader = await newTrader();
 await trader.openAccount("Practice", "USD", "10000");
 const { page, watched, step } = await beginWay("phone", {
@@ -96,6 +99,16 @@ step("an account at a broker is opened, and asks for its key", async () => {
   await page.getByRole("tab", { name: "Cash" }).tap();
   await page.getByText("The broker keeps the cash of this account. Move money there.").waitFor();
   assert.equal(await page.getByRole("button", { name: "Deposit" }).count(), 0);
+});
+
+step("the whole state of the system is in sight at 360 pixels, the broker without a key too", async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await enter("Desk");
+  for (const part of ["price-state", "events-state", "market-phase"]) await page.getByTestId(part).waitFor();
+  await waitForText(page.getByTestId("broker-state"), (text) => text === "no key", "the broker");
+  const head = await page.locator("header").first().boundingBox();
+  assert.ok(head !== null && head.height <= HEAD_HEIGHT_MAX, `the head is ${head?.height} px high`);
+  await looksRight("47-phone-narrow");
 });
 
 step("the language is switched", async () => {

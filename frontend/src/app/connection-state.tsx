@@ -60,7 +60,7 @@ function Mark({
 /** Always visible: whether prices and orders arrive, what kind of prices and how old, the market, the broker, what is open. */
 export function ConnectionState({ symbol, accountId }: { symbol: string | null; accountId: string | null }) {
   return (
-    <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs min-[90rem]:gap-x-4">
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs max-sm:order-last max-sm:basis-full min-[90rem]:gap-x-4">
       <PricesMark symbol={symbol} />
       <OrdersMark />
       <MarketClock symbol={symbol} />
@@ -82,7 +82,7 @@ function PricesMark({ symbol }: { symbol: string | null }) {
     <Mark tone={!pricesOpen ? "warn" : kind === "waiting" ? "off" : "good"} {...(help && { title: help })}>
       <span className="text-soft max-sm:hidden">{t("status.prices")}</span>
       <span data-testid="price-state">{t(`status.${pricesOpen ? kind : quotesStatus}`)}</span>
-      <span className="text-soft max-sm:hidden min-[90rem]:min-w-14">{age}</span>
+      <span className="text-soft min-[90rem]:min-w-14">{age}</span>
     </Mark>
   );
 }

@@ -14,12 +14,13 @@ import { ConnectionState } from "./connection-state";
 import { LanguageSwitch, RisingColourSwitch, ThemeSwitch } from "./display-settings";
 import { ROOMS } from "./rooms/names";
 
-export function Brand() {
+/** The name of the house; `compact` leaves only its mark where there is little room. */
+export function Brand({ compact = false }: { compact?: boolean }) {
   const { t } = useTranslation();
   return (
     <span className="flex items-center gap-2 font-semibold text-[15px]">
       <img src="/favicon.svg" alt="" width="24" height="24" />
-      {t("app.name")}
+      <span className={compact ? "max-[24rem]:sr-only" : ""}>{t("app.name")}</span>
     </span>
   );
 }
@@ -28,10 +29,10 @@ export function Brand() {
 export function Header({ symbol, accountId }: { symbol: string | null; accountId: string | null }) {
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-line border-b bg-panel px-3 py-1.5 min-[90rem]:gap-x-5 max-sm:py-2">
-      <Brand />
+      <Brand compact />
       <Rooms />
       <ConnectionState symbol={symbol} accountId={accountId} />
-      <div className="flex items-center gap-2 max-sm:order-last max-sm:min-w-0 max-sm:grow max-sm:basis-3/5 md:ml-auto">
+      <div className="flex items-center gap-2 max-sm:min-w-0 max-sm:grow max-sm:basis-0 md:ml-auto">
         <AccountSwitch />
       </div>
       <Menu />
@@ -73,7 +74,7 @@ function Menu() {
   const user = useSession((state) => state.user);
   const [open, setOpen] = useState(false);
   return (
-    <div className="relative max-md:ml-auto max-sm:order-last">
+    <div className="relative max-md:ml-auto">
       <Button size="small" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>
         {t("header.menu")}
       </Button>
