@@ -4,7 +4,9 @@ import type { AccountValue, Currency, Performance, Position } from "@/lib/api/ty
 import { Decimal, sum } from "@/lib/decimal";
 import { formatGain, formatPrice, formatQuantity, formatTime } from "@/lib/format";
 import { movementWord } from "@/lib/i18n/sentences";
+import { MOVEMENTS_NAMED_MAX } from "@/lib/limits";
 import { quotes } from "@/lib/quotes/socket";
+import { LoadFailure } from "@/lib/ui/notice";
 import { FLOWS, movementsQuery, WITHHOLDING } from "../api/performance";
 import { dayTerms } from "../hooks/day-change";
 import {
@@ -136,26 +138,42 @@ export function FlowsOrigin({ value }: { value: AccountValue }) {
 
 /** Each movement of some kinds. */
 export function MovementsOrigin({ value, kinds }: { value: AccountValue; kinds: MovementKinds }) {
-  const { t, i18n } = useTranslation();
+  const { i18n } = useTranslation();
   const { accountId, currency } = value;
   const movements = useQuery(movementsQuery(accountId, currency, kinds));
-  if (movements.data === undefined) return <p>{t(movements.isError ? "app.failed" : "app.loading")}</p>;
+  if (movements.data === undefined) return <Missing query={movements} />;
   return (
-    <ul className="max-h-48 space-y-0.5 overflow-y-auto">
-      {movements.data.lines.map((line) => (
-        <li key={line.sequence} className="flex justify-between gap-2">
-          <span>
-            {formatTime(line.bookedAt, i18n.language, true)} {movementWord(line.kind)}
-          </span>
-          <span className="whitespace-nowrap">
-            {line.symbol == null || line.commodity === currency
-              ? formatGain(line.amount, currency)
-              : `${formatQuantity(line.amount)} ${line.symbol}`}
-          </span>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="max-h-48 space-y-0.5 overflow-y-auto">
+        {movements.data.lines.map((line) => (
+          <li key={line.sequence} className="flex justify-between gap-2">
+            <span>
+              {formatTime(line.bookedAt, i18n.language, true)} {movementWord(line.kind)}
+            </span>
+            <span className="whitespace-nowrap">
+              {line.symbol == null || line.commodity === currency
+                ? formatGain(line.amount, currency)
+                : `${formatQuantity(line.amount)} ${line.symbol}`}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {!movements.data.complete && <CutShort />}
+    </>
   );
+}
+
+/** That the movements are on their way, or why they are not there. */
+function Missing({ query }: { query: { isError: boolean; error: unknown; refetch: () => unknown } }) {
+  const { t } = useTranslation();
+  if (!query.isError) return <p>{t("app.loading")}</p>;
+  return <LoadFailure failure={query.error} onRetry={() => query.refetch()} />;
+}
+
+/** That there are older movements than those that were asked for, and where they stand. */
+function CutShort() {
+  const { t } = useTranslation();
+  return <p className="text-warn">{t("origin.cutShort", { number: MOVEMENTS_NAMED_MAX })}</p>;
 }
 
 /** Taxes: what was kept back from dividends, and the rest, which trades have cost. */
@@ -163,8 +181,8 @@ export function TaxOrigin({ value }: { value: AccountValue }) {
   const { t } = useTranslation();
   const { accountId, currency, tax } = value;
   const withheld = useQuery(movementsQuery(accountId, currency, WITHHOLDING));
-  if (withheld.data === undefined) return <p>{t(withheld.isError ? "app.failed" : "app.loading")}</p>;
-  if (!withheld.data.complete) return null;
+  if (withheld.data === undefined) return <Missing query={withheld} />;
+  if (!withheld.data.complete) return <CutShort />;
   const { onDividends, onTrades } = taxParts(tax, withheld.data.lines);
   return (
     <Sum
