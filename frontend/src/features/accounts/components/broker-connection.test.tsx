@@ -81,3 +81,28 @@ test("what the broker says against a key is said beside the form", async () => {
   await userEvent.click(connect());
   await screen.findByText(/does not know this key/);
 });
+
+test("why the way is closed is said beside what to do", async () => {
+  server.on(CONNECTION, { broker: "alpaca", state: "down", detail: "the broker answers 502" });
+  await show(<BrokerConnection account={account} />);
+  await screen.findByText(/the broker answers 502/);
+});
+
+test("each reason against an account behind a good key says what to do, and the broker's own words stay", async () => {
+  for (const [code, said] of [
+    ["broker_orders_open", /Cancel them there/],
+    ["broker_bridge_missing", /has no bridge/],
+    ["broker_account_taken", /does not open.*its status is ONBOARDING/],
+    ["broker_account_inactive", /ask there why.*its status is ONBOARDING/i],
+    ["broker_refuses", /does not open.*its status is ONBOARDING/],
+  ] as const) {
+    wayIs("key_missing");
+    server.refuseOnce(CREDENTIALS, 409, { code, detail: "its status is ONBOARDING" });
+    const { unmount } = await show(<BrokerConnection account={account} />);
+    await userEvent.type(await key(), "PK1");
+    await userEvent.type(screen.getByLabelText("Secret"), "hush");
+    await userEvent.click(connect());
+    expect((await screen.findByRole("alert")).textContent, code).toMatch(said);
+    unmount();
+  }
+});

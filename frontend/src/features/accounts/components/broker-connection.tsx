@@ -63,6 +63,11 @@ function ConnectionState({ connection }: { connection: Connection }) {
         </strong>{" "}
         {state !== undefined && t(`connection.hint.${state}`)}
       </p>
+      {connection.detail != null && state !== "connected" && (
+        <p className="mt-1 break-words text-xs">
+          {t("connection.detail")} {connection.detail}
+        </p>
+      )}
       {moments.length > 0 && <p className="mt-1 text-xs">{moments.join(" · ")}</p>}
     </Notice>
   );
