@@ -14,6 +14,7 @@ COPY domain domain
 COPY exchange exchange
 COPY database database
 COPY failpoint failpoint
+COPY damage damage
 COPY faulty-broker faulty-broker
 COPY stand-in stand-in
 COPY alpaca-stand-in alpaca-stand-in

@@ -46,8 +46,10 @@ provide_yaml() {
 
 compose_file() {
     if docker compose version 2>/dev/null | grep -q 'Compose version'; then
-        POSTGRES_PASSWORD=check GAEMI_JWT_SECRET=check GAEMI_ENCRYPTION_KEY=check GAEMI_INTERNAL_TOKEN=check \
-            docker compose -f docker-compose.yml config --quiet || return 1
+        # Whatever it cannot do without, it gets.
+        local -a required
+        mapfile -t required < <(sed -nE 's/.*\$\{([A-Z_]+):\?.*/\1=check/p' docker-compose.yml | sort -u)
+        env "${required[@]}" docker compose -f docker-compose.yml config --quiet || return 1
     fi
     provide_yaml || { complain "PyYAML is missing: run 'apt install python3-yaml'."; return "$SKIPPED"; }
     python3 scripts/check-compose docker-compose.yml

@@ -135,7 +135,7 @@ heal_whole_server() {
 # first_calls -> the README's first calls, pasted as they stand, end with an order that is filled
 first_calls() {
     local answers folder=$STATE_DIR/first-calls
-    command -v jq >/dev/null && command -v curl >/dev/null || { complain "jq or curl is missing"; return "$SKIPPED"; }
+    provide_command jq jq && provide_command curl curl || return "$SKIPPED"
     mkdir -p "$folder"
     # shellcheck disable=SC2016 # the backquotes are Markdown's
     sed -n '/^## First calls/,/^## /{/^```sh$/,/^```$/{/^```/d;p}}' README.md |

@@ -1,5 +1,6 @@
-//! Which passwords are accepted: the rules of NIST SP 800-63B-4, section 3.1.1.2. Length, a blocklist, and nothing that
-//! this service and its owner's data make obvious; no demands on what a password is made of.
+//! Which passwords are accepted: the rules of NIST SP 800-63B (revision 3, June 2017, section 5.1.1.2). Length, a blocklist, and
+//! nothing that this service and its owner's data make obvious; no demands on what a password is made of. Revision 4 (July 2025,
+//! section 3.1.1.2) asks for 15 characters where there is no second factor; here there may be one.
 
 use super::email::Email;
 use std::sync::LazyLock;

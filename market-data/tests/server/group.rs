@@ -109,7 +109,7 @@ impl Follower {
 async fn one_takes_prices_in_and_the_others_pass_them_on_letter_by_letter() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
-    let Some(_redis) = start_redis(folder.path()).await else { return };
+    let _redis = start_redis(folder.path()).await;
     let leading = Member::start(folder.path()).await;
     leading.until_role("leading").await;
     let following = Member::start(folder.path()).await;
@@ -135,7 +135,7 @@ async fn one_takes_prices_in_and_the_others_pass_them_on_letter_by_letter() {
 async fn when_the_one_that_takes_prices_in_is_killed_another_takes_over() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
-    let Some(_redis) = start_redis(folder.path()).await else { return };
+    let _redis = start_redis(folder.path()).await;
     let leading = Member::start(folder.path()).await;
     leading.until_role("leading").await;
     let following = Member::start(folder.path()).await;
@@ -163,7 +163,7 @@ async fn when_the_one_that_takes_prices_in_is_killed_another_takes_over() {
 async fn prices_go_on_everywhere_while_redis_is_gone() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
-    let Some(mut redis) = start_redis(folder.path()).await else { return };
+    let mut redis = start_redis(folder.path()).await;
     let leading = Member::start(folder.path()).await;
     leading.until_role("leading").await;
     let following = Member::start(folder.path()).await;
@@ -181,7 +181,7 @@ async fn prices_go_on_everywhere_while_redis_is_gone() {
     following.until_role("alone").await;
     there.quotes_for(Duration::from_millis(500)).await;
 
-    let _redis = start_redis(folder.path()).await.unwrap();
+    let _redis = start_redis(folder.path()).await;
     following.until_role("following").await;
     assert_eq!(leading.role().await, "leading", "the lease goes back to whoever had it");
     there.quotes_for(Duration::from_millis(500)).await;
