@@ -14,8 +14,8 @@ use std::time::Instant;
 use tokio::task::JoinHandle;
 
 const USERS: u64 = 3;
-/// Each user has an account in each.
-const CURRENCIES: [&str; 2] = ["USD", "KRW"];
+/// Each user has an account of each kind: its currency, and whether it buys on credit and sells short.
+const KINDS: [(&str, bool); 3] = [("USD", false), ("KRW", false), ("USD", true)];
 
 /// A siege.
 pub(crate) struct Siege {
@@ -38,9 +38,9 @@ impl Siege {
             let visitor =
                 Arc::new(Visitor::register(&house.backend, &format!("ant{user}@example.com")).await);
             listeners.push(Listener::start(Arc::clone(&visitor)));
-            for (place, currency) in (0..).zip(CURRENCIES) {
-                let trader =
-                    Trader::open(Arc::clone(&visitor), currency, seed * 1_000 + user * 10 + place).await;
+            for (place, (currency, sells_short)) in (0..).zip(KINDS) {
+                let seed = seed * 1_000 + user * 10 + place;
+                let trader = Trader::open(Arc::clone(&visitor), currency, sells_short, seed).await;
                 traders.push(tokio::spawn(trader.run(Arc::clone(&stop))));
             }
             visitors.push(visitor);
@@ -68,7 +68,7 @@ impl Siege {
             accounts.push(verdict::account(&house, trader).await);
         }
         let mut streams = 0;
-        for (listener, accounts) in self.listeners.into_iter().zip(accounts.chunks(CURRENCIES.len())) {
+        for (listener, accounts) in self.listeners.into_iter().zip(accounts.chunks(KINDS.len())) {
             streams += verdict::everything_was_heard(&house, listener, accounts).await;
         }
         let unresolved = verdict::the_books_are_in_order(&house, &accounts).await;
@@ -86,6 +86,7 @@ impl Siege {
             replaced: sum(|account| account.replaced),
             groups: sum(|account| account.groups),
             crossed: sum(|account| account.crossed.len()),
+            sold_short: sum(|account| account.sold_short),
             unknown,
             streams,
             report,

@@ -21,6 +21,8 @@ pub(crate) struct Summary {
     pub(crate) groups: usize,
     /// Symbols of accounts in which both exits for the same shares were executed.
     pub(crate) crossed: usize,
+    /// Times that a position was turned from shares held to shares owed, or began so.
+    pub(crate) sold_short: usize,
     /// Requests repeated because their fate was unknown.
     pub(crate) unknown: u64,
     /// Event streams that were opened.
@@ -49,6 +51,7 @@ impl Summary {
             replaced: self.replaced + other.replaced,
             groups: self.groups + other.groups,
             crossed: self.crossed + other.crossed,
+            sold_short: self.sold_short + other.sold_short,
             unknown: self.unknown + other.unknown,
             streams: self.streams + other.streams,
             report,
@@ -73,8 +76,8 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             formatter,
-            "{} groups, exits crossed in {}; {} requests repeated because their fate was unknown; {} event streams",
-            self.groups, self.crossed, self.unknown, self.streams
+            "{} groups, exits crossed in {}; {} short sales; {} requests repeated because their fate was unknown; {} event streams",
+            self.groups, self.crossed, self.sold_short, self.unknown, self.streams
         )?;
         writeln!(
             formatter,

@@ -67,6 +67,8 @@ impl Record {
 pub(crate) struct Trader {
     pub(crate) visitor: Arc<Visitor>,
     pub(crate) account: String,
+    /// Whether it buys on credit and sells short.
+    pub(crate) sells_short: bool,
     place: Place,
     pub(crate) record: Record,
     chance: Chance,
@@ -74,12 +76,15 @@ pub(crate) struct Trader {
 
 impl Trader {
     /// Opens an account with enough to begin.
-    pub(crate) async fn open(visitor: Arc<Visitor>, currency: &str, seed: u64) -> Self {
-        let body = json!({ "name": "Play", "broker": "simulator", "currency": currency });
+    pub(crate) async fn open(visitor: Arc<Visitor>, currency: &str, sells_short: bool, seed: u64) -> Self {
+        let body = json!({
+            "name": "Play", "broker": "simulator", "currency": currency,
+            "margin": sells_short, "shortSelling": sells_short,
+        });
         let account = visitor.insist(Method::POST, "/api/accounts", None, Some(&body)).await.expect(201);
         let account = account.json()["id"].as_str().unwrap().to_owned();
         let (record, chance, place) = (Record::default(), Chance::new(seed), Place::of(currency));
-        let mut trader = Self { visitor, account, place, record, chance };
+        let mut trader = Self { visitor, account, sells_short, place, record, chance };
         trader.deposit(place.opening_deposit).await;
         trader
     }
@@ -136,7 +141,11 @@ impl Trader {
         let (_, answer) = self.send(Method::POST, &path, &json!({ "amount": amount.to_string() })).await;
         match answer.status {
             201 => self.record.brought_in -= Decimal::from(amount),
-            _ => answer.is_refused(422, &["validation_failed"], &["exceeds_withdrawable"]),
+            _ => answer.is_refused(
+                422,
+                &["validation_failed"],
+                &["exceeds_withdrawable", "secures_short_sales"],
+            ),
         }
     }
 

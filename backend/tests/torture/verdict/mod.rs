@@ -34,6 +34,8 @@ pub(crate) struct Account {
     pub(crate) groups: usize,
     /// Pairs of exits that were both executed for the same shares.
     pub(crate) crossed: BTreeSet<String>,
+    /// Executions after which shares were owed that were not owed before.
+    pub(crate) sold_short: usize,
 }
 
 /// Every answer, order, group, execution and amount of an account is as the contract has it.
@@ -46,7 +48,7 @@ pub(crate) async fn account(house: &House, trader: &Trader) -> Account {
     orders::are_as_reported(trader, &listed, &journal);
     groups::are_those_asked_for(trader, &groups);
     let crossed = groups::have_kept_their_word(&groups, &listed);
-    money::is_as_reckoned(house, trader, &listed, &journal).await;
+    let sold_short = money::is_as_reckoned(house, trader, &listed, &journal).await;
     Account {
         id: trader.account.clone(),
         placed: listed.values().filter(|order| order["status"] != "DENIED").count(),
@@ -55,6 +57,7 @@ pub(crate) async fn account(house: &House, trader: &Trader) -> Account {
         groups: groups.len(),
         orders: listed,
         crossed,
+        sold_short,
     }
 }
 
