@@ -56,7 +56,8 @@ words! {
     TimeInForce {
         /// Until the end of the market's regular session.
         Day = "day",
-        /// Until filled or cancelled.
+        /// Until filled or cancelled. Where the exchange ends every order with its session (KRX), who takes it keeps it and
+        /// gives it in for each session anew, or refuses it.
         Gtc = "gtc",
         /// What can be executed at once is, the rest is cancelled.
         Ioc = "ioc",

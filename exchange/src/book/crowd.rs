@@ -4,9 +4,10 @@ use super::event::{BookEvent, BookEventKind, CancelReason};
 use super::order::{BookOrder, Patience, Pricing};
 use super::turn::Turn;
 use super::{Book, canceled};
+use crate::sessions::{regular_close_after, trade_date};
 use crate::simulation::{Course, Friction};
 use chrono::{DateTime, Utc};
-use domain::{OrderId, Price, Quantity, Side};
+use domain::{Market, OrderId, Price, Quantity, Side};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -26,6 +27,9 @@ impl Book {
         if let Pricing::Limit { limit } = order.pricing
             && self.is_beyond_limits(limit, turn.now)
         {
+            if self.is_kept(&order, turn.now) {
+                return self.insert(&order, false);
+            }
             return events.push(canceled(order.id, CancelReason::PriceLimit, turn.now));
         }
         let touch = friction.touch(order.side, turn.quote, turn.trade_date());
@@ -34,6 +38,35 @@ impl Book {
         } else {
             self.stand_back(order, course, friction, turn, events);
         }
+    }
+
+    /// Where an exchange ends every order with its session (KRX), one that lasts longer is kept by the house and given in
+    /// for each session anew: its place in the queue is gone. On a day whose price limits do not allow it, it waits.
+    pub(super) fn give_in_anew(&mut self, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
+        let market = self.symbol.market();
+        if market != Market::Krx || self.given_in_until.is_some_and(|until| now < until) {
+            return;
+        }
+        self.given_in_until = Some(regular_close_after(market, now));
+        let session = trade_date(market, now);
+        for id in self.queues.lined() {
+            let Some(course) = self.order(id).and_then(|order| order.course) else { continue };
+            if trade_date(market, course.active_at) >= session {
+                continue;
+            }
+            let Some(order) = self.remove(id) else { continue };
+            let course = course.anew(id, now);
+            events.push(BookEvent::new(id, now, BookEventKind::CourseMoved(course)));
+            self.insert(&BookOrder { course: Some(course), ..order }, false);
+        }
+    }
+
+    /// Whether an order outlives a session at whose end its exchange would have ended it.
+    fn is_kept(&self, order: &BookOrder, now: DateTime<Utc>) -> bool {
+        let market = self.symbol.market();
+        market == Market::Krx
+            && order.patience == Patience::Rests
+            && order.expires_at.is_none_or(|at| at > regular_close_after(market, now))
     }
 
     /// The market is where the order wants it: it gets what it may of what is traded.

@@ -41,13 +41,21 @@ pub struct Book {
     orders: HashMap<OrderId, Box<Entry>>,
     queues: Queues,
     quote: Option<Quote>,
+    /// Until when no order that the house keeps has to be given in anew; see [`Book::give_in_anew`].
+    given_in_until: Option<DateTime<Utc>>,
 }
 
 impl Book {
     /// A book without orders.
     #[must_use]
     pub fn new(symbol: Symbol) -> Self {
-        Self { symbol, orders: HashMap::new(), queues: Queues::default(), quote: None }
+        Self {
+            symbol,
+            orders: HashMap::new(),
+            queues: Queues::default(),
+            quote: None,
+            given_in_until: None,
+        }
     }
 
     /// How many orders are here.
@@ -173,6 +181,7 @@ impl Book {
         }
         let mut turn = Turn::new(self.quote.as_ref(), quote, now);
         remember(&mut self.quote, quote);
+        self.give_in_anew(now, &mut events);
         for id in self.queues.auctioned(quote.at.min(now)) {
             self.execute_in_auction(id, &mut turn, &mut events);
         }

@@ -169,6 +169,11 @@ impl Queues {
         }
     }
 
+    /// Every order that shares the market and stands in a queue.
+    pub(super) fn lined(&self) -> Vec<OrderId> {
+        self.lined_buys.values().chain(self.lined_sells.values()).copied().collect()
+    }
+
     /// The lined order behind a place, at the same price.
     pub(super) fn behind(&self, side: Side, limit: Price, sequence: i64) -> Option<OrderId> {
         let (price, _, id) = self.next_in_line(side, limit, Some((limit, sequence)))?;
