@@ -4,6 +4,7 @@
 //! commission of the simulator's own, and the regulatory fees that every broker passes on for sells.
 
 use crate::dated::{Since, in_force, since};
+use crate::security::Security;
 use crate::sessions::settle_date;
 use chrono::NaiveDate;
 use domain::{Currency, Market, MoneyError, Price, Quantity, Side};
@@ -20,7 +21,7 @@ fn decimal(number: Number) -> Decimal {
 const KRX_COMMISSION_RATE: Number = (15, 5);
 
 /// Korean securities transaction tax with the special tax for rural development, on sells, both boards, by SETTLE
-/// date: a sell of 2024-12-27 settles in 2025 and pays the rate of 2025. ETFs pay none and are not traded here.
+/// date: a sell of 2024-12-27 settles in 2025 and pays the rate of 2025. Funds pay none.
 const KRX_TAX_RATE_FIRST: Number = (30, 4);
 const KRX_TAX_RATE_LATER: &[Since<Number>] = &[
     since(2019, 6, 3, (25, 4)),
@@ -95,7 +96,7 @@ fn commission(market: Market, quantity: Decimal, notional: Decimal) -> Result<De
 
 /// Tax of what was executed on one trade date.
 fn tax(
-    market: Market,
+    security: Security,
     side: Side,
     quantity: Decimal,
     notional: Decimal,
@@ -104,12 +105,13 @@ fn tax(
     if side == Side::Buy {
         return Ok(Decimal::ZERO);
     }
-    match market {
-        Market::Krx => {
-            let rate = in_force(KRX_TAX_RATE_FIRST, KRX_TAX_RATE_LATER, settle_date(market, on));
+    match security {
+        Security::KrxFund => Ok(Decimal::ZERO),
+        Security::KrxShare => {
+            let rate = in_force(KRX_TAX_RATE_FIRST, KRX_TAX_RATE_LATER, settle_date(Market::Krx, on));
             Ok(Currency::Krw.round_down(times(notional, decimal(rate))?))
         }
-        Market::Us => {
+        Security::Us => {
             let section_31 = times(notional, decimal(in_force(SEC_RATE_FIRST, SEC_RATE_LATER, on)))?;
             let (per_share, most) = in_force(TAF_FIRST, TAF_LATER, on);
             let activity = times(quantity, decimal(per_share))?.min(decimal(most));
@@ -132,13 +134,13 @@ pub fn commission_max(market: Market, quantity: Decimal, notional: Decimal) -> R
 /// # Errors
 /// [`MoneyError::Overflow`] beyond 28 digits.
 pub fn fees(
-    market: Market,
+    security: impl Into<Security>,
     side: Side,
     price: Price,
     quantity: Quantity,
     trade_date: NaiveDate,
 ) -> Result<Fees, MoneyError> {
-    OrderFees::new(market, side).charge(price, quantity, trade_date)
+    OrderFees::new(security, side).charge(price, quantity, trade_date)
 }
 
 /// What has to be set aside for the fees of an order, given the worst price it may be executed at.
@@ -151,20 +153,21 @@ pub fn fees(
 /// # Errors
 /// [`MoneyError::Overflow`] beyond 28 digits.
 pub fn fees_max(
-    market: Market,
+    security: impl Into<Security>,
     side: Side,
     worst_price: Price,
     quantity: Quantity,
     trade_date: NaiveDate,
 ) -> Result<Fees, MoneyError> {
-    let at_worst = fees(market, side, worst_price, quantity, trade_date)?;
+    let security = security.into();
+    let minor_unit = security.market().currency().minor_unit();
+    let at_worst = fees(security, side, worst_price, quantity, trade_date)?;
     Ok(match side {
         Side::Buy => at_worst,
         // One unit each: rounding may raise a fee by up to a unit more than the price raised the proceeds.
-        Side::Sell => Fees {
-            commission: plus(at_worst.commission, market.currency().minor_unit())?,
-            tax: plus(at_worst.tax, market.currency().minor_unit())?,
-        },
+        Side::Sell => {
+            Fees { commission: plus(at_worst.commission, minor_unit)?, tax: plus(at_worst.tax, minor_unit)? }
+        }
     })
 }
 
@@ -175,7 +178,7 @@ pub fn fees_max(
 /// within one trade date, because their rates belong to dates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderFees {
-    market: Market,
+    security: Security,
     side: Side,
     quantity: Decimal,
     notional: Decimal,
@@ -195,9 +198,9 @@ struct DayTax {
 impl OrderFees {
     /// An order of which nothing was executed yet.
     #[must_use]
-    pub const fn new(market: Market, side: Side) -> Self {
+    pub fn new(security: impl Into<Security>, side: Side) -> Self {
         Self {
-            market,
+            security: security.into(),
             side,
             quantity: Decimal::ZERO,
             notional: Decimal::ZERO,
@@ -219,14 +222,14 @@ impl OrderFees {
         let amount = price.notional(quantity.value())?;
         let total_quantity = plus(self.quantity, quantity.value())?;
         let total_notional = plus(self.notional, amount)?;
-        let total_commission = commission(self.market, total_quantity, total_notional)?;
+        let total_commission = commission(self.security.market(), total_quantity, total_notional)?;
 
         let nothing =
             DayTax { date: trade_date, quantity: Decimal::ZERO, notional: Decimal::ZERO, tax: Decimal::ZERO };
         let before = self.day.clone().filter(|day| day.date == trade_date).unwrap_or(nothing);
         let day_quantity = plus(before.quantity, quantity.value())?;
         let day_notional = plus(before.notional, amount)?;
-        let day_tax = tax(self.market, self.side, day_quantity, day_notional, trade_date)?;
+        let day_tax = tax(self.security, self.side, day_quantity, day_notional, trade_date)?;
 
         let charged = Fees { commission: total_commission - self.commission, tax: day_tax - before.tax };
         self.quantity = total_quantity;
@@ -243,14 +246,14 @@ impl OrderFees {
 /// # Errors
 /// [`MoneyError::Overflow`] beyond 28 digits.
 pub fn fees_for_fill(
-    market: Market,
+    security: impl Into<Security>,
     side: Side,
     filled_before: &[(Price, Quantity, NaiveDate)],
     price: Price,
     quantity: Quantity,
     trade_date: NaiveDate,
 ) -> Result<Fees, MoneyError> {
-    let mut order = OrderFees::new(market, side);
+    let mut order = OrderFees::new(security, side);
     for (price, quantity, date) in filled_before {
         order.charge(*price, *quantity, *date)?;
     }
@@ -287,6 +290,14 @@ mod tests {
         assert_eq!(taxed("2024-12-27"), "1500");
         assert_eq!(taxed("2025-12-26"), "1500");
         assert_eq!(taxed("2025-12-29"), "2000", "settles on 2026-01-02");
+    }
+
+    #[test]
+    fn a_fund_pays_no_tax_and_the_same_commission() {
+        let fund: domain::Symbol = "069500.KS".parse().unwrap();
+        let (price, quantity) = ("40005".parse().unwrap(), "100".parse().unwrap());
+        let sold = fees(fund, Side::Sell, price, quantity, "2026-11-20".parse().unwrap()).unwrap();
+        assert_eq!(sold, Fees { commission: Decimal::from(600), tax: Decimal::ZERO });
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Daily price limits: how far from the base price an order may go.
 
 use crate::dated::{Since, in_force, since};
+use crate::security::Security;
 use crate::ticks::nearest_legal;
 use chrono::NaiveDate;
 use domain::{Market, Price};
@@ -14,18 +15,19 @@ const KRX_PERCENT_LATER: &[Since<i64>] = &[since(2015, 6, 15, 30)];
 /// market has no fixed daily limit.
 ///
 /// Each is rounded toward the base to a legal price. First days of trading and delistings have other limits and are
-/// not known here.
+/// not known here, nor are the wider ones of funds that move by a multiple of their index.
 #[must_use]
-pub fn price_limits(market: Market, base: Price, on: NaiveDate) -> Option<(Price, Price)> {
-    if market != Market::Krx {
+pub fn price_limits(security: impl Into<Security>, base: Price, on: NaiveDate) -> Option<(Price, Price)> {
+    let security = security.into();
+    if security.market() != Market::Krx {
         return None;
     }
     let percent = Decimal::from(in_force(KRX_PERCENT_FIRST, KRX_PERCENT_LATER, on));
     let ratio = percent.checked_div(Decimal::ONE_HUNDRED)?;
     let lowest = Price::new(base.value().checked_mul(Decimal::ONE - ratio)?.round_dp(4)).ok()?;
     let highest = Price::new(base.value().checked_mul(Decimal::ONE + ratio)?.round_dp(4)).ok()?;
-    let (_, lower) = nearest_legal(market, lowest, on);
-    let (upper, _) = nearest_legal(market, highest, on);
+    let (_, lower) = nearest_legal(security, lowest, on);
+    let (upper, _) = nearest_legal(security, highest, on);
     Some((lower, upper.unwrap_or(base)))
 }
 
@@ -43,6 +45,14 @@ mod tests {
         assert_eq!(limits("70100", "2026-11-20"), Some(("49100".into(), "91100".into())));
         assert_eq!(limits("1999", "2026-11-20"), Some(("1400".into(), "2595".into())));
         assert_eq!(limits("10000", "2015-06-12"), Some(("8500".into(), "11500".into())));
+    }
+
+    #[test]
+    fn the_limits_of_a_fund_lie_on_its_own_grid() {
+        let fund: domain::Symbol = "069500.KS".parse().unwrap();
+        let limits = price_limits(fund, "40005".parse().unwrap(), "2026-11-20".parse().unwrap());
+        let expected = ("28005".parse().unwrap(), "52005".parse().unwrap());
+        assert_eq!(limits, Some(expected));
     }
 
     #[test]

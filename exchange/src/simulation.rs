@@ -5,11 +5,12 @@
 //! guessed on the careful side. Nothing here draws from a clock or a generator: what differs from order to order follows
 //! from the order's id, so that the same orders and the same quotes always give the same executions.
 
+use crate::security::Security;
 use crate::sessions::market_day;
 use crate::ticks::nearest_legal;
 use crate::{Phase, phase};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::{Market, OrderId, Price, Quote, Side};
+use domain::{OrderId, Price, Quote, Side};
 use rust_decimal::Decimal;
 
 /// What is set for an account.
@@ -145,7 +146,7 @@ impl Friction {
             Side::Sell => quote.bid,
         };
         let guessed = || {
-            worse(side, quote.symbol.market(), quote.price, Decimal::from(self.half_spread_basis_points), on)
+            worse(side, quote.symbol.into(), quote.price, Decimal::from(self.half_spread_basis_points), on)
         };
         told.unwrap_or_else(guessed)
     }
@@ -157,7 +158,7 @@ impl Friction {
         order: OrderId,
         turn: u32,
         side: Side,
-        (market, touch): (Market, Price),
+        (security, touch): (Security, Price),
         (quantity, allowed): (Decimal, Decimal),
         on: NaiveDate,
     ) -> Price {
@@ -165,7 +166,7 @@ impl Friction {
         let used = quantity.checked_div(allowed).unwrap_or(Decimal::ONE).min(Decimal::ONE);
         let distance =
             used * Decimal::from(self.impact_basis_points) + drawn * Decimal::from(self.noise_basis_points);
-        worse(side, market, touch, distance, on)
+        worse(side, security, touch, distance, on)
     }
 }
 
@@ -178,7 +179,7 @@ fn part_of(volume: u64, basis_points: u32, rounding: u32) -> u64 {
 const PRICE_DIGITS: u32 = 6;
 
 /// A price so many basis points worse, on the grid, never better than before.
-fn worse(side: Side, market: Market, price: Price, basis_points: Decimal, on: NaiveDate) -> Price {
+fn worse(side: Side, security: Security, price: Price, basis_points: Decimal, on: NaiveDate) -> Price {
     let ratio = basis_points / Decimal::from(BASIS_POINTS);
     let factor = match side {
         Side::Buy => Decimal::ONE + ratio,
@@ -186,7 +187,7 @@ fn worse(side: Side, market: Market, price: Price, basis_points: Decimal, on: Na
     };
     let exact = price.value().checked_mul(factor).map(|exact| exact.round_dp(PRICE_DIGITS));
     let Some(exact) = exact.and_then(|exact| Price::new(exact).ok()) else { return price };
-    let (below, above) = nearest_legal(market, exact, on);
+    let (below, above) = nearest_legal(security, exact, on);
     match side {
         Side::Buy => above.max(price),
         Side::Sell => below.unwrap_or(price).min(price),
@@ -344,7 +345,7 @@ mod tests {
             let (friction, id) = (setting.friction().unwrap(), OrderId(uuid::Uuid::from_u128(id)));
             let (side, touch) = (if buy { Side::Buy } else { Side::Sell }, Price::new(Decimal::new(cents, 2)).unwrap());
             let sizes = (Decimal::from(quantity.min(allowed)), Decimal::from(allowed));
-            let paid = friction.taken(id, 0, side, (Market::Us, touch), sizes, day());
+            let paid = friction.taken(id, 0, side, (Security::Us, touch), sizes, day());
             let most = Decimal::from(friction.impact_basis_points + friction.noise_basis_points) / Decimal::from(BASIS_POINTS);
             let distance = if buy { paid.value() - touch.value() } else { touch.value() - paid.value() };
             prop_assert!(distance >= Decimal::ZERO);

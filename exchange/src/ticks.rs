@@ -1,8 +1,9 @@
 //! Tick sizes: the grid of prices at which an order may be placed.
 
 use crate::dated::{Since, in_force, since};
+use crate::security::Security;
 use chrono::NaiveDate;
-use domain::{Market, Price};
+use domain::Price;
 use rust_decimal::Decimal;
 
 /// One band: below this price (exclusive) this tick. Both as (mantissa, scale).
@@ -37,15 +38,24 @@ const US: &[Band] = &[(Some(1), (1, 4)), (None, (1, 2))];
 
 const KRX_LATER: &[Since<&[Band]>] = &[since(2023, 1, 25, KRX_SINCE_2023)];
 
-fn bands(market: Market, on: NaiveDate) -> &'static [Band] {
-    match market {
-        Market::Krx => in_force(KRX_BEFORE_2023, KRX_LATER, on),
-        Market::Us => US,
+/// Funds and notes on KRX: 5 KRW at every price.
+const KRX_FUND_FIRST: &[Band] = &[(None, (5, 0))];
+/// Those below 2,000 KRW have a tick of 1 KRW since December 2023 (KRX announcement of 2023-10-05; the press names the 8th
+/// and the 18th, the later one is taken).
+const KRX_FUND_SINCE_2023: &[Band] = &[(Some(2_000), (1, 0)), (None, (5, 0))];
+
+const KRX_FUND_LATER: &[Since<&[Band]>] = &[since(2023, 12, 18, KRX_FUND_SINCE_2023)];
+
+fn bands(security: Security, on: NaiveDate) -> &'static [Band] {
+    match security {
+        Security::KrxShare => in_force(KRX_BEFORE_2023, KRX_LATER, on),
+        Security::KrxFund => in_force(KRX_FUND_FIRST, KRX_FUND_LATER, on),
+        Security::Us => US,
     }
 }
 
-fn tick_of(market: Market, price: Decimal, on: NaiveDate) -> Decimal {
-    bands(market, on)
+fn tick_of(security: Security, price: Decimal, on: NaiveDate) -> Decimal {
+    bands(security, on)
         .iter()
         .find(|(below, _)| below.is_none_or(|below| price < Decimal::from(below)))
         .map_or(Decimal::ONE, |(_, (mantissa, scale))| Decimal::new(*mantissa, *scale))
@@ -53,21 +63,21 @@ fn tick_of(market: Market, price: Decimal, on: NaiveDate) -> Decimal {
 
 /// The step between legal prices at this price; the price itself chooses the band.
 #[must_use]
-pub fn tick_size(market: Market, price: Price, on: NaiveDate) -> Decimal {
-    tick_of(market, price.value(), on)
+pub fn tick_size(security: impl Into<Security>, price: Price, on: NaiveDate) -> Decimal {
+    tick_of(security.into(), price.value(), on)
 }
 
 /// Whether an order may name this price.
 #[must_use]
-pub fn is_on_grid(market: Market, price: Price, on: NaiveDate) -> bool {
-    (price.value() % tick_size(market, price, on)).is_zero()
+pub fn is_on_grid(security: impl Into<Security>, price: Price, on: NaiveDate) -> bool {
+    (price.value() % tick_size(security, price, on)).is_zero()
 }
 
 /// The greatest legal price not above and the least legal price not below. There is none below when the price is
 /// smaller than the smallest tick. A price on the grid is both.
 #[must_use]
-pub fn nearest_legal(market: Market, price: Price, on: NaiveDate) -> (Option<Price>, Price) {
-    let tick = tick_size(market, price, on);
+pub fn nearest_legal(security: impl Into<Security>, price: Price, on: NaiveDate) -> (Option<Price>, Price) {
+    let tick = tick_size(security, price, on);
     // Every band starts at a multiple of its own tick and of the tick before it, so neither step leaves the grid.
     let below = price.value() - price.value() % tick;
     let above = if below == price.value() { below } else { below + tick };
@@ -78,6 +88,7 @@ pub fn nearest_legal(market: Market, price: Price, on: NaiveDate) -> (Option<Pri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::{Market, Symbol};
     use proptest::prelude::*;
 
     fn day(text: &str) -> NaiveDate {
@@ -116,6 +127,23 @@ mod tests {
     }
 
     #[test]
+    fn funds_have_ticks_of_their_own() {
+        let fund: Symbol = "069500.KS".parse().unwrap();
+        for (at, on, tick) in [
+            ("40005", "2026-11-20", "5"),
+            ("600000", "2026-11-20", "5"),
+            ("2000", "2026-11-20", "5"),
+            ("1999", "2026-11-20", "1"),
+            ("1999", "2023-12-15", "5"),
+        ] {
+            assert_eq!(tick_size(fund, price(at), day(on)).to_string(), tick, "{at} on {on}");
+        }
+        let on = day("2026-11-20");
+        assert!(is_on_grid(fund, price("40005"), on) && !is_on_grid(Market::Krx, price("40005"), on));
+        assert_eq!(nearest_legal(fund, price("40007"), on), (Some(price("40005")), price("40010")));
+    }
+
+    #[test]
     fn a_dollar_divides_the_american_grid() {
         let on = day("2026-11-20");
         assert!(is_on_grid(Market::Us, price("0.9999"), on));
@@ -135,8 +163,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_neighbours_are_legal_and_enclose_the_price(mantissa in 1i64..9_000_000_000, scale in 0u32..6, krx: bool, old: bool) {
-            let market = if krx { Market::Krx } else { Market::Us };
+        fn the_neighbours_are_legal_and_enclose_the_price(mantissa in 1i64..9_000_000_000, scale in 0u32..6, which in 0usize..3, old: bool) {
+            let market = [Security::KrxShare, Security::KrxFund, Security::Us][which];
             let on = if old { day("2020-01-02") } else { day("2026-11-20") };
             let wanted = Price::new(Decimal::new(mantissa, scale)).unwrap();
             let (below, above) = nearest_legal(market, wanted, on);

@@ -242,7 +242,7 @@ fn search(query: &str, context: &Context) -> Answer {
         let provider = context.feed.provider_of(symbol);
         let market = symbol.market();
         let known = context.feed.hub.last(symbol);
-        let tick = |price| exchange::tick_size(market, price, exchange::market_day(market, now));
+        let tick = |price| exchange::tick_size(symbol, price, exchange::market_day(market, now));
         let named = instruments::describe(symbol, "", false);
         FoundAnswer {
             symbol,

@@ -216,7 +216,7 @@ pub(super) fn terms_at(
     if rules::is_beyond_books(worst_notional) {
         return None;
     }
-    let fees_max = exchange::fees_max(market, side, worst_price, quantity, on).ok()?.total().ok()?;
+    let fees_max = exchange::fees_max(symbol, side, worst_price, quantity, on).ok()?.total().ok()?;
     let hold = Hold::of(side, market.currency(), worst_price, fees_max, quantity.value(), Decimal::ZERO)?;
     Some(Terms { quantity, worst_price, fees_max, hold })
 }

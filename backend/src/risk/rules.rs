@@ -76,7 +76,7 @@ pub(super) fn worst_price(
     };
     let worst = start.value().checked_mul(Decimal::new(percent, 2))?;
     let worst = Price::new(worst.round_dp(domain::decimal::SCALE_MAX.try_into().ok()?)).ok()?;
-    let (below, above) = nearest_legal(symbol.market(), worst, on);
+    let (below, above) = nearest_legal(symbol, worst, on);
     // The cheapest shares have no legal price below; there the price itself is the floor.
     Some(match side {
         Side::Buy => above,
@@ -199,19 +199,18 @@ pub(super) fn broken_price_rules(
     quote: Option<&Quote>,
     on: NaiveDate,
 ) -> Vec<Denial> {
-    let market = symbol.market();
     let base = quote.and_then(|quote| quote.previous_close);
-    let limits = base.and_then(|base| price_limits(market, base, on));
+    let limits = base.and_then(|base| price_limits(symbol, base, on));
     let fields = pricing.fields();
     let mut denials = Vec::new();
     for (field, price) in [("limitPrice", fields.limit_price), ("stopPrice", fields.stop_price)] {
         let Some(price) = price else { continue };
-        denials.extend(off_the_grid(field, market, price, on));
+        denials.extend(off_the_grid(field, symbol, price, on));
         denials.extend(limits.and_then(|limits| beyond_limits(field, price, limits)));
     }
     if let Pricing::TrailingStop(trail) = pricing {
         denials.extend(match trail {
-            Trail::Amount(amount) => too_fine(market, amount, on),
+            Trail::Amount(amount) => too_fine(symbol, amount, on),
             Trail::Percent(percent) => broken_percent_rule(percent),
         });
         let nothing_left = quote.is_some_and(|quote| trail.stop_from(side, quote.price).is_none());
@@ -222,13 +221,13 @@ pub(super) fn broken_price_rules(
     denials
 }
 
-fn off_the_grid(field: &str, market: Market, price: Price, on: NaiveDate) -> Option<Denial> {
-    if is_on_grid(market, price, on) {
+fn off_the_grid(field: &str, symbol: Symbol, price: Price, on: NaiveDate) -> Option<Denial> {
+    if is_on_grid(symbol, price, on) {
         return None;
     }
-    let (below, above) = nearest_legal(market, price, on);
+    let (below, above) = nearest_legal(symbol, price, on);
     let nearest = below.map_or_else(|| above.to_string(), |below| format!("{below} or {above}"));
-    let tick = tick_size(market, price, on);
+    let tick = tick_size(symbol, price, on);
     let message = format!("must be a multiple of the tick size {}; nearest: {nearest}", tick.normalize());
     Some(Denial::new(field, "tick_size", message).nearest(below.into_iter().chain([above])))
 }
@@ -241,9 +240,9 @@ fn beyond_limits(field: &str, price: Price, (low, high): (Price, Price)) -> Opti
     })
 }
 
-/// A distance is a difference of prices: a multiple of the market's smallest tick.
-fn too_fine(market: Market, amount: Price, on: NaiveDate) -> Option<Denial> {
-    let smallest = Price::new(Decimal::new(1, 4)).map_or(Decimal::ONE, |least| tick_size(market, least, on));
+/// A distance is a difference of prices: a multiple of the smallest tick there is.
+fn too_fine(symbol: Symbol, amount: Price, on: NaiveDate) -> Option<Denial> {
+    let smallest = Price::new(Decimal::new(1, 4)).map_or(Decimal::ONE, |least| tick_size(symbol, least, on));
     let below = amount.value() - amount.value() % smallest;
     (below != amount.value()).then(|| {
         let nearest = [below, below + smallest].into_iter().filter(|value| !value.is_zero());

@@ -245,7 +245,7 @@ impl Order {
         };
         let (market, worst_price) = (state.symbol.market(), found.worst_price?);
         let on = exchange::trade_date(market, state.accepted_at);
-        let fees = exchange::fees_max(market, state.side, worst_price, quantity, on).ok()?;
+        let fees = exchange::fees_max(state.symbol, state.side, worst_price, quantity, on).ok()?;
         let mut order = Self {
             worst_price: Some(worst_price),
             fees_max: fees.total().ok()?,

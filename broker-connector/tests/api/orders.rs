@@ -87,6 +87,20 @@ async fn a_limit_order_is_executed_only_when_the_market_reaches_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_korean_fund_has_its_own_grid_and_is_sold_without_tax() {
+    let World { connector, quotes, account, database: _database } = world("KRW").await;
+    let off_grid = limit(account, "069500.KS", Side::Buy, "1", "40002");
+    assert_eq!(rejection(&connector.place(&off_grid).await), "tick_size");
+    let order = limit(account, "069500.KS", Side::Sell, "100", "40005");
+    connector.place_accepted(&order).await;
+    eventually("the symbol is followed", || async { quotes.is_subscribed("069500.KS") }).await;
+    quotes.say("069500.KS", "40005", "40010");
+    connector.becomes(order.order_id, "FILLED").await;
+    let fill = connector.reports(&order).await[1].clone();
+    assert_eq!((&fill["commission"], &fill["tax"]), (&json!("600"), &json!("0")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_market_order_is_never_executed_beyond_its_protection() {
     let World { connector, quotes, account, database: _database, .. } = world("USD").await;
     let order = market(account, "AAPL", Side::Buy, "1", "150");

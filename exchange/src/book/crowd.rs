@@ -95,7 +95,7 @@ impl Book {
             };
         }
         let (used, share) = (turn.taken() + quantity, turn.share(friction));
-        let market = (self.symbol.market(), touch);
+        let market = (self.symbol.into(), touch);
         let on = turn.trade_date();
         let price = friction.taken(id, course.executions, order.side, market, (used, share), on);
         let price = self.bounded(price, &order, now);

@@ -80,8 +80,7 @@ impl Book {
     #[must_use]
     pub fn price_limits(&self, now: DateTime<Utc>) -> Option<(Price, Price)> {
         let base = self.usable_quote(now)?.previous_close?;
-        let market = self.symbol.market();
-        price_limits(market, base, trade_date(market, now))
+        price_limits(self.symbol, base, trade_date(self.symbol.market(), now))
     }
 
     /// When the next order ends by itself.

@@ -12,7 +12,10 @@ const KRX_BANDS: readonly (readonly [string, string])[] = [
   ["0", "1"],
 ];
 
-/** The step in which a limit price may move at this price; US: Rule 612 of the SEC. */
+/**
+ * The step in which a limit price may move at this price; US: Rule 612 of the SEC. Korean funds have finer steps (5 KRW), of
+ * which each of these is a multiple: where it leads is legal for them as well.
+ */
 export function tickSize(price: Decimal, currency: Currency): Decimal {
   if (currency === "USD") return new Decimal(price.lessThan(1) ? "0.0001" : "0.01");
   const band = KRX_BANDS.find(([from]) => price.greaterThanOrEqualTo(from));

@@ -94,4 +94,14 @@ mod tests {
         assert_eq!(board("247540.KQ".parse().unwrap()), Some("KOSDAQ"));
         assert!(offered().len() >= 19 && offered().len() < named().len());
     }
+
+    #[test]
+    fn the_exchange_knows_every_korean_fund_of_the_table() {
+        let is_fund = |line: &&Named| ["KODEX ", "TIGER "].iter().any(|brand| line.name.starts_with(brand));
+        let funds: Vec<_> = named().iter().filter(is_fund).map(|line| line.symbol).collect();
+        assert!(funds.len() >= 4);
+        for fund in funds {
+            assert_eq!(exchange::Security::from(fund), exchange::Security::KrxFund, "{fund}");
+        }
+    }
 }

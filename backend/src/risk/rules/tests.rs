@@ -101,6 +101,8 @@ fn every_refusal_names_the_nearest_legal_value() {
     refused(&samsung(limit, Day, money), "70000", "notional", "whole_shares", &[]);
     let off = Pricing::Stop(price("70150"));
     refused(&samsung(off, Gtc, one), "70000", "stopPrice", "tick_size", &["70100", "70200"]);
+    let fund = order("069500.KS", Side::Buy, Pricing::Limit(price("40002")), Day, one);
+    refused(&fund, "40000", "limitPrice", "tick_size", &["40000", "40005"]);
     let far = Pricing::Limit(price("100000"));
     refused(&samsung(far, Day, one), "70000", "limitPrice", "price_limit", &["91000"]);
     let trail = Pricing::TrailingStop(Trail::Amount(price("100.5")));

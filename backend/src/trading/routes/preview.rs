@@ -92,9 +92,8 @@ impl OrderPreview {
         let quantity = preview.judgement.quantity;
         let notional = quantity.and_then(|quantity| price.notional(quantity.value()).ok());
         let today = exchange::trade_date(order.symbol.market(), Utc::now());
-        let fees = quantity.and_then(|quantity| {
-            exchange::fees(order.symbol.market(), order.side, price, quantity, today).ok()
-        });
+        let fees = quantity
+            .and_then(|quantity| exchange::fees(order.symbol, order.side, price, quantity, today).ok());
         let total = notional.zip(fees).and_then(|(notional, fees)| {
             let fees = fees.total().ok()?;
             match order.side {

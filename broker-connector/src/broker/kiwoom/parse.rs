@@ -45,7 +45,8 @@ pub(super) fn code_of(symbol: Symbol) -> String {
     symbol.as_str().split('.').next().unwrap_or_default().to_owned()
 }
 
-/// The symbol of a code on a board: 0 is KOSPI, 6 and 8 are trusts and funds listed there, 10 is KOSDAQ.
+/// The symbol of a code on a board: 0 is KOSPI, 6 and 8 are trusts and funds listed there, 10 is KOSDAQ. Which code is a
+/// fund with ticks of its own is the exchange's table to say ([`exchange::Security`]), not the board.
 pub(super) fn symbol(code: &str, board: &str) -> Option<Symbol> {
     let suffix = match board.trim() {
         "0" | "6" | "8" => "KS",

@@ -54,7 +54,7 @@ impl Standing {
             triggered_at: None,
             replaces: 0,
             course: None,
-            fees: OrderFees::new(symbol.market(), side),
+            fees: OrderFees::new(symbol, side),
         }
     }
 

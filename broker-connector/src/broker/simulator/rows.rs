@@ -186,7 +186,7 @@ impl OrderRow {
                 triggered_at: self.triggered_at,
                 replaces: self.replaces,
                 course,
-                fees: OrderFees::new(symbol.market(), side),
+                fees: OrderFees::new(symbol, side),
             },
         })
     }

@@ -111,7 +111,7 @@ impl Terms {
         }
         let on = trade_date(market, now);
         for price in [self.fields.limit_price, self.fields.stop_price].into_iter().flatten() {
-            if !is_on_grid(market, price, on) {
+            if !is_on_grid(self.symbol, price, on) {
                 return Err(Refusal::new("tick_size", format!("{price} is not a multiple of the tick size")));
             }
         }

@@ -1,0 +1,88 @@
+//! What is traded, as far as ticks, taxes and hours depend on it.
+
+use domain::{Market, Symbol};
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// A kind of security with ticks and taxes of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Security {
+    /// A share on KRX, either board.
+    KrxShare,
+    /// An exchange-traded fund or note on KRX.
+    KrxFund,
+    /// A share or a fund in the United States, where both have the same rules.
+    Us,
+}
+
+/// The codes of funds that are known as such; no source of prices says what a code is.
+static KRX_FUNDS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| include_str!("../data/krx-funds.csv").lines().filter_map(code).collect());
+
+/// The code of a line; none on a comment and the heading.
+fn code(line: &'static str) -> Option<&'static str> {
+    let (code, _) = line.split_once(',')?;
+    code.starts_with(|first: char| first.is_ascii_digit()).then_some(code)
+}
+
+impl Security {
+    /// Where it is traded.
+    #[must_use]
+    pub const fn market(self) -> Market {
+        match self {
+            Self::KrxShare | Self::KrxFund => Market::Krx,
+            Self::Us => Market::Us,
+        }
+    }
+}
+
+impl From<Symbol> for Security {
+    fn from(symbol: Symbol) -> Self {
+        match (symbol.market(), symbol.as_str().split_once('.')) {
+            (Market::Us, _) => Self::Us,
+            (Market::Krx, Some((code, _))) if KRX_FUNDS.contains(code) => Self::KrxFund,
+            (Market::Krx, _) => Self::KrxShare,
+        }
+    }
+}
+
+/// The shares of a market.
+impl From<Market> for Security {
+    fn from(market: Market) -> Self {
+        match market {
+            Market::Krx => Self::KrxShare,
+            Market::Us => Self::Us,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fund_is_known_by_its_code() {
+        for (symbol, expected) in [
+            ("069500.KS", Security::KrxFund),
+            ("459580.KS", Security::KrxFund),
+            ("005930.KS", Security::KrxShare),
+            ("247540.KQ", Security::KrxShare),
+            ("SPY", Security::Us),
+        ] {
+            let symbol: Symbol = symbol.parse().unwrap();
+            let security = Security::from(symbol);
+            assert_eq!((security, security.market()), (expected, symbol.market()), "{symbol}");
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_a_code_of_its_own() {
+        let lines = include_str!("../data/krx-funds.csv").lines();
+        let codes: Vec<_> =
+            lines.filter(|line| !line.starts_with('#') && !line.starts_with("code")).collect();
+        assert_eq!(KRX_FUNDS.len(), codes.len());
+        for code in &*KRX_FUNDS {
+            assert!(format!("{code}.KS").parse::<Symbol>().is_ok(), "{code}");
+        }
+    }
+}
