@@ -54,7 +54,8 @@ words! {
 words! {
     /// How long an order stays.
     TimeInForce {
-        /// Until the end of the market's regular session.
+        /// Until the end of the market's regular session; one that comes after it is for the next one, and in Korea for the
+        /// evening before that.
         Day = "day",
         /// Until filled or cancelled. Where the exchange ends every order with its session (KRX), who takes it keeps it and
         /// gives it in for each session anew, or refuses it.

@@ -43,6 +43,7 @@ fn limit(number: u32, setting: Simulation, side: Side, price: u32) -> BookOrder 
         sequence: number.into(),
         expires_at: None,
         course: Course::new(setting, id, start()),
+        joins_evening: false,
     }
 }
 

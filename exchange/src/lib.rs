@@ -23,12 +23,12 @@ pub use conversion::{conversion_fee, convert};
 pub use dividends::{dividend, withholding_rate};
 pub use fees::{Fees, OrderFees, commission_max, fees, fees_for_fill, fees_max};
 pub use margin::{MarginRules, charge_a_day, is_price_tested};
-pub use phases::{DayKind, Phase, Span, TradingDay, phase, trading_day};
+pub use phases::{DayKind, Evening, Phase, Span, TradingDay, evening, phase, trading_day};
 pub use price_limits::price_limits;
 pub use security::Security;
 pub use sessions::{
     is_trading_day, market_day, next_trading_day, regular_close, regular_close_after, settle_date,
     trade_date, trading_day_before,
 };
-pub use simulation::{Course, Friction, Simulation};
+pub use simulation::{Course, Friction, Simulation, Trading};
 pub use ticks::{is_on_grid, nearest_legal, tick_size};

@@ -119,6 +119,75 @@ const KRX_FIRST: Around = Around { pre_minutes: Some(30), pause_minutes: 10, aft
 const KRX_LATER: &[Since<Around>] =
     &[since(2026, 9, 14, Around { pre_minutes: Some(40), pause_minutes: 10, after: AfterEnd::Hour(20) })];
 
+/// The sessions after the regular one that take orders of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evening {
+    /// Orders for the evening are taken from here, the end of the regular session, to the end of the last session.
+    pub orders: Span,
+    /// Trades at the closing price.
+    pub closing_price: Span,
+    /// Trading at prices of its own.
+    pub after_market: Option<Span>,
+}
+
+/// Korea's evening in minutes after the regular close, and the hour at which its after-market ends, where it has one.
+#[derive(Debug, Clone, Copy)]
+struct EveningRule {
+    closing_price_minutes: (i64, i64),
+    after_market_end_hour: Option<u32>,
+}
+
+/// Trades at the closing price from 15:40 to 16:00. The auctions every ten minutes to 18:00 that followed ended with
+/// 2026-09-11 and are not described here.
+const KRX_EVENING_FIRST: EveningRule =
+    EveningRule { closing_price_minutes: (10, 30), after_market_end_hour: None };
+
+/// Since 2026-09-14 an after-market trades continuously from 16:00 to 20:00 (notices of September 2026). That it begins
+/// later on a day that closes later is unverified.
+const KRX_EVENING_LATER: &[Since<EveningRule>] =
+    &[since(2026, 9, 14, EveningRule { closing_price_minutes: (10, 30), after_market_end_hour: Some(20) })];
+
+/// The evening of a day; `None` on days without trading, and in the United States, where an order of the day does not
+/// take part in what is traded after the close.
+#[must_use]
+pub fn evening(market: Market, day: NaiveDate) -> Option<Evening> {
+    if market != Market::Krx {
+        return None;
+    }
+    let close = sessions::regular_close(market, day)?;
+    let rule = in_force(KRX_EVENING_FIRST, KRX_EVENING_LATER, day);
+    let after_close = |minutes| close + TimeDelta::minutes(minutes);
+    let (from, to) = rule.closing_price_minutes;
+    let closing_price = Span { from: after_close(from), to: after_close(to) };
+    let after_market = rule.after_market_end_hour.and_then(|hour| {
+        let end = instant(market, day, NaiveTime::from_hms_opt(hour, 0, 0)?);
+        (end > closing_price.to).then_some(Span { from: closing_price.to, to: end })
+    });
+    let end = after_market.map_or(closing_price.to, |span| span.to);
+    Some(Evening { orders: Span { from: close, to: end }, closing_price, after_market })
+}
+
+/// When the next session ends, the regular one or the evening's, after an instant.
+pub(crate) fn session_end_after(market: Market, at: DateTime<Utc>) -> DateTime<Utc> {
+    let close = sessions::regular_close_after(market, at);
+    let evening = evening(market, market_day(market, at)).map(|evening| evening.orders.to);
+    evening.filter(|end| *end > at).map_or(close, |end| close.min(end))
+}
+
+/// Whether the session that an order came for, when it came to its market at one instant, is over at another.
+pub(crate) fn is_session_over(
+    market: Market,
+    came: DateTime<Utc>,
+    joins_evening: bool,
+    now: DateTime<Utc>,
+) -> bool {
+    let evening = evening(market, market_day(market, came)).filter(|evening| evening.orders.contains(came));
+    match evening {
+        Some(evening) if joins_evening => evening.orders.to <= now,
+        _ => sessions::trade_date(market, came) < sessions::trade_date(market, now),
+    }
+}
+
 fn around(market: Market, day: NaiveDate) -> Around {
     match market {
         Market::Krx => in_force(KRX_FIRST, KRX_LATER, day),
@@ -227,6 +296,51 @@ mod tests {
             assert_eq!(day_kind(market, day.parse().unwrap()), kind, "{market} {day}");
         }
         assert_eq!(next_open(Market::Us, at("2026-11-25T15:00:00Z")), at("2026-11-27T14:30:00Z"));
+    }
+
+    #[test]
+    fn a_session_ends_at_the_close_and_an_evening_at_its_own_end() {
+        let end = |moment| session_end_after(Market::Krx, at(moment));
+        assert_eq!(end("2026-11-20T06:29:59Z"), at("2026-11-20T06:30:00Z"));
+        assert_eq!(end("2026-11-20T06:30:00Z"), at("2026-11-20T11:00:00Z"));
+        assert_eq!(end("2026-11-20T11:00:00Z"), at("2026-11-23T06:30:00Z"));
+        assert_eq!(session_end_after(Market::Us, at("2026-11-20T21:00:00Z")), at("2026-11-23T21:00:00Z"));
+        for (came, joins_evening, now, is_over) in [
+            ("2026-11-20T02:00:00Z", false, "2026-11-20T06:29:59Z", false),
+            ("2026-11-20T02:00:00Z", false, "2026-11-20T06:30:00Z", true),
+            ("2026-11-20T08:00:00Z", true, "2026-11-20T10:59:59Z", false),
+            ("2026-11-20T08:00:00Z", true, "2026-11-20T11:00:00Z", true),
+            // What came in the evening for the session to come is in time for it.
+            ("2026-11-20T08:00:00Z", false, "2026-11-23T06:29:59Z", false),
+            ("2026-11-23T00:00:00Z", true, "2026-11-23T06:29:59Z", false),
+        ] {
+            let found = is_session_over(Market::Krx, at(came), joins_evening, at(now));
+            assert_eq!(found, is_over, "{came} {joins_evening} {now}");
+        }
+    }
+
+    #[test]
+    fn the_korean_evening_follows_the_tables_of_its_day() {
+        for (day, closing_price, after_market) in [
+            ("2026-11-20", ("06:40", "07:00"), Some(("07:00", "11:00"))),
+            ("2026-09-14", ("06:40", "07:00"), Some(("07:00", "11:00"))),
+            ("2026-09-11", ("06:40", "07:00"), None),
+            // The exam day closes an hour later.
+            ("2026-11-19", ("07:40", "08:00"), Some(("08:00", "11:00"))),
+        ] {
+            let span = |(from, to)| Span {
+                from: at(&format!("{day}T{from}:00Z")),
+                to: at(&format!("{day}T{to}:00Z")),
+            };
+            let found = evening(Market::Krx, day.parse().unwrap()).unwrap();
+            let expected = (span(closing_price), after_market.map(span));
+            assert_eq!((found.closing_price, found.after_market), expected, "{day}");
+            let from = found.closing_price.from - TimeDelta::minutes(10);
+            let to = found.after_market.unwrap_or(found.closing_price).to;
+            assert_eq!(found.orders, Span { from, to });
+        }
+        assert_eq!(evening(Market::Krx, "2026-11-21".parse().unwrap()), None);
+        assert_eq!(evening(Market::Us, "2026-11-20".parse().unwrap()), None);
     }
 
     proptest! {

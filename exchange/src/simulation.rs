@@ -8,7 +8,7 @@
 use crate::security::Security;
 use crate::sessions::market_day;
 use crate::ticks::nearest_legal;
-use crate::{Phase, phase};
+use crate::{Phase, evening, phase};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{OrderId, Price, Quote, Side};
 use rust_decimal::Decimal;
@@ -194,13 +194,54 @@ fn worse(side: Side, security: Security, price: Price, basis_points: Decimal, on
     }
 }
 
-/// Whether a market trades continuously, or has its auction, at the moment of a quote. Prices that are recorded or made
-/// up are played at any hour: of those every moment counts as the regular session.
-#[must_use]
-pub fn is_in_session(quote: &Quote) -> bool {
-    let market = quote.symbol.market();
-    let has_real_time = !quote.simulated && quote.session_date == market_day(market, quote.at);
-    !has_real_time || phase(market, quote.at) == Phase::Open
+/// What a market does at the moment of a quote, for those whose orders are to be executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trading {
+    /// Nothing.
+    Nothing,
+    /// The regular session, its auctions included.
+    Regular,
+    /// Trades at the price of the close.
+    ClosingPrice,
+    /// Trading after the regular session at prices of its own.
+    AfterMarket,
+    /// The price has no hour: it is recorded or made up, and is played at any.
+    AtAnyHour,
+}
+
+impl Trading {
+    /// What goes on at the moment of a quote.
+    #[must_use]
+    pub fn at(quote: &Quote) -> Self {
+        let market = quote.symbol.market();
+        let day = market_day(market, quote.at);
+        if quote.simulated || quote.session_date != day {
+            return Self::AtAnyHour;
+        }
+        match phase(market, quote.at) {
+            Phase::Open => Self::Regular,
+            Phase::After => evening(market, day).map_or(Self::Nothing, |evening| {
+                if evening.closing_price.contains(quote.at) {
+                    Self::ClosingPrice
+                } else if evening.after_market.is_some_and(|span| span.contains(quote.at)) {
+                    Self::AfterMarket
+                } else {
+                    Self::Nothing
+                }
+            }),
+            Phase::Closed | Phase::Pre => Self::Nothing,
+        }
+    }
+
+    /// Whether an order takes part in it, which joins the evening or waits for regular sessions.
+    #[must_use]
+    pub const fn admits(self, joins_evening: bool) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Regular | Self::AtAnyHour => true,
+            Self::ClosingPrice | Self::AfterMarket => joins_evening,
+        }
+    }
 }
 
 /// The way of an order through a market that has friction.
@@ -306,14 +347,39 @@ mod tests {
 
     #[test]
     fn only_prices_with_a_real_time_keep_the_hours_of_their_market() {
-        let is_open = |at, session| is_in_session(&quote("AAPL", "150", at, session));
+        let is_open = |at, session| Trading::at(&quote("AAPL", "150", at, session)).admits(false);
         assert!(is_open("2026-11-20T15:00:00Z", "2026-11-20"));
         assert!(!is_open("2026-11-20T13:00:00Z", "2026-11-20"), "before the open");
         assert!(!is_open("2026-11-20T21:00:00Z", "2026-11-20"), "the session is over");
         assert!(is_open("2026-11-21T03:00:00Z", "2010-05-06"), "a recorded day is played at any hour");
         let invented =
             Quote { simulated: true, ..quote("AAPL", "150", "2026-11-20T03:00:00Z", "2026-11-19") };
-        assert!(is_in_session(&invented));
+        assert_eq!(Trading::at(&invented), Trading::AtAnyHour);
+    }
+
+    #[test]
+    fn the_korean_evening_is_for_orders_that_join_it() {
+        for (at, expected) in [
+            ("2026-11-20T06:29:59Z", Trading::Regular),
+            ("2026-11-20T06:30:00Z", Trading::Nothing),
+            ("2026-11-20T06:40:00Z", Trading::ClosingPrice),
+            ("2026-11-20T07:00:00Z", Trading::AfterMarket),
+            ("2026-11-20T11:00:00Z", Trading::Nothing),
+        ] {
+            let found = Trading::at(&quote("005930.KS", "70000", at, "2026-11-20"));
+            assert_eq!(found, expected, "{at}");
+            assert_eq!(found.admits(true), expected != Trading::Nothing, "{at}");
+            assert_eq!(found.admits(false), expected == Trading::Regular, "{at}");
+        }
+        // Before the after-market there were auctions that nobody here takes part in.
+        assert_eq!(
+            Trading::at(&quote("005930.KS", "70000", "2026-09-11T08:00:00Z", "2026-09-11")),
+            Trading::Nothing
+        );
+        assert_eq!(
+            Trading::at(&quote("AAPL", "150", "2026-11-20T22:00:00Z", "2026-11-20")),
+            Trading::Nothing
+        );
     }
 
     #[test]

@@ -32,6 +32,7 @@ fn order(number: u32, side: Side, pricing: Pricing) -> BookOrder {
         sequence: number.into(),
         expires_at: None,
         course: None,
+        joins_evening: false,
     }
 }
 

@@ -47,6 +47,7 @@ fn limit(
         sequence: number.into(),
         expires_at: None,
         course: Course::new(setting, id(number), at),
+        joins_evening: false,
     }
 }
 

@@ -27,6 +27,7 @@ fn order(side: Side, pricing: Pricing, trigger: Option<Trigger>) -> BookOrder {
         sequence: 1,
         expires_at: None,
         course: None,
+        joins_evening: false,
     }
 }
 

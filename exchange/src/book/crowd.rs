@@ -4,7 +4,8 @@ use super::event::{BookEvent, BookEventKind, CancelReason};
 use super::order::{BookOrder, Patience, Pricing};
 use super::turn::Turn;
 use super::{Book, canceled};
-use crate::sessions::{regular_close_after, trade_date};
+use crate::phases::{is_session_over, session_end_after};
+use crate::sessions::regular_close_after;
 use crate::simulation::{Course, Friction};
 use chrono::{DateTime, Utc};
 use domain::{Market, OrderId, Price, Quantity, Side};
@@ -21,7 +22,7 @@ impl Book {
         events: &mut Vec<BookEvent>,
     ) {
         let Some(friction) = course.simulation.friction() else { return self.insert(&order, false) };
-        if turn.now < course.active_at || !turn.is_in_session() {
+        if turn.now < course.active_at || !turn.admits(&order) {
             return self.insert(&order, false);
         }
         if let Pricing::Limit { limit } = order.pricing
@@ -32,7 +33,8 @@ impl Book {
             }
             return events.push(canceled(order.id, CancelReason::PriceLimit, turn.now));
         }
-        let touch = friction.touch(order.side, turn.quote, turn.trade_date());
+        let touch = || friction.touch(order.side, turn.quote, turn.trade_date());
+        let touch = turn.closing_price().unwrap_or_else(touch);
         if order.accepts(touch) {
             self.take_part(order, course, (friction, touch), turn, events);
         } else {
@@ -47,14 +49,14 @@ impl Book {
         if market != Market::Krx || self.given_in_until.is_some_and(|until| now < until) {
             return;
         }
-        self.given_in_until = Some(regular_close_after(market, now));
-        let session = trade_date(market, now);
+        self.given_in_until = Some(session_end_after(market, now));
         for id in self.queues.lined() {
-            let Some(course) = self.order(id).and_then(|order| order.course) else { continue };
-            if trade_date(market, course.active_at) >= session {
+            let Some(order) = self.order(id) else { continue };
+            let Some(course) = order.course else { continue };
+            if !is_session_over(market, course.active_at, order.joins_evening, now) {
                 continue;
             }
-            let Some(order) = self.remove(id) else { continue };
+            self.remove(id);
             let course = course.anew(id, now);
             events.push(BookEvent::new(id, now, BookEventKind::CourseMoved(course)));
             self.insert(&BookOrder { course: Some(course), ..order }, false);
@@ -97,7 +99,8 @@ impl Book {
         let (used, share) = (turn.taken() + quantity, turn.share(friction));
         let market = (self.symbol.into(), touch);
         let on = turn.trade_date();
-        let price = friction.taken(id, course.executions, order.side, market, (used, share), on);
+        let taken = || friction.taken(id, course.executions, order.side, market, (used, share), on);
+        let price = turn.closing_price().unwrap_or_else(taken);
         let price = self.bounded(price, &order, now);
         if let Some(rest) = execute(order, course, quantity, price, turn, events) {
             if rest.patience.is_at_once() {
@@ -152,8 +155,11 @@ impl Book {
             else {
                 continue;
             };
-            if !turn.is_in_session() {
+            if turn.is_idle() {
                 return;
+            }
+            if !turn.admits(&order) {
+                continue;
             }
             let before = course.ahead.unwrap_or_default();
             let (ahead, most) = if limit == reach {

@@ -16,6 +16,7 @@ pub(super) struct Entry {
     expires_at: Option<DateTime<Utc>>,
     side: Side,
     has_limit: bool,
+    joins_evening: bool,
     /// A limit order that has met a price rests in the queue at its limit.
     pub(super) has_met: bool,
 }
@@ -31,14 +32,16 @@ struct Rare {
 impl Entry {
     /// Packs an order; its id is kept by whoever keeps the entry.
     pub(super) fn new(order: &BookOrder, has_met: bool) -> Self {
-        let BookOrder { sequence, quantity, expires_at, side, trigger, patience, course, .. } = *order;
+        let BookOrder {
+            sequence, quantity, expires_at, side, trigger, patience, course, joins_evening, ..
+        } = *order;
         let is_plain = trigger.is_none() && patience == Patience::Rests && course.is_none();
         let (worst, has_limit) = match order.pricing {
             Pricing::Limit { limit } => (limit, true),
             Pricing::Market { protection } => (protection, false),
         };
         let rare = (!is_plain).then(|| Box::new(Rare { trigger, patience, course }));
-        Self { sequence, rare, quantity, worst, expires_at, side, has_limit, has_met }
+        Self { sequence, rare, quantity, worst, expires_at, side, has_limit, joins_evening, has_met }
     }
 
     /// The order again.
@@ -58,6 +61,7 @@ impl Entry {
             sequence: self.sequence,
             expires_at: self.expires_at,
             course: self.rare.as_ref().and_then(|rare| rare.course),
+            joins_evening: self.joins_evening,
         }
     }
 

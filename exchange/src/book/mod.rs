@@ -49,13 +49,7 @@ impl Book {
     /// A book without orders.
     #[must_use]
     pub fn new(symbol: Symbol) -> Self {
-        Self {
-            symbol,
-            orders: HashMap::new(),
-            queues: Queues::default(),
-            quote: None,
-            given_in_until: None,
-        }
+        Self { symbol, orders: HashMap::new(), queues: Queues::default(), quote: None, given_in_until: None }
     }
 
     /// How many orders are here.

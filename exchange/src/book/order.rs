@@ -1,12 +1,14 @@
 //! An order as a book keeps it.
 
 use crate::auctions::{AuctionKind, next_auction};
-use crate::sessions::{regular_close, regular_close_after, trading_day_before};
+use crate::phases::evening;
+use crate::security::Security;
+use crate::sessions::{market_day, regular_close, regular_close_after, trading_day_before};
 use crate::simulation::Course;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::broker::OrderRequest;
 use domain::{
-    Contradiction, Lifetime, Market, OrderId, OrderType, Price, PriceFields, Quantity, Side, Trail,
+    Contradiction, Lifetime, Market, OrderId, OrderType, Price, PriceFields, Quantity, Side, Symbol, Trail,
 };
 use thiserror::Error;
 
@@ -147,6 +149,8 @@ pub struct BookOrder {
     pub expires_at: Option<DateTime<Utc>>,
     /// Its way through a market that has friction; none where it has the market to itself.
     pub course: Option<Course>,
+    /// Whether it takes part in what is traded after the regular session; only friction keeps hours.
+    pub joins_evening: bool,
 }
 
 impl BookOrder {
@@ -164,6 +168,10 @@ impl BookOrder {
             let message = "what is executed at once or in an auction cannot wait for a price".to_owned();
             return Err(OrderError { code: "combination", message });
         }
+        let is_plain_limit = matches!((pricing, trigger), (Pricing::Limit { .. }, None));
+        let joins_evening = is_plain_limit
+            && lifetime == Lifetime::Day
+            && is_for_evening(request.symbol, request.submitted_at);
         Ok(Self {
             id: request.order_id,
             side: request.side,
@@ -174,6 +182,7 @@ impl BookOrder {
             sequence,
             expires_at: expires_at(market, lifetime, patience, request.submitted_at),
             course: None,
+            joins_evening,
         })
     }
 
@@ -240,6 +249,17 @@ fn working(
         domain::Pricing::TrailingStop(trail) => Some(Trigger::Trailing { trail, mark: None }),
     };
     Ok((working, trigger))
+}
+
+/// Whether an order of the day that comes at this moment is for the evening as well as for the session to come. The Korean
+/// after-market takes limit orders on shares, and funds not yet (notices of September 2026).
+fn is_for_evening(symbol: Symbol, submitted_at: DateTime<Utc>) -> bool {
+    let market = symbol.market();
+    let is_in_time = || {
+        let evening = evening(market, market_day(market, submitted_at));
+        evening.is_some_and(|evening| evening.orders.contains(submitted_at))
+    };
+    Security::from(symbol) == Security::KrxShare && is_in_time()
 }
 
 fn patience(market: Market, lifetime: Lifetime, submitted_at: DateTime<Utc>) -> Patience {

@@ -1,8 +1,9 @@
 //! What a quote brings.
 
 use super::is_usable;
+use super::order::BookOrder;
 use crate::sessions::trade_date;
-use crate::simulation::{Friction, is_in_session};
+use crate::simulation::{Friction, Trading};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Price, Quote, Side};
 use rust_decimal::Decimal;
@@ -16,7 +17,7 @@ pub(super) struct Turn<'a> {
     pub(super) traded: u64,
     taken: Decimal,
     /// Looking into the calendar costs more than everything else, and only orders with friction ask.
-    hours: OnceCell<(bool, NaiveDate)>,
+    hours: OnceCell<(Trading, NaiveDate)>,
 }
 
 impl<'a> Turn<'a> {
@@ -31,13 +32,24 @@ impl<'a> Turn<'a> {
         Self { traded, ..Self::of_last(quote, now) }
     }
 
-    fn hours(&self) -> (bool, NaiveDate) {
-        let look = || (is_in_session(self.quote), trade_date(self.quote.symbol.market(), self.now));
+    fn hours(&self) -> (Trading, NaiveDate) {
+        let look = || (Trading::at(self.quote), trade_date(self.quote.symbol.market(), self.now));
         *self.hours.get_or_init(look)
     }
 
-    pub(super) fn is_in_session(&self) -> bool {
-        self.hours().0
+    /// Whether nothing is traded at all.
+    pub(super) fn is_idle(&self) -> bool {
+        self.hours().0 == Trading::Nothing
+    }
+
+    /// Whether an order takes part in what is traded now.
+    pub(super) fn admits(&self, order: &BookOrder) -> bool {
+        self.hours().0.admits(order.joins_evening)
+    }
+
+    /// The one price of trades at the close, while there are such.
+    pub(super) fn closing_price(&self) -> Option<Price> {
+        (self.hours().0 == Trading::ClosingPrice).then_some(self.quote.price)
     }
 
     /// The trade date of now.

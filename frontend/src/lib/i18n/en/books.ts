@@ -273,7 +273,7 @@ export const books = {
     hint: {
       ideal: "Every order is executed as a whole, at the price on the screen, at any hour.",
       realistic:
-        "Orders take a moment to arrive, get at most a tenth of what is really traded, wait in a queue at their price and move it a little. Where prices are live, only the regular session counts.",
+        "Orders take a moment to arrive, get at most a tenth of what is really traded, wait in a queue at their price and move it a little. Where prices are live, only the regular session counts; limit orders for today on Korean shares that you place after its close also meet the evening (15:40 to 20:00).",
       harsh:
         "As realistic, on a bad day: up to two seconds to arrive, a fortieth of what is traded, longer queues and worse prices.",
     },
