@@ -15,6 +15,7 @@ pub mod price_limits;
 pub mod security;
 pub mod sessions;
 pub mod simulation;
+pub mod tariff;
 pub mod ticks;
 
 pub use auctions::{AuctionKind, DoorClosed, auction_for, next_auction};
@@ -31,4 +32,5 @@ pub use sessions::{
     trade_date, trading_day_before,
 };
 pub use simulation::{Course, Friction, Simulation, Trading};
+pub use tariff::Tariff;
 pub use ticks::{is_on_grid, nearest_legal, tick_size};

@@ -234,6 +234,8 @@ impl Broker for FaultyBroker {
             client_order_ids: state.venue.client_order_ids,
             journals_what_it_does: false,
             replace: true,
+            replace_quantity: true,
+            shared_exits: true,
             fractions: true,
             credentials: false,
             keeps_cash: false,

@@ -6,7 +6,7 @@ use super::margin::{Asked, AskedAs};
 use super::rules;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Price, Pricing, Quantity, Quote, Side, Symbol};
-use exchange::trade_date;
+use exchange::{Tariff, trade_date};
 use rust_decimal::Decimal;
 
 /// What is open of an order that is to get other terms.
@@ -61,7 +61,8 @@ pub fn judge_change(
     } else {
         rules::worst_price(symbol, side, pricing, quote, on)
     };
-    let terms = worst_price.and_then(|worst_price| changed_terms(order, quantity, worst_price, on));
+    let terms =
+        worst_price.and_then(|worst_price| changed_terms(order, quantity, worst_price, on, account.tariff));
     match terms {
         Some(terms) => {
             let more = (terms.hold.amount() - order.held).max(Decimal::ZERO);
@@ -98,16 +99,22 @@ fn more_asked(order: &OpenOrder, terms: &Terms, quantity: Quantity) -> Asked {
     Asked { side: order.side, quantity, amount: amount.max(Decimal::ZERO) }
 }
 
-fn changed_terms(order: &OpenOrder, quantity: Quantity, worst_price: Price, on: NaiveDate) -> Option<Terms> {
+fn changed_terms(
+    order: &OpenOrder,
+    quantity: Quantity,
+    worst_price: Price,
+    on: NaiveDate,
+    tariff: Tariff,
+) -> Option<Terms> {
     let (market, currency) = (order.symbol.market(), order.symbol.currency());
-    let plain = terms_at(order.symbol, order.side, quantity, worst_price, on)?;
+    let plain = terms_at(order.symbol, order.side, quantity, worst_price, on, tariff)?;
     let leaves = (quantity.value() - order.filled_quantity).max(Decimal::ZERO);
     let mut fees_max = plain.fees_max;
     if order.side == Side::Buy && (worst_price < order.worst_price || !order.filled_quantity.is_zero()) {
         // What was executed, and what may still be while the request is under way, costs fees by its own price.
         let dearest = worst_price.max(order.worst_price);
         let notional = order.filled_notional.checked_add(dearest.value().checked_mul(leaves)?)?;
-        let bound = exchange::commission_max(market, quantity.value(), notional).ok()?;
+        let bound = tariff.commission_max(market, quantity.value(), notional).ok()?;
         fees_max = fees_max.max(bound.checked_add(currency.minor_unit())?);
     }
     let present = HoldTerms {

@@ -6,7 +6,7 @@ use super::rules;
 use crate::error::FieldError;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Currency, NewOrder, Price, Quantity, Quote, Side, Symbol};
-use exchange::trade_date;
+use exchange::{Tariff, trade_date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,8 @@ pub struct AccountState {
     pub symbol_halted: bool,
     /// What it may do beyond its own money and shares, where it may do that in this symbol.
     pub margin: Option<MarginState>,
+    /// What its broker charges.
+    pub tariff: Tariff,
 }
 
 /// What an order can cost at worst.
@@ -146,7 +148,9 @@ pub fn judge(
     let quantity = rules::quantity_of(&order, quote);
     let mut denials = rules::broken_rules(&order, quantity, quote, now, on);
     denials.extend(against_symbol(account));
-    let terms = quote.zip(quantity).and_then(|(quote, quantity)| terms_of(&order, quantity, quote, on));
+    let terms = quote
+        .zip(quantity)
+        .and_then(|(quote, quantity)| terms_of(&order, quantity, quote, on, account.tariff));
     match (terms, quote) {
         (Some(terms), _) => denials.extend(uncovered(&order, &terms, account, quote)),
         (None, None) => denials.push(Denial::new("symbol", "no_price", "there is no current price")),
@@ -199,9 +203,15 @@ pub(super) fn against_symbol(account: &AccountState) -> Vec<Denial> {
     denials
 }
 
-fn terms_of(order: &NewOrder, quantity: Quantity, quote: &Quote, on: NaiveDate) -> Option<Terms> {
+fn terms_of(
+    order: &NewOrder,
+    quantity: Quantity,
+    quote: &Quote,
+    on: NaiveDate,
+    tariff: Tariff,
+) -> Option<Terms> {
     let worst_price = rules::worst_price(order.symbol, order.side, order.pricing, quote, on)?;
-    terms_at(order.symbol, order.side, quantity, worst_price, on)
+    terms_at(order.symbol, order.side, quantity, worst_price, on, tariff)
 }
 
 pub(super) fn terms_at(
@@ -210,13 +220,14 @@ pub(super) fn terms_at(
     quantity: Quantity,
     worst_price: Price,
     on: NaiveDate,
+    tariff: Tariff,
 ) -> Option<Terms> {
     let market = symbol.market();
     let worst_notional = worst_price.notional(quantity.value()).ok()?;
     if rules::is_beyond_books(worst_notional) {
         return None;
     }
-    let fees_max = exchange::fees_max(symbol, side, worst_price, quantity, on).ok()?.total().ok()?;
+    let fees_max = tariff.fees_max(symbol, side, worst_price, quantity, on).ok()?.total().ok()?;
     let hold = Hold::of(side, market.currency(), worst_price, fees_max, quantity.value(), Decimal::ZERO)?;
     Some(Terms { quantity, worst_price, fees_max, hold })
 }

@@ -1,6 +1,7 @@
 //! Accounts at brokers outside of this house: what opens them, how the way there is, and what can be done there.
 
 use super::connector::{BrokerKey, OTHER_ACCOUNT, OpenError};
+use super::group::{self, GroupKind, NewGroup};
 use super::lane::Lane;
 use super::service::TradingService;
 use crate::account::Account;
@@ -41,17 +42,27 @@ pub(super) struct ConnectionDocument {
 #[serde(rename_all = "camelCase")]
 pub(super) struct CapabilitiesDocument {
     /// The broker.
-    broker: String,
+    pub(super) broker: String,
     /// Markets: `US`, `KRX`.
     markets: Vec<String>,
     /// Currencies that accounts may have.
     currencies: Vec<Currency>,
     /// Types of orders it takes.
-    order_types: Vec<String>,
+    pub(super) order_types: Vec<String>,
     /// Times in force it takes.
-    times_in_force: Vec<String>,
+    pub(super) times_in_force: Vec<String>,
     /// Whether open orders can be given other terms.
-    replace: bool,
+    pub(super) replace: bool,
+    /// Whether these may be another number of shares.
+    pub(super) replace_quantity: bool,
+    /// Kinds of groups whose orders it can work.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub(super) groups: Vec<GroupKind>,
+    /// Whether two open sales can stand for the same shares there.
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    pub(super) shared_exits: bool,
     /// Whether parts of shares are traded.
     fractions: bool,
     /// Whether accounts can buy on credit and sell short here.
@@ -162,8 +173,20 @@ impl TradingService {
         let account = self.accounts.find(user, account).await?;
         let all: AllCapabilities = self.connector.capabilities().await.map_err(refused)?;
         let of_broker = all.brokers.into_iter().find(|broker| broker.broker == account.broker);
-        of_broker
-            .ok_or_else(|| ApiError::internal(format_args!("the connector does not know {}", account.broker)))
+        let of_broker = of_broker.ok_or_else(|| {
+            ApiError::internal(format_args!("the connector does not know {}", account.broker))
+        })?;
+        Ok(CapabilitiesDocument { groups: group::kinds_at(&of_broker), ..of_broker })
+    }
+
+    /// Brings a group into the terms of its account's broker. What the simulator takes is what can be asked for at all, so
+    /// it is not asked.
+    pub(super) async fn fit_to_broker(&self, user: UserId, new: &mut NewGroup) -> ApiResult<()> {
+        if self.lanes.of(new.account_id) == Lane::Simulator {
+            return Ok(());
+        }
+        let broker = self.capabilities(user, new.account_id).await?;
+        new.fit(&broker)
     }
 }
 

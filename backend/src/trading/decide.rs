@@ -6,6 +6,7 @@ use crate::account::{BalanceChange, Commodity, LockedBalances};
 use crate::risk::{self, AccountState, Denial, Hold, MarginBook};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, ClientOrderId, NewOrder, OrderId, Quote, Side, Symbol, UserId};
+use exchange::Tariff;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub(super) struct Wish {
     pub(super) symbol_halted: bool,
     /// Whether it closes what is open and nothing else: a sale of what is held, a purchase of what was sold short.
     pub(super) closes_only: bool,
+    /// What the account's broker charges.
+    pub(super) tariff: Tariff,
 }
 
 impl Wish {
@@ -111,6 +114,7 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
         symbol_unresolved: locked.unresolved.contains(&(account, wish.order.symbol)),
         symbol_halted: wish.symbol_halted,
         margin: margin::state(book, wish.order.symbol, wish.quote.as_deref()),
+        tariff: wish.tariff,
     };
     let judge = if wish.closes_only { risk::judge_close } else { risk::judge };
     let judgement = judge(wish.order, &state, wish.quote.as_deref(), now);

@@ -1,14 +1,16 @@
 //! Orders that belong together: one cancels the other, one triggers the other, an entry with its two exits.
 //!
 //! A group is a plan beside ordinary orders. Its keeper compares the plan with what has become of the orders and asks for
-//! what is missing: a leg to be placed, an order to be taken back or made smaller. Brokers know nothing of it, so it is
-//! the same at all of them; what a fast market does before a request arrives is booked as it happened.
+//! what is missing: a leg to be placed, an order to be taken back or made smaller. Brokers know nothing of it; a group whose
+//! orders the account's broker cannot work is refused before anything is placed. What a fast market does before a request arrives is booked as it happened.
 
+mod fit;
 mod keeper;
 mod plan;
 mod service;
 mod wake;
 
+pub(super) use fit::kinds_at;
 pub(super) use keeper::{GroupLook, Keeper};
 pub(super) use plan::{GroupKind, LegName, LegState};
 pub(super) use service::{GroupView, Groups, NewGroup};

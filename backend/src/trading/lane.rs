@@ -5,6 +5,7 @@ use super::store;
 use crate::account::PLAY_BROKER;
 use crate::db::Pool;
 use domain::{AccountId, Market};
+use exchange::Tariff;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -38,6 +39,15 @@ impl Lane {
             Self::Simulator => &[],
             Self::Alpaca => &[Market::Us],
             Self::Kiwoom => &[Market::Krx],
+        }
+    }
+
+    /// What its broker charges.
+    pub(super) const fn tariff(self) -> Tariff {
+        match self {
+            Self::Simulator => Tariff::Simulator,
+            Self::Alpaca => Tariff::CommissionFree,
+            Self::Kiwoom => Tariff::KiwoomOnline,
         }
     }
 

@@ -18,6 +18,7 @@ mod decide;
 mod delivery;
 mod dispatcher;
 mod document;
+mod estimate;
 mod friction;
 mod gate;
 mod group;

@@ -11,6 +11,7 @@ use domain::{
     ClientOrderId, Currency, Lifetime, NewOrder, Notional, OrderGroupId, OrderId, OrderStatus, Price,
     Pricing, Quantity, Side, Size, TimeInForce, UserId,
 };
+use exchange::Tariff;
 use rust_decimal::Decimal;
 
 pub(super) use terms::{OrderTerms, Original, Replacement};
@@ -130,6 +131,8 @@ pub(super) struct Found<'a> {
     pub(super) state: &'a OrderState,
     /// The worst price it may be executed at, as far as that can be told.
     pub(super) worst_price: Option<Price>,
+    /// What its broker charges.
+    pub(super) tariff: Tariff,
 }
 
 /// The number of an order's first event.
@@ -245,7 +248,7 @@ impl Order {
         };
         let (market, worst_price) = (state.symbol.market(), found.worst_price?);
         let on = exchange::trade_date(market, state.accepted_at);
-        let fees = exchange::fees_max(state.symbol, state.side, worst_price, quantity, on).ok()?;
+        let fees = found.tariff.fees_max(state.symbol, state.side, worst_price, quantity, on).ok()?;
         let mut order = Self {
             worst_price: Some(worst_price),
             fees_max: fees.total().ok()?,

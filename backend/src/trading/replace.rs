@@ -21,6 +21,7 @@ use domain::{
     ClientOrderId, Lifetime, OrderId, Percent, Price, PriceFields, Pricing, Quantity, Quote, ReplaceId, Side,
     Size, UserId,
 };
+use exchange::Tariff;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +53,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) key: Option<&'a ClientOrderId>,
     /// What the account may do beyond its own money and shares; [`request_replace`] finds it out.
     pub(super) margin: Option<MarginState>,
+    /// What the account's broker charges.
+    pub(super) tariff: Tariff,
 }
 
 /// How a request to change an order ended.
@@ -209,6 +212,7 @@ pub(super) fn judged(
         symbol_unresolved: order.unresolved_since.is_some(),
         symbol_halted: circumstances.symbol_halted,
         margin: circumstances.margin,
+        tariff: circumstances.tariff,
     };
     let worst_price =
         order.worst_price.ok_or_else(|| ApiError::internal("an open order without worst price"))?;

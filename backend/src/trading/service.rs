@@ -11,7 +11,7 @@ use super::halts::Halts;
 use super::inquirer::Inquirer;
 use super::keys::KeyKeeper;
 use super::lane::{Lane, Lanes};
-use super::margin::{self, MarginClerk};
+use super::margin::MarginClerk;
 use super::order::Order;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::reconcile::{Comparer, Reconciler, Timer};
@@ -23,7 +23,6 @@ use crate::db::{self, Pool};
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use crate::events::EventHub;
 use crate::market::{Market, MarketError};
-use crate::risk::{self, AccountState, Judgement, MarginState, NearLimit};
 use crate::settings::Settings;
 use crate::startup::Background;
 use actix_web::web;
@@ -31,7 +30,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Symbol, UserId};
 use failpoint::Failpoint;
-use rust_decimal::Decimal;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +56,7 @@ pub struct TradingService {
     pub(super) reconciler: Reconciler,
     pub(super) connector: Connector,
     keys: KeyKeeper,
+    pub(super) lanes: Lanes,
     /// How long a margin call may stand before positions are reduced.
     pub(super) margin_call_grace: Option<TimeDelta>,
 }
@@ -68,17 +67,6 @@ pub(super) struct OrderHistory {
     pub(super) log: Vec<LogLine>,
     pub(super) requests: Vec<RequestLine>,
     pub(super) executions: Vec<ExecutionRow>,
-}
-
-/// What an order would cost.
-pub(super) struct Preview {
-    pub(super) judgement: Judgement,
-    pub(super) quote: Arc<Quote>,
-    pub(super) cash_free: Decimal,
-    /// What the account may do beyond that.
-    pub(super) margin: Option<MarginState>,
-    /// The limits that it would come close to.
-    pub(super) near: Vec<NearLimit>,
 }
 
 impl TradingService {
@@ -127,6 +115,7 @@ impl TradingService {
             dispatch: dispatch.clone(),
             memory: memory.clone(),
             halts: Arc::clone(&halts),
+            lanes: lanes.clone(),
             look: look.clone(),
         });
         let (placements, queue) = mpsc::channel(QUEUE_MAX);
@@ -168,6 +157,7 @@ impl TradingService {
                 market: market.clone(),
                 activities: activities.clone(),
                 gate: gate.clone(),
+                tariff: lane.tariff(),
             };
             let (gate, lanes) = (gate.clone(), lanes.clone());
             let timer = Timer { pool: pool.clone(), comparer, gate, wishes, lane, lanes };
@@ -215,6 +205,7 @@ impl TradingService {
             reconciler,
             connector,
             keys,
+            lanes,
             margin_call_grace: settings.margin_call_grace,
         };
         Ok((service, writer))
@@ -283,7 +274,9 @@ impl TradingService {
         let id = OrderId::generate();
         let client_order_id = key.unwrap_or_else(|| id.into());
         let symbol_halted = self.halts.is_halted(user, order.symbol);
-        let wish = Wish { user_id: user, id, client_order_id, order, quote, symbol_halted, closes_only };
+        let tariff = self.lanes.of(order.account_id).tariff();
+        let wish =
+            Wish { user_id: user, id, client_order_id, order, quote, symbol_halted, closes_only, tariff };
         let (answer, answered) = oneshot::channel();
         self.placements.try_send(Placement { wish, answer }).map_err(|_| {
             ApiError::new(ErrorCode::ServiceUnavailable, "too many orders are waiting; nothing was placed")
@@ -318,11 +311,11 @@ impl TradingService {
     /// Makes a group of orders; see [`Groups::place`].
     ///
     /// # Errors
-    /// As there, and that nothing new may be placed in the account now.
+    /// As there; that nothing new may be placed in the account now; that its broker cannot work a leg.
     pub(super) async fn place_group(
         &self,
         user: UserId,
-        new: NewGroup,
+        mut new: NewGroup,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(GroupView, bool)> {
         if let Err(closed) = self.gate.check(new.account_id) {
@@ -331,11 +324,15 @@ impl TradingService {
             let before = self.groups.made_before(user, &new, key.as_ref()).await?;
             return before.map(|group| (group, true)).ok_or(closed);
         }
+        if let Err(unfit) = self.fit_to_broker(user, &mut new).await {
+            let before = self.groups.made_before(user, &new, key.as_ref()).await?;
+            return before.map(|group| (group, true)).ok_or(unfit);
+        }
         self.groups.place(user, new, key).await
     }
 
     /// The price an order is judged by.
-    async fn price_for(&self, symbol: Symbol) -> ApiResult<Arc<Quote>> {
+    pub(super) async fn price_for(&self, symbol: Symbol) -> ApiResult<Arc<Quote>> {
         self.market.quote(symbol).await.map_err(|error| match error {
             MarketError::UnknownSymbol(symbol) => {
                 ApiError::field("symbol", "unknown_symbol", format!("no source quotes {symbol}"))
@@ -348,46 +345,6 @@ impl TradingService {
         let wanted = HashSet::from([(order.account_id, key.to_string())]);
         let (existing, _) = store::known_orders(&*self.pool.get().await?, &wanted, &HashSet::new()).await?;
         Ok(!existing.is_empty())
-    }
-
-    /// What risk would say, and what the order would cost, without placing it.
-    ///
-    /// # Errors
-    /// [`ErrorCode::NotFound`] for the account, or a symbol that nobody quotes.
-    pub(super) async fn preview(&self, user: UserId, order: NewOrder) -> ApiResult<Preview> {
-        let account = self.accounts.find(user, order.account_id).await?;
-        let quote = self.price_for(order.symbol).await?;
-        let state = self.account_state(&account, &order, &quote).await?;
-        let now = Utc::now();
-        let judgement = risk::judge(order, &state, Some(&quote), now);
-        let near = judgement.terms.map(|terms| risk::near_limits(&order, &terms, &state, &quote, now));
-        let near = near.unwrap_or_default();
-        Ok(Preview { judgement, quote, cash_free: state.cash_free, margin: state.margin, near })
-    }
-
-    async fn account_state(
-        &self,
-        account: &crate::account::Account,
-        order: &NewOrder,
-        quote: &Quote,
-    ) -> ApiResult<AccountState> {
-        let currency = order.symbol.currency();
-        let cash = self.accounts.cash_in(account.id, currency).await?;
-        let shares_free = self.accounts.free_shares(account.id, order.symbol).await?;
-        let pairs = HashSet::from([(account.id, order.symbol)]);
-        let connection = self.pool.get().await?;
-        let (_, unresolved) = store::known_orders(&connection, &HashSet::new(), &pairs).await?;
-        let book = margin::look(&connection, account.id, &self.market).await?;
-        let cash_free = cash.buying_power();
-        let cash_free = if book.is_some() { cash_free.max(Decimal::ZERO) } else { cash_free };
-        Ok(AccountState {
-            currency,
-            cash_free,
-            shares_free,
-            symbol_unresolved: !unresolved.is_empty(),
-            symbol_halted: self.halts.is_halted(account.user_id, order.symbol),
-            margin: margin::state(book.as_ref(), order.symbol, Some(quote)),
-        })
     }
 
     /// Groups of orders.
@@ -455,7 +412,9 @@ impl TradingService {
         // Fetched before any lock is taken.
         let quote = self.price_for(symbol).await?;
         let symbol_halted = self.halts.is_halted(user, symbol);
-        let circumstances = Circumstances { quote: &quote, symbol_halted, key: key.as_ref(), margin: None };
+        let tariff = self.lanes.of(found.wish.account_id).tariff();
+        let circumstances =
+            Circumstances { quote: &quote, symbol_halted, key: key.as_ref(), margin: None, tariff };
         let mut connection = self.pool.get().await?;
         let requested: Requested = connection
             .transaction(async |connection| {

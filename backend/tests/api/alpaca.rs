@@ -1,14 +1,15 @@
 //! The whole house trading at Alpaca, with a stand-in that speaks Alpaca's wire format.
 
-use crate::books::assert_books_balance;
+use crate::books::{assert_books_balance, rows_of};
 use crate::helpers::{
     Running, Setup, TestApp, TestDatabase, eventually, start_broker_connector_with, start_market_data,
 };
-use crate::trader::Trader;
+use crate::trader::{Trader, decimal};
 use alpaca_stand_in::{Fault, KEY_ID, Manners, SECRET_KEY, StandIn};
 use broker_connector::AdapterSettings;
 use broker_connector::broker::alpaca::AlpacaSettings;
 use broker_connector::credentials::KeySource;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 pub(crate) struct House {
@@ -301,4 +302,71 @@ async fn an_account_without_a_key_is_not_compared_in_vain_after_a_start() {
     assert!(runs.iter().all(|run| run["outcome"] == "agreed"), "{runs:?}");
     trader.place("buy", "AAPL", "1", Some("1")).await.expect(201);
     drop(stand_in);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_exits_for_the_same_shares_are_refused_before_anything_is_placed_and_one_is_worked() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    trader.priced("AAPL").await;
+    let place = async |kind: &str, legs: Value| {
+        let mut body =
+            json!({ "accountId": trader.account, "kind": kind, "symbol": "AAPL", "quantity": "10" });
+        body.as_object_mut().unwrap().extend(legs.as_object().unwrap().clone());
+        trader.app.post("/api/order-groups", &trader.user, body).await
+    };
+    let exits = json!({ "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.01" } });
+    let mut bracket = exits.clone();
+    bracket["entry"] = json!({ "limitPrice": "1" });
+    for (kind, legs) in [("bracket", bracket), ("oco", exits)] {
+        let refused = place(kind, legs).await.expect(422);
+        assert_eq!(refused.code(), "order_denied");
+        assert_eq!(refused.complaint(), ("stopLoss".to_owned(), "group_unsupported".to_owned()), "{kind}");
+    }
+    let until_a_day = json!({ "entry": { "side": "buy", "limitPrice": "1" },
+        "then": { "side": "sell", "limitPrice": "100000", "timeInForce": "gtd", "expireDate": "2999-01-04" } });
+    let refused = place("oto", until_a_day).await.expect(422);
+    assert_eq!(refused.complaint(), ("then.timeInForce".to_owned(), "time_in_force_unsupported".to_owned()));
+    assert_eq!(house.stand_in.act(|market| market.orders().len()), 0, "no entry stands without its exits");
+    assert_eq!(rows_of(&trader.app.database_url, "trading.order_groups").await, 0);
+
+    let legs = json!({ "entry": { "side": "buy", "limitPrice": "1" }, "then": { "side": "sell", "limitPrice": "1000" } });
+    let group = place("oto", legs).await.expect(201).json();
+    let [entry, then] = ["entry", "then"].map(|name| {
+        let legs = group["legs"].as_array().unwrap();
+        legs.iter().find(|leg| leg["leg"] == name).unwrap()["orderId"].as_str().unwrap().to_owned()
+    });
+    let bought = trader.until(&entry, "NEW").await;
+    house.fill(&bought, "10");
+    trader.until(&entry, "FILLED").await;
+    let sent = || house.stand_in.act(|market| market.named(&then));
+    eventually("the second order is at Alpaca", || async { sent().len() == 1 }).await;
+    assert_eq!(sent()[0].time_in_force, "gtc", "as long as it stays unless another time was asked for");
+    trader.until(&then, "NEW").await;
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alpaca_takes_no_commission_so_none_is_estimated_or_held_for_a_purchase() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    trader.priced("AAPL").await;
+    let look = async |side: &str| {
+        let body = trader.order_body(side, "AAPL", "10", Some("100"));
+        trader.app.post("/api/orders/preview", &trader.user, body).await.expect(200).json()
+    };
+    let buying = look("buy").await;
+    let told = ["tariff", "commission", "tax", "total", "held", "buyingPowerAfter"]
+        .map(|field| buying[field].clone());
+    assert_eq!(told, ["commission_free", "0", "0", "1000", "1000", "99000"].map(Value::from), "{buying}");
+    let selling = look("sell").await;
+    assert_eq!(selling["commission"], "0");
+    assert!(decimal(&selling["tax"]) > Decimal::ZERO, "regulators take theirs: {selling}");
+
+    let order = house.rests("10").await;
+    assert_eq!(order["held"], "10", "ten shares at one dollar, and nothing for fees");
+    trader.replace(order["id"].as_str().unwrap(), json!({ "quantity": "12" }), None).await.expect(202);
+    let id = order["id"].as_str().unwrap();
+    eventually("the other terms are in force", || async { trader.order(id).await["held"] == "12" }).await;
+    assert_books_balance(&trader.app.database_url).await;
 }

@@ -9,6 +9,7 @@ use broker_connector::AdapterSettings;
 use broker_connector::broker::kiwoom::KiwoomSettings;
 use broker_connector::credentials::KeySource;
 use kiwoom_stand_in::{APP_KEY, Fault, Manners, Order, SECRET_KEY, StandIn, until_the_day_has_room};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 /// What is traded.
@@ -84,6 +85,10 @@ async fn an_order_goes_through_kiwoom_into_the_books_and_a_sync_finds_nothing_di
     let trader = &house.trader;
     assert_eq!(trader.balance().await["cash"], "10000000", "what the account holds there");
     let price = house.price().await;
+    let body = trader.order_body("buy", SHARE, "10", Some(&price.to_string()));
+    let looked = trader.app.post("/api/orders/preview", &trader.user, body).await.expect(200).json();
+    let commission = (Decimal::from(price * 10) * Decimal::new(15, 5)).trunc().to_string();
+    assert_eq!((&looked["tariff"], &looked["commission"]), (&json!("kiwoom_online"), &json!(commission)));
     let order = house.buy("10", price).await;
     let id = order["id"].as_str().unwrap();
     trader.until(id, "NEW").await;
@@ -143,5 +148,65 @@ async fn another_price_and_a_cancel_come_back_through_the_journal() {
     trader.app.delete(&format!("/api/orders/{id}"), &trader.user).await.expect(202);
     let ended = trader.until(id, "CANCELED").await;
     assert_eq!(ended["held"], "0");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_placed_only_if_kiwoom_works_every_leg_and_what_follows_is_for_the_day() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    let price = house.price().await;
+    let place = async |kind: &str, legs: Value| {
+        let mut body =
+            json!({ "accountId": trader.account, "kind": kind, "symbol": SHARE, "quantity": "10" });
+        body.as_object_mut().unwrap().extend(legs.as_object().unwrap().clone());
+        trader.app.post("/api/order-groups", &trader.user, body).await
+    };
+    let (low, high) = ((price - 1_000).to_string(), (price + 1_000).to_string());
+    let entry = json!({ "side": "buy", "limitPrice": price.to_string() });
+    let stop = json!({ "stopPrice": low, "limitPrice": low });
+    let refusals = [
+        (
+            "bracket",
+            json!({ "entry": entry, "takeProfit": { "limitPrice": high }, "stopLoss": stop }),
+            "stopLoss",
+            "group",
+        ),
+        (
+            "oto",
+            json!({ "entry": entry, "then": { "side": "sell", "stopPrice": low } }),
+            "then.type",
+            "order_type",
+        ),
+        (
+            "oto",
+            json!({ "entry": entry, "then": { "side": "sell", "limitPrice": high, "timeInForce": "gtc" } }),
+            "then.timeInForce",
+            "time_in_force",
+        ),
+    ];
+    for (kind, legs, field, what) in refusals {
+        let refused = place(kind, legs).await.expect(422);
+        assert_eq!(refused.complaint(), (field.to_owned(), format!("{what}_unsupported")), "{kind}");
+    }
+    assert!(house.at_kiwoom(10).is_empty(), "no entry stands without what was to follow");
+    assert_eq!(rows_of(&trader.app.database_url, "trading.order_groups").await, 0);
+
+    let legs =
+        json!({ "entry": entry, "then": { "side": "sell", "limitPrice": high }, "clientGroupId": "one" });
+    let group = place("oto", legs.clone()).await.expect(201).json();
+    assert_eq!(place("oto", legs).await.expect(201).json()["id"], group["id"], "a repeated wish is the same");
+    let leg = |name: &str| {
+        let legs = group["legs"].as_array().unwrap();
+        legs.iter().find(|leg| leg["leg"] == name).unwrap().clone()
+    };
+    assert_eq!(leg("then")["timeInForce"], "day", "Kiwoom keeps nothing over the day");
+    let [entry, then] = ["entry", "then"].map(|name| leg(name)["orderId"].as_str().unwrap().to_owned());
+    trader.until(&entry, "NEW").await;
+    let number = house.at_kiwoom(10)[0].number.clone();
+    house.stand_in.act(|market| market.fill(&number, 10, price));
+    trader.until(&entry, "FILLED").await;
+    eventually("the second order is at Kiwoom", || async { house.at_kiwoom(10).len() == 2 }).await;
+    trader.until(&then, "NEW").await;
     assert_books_balance(&trader.app.database_url).await;
 }

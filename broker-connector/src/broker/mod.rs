@@ -112,6 +112,10 @@ pub struct Capabilities {
     pub journals_what_it_does: bool,
     /// Whether an order can be replaced without a gap.
     pub replace: bool,
+    /// Whether an open order can be given another number of shares, and not other prices alone.
+    pub replace_quantity: bool,
+    /// Whether two open sales can stand for the same shares. A broker that reserves shares for each refuses the second.
+    pub shared_exits: bool,
     /// Whether parts of shares are traded.
     pub fractions: bool,
     /// Whether accounts need a key of the broker's to be entered.

@@ -78,6 +78,13 @@ impl Venue {
         eventually(&format!("{kinds:?}"), || async { self.connector().kinds(order).await == kinds }).await;
     }
 
+    /// What the broker says of itself.
+    async fn says(&self) -> Value {
+        let brokers = self.connector().get("/broker/capabilities").await;
+        let mut brokers = brokers["brokers"].as_array().unwrap().iter();
+        brokers.find(|broker| broker["broker"] == self.name()).unwrap().clone()
+    }
+
     async fn cancel(&self, order: &OrderRequest) -> Value {
         serde_json::to_value(self.connector().cancel(order.order_id).await).unwrap()
     }
@@ -148,6 +155,7 @@ async fn other_terms_are_told_once_and_come_too_late_after_the_end() {
             }
             _ => ("5", "91"),
         };
+        assert_eq!(venue.says().await["replaceQuantity"], quantity == "5");
         let asked = request(quantity);
         assert_eq!(venue.connector().replace(&asked).await, ReplaceOutcome::Accepted);
         assert_eq!(
@@ -165,6 +173,21 @@ async fn other_terms_are_told_once_and_come_too_late_after_the_end() {
         venue.tells(&order, &["accepted", "replaced", "canceled"]).await;
         let late = serde_json::to_value(venue.connector().replace(&request("7")).await).unwrap();
         assert_eq!((&late["outcome"], &late["code"]), (&json!("rejected"), &json!("already_final")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sales_for_the_same_shares_stand_exactly_where_the_broker_says_so() {
+    for venue in Venue::all().await {
+        let bought = venue.buy("3", "90");
+        number(venue.connector().place(&bought).await);
+        venue.execute(&bought, "90").await;
+        venue.tells(&bought, &["accepted", "fill"]).await;
+        let sale = || OrderRequest { side: Side::Sell, ..venue.buy("3", "95") };
+        number(venue.connector().place(&sale()).await);
+        let second = venue.connector().place(&sale()).await;
+        let stands = matches!(second, PlaceOutcome::Accepted { .. });
+        assert_eq!(venue.says().await["sharedExits"], stands, "{}: {second:?}", venue.name());
     }
 }
 
@@ -218,16 +241,14 @@ async fn what_was_done_beside_orders_is_listed_or_said_to_be_unsupported() {
         let answer = venue.connector().send("GET", &path, Some(TOKEN), "").await;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap();
-        let brokers = venue.connector().get("/broker/capabilities").await;
-        let says =
-            brokers["brokers"].as_array().unwrap().iter().find(|broker| broker["broker"] == venue.name());
-        if says.unwrap()["activities"] == true {
+        let says = venue.says().await;
+        if says["activities"] == true {
             assert_eq!(status, 200, "{body}");
             assert_eq!(body["activities"][0]["amount"], "0.75");
         } else {
             assert_eq!((status.as_u16(), &body["code"]), (422, &json!("unsupported")));
         }
         let sync = venue.connector().get(&format!("/broker/accounts/{account}/sync")).await;
-        assert_eq!(sync["activityId"].is_null(), says.unwrap()["activities"] == false, "{sync}");
+        assert_eq!(sync["activityId"].is_null(), says["activities"] == false, "{sync}");
     }
 }

@@ -32,6 +32,7 @@ fn dollars(cash: i64, shares: i64) -> AccountState {
         symbol_unresolved: false,
         symbol_halted: false,
         margin: None,
+        tariff: exchange::Tariff::Simulator,
     }
 }
 

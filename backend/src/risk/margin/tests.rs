@@ -55,6 +55,7 @@ fn state(book: &MarginBook, quote: &Quote) -> AccountState {
         symbol_unresolved: false,
         symbol_halted: false,
         margin: Some(book.seen_from(quote.symbol, Some(quote.price.value()))),
+        tariff: exchange::Tariff::Simulator,
     }
 }
 

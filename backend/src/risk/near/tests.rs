@@ -29,6 +29,7 @@ fn near(symbol: &str, side: Side, limit: &str, cash: i64) -> Vec<(Limit, Decimal
         symbol_unresolved: false,
         symbol_halted: false,
         margin: None,
+        tariff: exchange::Tariff::Simulator,
     };
     let terms = judge(order, &account, Some(&quote), now()).terms.unwrap();
     let limits = near_limits(&order, &terms, &account, &quote, now());

@@ -49,6 +49,7 @@ fn order(side: Side, quantity: u32) -> Order {
         symbol_unresolved: false,
         symbol_halted: false,
         margin: None,
+        tariff: exchange::Tariff::Simulator,
     };
     let approved = judge(wish, &account, Some(&quote()), at(0)).approved().unwrap();
     let id = OrderId::generate();

@@ -17,6 +17,7 @@ use crate::trading::requests::request_cancel;
 use crate::trading::store;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{OrderGroupId, OrderId, Quantity, Quote};
+use exchange::Tariff;
 use failpoint::Failpoint;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -57,6 +58,8 @@ struct Moment<'a> {
     account_closed: bool,
     /// What other shares are worth.
     market: &'a Market,
+    /// What the account's broker charges.
+    tariff: Tariff,
 }
 
 impl Keeper {
@@ -110,6 +113,7 @@ impl Keeper {
             symbol_halted: self.groups.halts.is_halted(group.user_id, group.symbol),
             account_closed: self.gate.check(group.account_id).is_err(),
             market: &self.groups.market,
+            tariff: self.groups.lanes.of(group.account_id).tariff(),
         };
         let mut connection = self.groups.pool.get().await?;
         let done =
@@ -139,10 +143,11 @@ async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Momen
                 let pairs = HashSet::from([(group.account_id, group.symbol)]);
                 let (_, unresolved) = store::known_orders(connection, &HashSet::new(), &pairs).await?;
                 let symbol_unresolved = !unresolved.is_empty();
-                let Moment { quote, symbol_halted, .. } = moment;
+                let Moment { quote, symbol_halted, tariff, .. } = moment;
                 let books = margin::load(connection, &balances, moment.market).await?;
                 let margin = margin::state(books.get(&group.account_id), group.symbol, quote);
-                let circumstances = Circumstances { quote, symbol_halted, symbol_unresolved, now, margin };
+                let circumstances =
+                    Circumstances { quote, symbol_halted, symbol_unresolved, now, margin, tariff };
                 wake_legs(connection, &mut group, quantity, &mut balances, circumstances, &mut done).await?
             }
             Step::Drop => {
@@ -157,8 +162,13 @@ async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Momen
             Step::Resize(order, quantity) => {
                 let Some(quote) = moment.quote else { continue };
                 let change = Change { quantity: Some(quantity), ..Change::default() };
-                let circumstances =
-                    replace::Circumstances { quote, symbol_halted: false, key: None, margin: None };
+                let circumstances = replace::Circumstances {
+                    quote,
+                    symbol_halted: false,
+                    key: None,
+                    margin: None,
+                    tariff: moment.tariff,
+                };
                 let circumstances = (circumstances, moment.market);
                 let asked = request_replace(connection, group.user_id, order, change, circumstances).await;
                 unless_too_late(asked)?

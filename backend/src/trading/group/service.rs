@@ -13,6 +13,7 @@ use crate::market::{Market, MarketError};
 use crate::trading::dispatcher::DispatchQueue;
 use crate::trading::document::OrderDocument;
 use crate::trading::halts::Halts;
+use crate::trading::lane::Lanes;
 use crate::trading::margin;
 use crate::trading::order::Order;
 use crate::trading::store::{self, PlacedBatch};
@@ -23,6 +24,7 @@ use domain::broker::OrderRequest;
 use domain::{
     AccountId, ClientOrderId, OrderGroupId, OrderId, Price, Pricing, Quantity, Quote, Side, Symbol, UserId,
 };
+use exchange::Tariff;
 use failpoint::Failpoint;
 use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashSet};
@@ -36,6 +38,8 @@ pub(in crate::trading) struct NewGroup {
     pub(in crate::trading) symbol: Symbol,
     pub(in crate::trading) quantity: Quantity,
     pub(in crate::trading) legs: Vec<(LegName, LegWish)>,
+    /// The legs whose time in force was left to us.
+    pub(in crate::trading) left_open: Vec<LegName>,
 }
 
 /// Groups of orders.
@@ -46,6 +50,7 @@ pub(in crate::trading) struct Groups {
     pub(in crate::trading) dispatch: DispatchQueue,
     pub(in crate::trading) memory: BalanceMemory,
     pub(in crate::trading) halts: Arc<Halts>,
+    pub(in crate::trading) lanes: Lanes,
     pub(in crate::trading) look: GroupLook,
 }
 
@@ -100,11 +105,12 @@ impl Groups {
             }
         };
         let symbol_halted = self.halts.is_halted(user, new.symbol);
+        let tariff = self.lanes.of(new.account_id).tariff();
         let mut connection = self.pool.get().await?;
         let (group, done, replayed) = connection
             .transaction(async |connection| {
-                place(connection, user, &new, key.as_ref(), (&quote, self.market.get_ref()), symbol_halted)
-                    .await
+                let moment = (&*quote, self.market.get_ref(), symbol_halted, tariff);
+                place(connection, user, &new, key.as_ref(), moment).await
             })
             .await?;
         failpoint::pass(Failpoint::GroupCommitted);
@@ -200,8 +206,7 @@ async fn place(
     user: UserId,
     new: &NewGroup,
     key: Option<&ClientOrderId>,
-    (quote, market): (&Quote, &Market),
-    symbol_halted: bool,
+    (quote, market, symbol_halted, tariff): (&Quote, &Market, bool, Tariff),
 ) -> ApiResult<(Group, Done, bool)> {
     let accounts = BTreeSet::from([new.account_id]);
     let mut balances = account::lock_balances(connection, &accounts, std::iter::once(new.symbol)).await?;
@@ -225,7 +230,8 @@ async fn place(
     let books = margin::load(connection, &balances, market).await?;
     let margin = margin::state(books.get(&new.account_id), new.symbol, Some(quote));
     let now = clock::now();
-    let circumstances = Circumstances { quote: Some(quote), symbol_halted, symbol_unresolved, now, margin };
+    let quote = Some(quote);
+    let circumstances = Circumstances { quote, symbol_halted, symbol_unresolved, now, margin, tariff };
     let group = group_of(user, new, key, now);
     let at_once: Vec<&GroupLeg> = group.legs.iter().filter(|leg| leg.state == LegState::Placed).collect();
     let shares = balances.balance(new.account_id, Commodity::Shares(new.symbol));
@@ -247,7 +253,11 @@ async fn place(
 
 fn is_same(group: &Group, new: &NewGroup) -> bool {
     let has = |(name, wish): &(LegName, LegWish)| {
-        group.legs.iter().any(|leg| leg.name == *name && leg.wish == *wish)
+        group.legs.iter().any(|leg| {
+            let time_in_force =
+                if new.left_open.contains(name) { leg.wish.time_in_force } else { wish.time_in_force };
+            leg.name == *name && leg.wish == LegWish { time_in_force, ..*wish }
+        })
     };
     (group.kind, group.symbol, group.quantity) == (new.kind, new.symbol, new.quantity)
         && group.legs.len() == new.legs.len()

@@ -7,6 +7,7 @@ use crate::risk::{self, AccountState, Denial, MarginState};
 use crate::trading::order::{GroupShare, Order};
 use chrono::{DateTime, Utc};
 use domain::{NewOrder, Quantity, Quote, Side};
+use exchange::Tariff;
 use rust_decimal::Decimal;
 
 /// What legs are judged by, beside the account's locked balances.
@@ -18,6 +19,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) now: DateTime<Utc>,
     /// What entries may be bought with beyond the account's own money. Exits sell what is there.
     pub(super) margin: Option<MarginState>,
+    /// What the account's broker charges.
+    pub(super) tariff: Tariff,
 }
 
 /// Legs that were judged together.
@@ -133,6 +136,7 @@ fn state_of(
         symbol_unresolved: circumstances.symbol_unresolved,
         symbol_halted: circumstances.symbol_halted,
         margin: circumstances.margin.filter(|_| order.side == Side::Buy),
+        tariff: circumstances.tariff,
     }
 }
 
@@ -154,6 +158,7 @@ pub(super) fn judge_ahead(
             symbol_unresolved: false,
             symbol_halted: circumstances.symbol_halted,
             margin: None,
+            tariff: circumstances.tariff,
         };
         let judgement = risk::judge(order, &plenty, circumstances.quote, circumstances.now);
         if judgement.approved().is_none() {

@@ -19,6 +19,7 @@ use actix_web::web;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::inquiry::OrderState;
 use domain::{AccountId, OrderId, OrderType, Price, Side};
+use exchange::Tariff;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(super) struct Importer<'a> {
     pub(super) connector: &'a Connector,
     pub(super) events: &'a Arc<EventHub>,
     pub(super) market: &'a web::Data<Market>,
+    /// What the account's broker charges.
+    pub(super) tariff: Tariff,
 }
 
 impl Importer<'_> {
@@ -79,8 +82,9 @@ impl Importer<'_> {
         let theirs = format!("{} to {} {} {}", state.status, state.side.name(), state.quantity, state.symbol);
         let worst_price = self.worst_price(&state).await;
         let mut connection = self.pool.get().await?;
-        let imported =
-            connection.transaction(async |connection| import(connection, &state, worst_price).await).await?;
+        let imported = connection
+            .transaction(async |connection| import(connection, &state, worst_price, self.tariff).await)
+            .await?;
         if !imported {
             let detail = format!("an order at the broker cannot be written here: {theirs}");
             let told = self.tell_once(account, order, Incident::new(UNKNOWN_ORDER, detail)).await?;
@@ -148,6 +152,7 @@ async fn import(
     connection: &mut AsyncPgConnection,
     state: &OrderState,
     worst_price: Option<Price>,
+    tariff: Tariff,
 ) -> Result<bool, Failure> {
     let connection: &AsyncPgConnection = connection;
     let accounts = BTreeSet::from([state.account_id]);
@@ -156,7 +161,7 @@ async fn import(
     let lines = store::take_orphans(connection, state.account_id, state.order_id).await?;
     // An order without a limit that is over is worth what was paid for it.
     let paid = lines.iter().filter_map(price_paid).max();
-    let found = Found { owner, state, worst_price: worst_price.or(paid) };
+    let found = Found { owner, state, worst_price: worst_price.or(paid), tariff };
     let Some((order, entry)) = Order::found(&found, clock::now()) else {
         store::insert_orphans(
             connection,

@@ -26,6 +26,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::broker::{BATCH_MAX, OrderRequest, ReportKind};
 use domain::inquiry::{AccountState, Finding};
 use domain::{AccountId, Currency, Side, UserId};
+use exchange::Tariff;
 use failpoint::Failpoint;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +60,8 @@ pub(in crate::trading) struct Comparer {
     pub(in crate::trading) activities: ActivityLook,
     /// Closed for an account whose broker speaks of another.
     pub(in crate::trading) gate: Gate,
+    /// What the broker charges.
+    pub(in crate::trading) tariff: Tariff,
 }
 
 /// What a comparison has seen so far.
@@ -157,6 +160,7 @@ impl Comparer {
             connector: &self.connector,
             events: &self.events,
             market: &self.market,
+            tariff: self.tariff,
         };
         seen.differences.extend(importer.import(account).await?);
         Ok(())

@@ -29,7 +29,7 @@ struct LegRequest {
     side: Option<Side>,
     /// Follows from the prices unless given.
     r#type: Option<OrderType>,
-    /// `day` for an entry, `gtc` for the others unless given.
+    /// `day` for an entry unless given; for the others `gtc`, or `day` at a broker that keeps no orders over the day.
     time_in_force: Option<TimeInForce>,
     expire_date: Option<NaiveDate>,
     limit_price: Option<Price>,
@@ -125,9 +125,22 @@ impl Complaints {
 }
 
 impl PlaceGroup {
+    /// The legs that name no time in force.
+    fn left_open(&self) -> Vec<LegName> {
+        let legs = [
+            (LegName::Entry, self.entry),
+            (LegName::TakeProfit, self.take_profit),
+            (LegName::StopLoss, self.stop_loss),
+            (LegName::Then, self.then),
+        ];
+        let is_open = |leg: Option<LegRequest>| leg.is_some_and(|leg| leg.time_in_force.is_none());
+        legs.into_iter().filter(|(_, leg)| is_open(*leg)).map(|(name, _)| name).collect()
+    }
+
     fn into_parts(self) -> ApiResult<(NewGroup, Option<ClientOrderId>)> {
         let kind = self.kind;
         let (has_entry, has_exits) = (kind != GroupKind::Oco, kind != GroupKind::Oto);
+        let left_open = self.left_open();
         let mut complaints = Complaints(Vec::new());
         let mut legs = Vec::new();
         if let Some(leg) = complaints.leg("entry", self.entry, has_entry, kind) {
@@ -164,7 +177,7 @@ impl PlaceGroup {
             return Err(ApiError::fields(ErrorCode::ValidationFailed, complaints.0));
         }
         let Self { account_id, symbol, quantity, client_group_id, .. } = self;
-        Ok((NewGroup { account_id, kind, symbol, quantity, legs }, client_group_id))
+        Ok((NewGroup { account_id, kind, symbol, quantity, legs, left_open }, client_group_id))
     }
 }
 
@@ -247,7 +260,8 @@ impl From<GroupView> for GroupDocument {
 #[utoipa::path(tag = "trading", request_body = PlaceGroup,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = GroupDocument), (status = 404, body = Problem), (status = 409, body = Problem),
-        (status = 422, description = "A field is not acceptable, or risk has refused an order", body = Problem),
+        (status = 422, description = "A field is not acceptable, risk has refused an order, or the broker cannot work one",
+            body = Problem),
         (status = 503, body = Problem)))]
 #[post("/order-groups")]
 pub(super) async fn place_group(

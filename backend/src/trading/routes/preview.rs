@@ -4,10 +4,12 @@ use super::PlaceOrder;
 use crate::error::{ApiResult, FieldError, Problem};
 use crate::extract::{Body, CurrentUser};
 use crate::risk::{Limit, NearLimit};
-use crate::trading::service::{Preview, TradingService};
+use crate::trading::estimate::Preview;
+use crate::trading::service::TradingService;
 use actix_web::{post, web};
 use chrono::{DateTime, Utc};
 use domain::{Currency, DecimalText, NewOrder, Price, Pricing, Quantity, Side, Symbol};
+use exchange::Tariff;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -55,6 +57,29 @@ impl From<NearLimit> for NearLimitDocument {
     }
 }
 
+/// A broker's tariff. Taxes and regulatory fees are the market's everywhere.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Tariff)]
+#[serde(rename_all = "snake_case")]
+enum TariffName {
+    /// The simulator's.
+    Simulator,
+    /// Kiwoom's for orders that come online.
+    KiwoomOnline,
+    /// No commission.
+    CommissionFree,
+}
+
+impl From<Tariff> for TariffName {
+    fn from(tariff: Tariff) -> Self {
+        match tariff {
+            Tariff::Simulator => Self::Simulator,
+            Tariff::KiwoomOnline => Self::KiwoomOnline,
+            Tariff::CommissionFree => Self::CommissionFree,
+        }
+    }
+}
+
 /// What an order would cost at worst, and what speaks against it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -70,6 +95,8 @@ struct OrderPreview {
     notional: Option<DecimalText>,
     commission: Option<DecimalText>,
     tax: Option<DecimalText>,
+    /// By which the two are reckoned.
+    tariff: TariffName,
     /// What leaves the account, or for a sale what comes in.
     total: Option<DecimalText>,
     /// What would be reserved: cash for a purchase, shares for a sale.
@@ -93,7 +120,7 @@ impl OrderPreview {
         let notional = quantity.and_then(|quantity| price.notional(quantity.value()).ok());
         let today = exchange::trade_date(order.symbol.market(), Utc::now());
         let fees = quantity
-            .and_then(|quantity| exchange::fees(order.symbol, order.side, price, quantity, today).ok());
+            .and_then(|quantity| preview.tariff.fees(order.symbol, order.side, price, quantity, today).ok());
         let total = notional.zip(fees).and_then(|(notional, fees)| {
             let fees = fees.total().ok()?;
             match order.side {
@@ -116,6 +143,7 @@ impl OrderPreview {
             notional: notional.map(|amount| currency.round(amount).into()),
             commission: fees.map(|fees| fees.commission.into()),
             tax: fees.map(|fees| fees.tax.into()),
+            tariff: preview.tariff.into(),
             total: total.map(|amount| currency.round(amount).into()),
             held: held.map(DecimalText),
             buying_power_after: buying_power.into(),

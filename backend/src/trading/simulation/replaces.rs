@@ -37,8 +37,13 @@ impl World {
         if (order.quantity, order.pricing) == (quantity, pricing) {
             return;
         }
-        let circumstances =
-            Circumstances { quote: &self.quote, symbol_halted: false, key: None, margin: None };
+        let circumstances = Circumstances {
+            quote: &self.quote,
+            symbol_halted: false,
+            key: None,
+            margin: None,
+            tariff: exchange::Tariff::Simulator,
+        };
         let Ok(terms) = judged(order, quantity, pricing, &self.memory.balances, circumstances, self.now)
         else {
             return;

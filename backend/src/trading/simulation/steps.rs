@@ -80,6 +80,7 @@ impl World {
             quote: Some(self.quote.clone()),
             symbol_halted: false,
             closes_only: false,
+            tariff: exchange::Tariff::Simulator,
         };
         let unknown =
             |order: &Order| order.status == OrderStatus::PendingNew && order.unresolved_since.is_some();
@@ -288,7 +289,8 @@ impl World {
             let orders = self.venue.listed_orders();
             let found = orders.iter().enumerate().find(|(place, _)| self.id_of(*place) == Some(id));
             let state = found.map(|(_, order)| order.state(self.account, id)).unwrap();
-            let found = Found { owner: self.user, state: &state, worst_price: state.limit_price };
+            let (owner, worst_price) = (self.user, state.limit_price);
+            let found = Found { owner, state: &state, worst_price, tariff: exchange::Tariff::Simulator };
             let (order, _) = Order::found(&found, self.now).unwrap();
             self.memory.balances.change(&order.hold_change(order.held));
             self.memory.orders.insert(id, order);

@@ -201,6 +201,8 @@ impl Broker for Alpaca {
             client_order_ids: true,
             journals_what_it_does: false,
             replace: true,
+            replace_quantity: true,
+            shared_exits: false,
             fractions: true,
             credentials: true,
             keeps_cash: true,

@@ -279,6 +279,8 @@ impl Broker for Kiwoom {
             client_order_ids: false,
             journals_what_it_does: false,
             replace: true,
+            replace_quantity: false,
+            shared_exits: false,
             fractions: false,
             credentials: true,
             keeps_cash: true,

@@ -100,6 +100,8 @@ impl Broker for Simulator {
             client_order_ids: true,
             journals_what_it_does: true,
             replace: true,
+            replace_quantity: true,
+            shared_exits: true,
             fractions: true,
             credentials: false,
             keeps_cash: false,

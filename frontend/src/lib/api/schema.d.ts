@@ -1372,6 +1372,8 @@ export interface components {
             currencies: components["schemas"]["Currency"][];
             /** @description Whether parts of shares are traded. */
             fractions: boolean;
+            /** @description Kinds of groups whose orders it can work. */
+            groups: components["schemas"]["GroupKind"][];
             /** @description Whether the broker keeps the cash, so that deposits are made there. */
             keepsCash: boolean;
             /** @description Markets: `US`, `KRX`. */
@@ -1382,6 +1384,8 @@ export interface components {
             realMoney: boolean;
             /** @description Whether open orders can be given other terms. */
             replace: boolean;
+            /** @description Whether these may be another number of shares. */
+            replaceQuantity: boolean;
             /** @description Whether accounts can buy on credit and sell short here. */
             shortSelling?: boolean;
             /** @description Times in force it takes. */
@@ -2259,6 +2263,8 @@ export interface components {
             quoteAt: string;
             side: components["schemas"]["Side"];
             symbol: components["schemas"]["Symbol"];
+            /** @description By which the two are reckoned. */
+            tariff: components["schemas"]["Tariff"];
             tax?: components["schemas"]["DecimalText"] | null;
             total?: components["schemas"]["DecimalText"] | null;
         };
@@ -2808,6 +2814,11 @@ export interface components {
         SymbolList: {
             symbols: components["schemas"]["ListedSymbol"][];
         };
+        /**
+         * @description A broker's tariff. Taxes and regulatory fees are the market's everywhere.
+         * @enum {string}
+         */
+        Tariff: "simulator" | "kiwoom_online" | "commission_free";
         /**
          * @description How long an order stays.
          * @enum {string}
@@ -4735,7 +4746,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field is not acceptable, or risk has refused an order */
+            /** @description A field is not acceptable, risk has refused an order, or the broker cannot work one */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -88,6 +88,7 @@ test("every rule by which a field or a line of a file is refused has a sentence"
       "replace.rs: wrong.rule": null,
       "routes.rs: wrong.rule": null,
       "groups.rs: rule": null,
+      "fit.rs: rule": null,
       "groups.rs: wrong.rule": null,
     },
   );
@@ -110,7 +111,7 @@ test("every rule by which a field or a line of a file is refused has a sentence"
     "malformed",
   ])
     expect(words, expected).toContain(expected);
-  for (const expected of ["insufficient_shares", "tick_size", "session", "combination", "below_entry"])
+  for (const expected of ["insufficient_shares", "tick_size", "session", "combination", "group_unsupported"])
     expect(words, expected).toContain(expected);
   expect(unread).toEqual([]);
   expect(unsaid(words, en.rule)).toEqual([]);

@@ -114,6 +114,7 @@ function Figures({ wish, account, state, estimate }: FiguresProps) {
         {orDash(estimate.commission, (fee) => formatMoney(fee, currency))}
       </Line>
       <Line label={t("ticket.tax")}>{orDash(estimate.tax, (tax) => formatMoney(tax, currency))}</Line>
+      <Line label={t("ticket.tariff")}>{t(`ticket.tariffs.${estimate.tariff}`)}</Line>
       <Line strong label={t(sells ? "ticket.totalSell" : "ticket.totalBuy")}>
         {orDash(estimate.total, (total) => formatMoney(total, currency))}
       </Line>

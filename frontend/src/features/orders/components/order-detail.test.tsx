@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { useEventsStatus } from "@/lib/events-status";
@@ -35,7 +35,8 @@ beforeEach(() => {
   server.on("GET /api/orders/{id}", order);
 });
 
-const brokerReplaces = (replace: boolean) => server.on("GET /api/accounts/{id}/capabilities", { replace });
+const brokerReplaces = (replace: boolean, replaceQuantity = true) =>
+  server.on("GET /api/accounts/{id}/capabilities", { replace, replaceQuantity });
 
 test("an order tells its terms, and when it was placed by the market's clock as well", async () => {
   brokerReplaces(true);
@@ -66,4 +67,12 @@ test("an order that has ended can be neither changed nor taken back", async () =
   await show(<OrderDetail orderId={id} onClose={() => {}} />);
   await screen.findByText("10 / 10");
   expect(screen.queryByRole("button", { name: "Change" })).toBeNull();
+});
+
+test("another number of shares is not offered where the broker changes prices alone", async () => {
+  brokerReplaces(true, false);
+  await show(<OrderDetail orderId={id} onClose={() => {}} />);
+  await userEvent.click(await screen.findByRole("button", { name: "Change" }));
+  expect(screen.getByLabelText("Limit price")).toBeTruthy();
+  await waitFor(() => expect(screen.queryByLabelText("Shares in total")).toBeNull());
 });

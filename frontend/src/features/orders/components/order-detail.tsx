@@ -16,6 +16,7 @@ import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
 import { orderDetailQuery } from "../api/order-pages";
 import { cancelOrder } from "../api/orders";
+import { changeableTerms } from "../hooks/terms";
 import { OrderKind, StateWord } from "./order-cells";
 import { ReplaceForm } from "./replace-form";
 import { ResolveOrder } from "./resolve-order";
@@ -45,12 +46,19 @@ export function OrderDetail({ orderId, onClose }: { orderId: string; onClose: ()
 function Contents({ order }: { order: Detail }) {
   const { t } = useTranslation();
   const [changing, setChanging] = useState(false);
+  const broker = useCapabilities(order.accountId);
+  const terms = changeableTerms(order, broker);
+  const canReplace = broker?.replace !== false && Object.keys(terms).length > 0;
   return (
     <div className="space-y-4">
       <Terms order={order} />
       <ResolveOrder order={order} />
-      {isOpen(order) && !changing && <Actions order={order} onChange={() => setChanging(true)} />}
-      {isOpen(order) && changing && <ReplaceForm order={order} onDone={() => setChanging(false)} />}
+      {isOpen(order) && !changing && (
+        <Actions order={order} canReplace={canReplace} onChange={() => setChanging(true)} />
+      )}
+      {isOpen(order) && changing && (
+        <ReplaceForm order={order} before={terms} onDone={() => setChanging(false)} />
+      )}
       <History order={order} />
       {order.executions.length > 0 && <Executions order={order} />}
       {order.requests.length > 0 && <Requests order={order} />}
@@ -89,7 +97,13 @@ function Terms({ order }: { order: Detail }) {
   );
 }
 
-function Actions({ order, onChange }: { order: Detail; onChange: () => void }) {
+interface ActionsProps {
+  order: Detail;
+  canReplace: boolean;
+  onChange: () => void;
+}
+
+function Actions({ order, canReplace, onChange }: ActionsProps) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const cancelling = useMutation({
@@ -97,7 +111,6 @@ function Actions({ order, onChange }: { order: Detail; onChange: () => void }) {
     onSuccess: (latest) => void applyOrder(queries, latest),
     onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
   });
-  const canReplace = useCapabilities(order.accountId)?.replace !== false;
   const waiting = order.cancelRequested || order.replacing != null;
   return (
     <div className="flex gap-2">

@@ -12,19 +12,20 @@ import { Button } from "@/lib/ui/button";
 import { Notice } from "@/lib/ui/notice";
 import { replaceOrder } from "../api/orders";
 import { readPrice } from "../hooks/draft";
-import { changedTerms, type TermField, termsOf } from "../hooks/terms";
+import { changedTerms, type TermField, type Terms } from "../hooks/terms";
 import { StepInput } from "./step-input";
 
 interface Props {
   order: Order;
+  /** What may be different, as it is. */
+  before: Terms;
   onDone: () => void;
 }
 
 /** Other terms for an open order: what is left as it stands is not asked for. */
-export function ReplaceForm({ order, onDone }: Props) {
+export function ReplaceForm({ order, before, onDone }: Props) {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const before = termsOf(order);
   const [terms, setTerms] = useState(before);
   const key = useRef(randomUuid());
   const replacing = useMutation({

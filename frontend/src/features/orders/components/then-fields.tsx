@@ -2,11 +2,13 @@ import { useTranslation } from "react-i18next";
 import { Select } from "@/lib/ui/field";
 import { OptionalFields } from "@/lib/ui/optional-fields";
 import { Segmented } from "@/lib/ui/segmented";
-import type { Draft } from "../hooks/draft";
-import { type FieldsProps, PriceField } from "./ticket-fields";
+import { type Draft, offered } from "../hooks/draft";
+import { PriceField, type TypeProps } from "./ticket-fields";
+
+const TYPES: readonly Draft["thenType"][] = ["limit", "stop"];
 
 /** Another order that is placed when this one is filled. */
-export function ThenFields(props: FieldsProps) {
+export function ThenFields({ capabilities, ...props }: TypeProps) {
   const { t } = useTranslation();
   const { draft, onChange } = props;
   return (
@@ -31,7 +33,7 @@ export function ThenFields(props: FieldsProps) {
           value={draft.thenType}
           onChange={(event) => onChange({ thenType: event.target.value as Draft["thenType"] })}
         >
-          {(["limit", "stop"] as const).map((type) => (
+          {offered(TYPES, capabilities?.orderTypes, draft.thenType).map((type) => (
             <option key={type} value={type}>
               {t(`ticket.types.${type}`)}
             </option>

@@ -37,7 +37,7 @@ function marketPrice(symbol: string, side: Draft["side"]): string {
   return (side === "buy" ? quote?.ask : quote?.bid) ?? quote?.price ?? "";
 }
 
-interface TypeProps extends FieldsProps {
+export interface TypeProps extends FieldsProps {
   /** What the broker takes; what it refuses is not offered. Undefined while it is not known. */
   capabilities: Capabilities | undefined;
 }

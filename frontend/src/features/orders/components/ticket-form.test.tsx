@@ -1,8 +1,8 @@
 // @vitest-environment jsdom
-import { act, screen, waitFor } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
-import type { Account } from "@/lib/api/types";
+import type { Account, Capabilities } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
 import { useEventsStatus } from "@/lib/events-status";
 import { setPreferences } from "@/lib/preferences";
@@ -74,4 +74,31 @@ test("where looks are switched off and nothing is old, one press sends one order
   await userEvent.dblClick(screen.getByRole("button", { name: "Buy 3 AAPL" }));
   await waitFor(() => expect(server.bodies(PLACED)).toHaveLength(1));
   expect(server.bodies(PLACED)[0]).toMatchObject({ symbol: "AAPL", side: "buy", quantity: "3" });
+});
+
+const brokerWorks = (groups: string[]) =>
+  server.on("GET /api/accounts/{id}/capabilities", {
+    ...(sampleOf({ $ref: "#/components/schemas/BrokerCapabilities" }) as Capabilities),
+    orderTypes: ["market", "limit", "stop_limit"],
+    groups,
+  });
+const EXITS = "With take profit and stop loss";
+const FOLLOWS = "Then another order (one triggers the other)";
+
+test("exits and an order that follows are offered where the broker works them", async () => {
+  brokerWorks(["oto", "oco", "bracket"]);
+  await ticket();
+  expect(await screen.findByLabelText(EXITS)).toBeTruthy();
+  expect(screen.getByLabelText(FOLLOWS)).toBeTruthy();
+});
+
+test("where the broker takes one sale for a share, two exits are not offered, and what follows is of its types", async () => {
+  brokerWorks(["oto"]);
+  await ticket();
+  await waitFor(() => expect(screen.queryByLabelText(EXITS)).toBeNull());
+  await userEvent.click(screen.getByLabelText(FOLLOWS));
+  const types = within(screen.getByLabelText("Type of the second order")).getAllByRole<HTMLOptionElement>(
+    "option",
+  );
+  expect(types.map((type) => type.value)).toEqual(["limit"]);
 });

@@ -15,10 +15,12 @@ import {
   type Draft,
   type DraftField,
   EMPTY_DRAFT,
+  furtherOrders,
   isExitsOnly,
   missingFields,
   type Wish,
   wishOf,
+  workable,
 } from "../hooks/draft";
 import { useFittingShares } from "../hooks/use-fitting-shares";
 import { usePlaceOrder } from "../hooks/use-place-order";
@@ -45,16 +47,18 @@ function useIsStale(): boolean {
 
 export function TicketForm({ account, symbol, state }: Props) {
   const { currency } = account;
-  const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT);
+  const [typed, setDraft] = useState<Draft>(EMPTY_DRAFT);
   const [checked, setChecked] = useState(false);
   const [asking, setAsking] = useState<Wish | null>(null);
   const quantityInput = useRef<HTMLInputElement>(null);
   const confirms = usePreferences((preferences) => preferences.confirmOrders);
   const stale = useIsStale();
+  const capabilities = useCapabilities(account.id);
+  const draft = workable(typed, capabilities);
+  const further = furtherOrders(draft.side, capabilities);
   const wish = wishOf(draft, account, symbol);
   const preview = usePreview(wish?.order ?? null);
   const placing = usePlaceOrder();
-  const capabilities = useCapabilities(account.id);
   const fitting = useFittingShares(account, symbol, draft);
   const change = (part: Partial<Draft>) => {
     placing.reset();
@@ -99,8 +103,10 @@ export function TicketForm({ account, symbol, state }: Props) {
           quantityRef={quantityInput}
         />
         {!isExitsOnly(draft) && <PriceFields {...fields} />}
-        {(draft.side === "buy" || state.position !== undefined) && <ExitFields {...fields} />}
-        {!isExitsOnly(draft) && <ThenFields {...fields} />}
+        {further.exits && (draft.side === "buy" || state.position !== undefined) && (
+          <ExitFields {...fields} />
+        )}
+        {further.follows && !isExitsOnly(draft) && <ThenFields {...fields} capabilities={capabilities} />}
         <Estimate
           estimate={preview.estimate}
           current={preview.current}

@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
-import type { Account } from "@/lib/api/types";
+import type { Account, Capabilities } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
-import { changed, type Draft, EMPTY_DRAFT, fewerShares, missingFields, timesInForce, wishOf } from "./draft";
+import {
+  changed,
+  type Draft,
+  EMPTY_DRAFT,
+  fewerShares,
+  missingFields,
+  timesInForce,
+  wishOf,
+  workable,
+} from "./draft";
 
 const account = { id: "a", currency: "USD" } as Account;
 const draftOf = (part: Partial<Draft>): Draft => ({ ...EMPTY_DRAFT, ...part });
@@ -123,4 +132,15 @@ test("fewer shares fit into the money, and every try has fewer", () => {
   expect(shares("66", "10406.55", "10000")).toBe("63");
   expect(shares("3", "300.01", "300")).toBe("2");
   expect(shares("1", "300", "1")).toBe("0");
+});
+
+test("further orders that the broker does not work are left out, whatever was chosen before", () => {
+  const broker: Pick<Capabilities, "groups"> = { groups: ["oto"] };
+  expect(workable(draftOf({ exits: true }), broker)).toMatchObject({ exits: false });
+  expect(workable(draftOf({ follows: true }), broker)).toMatchObject({ follows: true });
+  expect(workable(draftOf({ exits: true, side: "sell" }), { groups: ["oco"] })).toMatchObject({
+    exits: true,
+  });
+  expect(workable(draftOf({ exits: true }), { groups: ["oco"] })).toMatchObject({ exits: false });
+  expect(workable(draftOf({ exits: true }), undefined)).toMatchObject({ exits: true });
 });

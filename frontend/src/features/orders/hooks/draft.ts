@@ -1,5 +1,6 @@
 import type {
   Account,
+  Capabilities,
   Currency,
   OrderType,
   PlaceGroup,
@@ -91,6 +92,18 @@ export function offered<Value extends string>(
   chosen: Value,
 ): Value[] {
   return all.filter((value) => taken === undefined || taken.includes(value) || value === chosen);
+}
+
+/** Which further orders an account's broker works beside one of a side; while that is not known, all. */
+export function furtherOrders(side: Side, broker: Pick<Capabilities, "groups"> | undefined) {
+  const works = (kind: PlaceGroup["kind"]) => broker === undefined || broker.groups.includes(kind);
+  return { exits: works(side === "buy" ? "bracket" : "oco"), follows: works("oto") };
+}
+
+/** The draft without the further orders that the account's broker does not work. */
+export function workable(draft: Draft, broker: Pick<Capabilities, "groups"> | undefined): Draft {
+  const { exits, follows } = furtherOrders(draft.side, broker);
+  return { ...draft, exits: draft.exits && exits, follows: draft.follows && follows };
 }
 
 /** Parts of shares and amounts of money are for American market and limit orders of the day. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Order } from "@/lib/api/types";
-import { changedTerms, termsOf } from "./terms";
+import { changeableTerms, changedTerms, termsOf } from "./terms";
 
 const limit = { type: "limit", quantity: "10", limitPrice: "150.50", stopPrice: null } as Order;
 
@@ -19,4 +19,10 @@ test("only what is different is asked for", () => {
 test("what is no number above zero is not sent", () => {
   for (const limitPrice of ["", "0", "-1", "abc"])
     expect(changedTerms(termsOf(limit), { quantity: "10", limitPrice }), limitPrice).toBeNull();
+});
+
+test("the number of shares is changed only where the broker changes it", () => {
+  expect(changeableTerms(limit, { replaceQuantity: false })).toEqual({ limitPrice: "150.5" });
+  expect(changeableTerms(limit, { replaceQuantity: true })).toEqual(termsOf(limit));
+  expect(changeableTerms(limit, undefined)).toEqual(termsOf(limit));
 });

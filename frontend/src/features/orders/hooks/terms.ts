@@ -1,4 +1,4 @@
-import type { Order, ReplaceOrder } from "@/lib/api/types";
+import type { Capabilities, Order, ReplaceOrder } from "@/lib/api/types";
 import { Decimal, parseDecimal, plainText } from "@/lib/decimal";
 
 /** What can be different about an open order. */
@@ -16,6 +16,16 @@ export function termsOf(order: Order): Terms {
     if (value != null && !follows) terms[field] = new Decimal(value).toFixed();
   }
   return terms;
+}
+
+/** Those of them that the order's broker gives another value to; while that is not known, all. */
+export function changeableTerms(
+  order: Order,
+  broker: Pick<Capabilities, "replaceQuantity"> | undefined,
+): Terms {
+  const terms = termsOf(order);
+  const { quantity: _, ...prices } = terms;
+  return broker?.replaceQuantity === false ? prices : terms;
 }
 
 /** What is to be different, in the server's words; null where something typed is no number above zero. */

@@ -16,6 +16,12 @@ export const trading = {
     notional: "Value",
     commission: "Commission",
     tax: "Taxes and fees",
+    tariff: "Reckoned by",
+    tariffs: {
+      simulator: "the simulator's table",
+      kiwoom_online: "Kiwoom's online tariff",
+      commission_free: "no commission",
+    },
     totalBuy: "Total cost",
     totalSell: "Proceeds",
     buyingPower: "Buying power",

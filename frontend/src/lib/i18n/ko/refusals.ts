@@ -98,6 +98,10 @@ export const refusals: Texts<typeof english> = {
     below_stop: "익절 가격은 손절 기준가보다 높아야 합니다.",
     below_entry: "익절 가격은 진입 가격보다 높아야 합니다.",
     above_entry: "손절 기준가는 진입 가격보다 낮아야 합니다.",
+    group_unsupported:
+      "이 브로커는 같은 주식에 매도 주문 두 개를 함께 걸 수 없습니다. 주문은 넣지 않았습니다.",
+    order_type_unsupported: "이 브로커가 받지 않는 주문 유형입니다. 주문은 넣지 않았습니다.",
+    time_in_force_unsupported: "이 브로커가 받지 않는 유효 기간입니다. 주문은 넣지 않았습니다.",
     in_the_past: "이미 지난 날짜입니다.",
     too_late: "너무 먼 날짜입니다.",
     not_replaceable: "더 이상 정정할 수 없습니다.",

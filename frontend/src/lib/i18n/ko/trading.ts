@@ -18,6 +18,12 @@ export const trading: Texts<typeof english> = {
     notional: "주문 금액",
     commission: "수수료",
     tax: "세금 및 제비용",
+    tariff: "수수료 기준",
+    tariffs: {
+      simulator: "시뮬레이터 수수료표",
+      kiwoom_online: "키움 온라인 수수료",
+      commission_free: "수수료 없음",
+    },
     totalBuy: "총 매수 금액",
     totalSell: "예상 수령액",
     buyingPower: "주문 가능 금액",

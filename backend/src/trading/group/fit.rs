@@ -1,0 +1,76 @@
+//! Whether a broker can work the orders of a group. Pure.
+//!
+//! Asked before anything is placed: an entry that was executed and whose exits are then refused leaves its owner with
+//! shares and without the stop.
+
+use super::service::NewGroup;
+use super::{GroupKind, LegName, LegWish};
+use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
+use crate::trading::brokerage::CapabilitiesDocument;
+use domain::TimeInForce;
+
+/// The kinds of groups that a broker can work. Two exits need shares for which two sales may stand, and orders that can be
+/// made smaller when the other exit has sold a part.
+pub(in crate::trading) fn kinds_at(broker: &CapabilitiesDocument) -> Vec<GroupKind> {
+    let two_exits = broker.shared_exits && broker.replace && broker.replace_quantity;
+    let kinds = [(GroupKind::Oto, true), (GroupKind::Oco, two_exits), (GroupKind::Bracket, two_exits)];
+    kinds.into_iter().filter(|(_, works)| *works).map(|(kind, _)| kind).collect()
+}
+
+impl NewGroup {
+    /// Brings the group into the broker's terms: a leg whose time in force was left open is for the day where nothing is
+    /// kept for longer.
+    ///
+    /// # Errors
+    /// [`ErrorCode::OrderDenied`] with every leg that the broker cannot work, and why.
+    pub(in crate::trading) fn fit(&mut self, broker: &CapabilitiesDocument) -> ApiResult<()> {
+        for (name, wish) in &mut self.legs {
+            if self.left_open.contains(name)
+                && !keeps(broker, wish.time_in_force)
+                && keeps(broker, TimeInForce::Day)
+            {
+                wish.time_in_force = TimeInForce::Day;
+            }
+        }
+        let mut complaints: Vec<FieldError> = self.against_kind(broker).into_iter().collect();
+        complaints.extend(self.legs.iter().flat_map(|(name, wish)| against_leg(*name, wish, broker)));
+        if complaints.is_empty() { Ok(()) } else { Err(ApiError::fields(ErrorCode::OrderDenied, complaints)) }
+    }
+
+    fn against_kind(&self, broker: &CapabilitiesDocument) -> Option<FieldError> {
+        if broker.groups.contains(&self.kind) {
+            return None;
+        }
+        let works: Vec<&str> = broker.groups.iter().map(|kind| kind.name()).collect();
+        let message = format!(
+            "{} takes no second sale of the shares that takeProfit is to sell; of groups it works {}",
+            broker.broker,
+            works.join(", ")
+        );
+        Some(FieldError::new(LegName::StopLoss.field(), "group_unsupported", message))
+    }
+}
+
+fn keeps(broker: &CapabilitiesDocument, time_in_force: TimeInForce) -> bool {
+    broker.times_in_force.iter().any(|taken| taken == time_in_force.name())
+}
+
+fn against_leg(name: LegName, wish: &LegWish, broker: &CapabilitiesDocument) -> Vec<FieldError> {
+    let mut complaints = Vec::new();
+    let mut complain = |field: &str, asked: &str, rule: &str, taken: &[String]| {
+        let (broker, taken) = (&broker.broker, taken.join(", "));
+        let message = format!("{asked} is not taken at {broker}, which takes {taken}");
+        complaints.push(FieldError::new(format!("{}.{field}", name.field()), rule, message));
+    };
+    let (order_type, time_in_force) = (wish.r#type.name(), wish.time_in_force.name());
+    if !broker.order_types.iter().any(|taken| taken == order_type) {
+        complain("type", order_type, "order_type_unsupported", &broker.order_types);
+    }
+    if !keeps(broker, wish.time_in_force) {
+        complain("timeInForce", time_in_force, "time_in_force_unsupported", &broker.times_in_force);
+    }
+    complaints
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+use super::*;
+use domain::{AccountId, OrderType, Quantity, Side};
+use serde_json::json;
+
+fn broker(shared_exits: bool, order_types: &[&str], times_in_force: &[&str]) -> CapabilitiesDocument {
+    let described = json!({
+        "broker": "elsewhere", "markets": ["US"], "currencies": ["USD"], "orderTypes": order_types,
+        "timesInForce": times_in_force, "replace": true, "replaceQuantity": true, "sharedExits": shared_exits,
+        "fractions": false, "credentials": true, "keepsCash": true, "realMoney": true,
+    });
+    let mut broker: CapabilitiesDocument = serde_json::from_value(described).unwrap();
+    broker.groups = kinds_at(&broker);
+    broker
+}
+
+fn leg(side: Side, order_type: OrderType, time_in_force: TimeInForce) -> LegWish {
+    let price = Some("100".parse().unwrap());
+    LegWish {
+        side,
+        r#type: order_type,
+        time_in_force,
+        expire_date: None,
+        limit_price: price.filter(|_| matches!(order_type, OrderType::Limit | OrderType::StopLimit)),
+        stop_price: price.filter(|_| matches!(order_type, OrderType::Stop | OrderType::StopLimit)),
+        trail_amount: None,
+        trail_percent: None,
+    }
+}
+
+fn bracket() -> NewGroup {
+    NewGroup {
+        account_id: AccountId::generate(),
+        kind: GroupKind::Bracket,
+        symbol: "AAPL".parse().unwrap(),
+        quantity: Quantity::new(10.into()).unwrap(),
+        legs: vec![
+            (LegName::Entry, leg(Side::Buy, OrderType::Market, TimeInForce::Day)),
+            (LegName::TakeProfit, leg(Side::Sell, OrderType::Limit, TimeInForce::Gtc)),
+            (LegName::StopLoss, leg(Side::Sell, OrderType::Stop, TimeInForce::Gtc)),
+        ],
+        left_open: vec![LegName::TakeProfit],
+    }
+}
+
+/// The refused fields with their rules; nothing where the broker works it.
+fn refused(group: &mut NewGroup, broker: &CapabilitiesDocument) -> Vec<(String, String)> {
+    let Err(error) = group.fit(broker) else { return Vec::new() };
+    assert_eq!(error.code(), ErrorCode::OrderDenied);
+    error.field_errors().iter().map(|error| (error.field.clone(), error.rule.clone())).collect()
+}
+
+fn pair(field: &str, rule: &str) -> (String, String) {
+    (field.to_owned(), rule.to_owned())
+}
+
+#[test]
+fn a_broker_that_takes_everything_works_every_kind() {
+    let all = broker(true, &["market", "limit", "stop"], &["day", "gtc"]);
+    assert_eq!(all.groups, [GroupKind::Oto, GroupKind::Oco, GroupKind::Bracket]);
+    let mut group = bracket();
+    assert_eq!(refused(&mut group, &all), []);
+    assert_eq!(group.legs[1].1.time_in_force, TimeInForce::Gtc, "what it keeps it is asked to keep");
+}
+
+#[test]
+fn two_exits_are_refused_where_each_sale_reserves_its_shares_or_keeps_its_size() {
+    let reserves = broker(false, &["market", "limit", "stop"], &["day", "gtc"]);
+    assert_eq!(refused(&mut bracket(), &reserves), [pair("stopLoss", "group_unsupported")]);
+    let mut keeps_sizes = broker(true, &["market", "limit", "stop"], &["day", "gtc"]);
+    keeps_sizes.replace_quantity = false;
+    assert_eq!(kinds_at(&keeps_sizes), [GroupKind::Oto]);
+}
+
+#[test]
+fn each_leg_that_cannot_be_is_named_with_its_reason_and_what_was_left_open_is_for_the_day() {
+    let day_only = broker(true, &["market", "limit"], &["day", "ioc"]);
+    let mut group = bracket();
+    let complaints = refused(&mut group, &day_only);
+    let expected = [
+        pair("stopLoss.type", "order_type_unsupported"),
+        pair("stopLoss.timeInForce", "time_in_force_unsupported"),
+    ];
+    assert_eq!(complaints, expected);
+    assert_eq!(group.legs[1].1.time_in_force, TimeInForce::Day);
+    assert_eq!(group.legs[2].1.time_in_force, TimeInForce::Gtc, "what was asked for is not changed");
+}
