@@ -95,7 +95,12 @@ error_codes! {
     BrokerKeepsCash       409 "broker_keeps_cash"       "The broker keeps the cash of this account: money is moved there"
     BrokerKeyMissing      409 "broker_key_missing"      "No key of the broker was entered for this account"
     BrokerAccountChanged  409 "broker_account_changed"  "The broker's account is another one than was opened here"
-    BrokerAccountTaken    409 "broker_account_taken"    "The broker does not open this account here"
+    BrokerAccountTaken    409 "broker_account_taken"    "The account at the broker is connected to another account here"
+    BrokerAccountInactive 409 "broker_account_inactive" "The broker does not let this account trade"
+    BrokerOrdersOpen      409 "broker_orders_open"      "Orders are open in the account at the broker"
+    BrokerBridgeMissing   409 "broker_bridge_missing"   "This server has no bridge to the broker"
+    BrokerOtherCurrency   409 "broker_other_currency"   "The account at the broker is in another currency"
+    BrokerRefuses         409 "broker_refuses"          "The broker does not open this account here"
     AccountNotActive      409 "account_not_active"      "The account is not active"
 
     BodyTooLarge          413 "body_too_large"          "The request body is too large"

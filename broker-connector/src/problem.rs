@@ -1,7 +1,7 @@
 //! Errors as they are answered: `application/problem+json` (RFC 9457) with a stable code. Causes inside are logged
 //! and never sent.
 
-use crate::broker::{BrokerError, KeyTrouble};
+use crate::broker::{BrokerError, KeyTrouble, OpeningTrouble};
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
@@ -32,6 +32,8 @@ pub(crate) enum Problem {
     BrokerRefused(String),
     /// The broker does not let us in.
     Key(KeyTrouble),
+    /// The account behind a good key is not opened here.
+    NotOpened(OpeningTrouble, String),
     /// The broker was asked too often.
     RateLimited(Duration),
     /// The broker or the database cannot be reached.
@@ -76,6 +78,9 @@ impl Problem {
             Self::Key(trouble) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, trouble.word(), "The broker does not let us in")
             }
+            Self::NotOpened(trouble, _) => {
+                (StatusCode::CONFLICT, trouble.word(), "The broker does not open this account here")
+            }
             Self::RateLimited(_) => {
                 (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "The broker was asked too often")
             }
@@ -92,7 +97,8 @@ impl Problem {
             Self::MalformedJson(detail)
             | Self::Conflict(detail)
             | Self::Unsupported(detail)
-            | Self::BrokerRefused(detail) => Some(detail.clone()),
+            | Self::BrokerRefused(detail)
+            | Self::NotOpened(_, detail) => Some(detail.clone()),
             Self::Key(trouble) => Some(trouble.to_string()),
             Self::Validation { field, message, .. } => Some(format!("{field}: {message}")),
             Self::InvalidToken
@@ -147,6 +153,7 @@ impl From<BrokerError> for Problem {
             BrokerError::Unsupported(detail) => Self::Unsupported(detail),
             BrokerError::Rejected(detail) => Self::BrokerRefused(detail),
             BrokerError::AuthExpired(trouble) => Self::Key(trouble),
+            BrokerError::NotOpened(trouble, detail) => Self::NotOpened(trouble, detail),
             BrokerError::RateLimited(after) => Self::RateLimited(after),
         }
     }

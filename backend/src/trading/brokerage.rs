@@ -98,7 +98,13 @@ fn refused(error: OpenError) -> ApiError {
             "validation_failed" => ApiError::field("keyId", "malformed", detail),
             "rate_limited" => ApiError::new(ErrorCode::TooManyRequests, "the broker was asked too often")
                 .retry_after_seconds(RETRY_AFTER_SECONDS),
-            _ => ApiError::new(ErrorCode::BrokerAccountTaken, detail),
+            "other_account" => ApiError::new(ErrorCode::BrokerAccountChanged, detail),
+            "account_taken" => ApiError::new(ErrorCode::BrokerAccountTaken, detail),
+            "account_inactive" => ApiError::new(ErrorCode::BrokerAccountInactive, detail),
+            "orders_open" => ApiError::new(ErrorCode::BrokerOrdersOpen, detail),
+            "bridge_missing" => ApiError::new(ErrorCode::BrokerBridgeMissing, detail),
+            "other_currency" => ApiError::new(ErrorCode::BrokerOtherCurrency, detail),
+            _ => ApiError::new(ErrorCode::BrokerRefuses, detail),
         },
     }
 }

@@ -53,6 +53,46 @@ pub enum BrokerError {
     /// It does not let us in; only a person can change that.
     #[error("{0}")]
     AuthExpired(KeyTrouble),
+    /// The key is good, and the account behind it is not opened here; only a person can change that.
+    #[error("{1}")]
+    NotOpened(OpeningTrouble, String),
+}
+
+/// Why an account is not opened although its key is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpeningTrouble {
+    /// Orders are open in it: what they bring would be nobody's here.
+    OrdersOpen,
+    /// This server has no bridge to the broker, which this account needs.
+    BridgeMissing,
+    /// The broker does not let it trade.
+    Inactive,
+    /// It is in another currency.
+    OtherCurrency,
+    /// The key opens another account than the one that was opened.
+    OtherAccount,
+    /// It is connected to another account here.
+    Taken,
+}
+
+impl OpeningTrouble {
+    /// Its stable word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OrdersOpen => "orders_open",
+            Self::BridgeMissing => "bridge_missing",
+            Self::Inactive => "account_inactive",
+            Self::OtherCurrency => "other_currency",
+            Self::OtherAccount => "other_account",
+            Self::Taken => "account_taken",
+        }
+    }
+
+    /// The same with its circumstances, in words.
+    pub(crate) fn because(self, detail: impl Into<String>) -> BrokerError {
+        BrokerError::NotOpened(self, detail.into())
+    }
 }
 
 /// Why a broker does not let us in.

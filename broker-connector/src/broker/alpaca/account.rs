@@ -6,7 +6,7 @@ use super::session::Session;
 use super::wire;
 use super::{activities, parse};
 use crate::broker::records::Opening;
-use crate::broker::{BrokerError, Position};
+use crate::broker::{BrokerError, OpeningTrouble, Position};
 use chrono::{DateTime, Utc};
 use domain::Currency;
 use rust_decimal::Decimal;
@@ -22,16 +22,15 @@ pub(super) struct Reading {
 /// Checks that an account can be traded in.
 ///
 /// # Errors
-/// [`BrokerError::Conflict`]
+/// [`BrokerError::NotOpened`]
 pub(super) fn check(account: &wire::Account) -> Result<(), BrokerError> {
     if account.status != "ACTIVE" || account.account_blocked || account.trading_blocked {
-        return Err(BrokerError::Conflict(format!(
-            "Alpaca does not let this account trade: its status is {}",
-            account.status
-        )));
+        let detail = format!("Alpaca does not let this account trade: its status is {}", account.status);
+        return Err(OpeningTrouble::Inactive.because(detail));
     }
     if account.currency != Currency::Usd.code() {
-        return Err(BrokerError::Conflict(format!("the account at Alpaca is in {}", account.currency)));
+        let detail = format!("the account at Alpaca is in {}", account.currency);
+        return Err(OpeningTrouble::OtherCurrency.because(detail));
     }
     Ok(())
 }

@@ -27,8 +27,8 @@ use super::outside::{http, look};
 use super::records::{Records, StoredAccount};
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
-    JournalLine, JournalQuery, KeyTrouble, ListedActivity, ListedExecution, ListedOrder, OrderState, Page,
-    Position,
+    JournalLine, JournalQuery, KeyTrouble, ListedActivity, ListedExecution, ListedOrder, OpeningTrouble,
+    OrderState, Page, Position,
 };
 use crate::credentials::{Credentials, Environment, Vault};
 use crate::journal::Journal;
@@ -121,7 +121,7 @@ impl Alpaca {
         credentials: Credentials,
     ) -> Result<Connected, BrokerError> {
         if connection.currency != Currency::Usd {
-            return Err(BrokerError::Conflict("an account at Alpaca is in USD".into()));
+            return Err(OpeningTrouble::OtherCurrency.because("an account at Alpaca is in USD"));
         }
         let known = self.sessions.known(connection.account_id)?;
         let sealed = self.vault.seal(&credentials, connection.account_id);
@@ -130,7 +130,7 @@ impl Alpaca {
         let account = account::account(&rest).await.map_err(Failure::of_question)?;
         account::check(&account)?;
         if known.as_ref().is_some_and(|known| known.identity.number() != account.account_number) {
-            return Err(BrokerError::Conflict("this key opens another account of Alpaca's".into()));
+            return Err(OpeningTrouble::OtherAccount.because("this key opens another account of Alpaca's"));
         }
         let opening = match &known {
             Some(known) => known.opening.clone(),

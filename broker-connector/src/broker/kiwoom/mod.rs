@@ -34,7 +34,8 @@ use super::outside::{http, look};
 use super::records::{Opening, Records, StoredAccount};
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
-    JournalLine, JournalQuery, KeyTrouble, ListedExecution, ListedOrder, OrderState, Page, Position,
+    JournalLine, JournalQuery, KeyTrouble, ListedExecution, ListedOrder, OpeningTrouble, OrderState, Page,
+    Position,
 };
 use crate::credentials::{Credentials, Environment, Vault};
 use crate::journal::Journal;
@@ -113,8 +114,9 @@ impl Kiwoom {
     /// The desk that credentials open: an account's number and a token are for the bridge, a key for the REST service.
     fn desk(&self, credentials: Credentials) -> Result<Desk, BrokerError> {
         if is_account_number(credentials.key_id.expose_secret()) {
-            let missing =
-                || BrokerError::Conflict("no bridge to Kiwoom is set (GAEMI_KIWOOM_BRIDGE_URL)".into());
+            let missing = || {
+                OpeningTrouble::BridgeMissing.because("no bridge to Kiwoom is set (GAEMI_KIWOOM_BRIDGE_URL)")
+            };
             let url = self.settings.bridge_url.clone().ok_or_else(missing)?;
             return Ok(Desk::Bridge(Box::new(Bridge::new(url, credentials))));
         }
@@ -155,7 +157,7 @@ impl Kiwoom {
         credentials: Credentials,
     ) -> Result<Connected, BrokerError> {
         if connection.currency != Currency::Krw {
-            return Err(BrokerError::Conflict("an account at Kiwoom is in KRW".into()));
+            return Err(OpeningTrouble::OtherCurrency.because("an account at Kiwoom is in KRW"));
         }
         let known = self.sessions.known(connection.account_id)?;
         let sealed = self.vault.seal(&credentials, connection.account_id);
@@ -199,7 +201,7 @@ async fn first_look(desk: &Desk, known: Option<(String, Opening)>) -> Result<(St
     let number = desk.account_number().await.map_err(Failure::of_question)?;
     match known {
         Some((known, _)) if known != number => {
-            Err(BrokerError::Conflict("this key opens another account of Kiwoom's".into()))
+            Err(OpeningTrouble::OtherAccount.because("this key opens another account of Kiwoom's"))
         }
         Some((_, opening)) => Ok((number, opening)),
         None => Ok((number, opening(desk).await?)),
@@ -213,7 +215,7 @@ async fn opening(desk: &Desk) -> Result<Opening, BrokerError> {
         let opened_at = Utc::now();
         if !desk.open_orders(day_of(opened_at)).await.map_err(Failure::of_question)?.is_empty() {
             let detail = "orders are open in the account at Kiwoom: cancel them, or wait until they are done";
-            return Err(BrokerError::Conflict(detail.into()));
+            return Err(OpeningTrouble::OrdersOpen.because(detail));
         }
         if desk.cash().await.map_err(Failure::of_question)?.settled == before.settled {
             let cash = before.settled.normalize();

@@ -3,7 +3,7 @@
 
 mod store;
 
-use super::BrokerError;
+use super::{BrokerError, OpeningTrouble};
 use chrono::{DateTime, Utc};
 use domain::broker::OrderRequest;
 use domain::{AccountId, Currency, OrderId};
@@ -72,15 +72,15 @@ impl Records {
     /// stays.
     ///
     /// # Errors
-    /// [`BrokerError::Conflict`] where another account is that account of the broker's already.
+    /// [`BrokerError::NotOpened`] where another account is that account of the broker's already.
     pub(crate) async fn save_account(
         &self,
         broker: &str,
         account: &StoredAccount,
     ) -> Result<StoredAccount, BrokerError> {
         if !self.0.save_account(broker, account).await.map_err(unavailable)? {
-            return Err(BrokerError::Conflict(
-                "that account of the broker's is connected to another account here, or this one to another one of a broker's".into(),
+            return Err(OpeningTrouble::Taken.because(
+                "that account of the broker's is connected to another account here, or this one to another one of a broker's",
             ));
         }
         let saved =

@@ -50,7 +50,11 @@ async fn malformed_parts_of_a_key_are_named_and_other_accounts_of_the_brokers_ar
     let malformed = connect(&world.connector, world.account, "a b", "x").await;
     assert_eq!(code(malformed).await, (422, "validation_failed".into()));
     let second = connect(&world.connector, AccountId::generate(), KEY_ID, SECRET_KEY).await;
-    assert_eq!(code(second).await, (409, "conflict".into()), "one account of the broker's is one of ours");
+    assert_eq!(
+        code(second).await,
+        (409, "account_taken".into()),
+        "one account of the broker's is one of ours"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,5 +120,9 @@ async fn a_connector_that_comes_back_asks_whose_account_it_is() {
     let lines = "SELECT count(*) FROM broker.execution_reports WHERE kind <> 'rejected'";
     assert_eq!(world.database.count(lines).await, 0);
     let other = connect(&world.connector, world.account, KEY_ID, SECRET_KEY).await;
-    assert_eq!(code(other).await, (409, "conflict".into()), "it is not taken for the one that was opened");
+    assert_eq!(
+        code(other).await,
+        (409, "other_account".into()),
+        "it is not taken for the one that was opened"
+    );
 }

@@ -58,11 +58,15 @@ async fn an_account_is_connected_once_and_while_nothing_is_open_in_it() {
     let world = World::unconnected().await;
     let number = world.stand_in.act(|market| market.take("005930", 1, 10_000));
     let open = connect(&world.connector, world.account, APP_KEY, SECRET_KEY).await;
-    assert_eq!(code(open).await, (409, "conflict".into()));
+    assert_eq!(code(open).await, (409, "orders_open".into()));
     world.stand_in.act(|market| market.take_back(&number));
     assert_eq!(connect(&world.connector, world.account, APP_KEY, SECRET_KEY).await.status(), 200);
     let second = connect(&world.connector, AccountId::generate(), APP_KEY, SECRET_KEY).await;
-    assert_eq!(code(second).await, (409, "conflict".into()), "one account of the broker's is one of ours");
+    assert_eq!(
+        code(second).await,
+        (409, "account_taken".into()),
+        "one account of the broker's is one of ours"
+    );
     let sealed = "SELECT count(*) FROM broker.credentials WHERE encode(sealed, 'escape') LIKE '%stand-in%'";
     assert_eq!(world.database.count(sealed).await, 0);
 }

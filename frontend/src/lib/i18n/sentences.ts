@@ -95,7 +95,6 @@ export function detailSentence(detail: string): string {
 /** Codes under which a broker has a reason of its own: it stands beside the sentence, in the broker's words. */
 const CODES_WITH_REASON: readonly string[] = [
   "broker_disagrees",
-  "broker_account_taken",
   "broker_account_inactive",
   "broker_refuses",
 ];

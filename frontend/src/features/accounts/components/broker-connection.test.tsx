@@ -92,7 +92,7 @@ test("each reason against an account behind a good key says what to do, and the 
   for (const [code, said] of [
     ["broker_orders_open", /Cancel them there/],
     ["broker_bridge_missing", /has no bridge/],
-    ["broker_account_taken", /does not open.*its status is ONBOARDING/],
+    ["broker_account_taken", /connected to another account here/],
     ["broker_account_inactive", /ask there why.*its status is ONBOARDING/i],
     ["broker_refuses", /does not open.*its status is ONBOARDING/],
   ] as const) {

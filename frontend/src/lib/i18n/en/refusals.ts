@@ -43,7 +43,8 @@ export const refusals = {
     broker_key_missing: "No key of the broker was entered for this account.",
     broker_account_changed:
       "The broker has another account behind the key than the one that was opened here. Enter a key of that one.",
-    broker_account_taken: "The broker does not open this account here.",
+    broker_account_taken:
+      "This account of the broker's is connected to another account here, or this one to another of the broker's.",
     broker_account_inactive: "The broker does not let this account trade. Ask there why.",
     broker_orders_open:
       "Orders are open in the account at the broker. Cancel them there, or wait until they are done, and try again.",

@@ -44,7 +44,8 @@ export const refusals: Texts<typeof english> = {
     broker_keeps_cash: "이 계좌의 현금은 증권사가 관리합니다. 입출금은 증권사에서 해 주세요.",
     broker_key_missing: "이 계좌에 증권사 키가 입력되지 않았습니다.",
     broker_account_changed: "증권사의 계좌가 여기에서 연 계좌와 다릅니다. 처음 연 계좌의 키를 입력해 주세요.",
-    broker_account_taken: "증권사가 이 계좌를 여기에서 열어 주지 않습니다.",
+    broker_account_taken:
+      "증권사의 이 계좌가 이미 다른 계좌에 연결되어 있거나, 이 계좌가 증권사의 다른 계좌에 연결되어 있습니다.",
     broker_account_inactive: "증권사에서 거래할 수 없는 상태의 계좌입니다. 증권사에 문의하세요.",
     broker_orders_open: "증권사 계좌에 미체결 주문이 있습니다. 취소하거나 끝난 뒤에 다시 시도하세요.",
     broker_bridge_missing:
