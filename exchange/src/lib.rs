@@ -33,4 +33,4 @@ pub use sessions::{
 };
 pub use simulation::{Course, Friction, Simulation, Trading};
 pub use tariff::Tariff;
-pub use ticks::{is_on_grid, nearest_legal, tick_size};
+pub use ticks::{is_on_grid, nearest_legal, tick_bands, tick_size};

@@ -67,6 +67,15 @@ pub fn tick_size(security: impl Into<Security>, price: Price, on: NaiveDate) -> 
     tick_of(security.into(), price.value(), on)
 }
 
+/// The steps in force on a day, each with the price from which on it holds; the lowest first, from zero.
+#[must_use]
+pub fn tick_bands(security: impl Into<Security>, on: NaiveDate) -> Vec<(Decimal, Decimal)> {
+    let bands = bands(security.into(), on);
+    let starts = std::iter::once(0).chain(bands.iter().filter_map(|(below, _)| *below));
+    let ticks = bands.iter().map(|(_, (mantissa, scale))| Decimal::new(*mantissa, *scale));
+    starts.map(Decimal::from).zip(ticks).collect()
+}
+
 /// Whether an order may name this price.
 #[must_use]
 pub fn is_on_grid(security: impl Into<Security>, price: Price, on: NaiveDate) -> bool {
@@ -116,6 +125,23 @@ mod tests {
             ("9000000", "1000"),
         ] {
             assert_eq!(tick_size(Market::Krx, price(at), day("2026-11-20")).to_string(), tick, "{at}");
+        }
+    }
+
+    #[test]
+    fn the_bands_say_at_every_edge_what_the_tick_is() {
+        for security in [Security::KrxShare, Security::KrxFund, Security::Us] {
+            let on = day("2026-11-20");
+            let bands = tick_bands(security, on);
+            assert_eq!(bands.first().map(|(from, _)| *from), Some(Decimal::ZERO));
+            for (from, tick) in bands {
+                let at = from.max(Decimal::new(1, 4));
+                assert_eq!(
+                    tick_size(security, Price::new(at).unwrap(), on),
+                    tick,
+                    "{security:?} from {from}"
+                );
+            }
         }
     }
 

@@ -252,13 +252,15 @@ pub async fn cash_of(
         .collect()
 }
 
-/// Money that came from outside of an account's trading, in one currency.
+/// Money that came and went beside an account's trading, in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Funding {
     /// Brought in less taken out: deposits, transfers, exchanges, and the cost of shares that came in kind.
     pub net_deposits: Decimal,
     /// Paid for exchanging currencies.
     pub exchange_fees: Decimal,
+    /// Received for money that lies there less paid for money and shares that were borrowed.
+    pub interest: Decimal,
 }
 
 #[derive(QueryableByName)]
@@ -271,16 +273,19 @@ struct FundingRow {
     net_deposits: Decimal,
     #[diesel(sql_type = Numeric)]
     exchange_fees: Decimal,
+    #[diesel(sql_type = Numeric)]
+    interest: Decimal,
 }
 
 statement! {
     FundingOf { accounts: Array<SqlUuid> = Vec<Uuid> }
     "SELECT account_id, commodity AS currency,
-        -coalesce(sum(amount) FILTER (WHERE ledger_account <> 'exchange_fee'), 0) AS net_deposits,
-        coalesce(sum(amount) FILTER (WHERE ledger_account = 'exchange_fee'), 0) AS exchange_fees
+        -coalesce(sum(amount) FILTER (WHERE ledger_account NOT IN ('exchange_fee', 'interest')), 0) AS net_deposits,
+        coalesce(sum(amount) FILTER (WHERE ledger_account = 'exchange_fee'), 0) AS exchange_fees,
+        -coalesce(sum(amount) FILTER (WHERE ledger_account = 'interest'), 0) AS interest
      FROM account.postings
      WHERE account_id = ANY (?) AND ledger_account IN
-        ('deposits', 'transfers', 'exchange', 'exchange_fee', 'opening_equity', 'broker_difference')
+        ('deposits', 'transfers', 'exchange', 'exchange_fee', 'opening_equity', 'broker_difference', 'interest')
      GROUP BY account_id, commodity"
 }
 
@@ -296,7 +301,11 @@ pub async fn funding(
     let rows: Vec<FundingRow> = statement.load(&mut connection).await?;
     rows.into_iter()
         .map(|row| {
-            let funding = Funding { net_deposits: row.net_deposits, exchange_fees: row.exchange_fees };
+            let funding = Funding {
+                net_deposits: row.net_deposits,
+                exchange_fees: row.exchange_fees,
+                interest: row.interest,
+            };
             Ok(((AccountId(row.account_id), currency(&row.currency)?), funding))
         })
         .collect()

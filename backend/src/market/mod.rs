@@ -10,6 +10,7 @@ mod client;
 mod directory;
 mod error;
 mod memory;
+mod price_steps;
 mod routes;
 mod service;
 mod stream;
@@ -24,4 +25,5 @@ use crate::openapi::Routes;
 pub fn routes(config: &mut Routes<'_>) {
     routes::all(config);
     directory::all(config);
+    price_steps::all(config);
 }

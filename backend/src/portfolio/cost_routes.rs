@@ -25,7 +25,7 @@ pub(super) fn routes(config: &mut Routes<'_>) {
 }
 
 /// The page that was asked for, and how many lines show whether another one follows.
-fn page_limit(limit: Option<i64>) -> ApiResult<i64> {
+pub(super) fn page_limit(limit: Option<i64>) -> ApiResult<i64> {
     let limit = limit.unwrap_or(PAGE_DEFAULT);
     if (1..=PAGE_MAX).contains(&limit) {
         return Ok(limit);
@@ -34,7 +34,7 @@ fn page_limit(limit: Option<i64>) -> ApiResult<i64> {
 }
 
 /// Cuts a list that was read one line too far; says whether it was.
-fn cut<T>(lines: &mut Vec<T>, limit: i64) -> bool {
+pub(super) fn cut<T>(lines: &mut Vec<T>, limit: i64) -> bool {
     let more = i64::try_from(lines.len()).unwrap_or(i64::MAX) > limit;
     if more {
         lines.pop();

@@ -12,6 +12,7 @@ mod cost_routes;
 mod difference;
 mod holding;
 mod lots;
+mod origin_routes;
 mod routes;
 mod service;
 mod store;

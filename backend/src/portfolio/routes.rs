@@ -1,6 +1,7 @@
 //! `/api/portfolio`.
 
 use super::cost_routes;
+use super::origin_routes;
 use super::service::{Holding, PortfolioService};
 use super::valuation::AccountValue;
 use crate::account::CostMethod;
@@ -21,6 +22,7 @@ const AVERAGE_COST_DIGITS: u32 = 6;
 pub fn routes(config: &mut Routes<'_>) {
     config.service(show_portfolio).service(list_positions);
     cost_routes::routes(config);
+    origin_routes::routes(config);
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -57,6 +59,8 @@ struct AccountValueDocument {
     /// On trades and dividends.
     tax: DecimalText,
     exchange_fees: DecimalText,
+    /// Received for money that lies there less paid for money and shares that were borrowed.
+    interest: DecimalText,
     /// Total value less net deposits.
     total_pnl: DecimalText,
     /// In percent of net deposits.
@@ -82,6 +86,7 @@ impl From<AccountValue> for AccountValueDocument {
             commission: value.commission.into(),
             tax: value.tax.into(),
             exchange_fees: value.exchange_fees.into(),
+            interest: value.interest.into(),
             total_pnl: value.total_pnl.into(),
             total_pnl_percent: value.total_pnl_percent.map(DecimalText),
             prices_as_of: value.prices_as_of,
@@ -137,6 +142,10 @@ struct Position {
     by_fifo: CostFigures,
     /// Received so far, before tax.
     dividends: DecimalText,
+    /// Paid so far for trades.
+    commission: DecimalText,
+    /// Paid so far on trades and dividends.
+    tax: DecimalText,
     market_price: Option<DecimalText>,
     market_value: Option<DecimalText>,
     unrealised_pnl: Option<DecimalText>,
@@ -168,6 +177,8 @@ impl From<Holding> for Position {
             by_average: figures(CostMethod::Average),
             by_fifo: figures(CostMethod::Fifo),
             dividends: state.dividends.into(),
+            commission: state.commission.into(),
+            tax: state.tax.into(),
             market_price: market.map(|market| market.price.into()),
             market_value: market.map(|market| market.value.into()),
             unrealised_pnl: market.map(|market| market.unrealised_pnl.into()),

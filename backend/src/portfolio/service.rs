@@ -2,7 +2,7 @@
 
 use super::cost::PositionState;
 use super::lots::Lot;
-use super::store::{self, LotSaleLine, PositionKey, SaleLine};
+use super::store::{self, LotSaleLine, MovementLine, PositionKey, SaleLine, TakenLine};
 use super::valuation::{AccountValue, ValuedPosition, value_account, value_position};
 use crate::account::{self, Account, AccountService, CashBalance, CostMethod, Funding};
 use crate::db::{self, Pool};
@@ -137,6 +137,38 @@ impl PortfolioService {
             })
             .await?;
         Ok((sales, lots, account.cost_method))
+    }
+
+    /// What has moved a position, the last booked first.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::NotFound`] also for the accounts of others.
+    pub(super) async fn movements(
+        &self,
+        user: UserId,
+        (account, symbol): PositionKey,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> ApiResult<Vec<MovementLine>> {
+        let account = self.accounts.find(user, account).await?;
+        let key = (account.id, symbol);
+        Ok(store::page_of_movements(&*self.pool.get().await?, key, before, limit).await?)
+    }
+
+    /// What sales have taken from a lot, the last booked first; nothing from a lot of another account.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::NotFound`] also for the accounts of others.
+    pub(super) async fn taken_from(
+        &self,
+        user: UserId,
+        account: AccountId,
+        lot: Uuid,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> ApiResult<Vec<TakenLine>> {
+        let account = self.accounts.find(user, account).await?;
+        Ok(store::taken_from(&*self.pool.get().await?, account.id, lot, before, limit).await?)
     }
 
     /// What one account, or each of them, is worth, in each currency it uses; its own currency first.

@@ -3,11 +3,13 @@
 mod history;
 mod listing;
 mod lots;
+mod origins;
 
 pub(super) use history::{insert_splits, movements_of, rewrite};
 pub use listing::shares_before;
 pub(super) use listing::{LotSaleLine, SaleLine, lots_of, lots_of_sales, sales_of};
 pub(super) use lots::{insert_sales, oldest_lots, save_lots};
+pub(super) use origins::{MovementLine, TakenLine, page_of_movements, taken_from};
 
 use super::cost::PositionState;
 use chrono::{DateTime, Utc};

@@ -112,6 +112,8 @@ pub(super) struct AccountValue {
     pub(super) tax: Decimal,
     /// Paid so far for exchanging this currency.
     pub(super) exchange_fees: Decimal,
+    /// Received so far less paid, for money and borrowed shares.
+    pub(super) interest: Decimal,
     /// Total value less the money brought in: what trading has brought after everything.
     pub(super) total_pnl: Decimal,
     /// The same in percent of the money brought in.
@@ -149,6 +151,7 @@ pub(super) fn value_account(
         commission: sum(&|position| position.state.commission),
         tax: sum(&|position| position.state.tax),
         exchange_fees: funding.exchange_fees,
+        interest: funding.interest,
         total_pnl,
         total_pnl_percent: percent(total_pnl, net_deposits),
         prices_as_of: positions
@@ -241,7 +244,7 @@ mod tests {
             };
             let quote = quote(&Decimal::new(price_cents, 2).to_string());
             let position = value_position((quote.symbol, state), CostMethod::Average, Some(&quote));
-            let account = value_account(cash, &[position], Funding { net_deposits: deposits, exchange_fees: Decimal::ZERO });
+            let account = value_account(cash, &[position], Funding { net_deposits: deposits, ..Funding::default() });
             prop_assert_eq!(account.total_pnl, account.unrealised_pnl + account.realised_pnl - account.commission - account.tax);
         }
     }

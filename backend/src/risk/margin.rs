@@ -75,12 +75,14 @@ impl Exposure {
     }
 
     /// Equity that must be there for it.
-    fn required(&self, rules: &MarginRules) -> Decimal {
+    #[must_use]
+    pub fn required(&self, rules: &MarginRules) -> Decimal {
         (self.long_value() * rules.initial).max(self.short_value() * rules.short_own())
     }
 
     /// Equity that must stay there for what is held and sold short now.
-    fn required_to_stay(&self, rules: &MarginRules) -> Decimal {
+    #[must_use]
+    pub fn required_to_stay(&self, rules: &MarginRules) -> Decimal {
         self.value().abs() * self.staying_rate(rules)
     }
 

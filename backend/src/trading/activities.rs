@@ -167,17 +167,17 @@ fn plan(line: &ActivityLine) -> Plan {
     };
     let incident = match line.kind {
         // One that is taken back says nothing that could be booked.
-        ActivityKind::Shares | ActivityKind::Split => Some(Incident::new(
+        ActivityKind::Shares | ActivityKind::Split => Some(line.in_facts(Incident::new(
             SHARES_ACTIVITY,
             format!(
                 "{}; where shares differ from the broker's, they are booked without a cost",
                 line.words()
             ),
-        )),
-        ActivityKind::Other => Some(Incident::new(
+        ))),
+        ActivityKind::Other => Some(line.in_facts(Incident::new(
             UNKNOWN_ACTIVITY,
             format!("{}; what it is for is not known here: its cash is booked as a difference", line.words()),
-        )),
+        ))),
         _ => None,
     };
     Plan { movement: (!amount.is_zero()).then_some(movement), incident }
@@ -196,6 +196,18 @@ impl ActivityLine {
             shares.unwrap_or_default()
         )
     }
+
+    /// What a sentence about it needs.
+    fn in_facts(&self, incident: Incident) -> Incident {
+        incident
+            .with("word", &self.word)
+            .with("day", self.day)
+            .with("amount", self.amount.normalize())
+            .with("currency", self.currency)
+            .with_some("symbol", self.symbol)
+            .with_some("shares", self.quantity.map(|quantity| quantity.normalize()))
+            .with_some("undone", self.is_undone.then_some("true"))
+    }
 }
 
 /// Takes a line in; says whether that is done, or is to be tried again later.
@@ -205,8 +217,10 @@ async fn take_in(connection: &AsyncPgConnection, line: &ActivityLine, manner: Ma
     let locked = account::lock_balances(connection, &accounts, std::iter::empty()).await?;
     let owner = locked.account(line.account_id).map(|(owner, _)| owner);
     let Plan { movement, incident } = plan(line);
-    let unbooked =
-        |why: &str| Incident::new(UNBOOKED_ACTIVITY, format!("{}; not booked: {why}", line.words()));
+    let unbooked = |case: &str, why: &str| {
+        let detail = format!("{}; not booked: {why}", line.words());
+        line.in_facts(Incident::new(UNBOOKED_ACTIVITY, detail).with("case", case))
+    };
     let split = line.symbol.filter(|_| line.kind == ActivityKind::Split && !line.is_undone);
     if let (Manner::Book, Some(owner), Some(symbol)) = (manner, owner, split) {
         let Taken::Done(incident) = split::take_in(connection, (line, symbol), owner, at).await? else {
@@ -216,15 +230,15 @@ async fn take_in(connection: &AsyncPgConnection, line: &ActivityLine, manner: Ma
         return Ok(true);
     }
     let incident = match (manner, owner, movement) {
-        (Manner::PassOver, _, _) => Some(unbooked("it was tried in vain, the log says why")),
-        (Manner::Book, None, Some(_)) => Some(unbooked("the account is none of this house")),
+        (Manner::PassOver, _, _) => Some(unbooked("in_vain", "it was tried in vain, the log says why")),
+        (Manner::Book, None, Some(_)) => Some(unbooked("stranger", "the account is none of this house")),
         (Manner::Book, Some(owner), Some(movement)) => {
             match portfolio::book_by_broker(connection, &movement, at).await {
                 Ok(()) => {
                     tell_balance(connection, (owner, &locked), &movement, at).await?;
                     incident
                 }
-                Err(DifferenceError::Ledger(error)) => Some(unbooked(&error.to_string())),
+                Err(DifferenceError::Ledger(error)) => Some(unbooked("refused", &error.to_string())),
                 Err(DifferenceError::Database(error)) => return Err(error.into()),
             }
         }

@@ -146,8 +146,11 @@ pub(super) fn undo(
     order.filled_notional -= worth(undone);
     order.commission -= undone.commission;
     order.tax -= undone.tax;
-    let (kind, detail) = match &instead {
-        None => ("trade_canceled", format!("execution {} was undone", undone.execution_id)),
+    let (incident, detail) = match &instead {
+        None => {
+            let detail = format!("execution {} was undone", undone.execution_id);
+            (Incident::new("trade_canceled", detail.clone()), detail)
+        }
         Some(execution) => {
             order.filled_quantity += execution.quantity.value();
             order.filled_notional += worth(execution);
@@ -157,13 +160,17 @@ pub(super) fn undo(
                 "execution {} counts as {} at {}",
                 undone.execution_id, execution.quantity, execution.price
             );
-            ("trade_corrected", detail)
+            let incident = Incident::new("trade_corrected", detail.clone())
+                .with("quantity", execution.quantity)
+                .with("price", execution.price);
+            (incident, detail)
         }
     };
+    let incident = incident.with("execution", &undone.execution_id);
     let asked = order.replacing.map(|replacing| replacing.id);
-    let mut incidents = vec![Incident { kind, detail: detail.clone() }];
+    let entry = order.log(incident.kind, Some(detail), at);
+    let mut incidents = vec![incident];
     incidents.extend(recount(order));
-    let entry = order.log(kind, Some(detail), at);
     let mut effects = Effects { entries: vec![entry], incidents, ..Effects::default() };
     for word in told {
         let again = apply(order, word, at, now);
@@ -197,9 +204,9 @@ fn recount(order: &mut Order) -> Option<Incident> {
 /// What a person must look at where more was executed than any terms allow that may be in force.
 pub(super) fn overfill(order: &Order) -> Option<Incident> {
     let ordered = order.quantity_max().value();
-    (order.filled_quantity > ordered).then(|| Incident {
-        kind: "overfill",
-        detail: format!("{} shares were executed of an order for {ordered}", order.filled_quantity),
+    (order.filled_quantity > ordered).then(|| {
+        let detail = format!("{} shares were executed of an order for {ordered}", order.filled_quantity);
+        Incident::new("overfill", detail).with("filled", order.filled_quantity).with("ordered", ordered)
     })
 }
 
@@ -220,7 +227,10 @@ fn change(
         }
         Ok(Transition::Ignored | Transition::LateFill { .. }) => Effects::default(),
         Err(illegal) => {
-            let incident = Incident { kind: "illegal_transition", detail: illegal.to_string() };
+            let incident = Incident::new("illegal_transition", illegal.to_string())
+                .with("case", "event")
+                .with("status", illegal.from)
+                .with("event", name);
             Effects { incidents: vec![incident], ..Effects::default() }
         }
     }
@@ -255,12 +265,12 @@ fn replace(
     let asked = order.replacing.filter(|replacing| replacing.id == id).map(|replacing| replacing.terms);
     let Ok(pricing) = Pricing::from_fields(order.pricing.order_type(), fields) else {
         let detail = format!("the prices of the replace {id} do not go with the order's type");
-        incidents.push(Incident { kind: "unreadable_report", detail });
+        incidents.push(Incident::new("unreadable_report", detail).with("case", "prices").with("replace", id));
         return Effects { incidents, ..Effects::default() };
     };
     if asked.is_none() {
         let detail = format!("the broker has changed the order by {id}, which nobody here has asked for");
-        incidents.push(Incident { kind: "unasked_replace", detail });
+        incidents.push(Incident::new("unasked_replace", detail).with("replace", id));
     }
     let terms = OrderTerms { quantity, pricing, ..asked.unwrap_or_else(|| order.terms()) };
     let worst_price = pricing.limit_price().or(terms.worst_price);
@@ -327,12 +337,14 @@ fn fill(order: &mut Order, execution: Execution, at: DateTime<Utc>) -> Effects {
             let kind = if halt { FILL_OF_REFUSED_ORDER } else { "late_fill" };
             let detail =
                 format!("execution {} of an order that was {}", execution.execution_id, order.status);
-            incidents.push(Incident { kind, detail });
+            let incident = Incident::new(kind, detail).with("execution", &execution.execution_id);
+            incidents.push(incident.with("status", order.status));
         }
         // The table knows no such case; the money has moved all the same.
         Ok(Transition::Ignored) | Err(_) => {
             let detail = format!("execution {} of an order that is {}", execution.execution_id, order.status);
-            incidents.push(Incident { kind: "illegal_transition", detail });
+            let incident = Incident::new("illegal_transition", detail).with("case", "execution");
+            incidents.push(incident.with("execution", &execution.execution_id).with("status", order.status));
         }
     }
     let detail = format!("{} at {}", execution.quantity, execution.price);

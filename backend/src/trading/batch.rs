@@ -203,11 +203,11 @@ impl Batch {
         self.orders.values().any(|(order, changed)| *changed && waits(order))
     }
 
-    fn incident(&mut self, line: &JournalLine, kind: &'static str, detail: String) {
-        tracing::error!(order = %line.order_id, report = line.id, kind, detail, "a person must look at this");
+    fn incident(&mut self, line: &JournalLine, incident: Incident) {
+        tracing::error!(order = %line.order_id, report = line.id, kind = incident.kind, detail = incident.detail, "a person must look at this");
         let owner = self.balances.account(line.account_id).map(|(user, _)| user);
         let owner = owner.or_else(|| self.orders.get(&line.order_id).map(|(order, _)| order.user_id));
-        let incident = NewIncident::new(owner, line.account_id, Incident::new(kind, detail), self.now);
+        let incident = NewIncident::new(owner, line.account_id, incident, self.now);
         self.incidents.push(incident.about(line.order_id).with_report(line.id));
     }
 
@@ -227,7 +227,8 @@ impl Batch {
         let report = match &line.report {
             Ok(report) => report,
             Err(reason) => {
-                self.incident(line, "unreadable_report", reason.clone());
+                let incident = Incident::new("unreadable_report", reason.clone());
+                self.incident(line, incident.with("case", "text").with("reason", reason));
                 return Ok(());
             }
         };
@@ -237,7 +238,8 @@ impl Batch {
             return Ok(());
         };
         if order.wish.account_id != line.account_id {
-            self.incident(line, "wrong_account", "the order belongs to another account".to_owned());
+            let detail = "the order belongs to another account".to_owned();
+            self.incident(line, Incident::new("wrong_account", detail));
             return Ok(());
         }
         if let ReportKind::Fill { execution_id, .. } = report
@@ -289,7 +291,7 @@ impl Batch {
         }
         self.replaces_answered.extend(effects.replace_answered);
         for incident in effects.incidents {
-            self.incident(line, incident.kind, incident.detail);
+            self.incident(line, incident);
         }
         self.hold(order, effects.hold_change);
         self.share(order.id);
@@ -341,7 +343,8 @@ impl Batch {
         self.cash_changed.insert((line.account_id, order.currency()));
         let is_below_zero = self.books.state(&(line.account_id, symbol)).quantity < Decimal::ZERO;
         if is_below_zero && !self.balances.switches(line.account_id).short_selling {
-            self.incident(line, "oversold", format!("more shares of {symbol} were sold than were held"));
+            let detail = format!("more shares of {symbol} were sold than were held");
+            self.incident(line, Incident::new("oversold", detail).with("symbol", symbol));
         }
         Ok(())
     }

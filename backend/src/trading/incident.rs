@@ -4,6 +4,7 @@ use crate::events::{EventKind, NewEvent};
 use chrono::{DateTime, Utc};
 use domain::{AccountId, OrderId, UserId};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -39,18 +40,38 @@ pub(super) const MARGIN_CALL: &str = "margin_call";
 /// Nobody answered, and positions are reduced on the owner's behalf.
 pub(super) const MARGIN_REDUCTION: &str = "margin_reduction";
 
+/// What a sentence about an incident needs, by stable names: amounts, names, moments and words that have sentences of their own.
+/// Where one kind has several sentences, `case` says which.
+pub(super) type Facts = BTreeMap<String, String>;
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Incident {
     /// Stable word.
     pub(super) kind: &'static str,
-    /// The same for people.
+    /// The same for people, in English.
     pub(super) detail: String,
+    /// The same for programs that say it in another language.
+    pub(super) facts: Facts,
 }
 
 impl Incident {
     pub(super) const fn new(kind: &'static str, detail: String) -> Self {
-        Self { kind, detail }
+        Self { kind, detail, facts: Facts::new() }
+    }
+
+    /// The same with a fact of its sentence.
+    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.facts.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// The same with a fact, where there is one.
+    pub(super) fn with_some(self, name: &'static str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
     }
 
     /// Whether it asks for a halt of its account.
@@ -102,6 +123,7 @@ impl NewIncident {
             order_id: self.order_id,
             kind: self.incident.kind.to_owned(),
             detail: self.incident.detail.clone(),
+            facts: self.incident.facts.clone(),
             occurred_at: self.at,
             acknowledged_at: None,
             note: None,
@@ -120,8 +142,10 @@ pub(super) struct IncidentDocument {
     pub(super) order_id: Option<OrderId>,
     /// Stable word: `overfill`, `late_fill`, `fill_of_refused_order`, `unresolved_order`, …
     pub(super) kind: String,
-    /// The same for people.
+    /// The same for people, in English.
     pub(super) detail: String,
+    /// What a sentence in another language needs, by stable names; where one kind has several sentences, `case` says which.
+    pub(super) facts: Facts,
     pub(super) occurred_at: DateTime<Utc>,
     /// When its owner said to have seen it.
     pub(super) acknowledged_at: Option<DateTime<Utc>>,

@@ -158,7 +158,11 @@ fn is_unknown(order: &Order) -> bool {
 
 fn incident_of(order: &Order, inquiry: &Inquiry) -> NewIncident {
     tracing::error!(order = %order.id, tries = inquiry.tries, "a person must say what became of this order");
-    let incident = Incident::new(UNRESOLVED_ORDER, inquiry.words());
+    let case = if inquiry.is_proven_absent() { "absent" } else { "unclear" };
+    let incident = Incident::new(UNRESOLVED_ORDER, inquiry.words())
+        .with("case", case)
+        .with("tries", inquiry.tries)
+        .with("symbol", order.wish.symbol);
     NewIncident::new(Some(order.user_id), order.wish.account_id, incident, clock::now()).about(order.id)
 }
 

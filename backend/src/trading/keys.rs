@@ -189,7 +189,10 @@ impl KeyKeeper {
                 let accounts = BTreeSet::from([account]);
                 let locked = account::lock_balances(connection, &accounts, std::iter::empty()).await?;
                 let owner = locked.account(account).map(|(owner, _)| owner);
-                let incident = Incident::new(state.name(), words(lane, market, day, trouble));
+                let incident = Incident::new(state.name(), words(lane, market, day, trouble))
+                    .with("broker", lane.name())
+                    .with("day", day)
+                    .with_some("opens", regular_open(market, day).map(|at| at.to_rfc3339()));
                 tell(connection, &[NewIncident::new(owner, account, incident, at)]).await?;
                 Ok::<_, ApiError>(true)
             })

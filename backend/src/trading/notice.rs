@@ -20,7 +20,8 @@ pub async fn tell_name_blocked(
 ) -> ApiResult<()> {
     let detail =
         format!("{old} is to become {new}: one is held and the other is sold short; close one of the two");
-    let incident = NewIncident::new(Some(owner), account, Incident::new(NAME_BLOCKED, detail), clock::now());
+    let incident = Incident::new(NAME_BLOCKED, detail).with("old", old).with("new", new);
+    let incident = NewIncident::new(Some(owner), account, incident, clock::now());
     if store::is_told(connection, &incident).await? {
         return Ok(());
     }

@@ -235,5 +235,7 @@ async fn a_reverse_split_leaves_parts_of_a_share_and_one_that_does_not_fit_is_to
     let told = house.incidents("shares_activity").await;
     let about =
         |symbol: &str| told.iter().filter(|told| told["detail"].as_str().unwrap().contains(symbol)).count();
+    let facts = &told.iter().find(|told| told["facts"]["symbol"] == "MSFT").unwrap()["facts"];
+    assert_eq!((&facts["case"], &facts["word"]), (&json!("no_split"), &json!("SPLIT")));
     assert_eq!((about("MSFT"), house.incidents("broker_difference").await.len()), (1, 0), "{told:?}");
 }

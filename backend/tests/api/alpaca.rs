@@ -243,7 +243,8 @@ async fn another_account_behind_the_key_is_told_once_and_nothing_of_it_is_booked
         trader.app.get(&connection, &trader.user).await.expect(200).json()["state"] == "account_changed"
     })
     .await;
-    assert_eq!(trader.compared().await["outcome"], "failed");
+    let compared = trader.compared().await;
+    assert_eq!((&compared["outcome"], &compared["failure"]), (&json!("failed"), &json!("other_account")));
     let told = async |trader: &Trader| {
         let incidents = trader.incidents().await;
         incidents.iter().map(|incident| incident["kind"].clone()).collect::<Vec<_>>()

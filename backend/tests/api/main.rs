@@ -32,6 +32,7 @@ mod operations;
 mod order_lists;
 mod order_types;
 mod orders;
+mod origins;
 mod outage;
 mod performance;
 mod relay;

@@ -57,6 +57,25 @@ async fn what_is_no_symbol_is_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_steps_of_prices_are_those_of_the_share_or_fund() {
+    // Nobody who knows prices is asked.
+    let app = TestApp::start().await;
+    let user = app.register("ant@example.com").await;
+    let steps = |symbol: &'static str| {
+        let (app, user) = (&app, &user);
+        async move { app.get(&format!("/api/market/price-steps/{symbol}"), user).await.expect(200).json() }
+    };
+    let step = |from: &str, step: &str| json!({ "from": from, "step": step });
+    let fund = steps("069500.KS").await;
+    assert_eq!(fund["steps"], json!([step("0", "1"), step("2000", "5")]));
+    let share = steps("005930.KS").await;
+    assert_eq!((&share["currency"], &share["steps"][3]), (&json!("KRW"), &step("20000", "50")));
+    assert_eq!(steps("AAPL").await["steps"], json!([step("0", "0.0001"), step("1", "0.01")]));
+    let refused = app.get("/api/market/price-steps/aapl", &user).await.expect(404);
+    assert_eq!(refused.code(), "unknown_symbol");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_symbols_are_listed_with_their_markets() {
     let (app, _quote_server) = with_prices().await;
     let user = app.register("ant@example.com").await;

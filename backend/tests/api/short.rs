@@ -173,6 +173,9 @@ async fn an_account_whose_equity_has_gone_is_called_once_and_may_only_reduce() {
     eventually("a call", || async { !trader.margin().await["calledAt"].is_null() }).await;
     let incidents = trader.incidents().await;
     assert_eq!(incidents.iter().map(|incident| &incident["kind"]).collect::<Vec<_>>(), ["margin_call"]);
+    let facts = &incidents[0]["facts"];
+    assert!(decimal(&facts["equity"]) < decimal(&facts["needed"]), "{facts}");
+    assert_eq!(facts["currency"], "USD");
     let refused = trader.place("sell", "AAPL", "1", None).await.expect(422);
     assert_eq!(refused.complaint(), ("quantity".to_owned(), "margin_call".to_owned()));
     trader.traded("buy", "10").await;
@@ -227,6 +230,13 @@ async fn every_night_is_charged_once_whatever_happens() {
         lines.iter().filter(|line| line["kind"] == "borrow_fee").count()
     };
     eventually("a fee", || async { charged().await == 1 }).await;
+    let statement = trader.app.get(&format!("{path}?kind=borrow_fee"), &trader.user).await.expect(200).json();
+    let path = format!("/api/portfolio?accountId={}", trader.account);
+    let portfolio = trader.app.get(&path, &trader.user).await.expect(200).json();
+    assert_eq!(
+        portfolio["accounts"][0]["interest"], statement["lines"][0]["amount"],
+        "what it has cost so far"
+    );
     assert_books_balance(database).await;
     assert_eq!(
         count(database, "SELECT count(*) AS rows FROM account.accounts WHERE margin_charged_through IS NULL")

@@ -2,7 +2,7 @@
 
 use crate::books::{assert_books_balance, count, execute};
 use crate::helpers::{TestApp, eventually};
-use crate::trader::{Trader, open_account};
+use crate::trader::{Trader, decimal, open_account};
 use serde_json::{Value, json};
 
 /// Writes a report as a broker connector would.
@@ -43,6 +43,7 @@ async fn a_fill_of_a_refused_order_halts_its_account_until_a_person_says_otherwi
     report(&trader, order, "yes", "fill", FILL, ", 'yes', 2, 1, 0, 0").await;
     let told = incident(&trader, "fill_of_refused_order").await;
     assert_eq!(told["orderId"], order);
+    assert_eq!(told["facts"], json!({ "execution": "yes", "status": "REJECTED" }), "what its sentence needs");
 
     let refused = trader.place("buy", "AAPL", "1", Some("1")).await.expect(403);
     assert_eq!(refused.code(), "trading_halted");
@@ -79,6 +80,8 @@ async fn an_order_made_elsewhere_is_imported_and_counts() {
     });
     trader.app.to_connector("/broker/order", &order).await.expect(200);
     let told = incident(&trader, "external_order").await;
+    let facts = json!({ "case": "limit", "side": "buy", "quantity": "3", "symbol": "AAPL", "number": told["facts"]["number"] });
+    assert_eq!(told["facts"], facts);
     let imported = trader.order(told["orderId"].as_str().unwrap()).await;
     assert_eq!((&imported["origin"], &imported["status"]), (&"EXTERNAL".into(), &"NEW".into()));
     assert_ne!(imported["held"], "0", "it is held for");
@@ -104,7 +107,9 @@ async fn shares_that_only_the_broker_has_are_booked_as_its_difference_once() {
     report(&trader, "01890a5d-ac96-774b-bcce-b302099a8058", "lost", "fill", FILL, ", 'lost', 3, 10, 0, 0")
         .await;
     incident(&trader, "unknown_order").await;
-    incident(&trader, "broker_difference").await;
+    let facts = incident(&trader, "broker_difference").await["facts"].clone();
+    assert_eq!(facts["case"], "booked");
+    assert_eq!(decimal(&facts["theirs"]) - decimal(&facts["ours"]), decimal(&facts["amount"]), "{facts}");
     let path = format!("/api/accounts/{}/reconcile", trader.account);
     trader.app.post(&path, &trader.user, json!({})).await.expect(202);
     let booked = "SELECT count(*) AS rows FROM account.journals WHERE starts_with(idempotency_key, 'broker_difference:')";

@@ -57,7 +57,7 @@ fn told(line: &ActivityLine, why: &str) -> Taken {
         "{}; not booked as a split: {why}; where shares differ from the broker's, they are booked without a cost",
         line.words()
     );
-    Taken::Done(Some(Incident::new(SHARES_ACTIVITY, detail)))
+    Taken::Done(Some(line.in_facts(Incident::new(SHARES_ACTIVITY, detail).with("case", "no_split"))))
 }
 
 /// Takes one line in; the caller has locked the account and the cursor. Orders in the symbol end first: their quantities and

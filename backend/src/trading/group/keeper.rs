@@ -231,7 +231,9 @@ async fn wake_legs(
                 rules.join(", ")
             );
             tracing::error!(group = %group.id, detail, "a person must look at this");
-            let incident = Incident::new("leg_refused", detail);
+            let incident = Incident::new("leg_refused", detail)
+                .with("leg", leg.name.name())
+                .with("rules", rules.join(","));
             let incident =
                 NewIncident::new(Some(group.user_id), group.account_id, incident, circumstances.now);
             incidents.push(incident.about(leg.order_id));

@@ -206,16 +206,19 @@ fn called(
         return Call { called_at: None, incident: None };
     }
     let incident = standing.called_at.is_none().then(|| {
-        let due =
-            due_at(now, grace).map(|due| due.format("; from %Y-%m-%d %H:%M UTC on they are reduced here"));
+        let due_at = due_at(now, grace);
+        let due = due_at.map(|due| due.format("; from %Y-%m-%d %H:%M UTC on they are reduced here"));
         let due = due.map(|due| due.to_string()).unwrap_or_default();
+        let (equity, needed) = (book.currency.round_down(equity).normalize(), needed.normalize());
         let detail = format!(
-            "the equity of {} {} is below the {} that must stay: bring in money or reduce positions{due}",
-            book.currency.round_down(equity).normalize(),
+            "the equity of {equity} {} is below the {needed} that must stay: bring in money or reduce positions{due}",
             book.currency,
-            needed.normalize()
         );
         Incident::new(MARGIN_CALL, detail)
+            .with("equity", equity)
+            .with("needed", needed)
+            .with("currency", book.currency)
+            .with_some("due", due_at.map(|due| due.to_rfc3339()))
     });
     Call { called_at: standing.called_at.or(Some(now)), incident }
 }

@@ -40,12 +40,17 @@ pub(super) async fn reduce(
         return Ok(None);
     }
     take_back_openings(connection, standing, book).await?;
-    let mut closed = Vec::new();
+    let (mut closed, mut sold, mut bought) = (Vec::new(), Vec::new(), Vec::new());
     for reduction in book.reductions() {
         let Some(close) = close_of(standing, &reduction, book, now) else { continue };
         if store::insert_close(connection, &close).await? {
-            let verb = if reduction.side == Side::Buy { "bought back" } else { "sold" };
-            closed.push(format!("{} {} {verb}", reduction.quantity, reduction.symbol));
+            let what = format!("{} {}", reduction.quantity, reduction.symbol);
+            let (verb, same) = match reduction.side {
+                Side::Buy => ("bought back", &mut bought),
+                Side::Sell => ("sold", &mut sold),
+            };
+            closed.push(format!("{what} {verb}"));
+            same.push(what);
         }
     }
     if closed.is_empty() {
@@ -55,7 +60,11 @@ pub(super) async fn reduce(
     let detail =
         format!("the call since {since} UTC was not answered in time: {} at the market", closed.join(", "));
     tracing::warn!(%account, detail, "positions are reduced on the owner's behalf");
-    let incident = Incident::new(MARGIN_REDUCTION, detail);
+    let list = |closes: Vec<String>| (!closes.is_empty()).then(|| closes.join(", "));
+    let incident = Incident::new(MARGIN_REDUCTION, detail)
+        .with("since", called_at.to_rfc3339())
+        .with_some("sold", list(sold))
+        .with_some("bought", list(bought));
     Ok(Some(NewIncident::new(Some(standing.user_id), account, incident, now)))
 }
 

@@ -11,7 +11,7 @@ use crate::risk::{Exposure, MarginBook};
 use actix_web::{get, put, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{AccountId, Currency, DecimalText, Market as Venue, UserId};
+use domain::{AccountId, Currency, DecimalText, Market as Venue, Symbol, UserId};
 use exchange::{MarginRules, trade_date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -67,10 +67,54 @@ impl From<MarginRules> for MarginRulesDocument {
     }
 }
 
+/// A share's part in the use of credit. Amounts are not rounded; their sums are.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct MarginShare {
+    symbol: Symbol,
+    /// Shares; below zero when they are sold short.
+    quantity: DecimalText,
+    /// Of one share; absent where nobody knows it.
+    price: Option<DecimalText>,
+    /// Quantity times price.
+    value: DecimalText,
+    /// Shares that open orders may still buy, and what those may cost at most, fees included.
+    buying: DecimalText,
+    buying_cost: DecimalText,
+    /// Shares that open orders may still sell, and what those bring at their orders' worst prices.
+    selling: DecimalText,
+    selling_worth: DecimalText,
+    /// Equity that it asks for, with everything open executed on whichever side asks for more.
+    required: DecimalText,
+    /// Equity that must stay there for what is held or sold short now.
+    required_to_stay: DecimalText,
+}
+
+impl MarginShare {
+    fn new(symbol: Symbol, exposure: &Exposure, rules: &MarginRules) -> Self {
+        Self {
+            symbol,
+            quantity: exposure.quantity.into(),
+            price: exposure.mark.map(DecimalText::from),
+            value: exposure.value().into(),
+            buying: exposure.buying.into(),
+            buying_cost: exposure.buying_cost.into(),
+            selling: exposure.selling.into(),
+            selling_worth: exposure.selling_worth.into(),
+            required: exposure.required(rules).into(),
+            required_to_stay: exposure.required_to_stay(rules).into(),
+        }
+    }
+}
+
 /// How much of its credit an account uses, at the prices of now.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct MarginUse {
+    /// All cash; below zero when it is owed.
+    cash: DecimalText,
+    /// What is held, sold short or open, share by share: of these the figures below are made.
+    shares: Vec<MarginShare>,
     /// Cash and shares less what is owed: what would be left if everything were closed now.
     equity: DecimalText,
     /// Money owed.
@@ -98,7 +142,11 @@ impl From<&MarginBook> for MarginUse {
             book.currency.round(worth)
         };
         let (equity, required) = (book.equity(), book.required());
+        let share =
+            |(symbol, exposure): (&Symbol, &Exposure)| MarginShare::new(*symbol, exposure, &book.rules);
         Self {
+            cash: book.cash.into(),
+            shares: book.exposures.iter().map(share).collect(),
             equity: book.currency.round(equity).into(),
             borrowed: (-book.cash).max(Decimal::ZERO).into(),
             long_value: sum(|value| value.max(Decimal::ZERO)).into(),

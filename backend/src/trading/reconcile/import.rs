@@ -76,7 +76,8 @@ impl Importer<'_> {
         };
         let Some(state) = state.filter(|state| state.account_id == account) else {
             let detail = "the broker reports about an order that it does not know itself".to_owned();
-            let told = self.tell_once(account, order, Incident::new(UNKNOWN_ORDER, detail)).await?;
+            let incident = Incident::new(UNKNOWN_ORDER, detail).with("case", "unknown");
+            let told = self.tell_once(account, order, incident).await?;
             return Ok(told.then(|| (difference("unknown_order", "unknown".to_owned()), "told")));
         };
         let theirs = format!("{} to {} {} {}", state.status, state.side.name(), state.quantity, state.symbol);
@@ -87,7 +88,13 @@ impl Importer<'_> {
             .await?;
         if !imported {
             let detail = format!("an order at the broker cannot be written here: {theirs}");
-            let told = self.tell_once(account, order, Incident::new(UNKNOWN_ORDER, detail)).await?;
+            let incident = Incident::new(UNKNOWN_ORDER, detail)
+                .with("case", "unwritable")
+                .with("status", state.status)
+                .with("side", state.side.name())
+                .with("quantity", state.quantity)
+                .with("symbol", state.symbol);
+            let told = self.tell_once(account, order, incident).await?;
             return Ok(told.then(|| (difference("unknown_order", theirs), "told")));
         }
         Ok(Some((difference("external_order", theirs), "imported")))
@@ -181,7 +188,12 @@ async fn import(
         state.symbol,
         state.broker_order_id
     );
-    let incident = Incident::new(EXTERNAL_ORDER, detail);
+    let incident = Incident::new(EXTERNAL_ORDER, detail)
+        .with("case", if state.order_type == OrderType::Market { "market" } else { "limit" })
+        .with("side", side)
+        .with("quantity", state.quantity.normalize())
+        .with("symbol", state.symbol)
+        .with("number", &state.broker_order_id);
     let incident = NewIncident::new(Some(owner), state.account_id, incident, clock::now());
     tell(connection, &[incident.about(state.order_id)]).await?;
     let event = NewEvent::new(owner, EventKind::Order, &OrderDocument::from(&order));

@@ -67,6 +67,19 @@ pub(super) enum Failure {
     Database(#[from] ApiError),
 }
 
+impl Failure {
+    /// Stable word.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Broker(AskError::Unreachable(_)) => "unreachable",
+            Self::Broker(AskError::Conflict(_)) => "conflict",
+            Self::Broker(AskError::OtherAccount(_)) => "other_account",
+            Self::Behind => "behind",
+            Self::Database(_) => "internal",
+        }
+    }
+}
+
 impl From<diesel::result::Error> for Failure {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error.into())
@@ -130,7 +143,9 @@ pub(super) struct Run {
     pub(super) account_id: AccountId,
     pub(super) reason: Reason,
     pub(super) outcome: Outcome,
-    /// Why it failed.
+    /// Why it failed: stable word.
+    pub(super) failure: Option<&'static str>,
+    /// The same for people, in English.
     pub(super) detail: Option<String>,
     pub(super) orders_asked: i64,
     pub(super) reports_added: i64,
@@ -151,7 +166,9 @@ pub(super) struct RunDocument {
     pub(super) reason: String,
     /// `agreed`, `differed` or `failed`.
     pub(super) outcome: String,
-    /// Why it failed.
+    /// Why it failed: `unreachable`, `conflict`, `other_account`, `behind` or `internal`.
+    pub(super) failure: Option<String>,
+    /// The same for people, in English.
     pub(super) detail: Option<String>,
     /// Open orders the broker was asked about.
     pub(super) orders_asked: i64,

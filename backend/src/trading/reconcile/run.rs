@@ -108,6 +108,7 @@ impl Comparer {
             account_id: account,
             reason,
             outcome,
+            failure: compared.as_ref().err().map(Failure::name),
             detail: compared.err().map(|error| error.to_string()),
             orders_asked: seen.orders_asked,
             reports_added: seen.reports_added,
@@ -323,31 +324,41 @@ async fn settle(
     let locked = account::lock_balances(connection, &BTreeSet::from([account]), symbols.into_iter()).await?;
     let owner: Option<(UserId, Currency)> = locked.account(account);
     let words = format!("we say {}, the broker says {}", difference.ours, difference.theirs);
-    let (kind, detail, action) = match (amount_of(difference), owner) {
+    let (incident, action) = match (amount_of(difference), owner) {
         (Some((commodity, amount)), Some(_)) if amount.abs() <= Decimal::from(BOOKED_MAX) => {
             let detail = format!("{} of {}: {words}", amount.normalize(), commodity.name());
+            let told = |detail, case| {
+                let incident = Incident::new(BROKER_DIFFERENCE, detail).with("case", case);
+                incident.with("amount", amount.normalize()).with("commodity", commodity.name())
+            };
             let booked =
                 portfolio::book_broker_difference(connection, account, commodity, amount, clock::now()).await;
             match booked {
-                Ok(()) => (BROKER_DIFFERENCE, detail, "booked"),
+                Ok(()) => (told(detail, "booked"), "booked"),
                 Err(DifferenceError::Ledger(error)) => {
-                    (BROKER_DIFFERENCE, format!("{detail}; not booked: {error}"), "told")
+                    (told(format!("{detail}; not booked: {error}"), "refused"), "told")
                 }
                 Err(DifferenceError::Database(error)) => return Err(error.into()),
             }
         }
-        (Some((commodity, _)), _) => {
-            (BROKER_DIFFERENCE, format!("{}: {words}; too large to be booked", commodity.name()), "told")
+        (Some((commodity, amount)), _) => {
+            let detail = format!("{}: {words}; too large to be booked", commodity.name());
+            let incident = Incident::new(BROKER_DIFFERENCE, detail).with("case", "too_large");
+            (incident.with("amount", amount.normalize()).with("commodity", commodity.name()), "told")
         }
-        (None, _) if difference.kind == "order_missing" => (ORDER_MISSING, words, "told"),
-        (None, _) => (ORDER_DIFFERS, format!("{}: {words}", difference.kind), "told"),
+        (None, _) if difference.kind == "order_missing" => (Incident::new(ORDER_MISSING, words), "told"),
+        (None, _) => {
+            let incident = Incident::new(ORDER_DIFFERS, format!("{}: {words}", difference.kind));
+            (incident.with("difference", difference.kind), "told")
+        }
     };
-    let incident =
-        NewIncident::new(owner.map(|(user, _)| user), account, Incident::new(kind, detail), clock::now());
+    let incident = incident.with("ours", &difference.ours).with("theirs", &difference.theirs);
+    let incident = NewIncident::new(owner.map(|(user, _)| user), account, incident, clock::now());
     let incident = NewIncident { order_id: difference.order_id, ..incident };
     // What is only told is told once: the timer comes by again and again.
     if action == "booked" || !store::is_told(connection, &incident).await? {
-        tracing::error!(%account, kind, detail = incident.incident.detail, "a broker differs from our books");
+        let Incident { kind, detail, .. } = &incident.incident;
+        tracing::error!(%account, kind, detail, "a broker differs from our books");
         tell(connection, &[incident]).await?;
     }
     Ok(action)

@@ -1,12 +1,14 @@
 //! `trading.incidents` and `trading.halts`.
 
 use super::super::incident::{Incident, IncidentDocument, NewIncident};
+use crate::db::corrupt;
 use chrono::{DateTime, Utc};
 use database::statement;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, OrderId, UserId};
+use serde_json::json;
 use uuid::Uuid;
 
 statement! {
@@ -15,9 +17,13 @@ statement! {
         accounts: Array<SqlUuid> = Vec<Uuid>, orders: Array<Nullable<SqlUuid>> = Vec<Option<Uuid>>,
         reports: Array<Nullable<BigInt>> = Vec<Option<i64>>, kinds: Array<Text> = Vec<String>,
         details: Array<Text> = Vec<String>, occurred: Array<Timestamptz> = Vec<DateTime<Utc>>,
+        facts: Array<Text> = Vec<String>,
     }
-    "INSERT INTO trading.incidents (id, user_id, account_id, order_id, report_id, kind, detail, occurred_at)
-     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO trading.incidents (id, user_id, account_id, order_id, report_id, kind, detail, occurred_at, facts)
+     SELECT new.id, new.user_id, new.account_id, new.order_id, new.report_id, new.kind, new.detail, new.occurred_at,
+        new.facts::jsonb
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?)
+        AS new (id, user_id, account_id, order_id, report_id, kind, detail, occurred_at, facts)"
 }
 
 /// Writes what a person must look at.
@@ -38,6 +44,7 @@ pub(in crate::trading) async fn insert_incidents(
         kinds: text(|incident| incident.kind.to_owned()),
         details: text(|incident| incident.detail.clone()),
         occurred: incidents.iter().map(|new| new.at).collect(),
+        facts: incidents.iter().map(|new| json!(new.incident.facts).to_string()).collect(),
     };
     statement.execute(&mut connection).await.map(|_| ())
 }
@@ -54,6 +61,8 @@ struct IncidentRow {
     kind: String,
     #[diesel(sql_type = Text)]
     detail: String,
+    #[diesel(sql_type = Text)]
+    facts: String,
     #[diesel(sql_type = Timestamptz)]
     occurred_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -62,30 +71,31 @@ struct IncidentRow {
     note: Option<String>,
 }
 
-impl From<IncidentRow> for IncidentDocument {
-    fn from(row: IncidentRow) -> Self {
-        Self {
-            id: row.id,
-            account_id: row.account_id.map(AccountId),
-            order_id: row.order_id.map(OrderId),
-            kind: row.kind,
-            detail: row.detail,
-            occurred_at: row.occurred_at,
-            acknowledged_at: row.acknowledged_at,
-            note: row.note,
-        }
-    }
+fn read(row: IncidentRow) -> QueryResult<IncidentDocument> {
+    Ok(IncidentDocument {
+        id: row.id,
+        account_id: row.account_id.map(AccountId),
+        order_id: row.order_id.map(OrderId),
+        kind: row.kind,
+        detail: row.detail,
+        facts: serde_json::from_str(&row.facts).map_err(|_| corrupt("facts"))?,
+        occurred_at: row.occurred_at,
+        acknowledged_at: row.acknowledged_at,
+        note: row.note,
+    })
 }
 
 statement! {
     ListIncidents { user: SqlUuid = Uuid, before: SqlUuid = Uuid, limit: BigInt = i64 }
-    "SELECT id, account_id, order_id, kind, detail, occurred_at, acknowledged_at, note FROM trading.incidents
+    "SELECT id, account_id, order_id, kind, detail, facts::text AS facts, occurred_at, acknowledged_at,
+        note FROM trading.incidents
      WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
 }
 
 statement! {
     ListUnacknowledged { user: SqlUuid = Uuid, before: SqlUuid = Uuid, limit: BigInt = i64 }
-    "SELECT id, account_id, order_id, kind, detail, occurred_at, acknowledged_at, note FROM trading.incidents
+    "SELECT id, account_id, order_id, kind, detail, facts::text AS facts, occurred_at, acknowledged_at,
+        note FROM trading.incidents
      WHERE user_id = ? AND id < ? AND acknowledged_at IS NULL ORDER BY id DESC LIMIT ?"
 }
 
@@ -103,14 +113,14 @@ pub(in crate::trading) async fn list_incidents(
     } else {
         ListIncidents { user: user.0, before, limit }.load(&mut connection).await?
     };
-    Ok(rows.into_iter().map(IncidentDocument::from).collect())
+    rows.into_iter().map(read).collect()
 }
 
 statement! {
     Acknowledge { at: Timestamptz = DateTime<Utc>, note: Nullable<Text> = Option<String>, id: SqlUuid = Uuid, user: SqlUuid = Uuid }
     "UPDATE trading.incidents SET acknowledged_at = coalesce(acknowledged_at, ?), note = coalesce(?, note)
      WHERE id = ? AND user_id = ?
-     RETURNING id, account_id, order_id, kind, detail, occurred_at, acknowledged_at, note"
+     RETURNING id, account_id, order_id, kind, detail, facts::text AS facts, occurred_at, acknowledged_at, note"
 }
 
 /// Notes that an incident's owner has seen it; nothing when it is not theirs. Doing it twice keeps the first moment.
@@ -123,7 +133,7 @@ pub(in crate::trading) async fn acknowledge_incident(
 ) -> QueryResult<Option<IncidentDocument>> {
     let row: Option<IncidentRow> =
         Acknowledge { at, note, id, user: user.0 }.get_result(&mut connection).await.optional()?;
-    Ok(row.map(IncidentDocument::from))
+    row.map(read).transpose()
 }
 
 #[derive(QueryableByName)]

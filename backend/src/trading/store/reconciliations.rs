@@ -13,12 +13,13 @@ use uuid::Uuid;
 statement! {
     InsertRun {
         id: SqlUuid = Uuid, account: SqlUuid = Uuid, reason: Text = String, outcome: Text = String,
-        detail: Nullable<Text> = Option<String>, orders_asked: BigInt = i64, reports_added: BigInt = i64,
-        started: Timestamptz = DateTime<Utc>, ended: Timestamptz = DateTime<Utc>,
+        failure: Nullable<Text> = Option<String>, detail: Nullable<Text> = Option<String>,
+        orders_asked: BigInt = i64, reports_added: BigInt = i64, started: Timestamptz = DateTime<Utc>,
+        ended: Timestamptz = DateTime<Utc>,
     }
     "INSERT INTO trading.reconciliations
-        (id, account_id, reason, outcome, detail, orders_asked, reports_added, started_at, ended_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        (id, account_id, reason, outcome, failure, detail, orders_asked, reports_added, started_at, ended_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -57,6 +58,7 @@ pub(in crate::trading) async fn insert_run(mut connection: &AsyncPgConnection, r
         account: run.account_id.0,
         reason: run.reason.name().to_owned(),
         outcome: run.outcome.name().to_owned(),
+        failure: run.failure.map(str::to_owned),
         detail: run.detail.clone(),
         orders_asked: run.orders_asked,
         reports_added: run.reports_added,
@@ -95,6 +97,8 @@ struct RunRow {
     #[diesel(sql_type = Text)]
     outcome: String,
     #[diesel(sql_type = Nullable<Text>)]
+    failure: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     detail: Option<String>,
     #[diesel(sql_type = BigInt)]
     orders_asked: i64,
@@ -126,7 +130,7 @@ struct DifferenceRow {
 
 statement! {
     RunsOf { accounts: Array<SqlUuid> = Vec<Uuid>, before: SqlUuid = Uuid, limit: BigInt = i64 }
-    "SELECT id, account_id, reason, outcome, detail, orders_asked, reports_added, started_at, ended_at
+    "SELECT id, account_id, reason, outcome, failure, detail, orders_asked, reports_added, started_at, ended_at
      FROM trading.reconciliations WHERE account_id = ANY (?) AND id < ? ORDER BY id DESC LIMIT ?"
 }
 
@@ -167,6 +171,7 @@ pub(in crate::trading) async fn list_runs(
             account_id: AccountId(run.account_id),
             reason: run.reason,
             outcome: run.outcome,
+            failure: run.failure,
             detail: run.detail,
             orders_asked: run.orders_asked,
             reports_added: run.reports_added,

@@ -600,6 +600,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/market/price-steps/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The steps between prices at which an order in a share may be placed on the trading day that runs or comes next. Funds in
+         *     Korea have steps of their own.
+         */
+        get: operations["show_price_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/market/quote/{symbol}": {
         parameters: {
             query?: never;
@@ -902,6 +922,43 @@ export interface paths {
         };
         /** An account's open lots, by symbol, in the order in which they will be sold. */
         get: operations["list_lots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portfolio/lots/{id}/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What sales have taken from a lot, the last booked first. A lot that is not the account's has had none. */
+        get: operations["list_lot_sales"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portfolio/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has moved a position, the last booked first: trades, splits, shares in kind, new names. What was taken back is among
+         *     them, and so is what took it back.
+         */
+        get: operations["list_movements"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1276,6 +1333,8 @@ export interface components {
             dividends: components["schemas"]["DecimalText"];
             exchangeFees: components["schemas"]["DecimalText"];
             held: components["schemas"]["DecimalText"];
+            /** @description Received for money that lies there less paid for money and shares that were borrowed. */
+            interest: components["schemas"]["DecimalText"];
             /** @description Money brought in less taken out; other currencies and shares in kind count as well. */
             netDeposits: components["schemas"]["DecimalText"];
             /** @description Positions at the last price; at cost where there is no price. */
@@ -1318,6 +1377,9 @@ export interface components {
             reference?: string | null;
             symbol?: components["schemas"]["Symbol"] | null;
             tax?: components["schemas"]["DecimalText"] | null;
+        };
+        BTreeMap: {
+            [key: string]: string;
         };
         /** @description The cash of an account in one currency. */
         Balance: {
@@ -1842,8 +1904,10 @@ export interface components {
              * @description When its owner said to have seen it.
              */
             acknowledgedAt?: string | null;
-            /** @description The same for people. */
+            /** @description The same for people, in English. */
             detail: string;
+            /** @description What a sentence in another language needs, by stable names; where one kind has several sentences, `case` says which. */
+            facts: components["schemas"]["BTreeMap"];
             /** Format: uuid */
             id: string;
             /** @description Stable word: `overfill`, `late_fill`, `fill_of_refused_order`, `unresolved_order`, … */
@@ -1976,6 +2040,29 @@ export interface components {
              */
             next?: string | null;
         };
+        /** @description What a sale has taken from a lot: what came into it, less all of these, is what is left. */
+        LotSale: {
+            cost: components["schemas"]["DecimalText"];
+            /**
+             * Format: uuid
+             * @description Of the sale.
+             */
+            journalId: string;
+            /** @description Before commission and tax. */
+            proceeds: components["schemas"]["DecimalText"];
+            quantity: components["schemas"]["DecimalText"];
+            /** Format: date */
+            soldOn: string;
+        };
+        /** @description A page of what sales have taken from a lot. */
+        LotSaleList: {
+            /**
+             * Format: uuid
+             * @description Give it as `before` to see the next page; absent on the last.
+             */
+            next?: string | null;
+            sales: components["schemas"]["LotSale"][];
+        };
         /** @description Shares that a sale has taken from a lot. */
         LotTaken: {
             /** Format: date */
@@ -2003,6 +2090,25 @@ export interface components {
             /** @description Own money that must stay for shares sold short, beside their proceeds. */
             shortMaintenance: components["schemas"]["DecimalText"];
         };
+        /** @description A share's part in the use of credit. Amounts are not rounded; their sums are. */
+        MarginShare: {
+            /** @description Shares that open orders may still buy, and what those may cost at most, fees included. */
+            buying: components["schemas"]["DecimalText"];
+            buyingCost: components["schemas"]["DecimalText"];
+            price?: components["schemas"]["DecimalText"] | null;
+            /** @description Shares; below zero when they are sold short. */
+            quantity: components["schemas"]["DecimalText"];
+            /** @description Equity that it asks for, with everything open executed on whichever side asks for more. */
+            required: components["schemas"]["DecimalText"];
+            /** @description Equity that must stay there for what is held or sold short now. */
+            requiredToStay: components["schemas"]["DecimalText"];
+            /** @description Shares that open orders may still sell, and what those bring at their orders' worst prices. */
+            selling: components["schemas"]["DecimalText"];
+            sellingWorth: components["schemas"]["DecimalText"];
+            symbol: components["schemas"]["Symbol"];
+            /** @description Quantity times price. */
+            value: components["schemas"]["DecimalText"];
+        };
         /** @description How much of its credit an account uses, at the prices of now. */
         MarginUse: {
             /** @description Equity that nothing asks for; below zero when more is asked for than there is. */
@@ -2011,6 +2117,8 @@ export interface components {
             borrowed: components["schemas"]["DecimalText"];
             /** @description What can still be bought. */
             buyingPower: components["schemas"]["DecimalText"];
+            /** @description All cash; below zero when it is owed. */
+            cash: components["schemas"]["DecimalText"];
             /** @description Cash and shares less what is owed: what would be left if everything were closed now. */
             equity: components["schemas"]["DecimalText"];
             /** @description Whether every share has a price; without one the figures leave it out. */
@@ -2021,6 +2129,8 @@ export interface components {
             required: components["schemas"]["DecimalText"];
             /** @description Equity that must stay there. */
             requiredToStay: components["schemas"]["DecimalText"];
+            /** @description What is held, sold short or open, share by share: of these the figures below are made. */
+            shares: components["schemas"]["MarginShare"][];
             /** @description Worth of shares sold short. */
             shortValue: components["schemas"]["DecimalText"];
         };
@@ -2406,6 +2516,8 @@ export interface components {
             /** @description The same by each method. */
             byAverage: components["schemas"]["CostFigures"];
             byFifo: components["schemas"]["CostFigures"];
+            /** @description Paid so far for trades. */
+            commission: components["schemas"]["DecimalText"];
             cost: components["schemas"]["DecimalText"];
             /** @description How cost and profit are told. */
             costMethod: components["schemas"]["CostMethod"];
@@ -2422,6 +2534,8 @@ export interface components {
             /** @description Whether the price is invented. */
             simulated: boolean;
             symbol: components["schemas"]["Symbol"];
+            /** @description Paid so far on trades and dividends. */
+            tax: components["schemas"]["DecimalText"];
             unrealisedPnl?: components["schemas"]["DecimalText"] | null;
             unrealisedPnlPercent?: components["schemas"]["DecimalText"] | null;
         };
@@ -2429,11 +2543,56 @@ export interface components {
         PositionList: {
             positions: components["schemas"]["Position"][];
         };
+        /** @description Something that has moved a position. The changes of all of them add up to its quantity and its cost at average. */
+        PositionMovement: {
+            /** Format: date-time */
+            bookedAt: string;
+            /** @description By how much the position's cost at average has changed. */
+            costChange: components["schemas"]["DecimalText"];
+            executionId?: string | null;
+            /** Format: uuid */
+            journalId: string;
+            /** @description What kind of movement, such as `fill` or `split`. */
+            kind: string;
+            /** @description Shares that came; below zero those that went. */
+            quantity: components["schemas"]["DecimalText"];
+            /** Format: date */
+            tradeDate: string;
+            /** @description What those came to at their price, before commission and tax; zero where none was paid. */
+            worth: components["schemas"]["DecimalText"];
+        };
+        /** @description A page of a position's movements. */
+        PositionMovementList: {
+            movements: components["schemas"]["PositionMovement"][];
+            /**
+             * Format: uuid
+             * @description Give it as `before` to see the next page; absent on the last.
+             */
+            next?: string | null;
+        };
         /**
          * @description A price per share, in the currency of its instrument; greater than zero.
          * @example 150.25
          */
         Price: string;
+        /** @description A step, and from which price on it holds, up to the next one's. */
+        PriceStep: {
+            from: components["schemas"]["DecimalText"];
+            step: components["schemas"]["DecimalText"];
+        };
+        /** @description The steps between prices at which an order in a share may be placed. */
+        PriceSteps: {
+            currency: components["schemas"]["Currency"];
+            /**
+             * Format: date
+             * @description The trading day on which they hold.
+             */
+            date: string;
+            /** @description The lowest first, from zero. */
+            steps: components["schemas"]["PriceStep"][];
+            /** @example 069500.KS */
+            symbol: string;
+        };
         /** @description The body of every error answer (RFC 9457). */
         Problem: {
             /** @description What went wrong, as a stable word. */
@@ -2526,11 +2685,13 @@ export interface components {
         /** @description A comparison of an account with its broker. */
         Reconciliation: {
             accountId: components["schemas"]["AccountId"];
-            /** @description Why it failed. */
+            /** @description The same for people, in English. */
             detail?: string | null;
             differences: components["schemas"]["ReconciliationDifference"][];
             /** Format: date-time */
             endedAt: string;
+            /** @description Why it failed: `unreachable`, `conflict`, `other_account`, `behind` or `internal`. */
+            failure?: string | null;
             /** Format: uuid */
             id: string;
             /**
@@ -4535,6 +4696,37 @@ export interface operations {
             };
         };
     };
+    show_price_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 069500.KS */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceSteps"];
+                };
+            };
+            /** @description unknown_symbol */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_quote: {
         parameters: {
             query?: never;
@@ -5457,6 +5649,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LotList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_lot_sales: {
+        parameters: {
+            query: {
+                accountId: components["schemas"]["AccountId"];
+                /** @description Only those booked before this one. */
+                before?: string;
+                /** @description 1 to 500; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotSaleList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_movements: {
+        parameters: {
+            query: {
+                accountId: components["schemas"]["AccountId"];
+                symbol: components["schemas"]["Symbol"];
+                /** @description Only those booked before this one. */
+                before?: string;
+                /** @description 1 to 500; 100 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionMovementList"];
                 };
             };
             404: {

@@ -1,0 +1,2 @@
+ALTER TABLE trading.reconciliations DROP COLUMN failure;
+ALTER TABLE trading.incidents DROP COLUMN facts;
