@@ -7,6 +7,12 @@ import { shellCache } from "./vite-shell-cache";
 
 const backend = process.env.GAEMI_URL ?? "http://127.0.0.1:8000";
 
+/** `texts-ko-` where a chunk is the texts of a language. */
+function languageOf(module: string | null | undefined): string {
+  const language = /i18n\/(en|ko)\/index\.ts$/.exec(module ?? "")?.[1];
+  return language === undefined ? "" : `texts-${language}-`;
+}
+
 export default defineConfig({
   plugins: [react(), tailwindcss(), earlyCode(), shellCache()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
@@ -14,6 +20,12 @@ export default defineConfig({
     // Nothing is inlined: the page runs under a policy that allows only files of its own host.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rollupOptions: {
+      // The texts of a language are fetched by name of their own: the budget of the first screen counts them.
+      output: {
+        chunkFileNames: ({ facadeModuleId }) => `assets/${languageOf(facadeModuleId)}[name]-[hash].js`,
+      },
+    },
   },
   server: {
     proxy: {

@@ -4,9 +4,13 @@
  */
 import "@/app/styles.css";
 import { askEarly, takeEarly } from "@/lib/api/early";
+import { currentLanguage, loadTexts } from "@/lib/i18n/load";
 import { EARLY_WAIT_MS_MAX } from "@/lib/limits";
 import { usePreferences } from "@/lib/preferences";
 import { accessToken, restoreSession } from "@/lib/session";
+
+// On its way while the server is asked; whoever shows it waits for the same file.
+loadTexts(currentLanguage()).catch(() => {});
 
 let isLate = false;
 

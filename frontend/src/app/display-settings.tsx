@@ -17,9 +17,8 @@ export function LanguageSwitch() {
   const { t, i18n } = useTranslation();
   const signedIn = useSession((state) => state.status === "signedIn");
   const choose = (language: Language) => {
-    chooseLanguage(language);
-    if (!signedIn) return;
-    saveLanguage(language).catch((failure) => showToast({ tone: "bad", title: problemSentence(failure) }));
+    const chosen = chooseLanguage(language).then(() => (signedIn ? saveLanguage(language) : undefined));
+    chosen.catch((failure) => showToast({ tone: "bad", title: problemSentence(failure) }));
   };
   return (
     <Segmented

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { DepositForm } from "@/features/accounts/components/deposit-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
@@ -10,6 +10,7 @@ import { useSession } from "@/lib/session";
 import { useShortcuts } from "@/lib/shortcuts";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
+import { Popover } from "@/lib/ui/popover";
 import { ConnectionState } from "./connection-state";
 import { LanguageSwitch, RisingColourSwitch, ThemeSwitch } from "./display-settings";
 import { ROOMS } from "./rooms/names";
@@ -73,31 +74,37 @@ function Menu() {
   const { t } = useTranslation();
   const user = useSession((state) => state.user);
   const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   return (
-    <div className="relative max-md:ml-auto">
-      <Button size="small" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>
+    <div className="max-md:ml-auto">
+      <Button
+        ref={button}
+        size="small"
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
         {t("header.menu")}
       </Button>
       {open && (
-        <div
-          id="menu"
-          className="absolute right-0 z-30 mt-1 flex w-60 flex-col gap-3 rounded-lg border border-line bg-panel p-3 shadow-lg"
-        >
-          <p className="truncate text-soft text-xs">{user?.email}</p>
-          <LanguageSwitch />
-          <ThemeSwitch />
-          <RisingColourSwitch />
-          <Link
-            to="/settings"
-            className="rounded-md border border-line px-2 py-1.5 text-center text-xs hover:bg-raised"
-            onClick={() => setOpen(false)}
-          >
-            {t("header.settings")}
-          </Link>
-          <Button size="small" onClick={() => void signOut().catch(() => {})}>
-            {t("header.signOut")}
-          </Button>
-        </div>
+        <Popover anchor={button} title={t("header.menu")} titleHidden onClose={() => setOpen(false)}>
+          <div className="flex w-54 flex-col gap-3">
+            <p className="truncate text-soft text-xs">{user?.email}</p>
+            <LanguageSwitch />
+            <ThemeSwitch />
+            <RisingColourSwitch />
+            <Link
+              to="/settings"
+              className="rounded-md border border-line px-2 py-1.5 text-center text-xs hover:bg-raised"
+              onClick={() => setOpen(false)}
+            >
+              {t("header.settings")}
+            </Link>
+            <Button size="small" onClick={() => void signOut().catch(() => {})}>
+              {t("header.signOut")}
+            </Button>
+          </div>
+        </Popover>
       )}
     </div>
   );

@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { readAccountSearch } from "@/lib/account-search";
 import { readOrderSearch } from "@/lib/order-search";
 import { RoomFailure } from "./room-failure";
 import { DeskRoom } from "./rooms/desk-room";
@@ -31,6 +32,7 @@ const portfolio = createRoute({
 const accounts = createRoute({
   getParentRoute: () => root,
   path: "/accounts",
+  validateSearch: readAccountSearch,
   component: lazyRouteComponent(() => import("./rooms/accounts-room"), "AccountsRoom"),
 });
 

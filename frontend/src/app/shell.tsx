@@ -1,4 +1,5 @@
 import { Link, Outlet } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { MarginCall } from "@/features/accounts/components/margin-call";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
@@ -7,6 +8,9 @@ import { useEventStream } from "@/features/events/hooks/use-event-stream";
 import { useWatchlist } from "@/features/market/hooks/use-watchlist";
 import type { Account } from "@/lib/api/types";
 import { useSession } from "@/lib/session";
+import { Dialog } from "@/lib/ui/dialog";
+import { Popover } from "@/lib/ui/popover";
+import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
 import { ConnectionWarning } from "./connection-state";
 import { Header } from "./header";
 import { ROOMS } from "./rooms/names";
@@ -24,6 +28,7 @@ function SignedIn({ userId }: { userId: string }) {
   const { chosen: account } = useAccounts();
   const { chosen: symbol } = useWatchlist(account?.currency);
   useTitle(symbol);
+  useWindowsReady();
   return (
     <div className="flex min-h-dvh flex-col max-md:pb-12 xl:h-dvh">
       <a href="#room" className="sr-only focus:not-sr-only focus:p-2">
@@ -38,6 +43,15 @@ function SignedIn({ userId }: { userId: string }) {
       <PhoneBar />
     </div>
   );
+}
+
+/** Fetches the code of windows in the first quiet moment, so that the first of them opens at once, also without the server. */
+function useWindowsReady(): void {
+  const quiet = useQuietMoment();
+  useEffect(() => {
+    // Whoever opens one asks again, and says what is wrong.
+    if (quiet) void Promise.all([Dialog.load(), Popover.load()]).catch(() => {});
+  }, [quiet]);
 }
 
 /** An account that is called says so in every room. */

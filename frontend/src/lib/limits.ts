@@ -56,8 +56,8 @@ export const BOOK_PAGE_SIZE = 100;
 export const ALLOCATION_PARTS_MAX = 12;
 /** How an account has done is asked for this often: the server writes it down as often. */
 export const PERFORMANCE_INTERVAL_MS = 60_000;
-/** Movements that are named where it is told how a figure came about. */
-export const MOVEMENTS_NAMED_MAX = 500;
+/** Movements of one page where it is told how a figure came about: as many as the server gives at once. */
+export const MOVEMENTS_PAGE_SIZE = 500;
 /** Shares to choose from as a benchmark. */
 export const BENCHMARKS_MAX = 100;
 /** Shares of one search, and the pause of typing before it is asked. */
@@ -65,6 +65,8 @@ export const SEARCH_MATCHES_MAX = 10;
 export const SEARCH_DEBOUNCE_MS = 120;
 /** The hours of the markets are asked for this often. */
 export const HOURS_FRESH_MS = 60_000;
+/** How long the steps of a share's prices hold: the tables change with a day. */
+export const PRICE_STEPS_FRESH_MS = 3_600_000;
 /** Trades that wait to be told to the page. */
 export const TICKS_WAITING_MAX = 500;
 /** Trades kept of a share that is looked at. */

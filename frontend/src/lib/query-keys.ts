@@ -10,11 +10,16 @@ export const queryKeys = {
   holdings: (accountId: string) => ["holdings", accountId] as const,
   orderGroups: (accountId: string) => ["order-groups", accountId] as const,
   lots: (accountId: string, symbol: string | null) => ["holdings", accountId, "lots", symbol] as const,
-  sales: (accountId: string) => ["holdings", accountId, "sales"] as const,
+  sales: (accountId: string, symbol: string | null) => ["holdings", accountId, "sales", symbol] as const,
+  positionMovements: (accountId: string, symbol: string) =>
+    ["holdings", accountId, "position-movements", symbol] as const,
+  lotSales: (accountId: string, lotId: string) => ["holdings", accountId, "lot-sales", lotId] as const,
+  settling: (accountId: string, currency: string, day: string) =>
+    ["statement", accountId, "settling", currency, day] as const,
   performance: (accountId: string, currency: string, days: number | null) =>
     ["holdings", accountId, "performance", currency, days] as const,
-  movements: (accountId: string, currency: string, kinds: readonly string[]) =>
-    ["holdings", accountId, "movements", currency, ...kinds] as const,
+  movements: (accountId: string, kinds: readonly string[]) =>
+    ["holdings", accountId, "movements", ...kinds] as const,
   statement: (accountId: string, filter: unknown) => ["statement", accountId, filter] as const,
   imports: (accountId: string) => ["imports", accountId] as const,
   resets: (accountId: string) => ["resets", accountId] as const,
@@ -26,6 +31,7 @@ export const queryKeys = {
   halt: (accountId: string) => ["halt", accountId] as const,
   incidents: ["incidents"] as const,
   instruments: ["instruments"] as const,
+  priceGrid: (symbol: string) => ["price-grid", symbol] as const,
   history: (symbol: string) => ["history", symbol] as const,
   preview: (order: unknown) => ["preview", order] as const,
 };

@@ -13,7 +13,7 @@ export function isShortcut(
   event: Pick<KeyboardEvent, "ctrlKey" | "metaKey" | "altKey" | "target" | "defaultPrevented">,
 ): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
-  return !takesText(event.target) && document.querySelector("dialog[open]") === null;
+  return !takesText(event.target) && document.querySelector('[role="dialog"]') === null;
 }
 
 /**

@@ -1,32 +1,25 @@
-import type { Currency } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
 
-/** Lower bound of a price band and the step inside it. Source: KRX, in force since 2023-01-25. */
-const KRX_BANDS: readonly (readonly [string, string])[] = [
-  ["500000", "1000"],
-  ["200000", "500"],
-  ["50000", "100"],
-  ["20000", "50"],
-  ["5000", "10"],
-  ["2000", "5"],
-  ["0", "1"],
-];
+/** A step between legal prices, and from which price on it holds, up to the next one's. */
+export interface PriceStep {
+  from: string;
+  step: string;
+}
 
-/**
- * The step in which a limit price may move at this price; US: Rule 612 of the SEC. Korean funds have finer steps (5 KRW), of
- * which each of these is a multiple: where it leads is legal for them as well.
- */
-export function tickSize(price: Decimal, currency: Currency): Decimal {
-  if (currency === "USD") return new Decimal(price.lessThan(1) ? "0.0001" : "0.01");
-  const band = KRX_BANDS.find(([from]) => price.greaterThanOrEqualTo(from));
-  return new Decimal(band?.[1] ?? "1");
+/** The steps of a share or fund as the server tells them: the lowest first, from zero. */
+export type PriceGrid = readonly [PriceStep, ...PriceStep[]];
+
+/** The step in which a price may move here. */
+export function tickSize(price: Decimal, grid: PriceGrid): Decimal {
+  const band = grid.findLast(({ from }) => price.greaterThanOrEqualTo(from)) ?? grid[0];
+  return new Decimal(band.step);
 }
 
 /** The next valid price above (+1) or below (−1); a price between two steps moves to the nearer one on that side. */
-export function stepPrice(price: Decimal, currency: Currency, direction: 1 | -1): Decimal {
-  const above = tickSize(price, currency);
+export function stepPrice(price: Decimal, grid: PriceGrid, direction: 1 | -1): Decimal {
+  const above = tickSize(price, grid);
   // Going down from the foot of a band, the band below sets the step.
-  const tick = direction === 1 ? above : tickSize(price.minus(above.dividedBy(100)), currency);
+  const tick = direction === 1 ? above : tickSize(price.minus(above.dividedBy(100)), grid);
   const rest = price.modulo(tick);
   const floor = price.minus(rest);
   if (direction === 1) return floor.plus(tick);
@@ -35,7 +28,7 @@ export function stepPrice(price: Decimal, currency: Currency, direction: 1 | -1)
 }
 
 /** The valid price nearest to this one. */
-export function roundToTick(price: Decimal, currency: Currency): Decimal {
-  const tick = tickSize(price, currency);
+export function roundToTick(price: Decimal, grid: PriceGrid): Decimal {
+  const tick = tickSize(price, grid);
   return price.dividedBy(tick).toDecimalPlaces(0).times(tick);
 }

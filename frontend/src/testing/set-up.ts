@@ -1,6 +1,8 @@
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 import { useToasts } from "@/lib/toasts";
+import { Dialog } from "@/lib/ui/dialog";
+import { Popover } from "@/lib/ui/popover";
 
 /** Longest wait for what a part of the page should show, on a busy machine too. */
 const WAIT_MS_MAX = 5_000;
@@ -12,13 +14,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-// jsdom has the element and neither its opening nor its closing.
-HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
-  this.open = true;
-};
-HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
-  this.open = false;
-};
+// Windows are there at once, as they are on the page after its first quiet moment.
+await Promise.all([Dialog.load(), Popover.load()]);
 
 /** A socket at whose other end nobody is: prices are those of the server's answers. */
 class SilentSocket extends EventTarget {

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { AccountList } from "@/features/accounts/components/account-list";
 import { BeginAnew } from "@/features/accounts/components/begin-anew";
@@ -8,22 +8,25 @@ import { ImportFile } from "@/features/accounts/components/import-file";
 import { Statement } from "@/features/accounts/components/statement";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { IncidentOrder } from "@/features/orders/components/incident-order";
+import type { AccountPart } from "@/lib/account-search";
 import type { Incident } from "@/lib/api/types";
 import { Tabs } from "@/lib/ui/tabs";
 import { NoAccount } from "./no-account";
 
+const route = getRouteApi("/accounts");
+
 /** An incident is of an account, and its order of the orders: they meet here. */
 const orderOf = ({ orderId, kind }: Incident) =>
   orderId == null ? null : <IncidentOrder orderId={orderId} isUnresolved={kind === "unresolved_order"} />;
-
-type Part = "cash" | "statement" | "import" | "broker" | "reset";
 
 /** The accounts: their cash and its ways, their statements, files of before, their broker, and a new beginning. */
 export function AccountsRoom() {
   const { t } = useTranslation();
   const accounts = useAccounts();
   const { chosen } = accounts;
-  const [wished, setWished] = useState<Part>("cash");
+  const { part: wished = "cash" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const setWished = (part: AccountPart) => void navigate({ search: { part }, replace: true });
   if (accounts.data === undefined || chosen === null) return <NoAccount accounts={accounts} />;
   // Only play money begins anew.
   const isPlay = chosen.broker === "simulator";

@@ -9,6 +9,7 @@ import type { Currency } from "@/lib/api/types";
 import { currencyOf } from "@/lib/currency";
 import { BENCHMARKS_MAX } from "@/lib/limits";
 import { setPreferences, usePreferences } from "@/lib/preferences";
+import { LoadFailure } from "@/lib/ui/notice";
 
 /** How an account has done in a currency, beside a share of the same currency. */
 export function ComparedPerformance({ accountId, currency }: { accountId: string; currency: Currency }) {
@@ -27,13 +28,21 @@ export function ComparedPerformance({ accountId, currency }: { accountId: string
     setPreferences(({ benchmarks: { [currency]: _, ...others } }) => ({
       benchmarks: symbol === null ? others : { ...others, [currency]: symbol },
     }));
+  const choice = (
+    <div>
+      <BenchmarkChoice value={benchmark} choices={choices} onChange={choose} />
+      {benchmark !== null && history.data === undefined && history.isError && (
+        <LoadFailure what={benchmark} failure={history.error} onRetry={() => history.refetch()} />
+      )}
+    </div>
+  );
   return (
     <Performance
       accountId={accountId}
       currency={currency}
       benchmark={benchmark}
       bars={history.data?.bars ?? NO_BARS}
-      benchmarkChoice={<BenchmarkChoice value={benchmark} choices={choices} onChange={choose} />}
+      benchmarkChoice={choice}
     />
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { balanceQuery } from "@/features/accounts/api/accounts";
+import { BuyingPowerFigure } from "@/features/accounts/components/buying-power";
 import { FirstSteps } from "@/features/accounts/components/first-steps";
 import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
@@ -47,7 +48,15 @@ function AccountSide({ account, accounts, symbol }: Props) {
   if (useIsUntouched(account)) return <FirstSteps account={account} />;
   return (
     <>
-      <Summary account={account} balance={balance.data} buyingPower={buyingPower} />
+      <Summary
+        account={account}
+        balance={balance.data}
+        buyingPower={
+          balance.data !== undefined && (
+            <BuyingPowerFigure balance={balance.data} amount={buyingPower} margin={margin} />
+          )
+        }
+      />
       {symbol !== null && (
         <Ticket
           account={account}

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { ChartFill, ChartLine } from "@/features/market/chart/overlays";
-import { openOrdersQuery, pastFillsQuery } from "@/features/orders/api/orders";
+import { pastFillsQuery } from "@/features/orders/api/orders";
 import { type Movable, movablePrices } from "@/features/orders/hooks/movable";
 import { useHoldings } from "@/features/portfolio/hooks/use-holdings";
 import type { Order } from "@/lib/api/types";
@@ -10,6 +10,7 @@ import { useCapabilities } from "@/lib/capabilities";
 import { useEventsReady } from "@/lib/events-status";
 import { mergeFills, useFills } from "@/lib/fills";
 import { formatQuantity, isZero } from "@/lib/format";
+import { openOrdersQuery } from "@/lib/open-orders";
 import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
 
 /** What an account without an id has: nothing is asked for it. */

@@ -1,9 +1,10 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import { problemFromFailure } from "@/lib/api/problem";
 import type { Language } from "@/lib/api/types";
-import { setPreferences, usePreferences } from "@/lib/preferences";
-import { en } from "./en";
-import { ko } from "./ko";
+import { setPreferences } from "@/lib/preferences";
+import type { en } from "./en";
+import { currentLanguage, loadTexts } from "./load";
 
 declare module "i18next" {
   interface CustomTypeOptions {
@@ -12,28 +13,32 @@ declare module "i18next" {
   }
 }
 
-function browserLanguage(): Language {
-  return navigator.language.toLowerCase().startsWith("ko") ? "ko" : "en";
-}
-
-export function currentLanguage(): Language {
-  return usePreferences.getState().language ?? browserLanguage();
-}
-
 export async function setUpTexts(): Promise<void> {
+  const language = currentLanguage();
   await i18next.use(initReactI18next).init({
-    lng: currentLanguage(),
-    fallbackLng: "en",
-    resources: { en: { translation: en }, ko: { translation: ko } },
+    lng: language,
+    fallbackLng: false,
+    resources: { [language]: { translation: await loadTexts(language) } },
     // React escapes what it shows.
     interpolation: { escapeValue: false },
   });
   document.documentElement.lang = i18next.language;
 }
 
-/** Switches the page and remembers the choice in this browser. */
-export function chooseLanguage(language: Language): void {
-  setPreferences({ language });
+/** Has the page speak a language, whose texts may have to be fetched first. */
+export async function speak(language: Language): Promise<void> {
+  if (!i18next.hasResourceBundle(language, "translation")) {
+    const texts = await loadTexts(language).catch((failure: unknown) => {
+      throw problemFromFailure(failure);
+    });
+    i18next.addResourceBundle(language, "translation", texts);
+  }
+  await i18next.changeLanguage(language);
   document.documentElement.lang = language;
-  void i18next.changeLanguage(language);
+}
+
+/** Switches the page and remembers the choice in this browser; rejects, with nothing changed, where the texts cannot be had. */
+export async function chooseLanguage(language: Language): Promise<void> {
+  await speak(language);
+  setPreferences({ language });
 }

@@ -5,16 +5,16 @@ import { Decimal } from "@/lib/decimal";
 import { formatPrice, formatQuantity } from "@/lib/format";
 
 /** The text under a key made from the server's words, where there is one in the page's languages. */
-function known(key: string, values: Record<string, string> = {}): string | null {
+export function known(key: string, values: Record<string, string> = {}): string | null {
   // A code from outside must not wander through the tree of texts.
-  const [, word = ""] = key.split(".");
-  if (!/^[a-z0-9_]+$/.test(word) || !i18next.exists(key)) return null;
+  const [, ...words] = key.split(".");
+  if (!words.every((word) => /^\w+$/.test(word)) || !i18next.exists(key)) return null;
   const translate = i18next.t as (key: string, values: Record<string, string>) => string;
   return translate(key, values);
 }
 
 /** An amount inside a sentence, as people write it there: `$1,234.50`, `₩1,200`, `1,200원`. */
-function amountInWords(amount: string, currency: Currency): string {
+export function amountInWords(amount: string, currency: Currency): string {
   if (currency === "USD") return `$${formatPrice(amount, currency)}`;
   const won = formatPrice(amount, currency);
   return i18next.language === "ko" ? `${won}원` : `₩${won}`;
@@ -34,7 +34,7 @@ function currencyOfRule({ rule, message }: FieldProblem, numbers: readonly strin
 function knownWithNumbers(problem: FieldProblem): string | null {
   const { rule, message } = problem;
   const key = `ruleWithNumbers.${rule}`;
-  const template: unknown = i18next.getResource("en", "translation", key);
+  const template: unknown = i18next.getResource(i18next.language, "translation", key);
   const wanted = typeof template === "string" ? (template.match(/\{\{\w\}\}/g) ?? []) : [];
   const numbers = message.match(/\d+(?:\.\d+)?/g) ?? [];
   // How many digits a number may have is not how large it may be.
@@ -81,6 +81,14 @@ export function brokerWord(broker: string): string {
 export function incidentWord(kind: string): string {
   return known(`incident.${kind}`) ?? kind;
 }
+
+/** Why an account could not begin anew; what this page does not know keeps the server's words. */
+export function resetSentence(reason: string): string {
+  return reason === OPEN_ORDERS_STAY ? i18next.t("reset.ordersStay") : reason;
+}
+
+/** What the server writes where open orders were not taken back in time. */
+const OPEN_ORDERS_STAY = "open orders were not taken back in time";
 
 /** What differed in a comparison with a broker; kinds this page does not know keep the server's word. */
 export function differenceWord(kind: string): string {

@@ -12,21 +12,14 @@ const TRADING = sourcesOf("backend/src/trading");
 test("every kind of incident has a sentence", () => {
   const constants = TRADING.find(({ name }) => name === "incident.rs")?.text ?? "";
   const kinds = [...constants.matchAll(/const \w+: &str = "(\w+)"/g)].map(([, word = ""]) => word);
-  const named = TRADING.flatMap(({ text }) => [...text.matchAll(/\bIncident \{\s*kind: "(\w+)"/g)]);
   const { words, unread } = wordsOf(
     TRADING,
-    { "Incident::new": 0, "self\\.incident": 1 },
+    { "Incident::new": 0 },
     {
-      "batch.rs: kind": null,
-      "batch.rs: incident.kind": null,
-      "run.rs: kind": null,
+      "apply.rs: kind": /else \{ "(\w+)" \}/g,
       "keys.rs: state.name()": /=> "(key_\w+)"/g,
     },
   );
-  // One that is chosen by what happened: `("trade_canceled", …)`, `else { "late_fill" }`.
-  const application = TRADING.find(({ name }) => name === "apply.rs")?.text ?? "";
-  const chosen = [...application.matchAll(/(?:None => \(|^ {12}\(|else \{ )"(\w+)"/gm)];
-  for (const [, word = ""] of [...named, ...chosen]) words.add(word);
   for (const kind of kinds) words.add(kind);
   for (const expected of [
     "margin_call",
@@ -39,13 +32,18 @@ test("every kind of incident has a sentence", () => {
     expect(words, expected).toContain(expected);
   expect(unread).toEqual([]);
   expect(unsaid(words, en.incident)).toEqual([]);
+  const details = Object.keys(en.incidentDetail);
+  const unexplained = [...words].filter(
+    (kind) => !details.some((key) => key === kind || key.startsWith(`${kind}_`)),
+  );
+  expect(unexplained).toEqual([]);
 });
 
 test("everything that can happen to an order has a sentence", () => {
   const { words, unread } = wordsOf(
     TRADING,
     { "order\\.log": 0 },
-    { "apply.rs: kind": /\("(trade_\w+)"/g, "apply.rs: name": /=> "(\w+)",/g },
+    { "apply.rs: incident.kind": /\("(trade_\w+)"/g, "apply.rs: name": /=> "(\w+)",/g },
   );
   const changes = wordsOf(
     TRADING.filter(({ name }) => name === "apply.rs"),
@@ -115,6 +113,21 @@ test("every rule by which a field or a line of a file is refused has a sentence"
     expect(words, expected).toContain(expected);
   expect(unread).toEqual([]);
   expect(unsaid(words, en.rule)).toEqual([]);
+});
+
+test("every reason why a comparison fails has a sentence", () => {
+  const source = sourcesOf("backend/src/trading/reconcile").find(({ name }) => name === "mod.rs")?.text ?? "";
+  const names = source.split("impl Failure {")[1]?.split("impl From")[0] ?? "";
+  const words = [...names.matchAll(/=> "(\w+)"/g)].map(([, word = ""]) => word);
+  expect(words).toContain("unreachable");
+  expect(unsaid(words, en.comparisonFailure)).toEqual([]);
+});
+
+test("every state of an order has a word", () => {
+  const source = sourcesOf("domain/src").find(({ name }) => name === "order.rs")?.text ?? "";
+  const words = [...source.matchAll(/Self::\w+ => "([A-Z_]+)"/g)].map(([, word = ""]) => word.toLowerCase());
+  expect(words).toContain("pending_new");
+  expect(unsaid(words, en.orderStatus)).toEqual([]);
 });
 
 test("every kind of difference to a broker has a name", () => {

@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes } from "react";
+import type { ButtonHTMLAttributes, Ref } from "react";
 
 type Look = "primary" | "plain" | "quiet" | "buy" | "sell";
 
@@ -13,6 +13,7 @@ const LOOKS: Record<Look, string> = {
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: Look;
   size?: "normal" | "small" | "large";
+  ref?: Ref<HTMLButtonElement>;
 }
 
 const SIZES = { small: "h-7 px-2 text-xs", normal: "h-9 px-3", large: "h-11 px-4 text-[15px]" };

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { ProblemError } from "@/lib/api/problem";
@@ -30,6 +30,7 @@ test("the question is answered by doing it or by going back", async () => {
 test("what one came for has the focus, so that Enter does it", async () => {
   const { node, onConfirm } = ask();
   await show(node);
+  await waitFor(() => expect(document.activeElement?.textContent).toBe("Cancel all"));
   await userEvent.keyboard("{Enter}");
   expect(onConfirm).toHaveBeenCalledOnce();
 });

@@ -8,17 +8,32 @@ interface Props<Value extends string> {
   children: ReactNode;
 }
 
-/** Tabs as the WAI-ARIA pattern describes them: one stop for the Tab key, arrows move between. */
+/** Which tab a key leads to; null where it leads to none. */
+function placeOf(key: string, at: number, count: number): number | null {
+  switch (key) {
+    case "ArrowRight":
+      return (at + 1) % count;
+    case "ArrowLeft":
+      return (at - 1 + count) % count;
+    case "Home":
+      return 0;
+    case "End":
+      return count - 1;
+    default:
+      return null;
+  }
+}
+
+/** Tabs as the WAI-ARIA pattern describes them: one stop for the Tab key; arrows, Home and End move between. */
 export function Tabs<Value extends string>({ label, tabs, value, onChange, children }: Props<Value>) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent) => {
-    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    if (step === 0) return;
-    event.preventDefault();
-    const index = tabs.findIndex((tab) => tab.value === value);
-    const next = tabs[(index + step + tabs.length) % tabs.length];
+    const at = tabs.findIndex((tab) => tab.value === value);
+    const place = placeOf(event.key, at, tabs.length);
+    const next = place === null ? undefined : tabs[place];
     if (next === undefined) return;
+    event.preventDefault();
     onChange(next.value);
     list.current?.querySelector<HTMLElement>(`[data-tab="${next.value}"]`)?.focus();
   };

@@ -1,7 +1,8 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
 import { queryText, saveFile } from "@/lib/api/download";
-import { BOOK_PAGE_SIZE } from "@/lib/limits";
+import type { Currency, StatementLine } from "@/lib/api/types";
+import { BOOK_PAGE_SIZE, MOVEMENTS_PAGE_SIZE } from "@/lib/limits";
 import { startOfDay } from "@/lib/order-search";
 import { queryKeys } from "@/lib/query-keys";
 
@@ -65,6 +66,29 @@ export const statementQuery = (accountId: string, filter: StatementFilter) =>
           params: { path: { id: accountId }, query: { ...query(filter), limit: BOOK_PAGE_SIZE, ...cursor } },
         }),
       );
+    },
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.nextCursor ?? null,
+    gcTime: 0,
+  });
+
+/** A trade settles within so many days: what was booked before is not looked at. */
+const SETTLING_DAYS_MAX = 14;
+const DAY_MS = 86_400_000;
+
+/** What was promised in a currency for a day, page by page, newest first. */
+export const settlingQuery = (accountId: string, currency: Currency, settleDate: string) =>
+  infiniteQueryOptions({
+    queryKey: queryKeys.settling(accountId, currency, settleDate),
+    queryFn: async ({ pageParam }) => {
+      const from = new Date(Date.parse(settleDate) - SETTLING_DAYS_MAX * DAY_MS).toISOString();
+      const cursor = pageParam === null ? {} : { cursor: pageParam };
+      const query = { commodity: currency, from, limit: MOVEMENTS_PAGE_SIZE, ...cursor };
+      const params = { path: { id: accountId }, query };
+      const page = await unwrap(api.GET("/api/accounts/{id}/statement", { params }));
+      const isPromise = (line: StatementLine) =>
+        line.settleDate === settleDate && /^(receivable|payable)$/.test(line.ledgerAccount);
+      return { ...page, lines: page.lines.filter(isPromise) };
     },
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.nextCursor ?? null,

@@ -4,12 +4,12 @@ import { useTranslation } from "react-i18next";
 import type { Account } from "@/lib/api/types";
 import { plainText } from "@/lib/decimal";
 import { formatMoney, formatTime, MINOR_DIGITS } from "@/lib/format";
-import { problemSentence } from "@/lib/i18n/sentences";
+import { problemSentence, resetSentence } from "@/lib/i18n/sentences";
 import { queryKeys } from "@/lib/query-keys";
 import { randomUuid } from "@/lib/random";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
-import { Notice } from "@/lib/ui/notice";
+import { LoadFailure, Notice } from "@/lib/ui/notice";
 import { beginAnew, resetsQuery } from "../api/broker";
 import { readAmount } from "../hooks/amount";
 
@@ -75,6 +75,8 @@ const STATES = ["WAITING", "DONE", "FAILED"] as const;
 function Resets({ accountId }: { accountId: string }) {
   const { t, i18n } = useTranslation();
   const resets = useQuery(resetsQuery(accountId));
+  if (resets.data === undefined && resets.isError)
+    return <LoadFailure what={t("reset.before")} failure={resets.error} onRetry={() => resets.refetch()} />;
   if (resets.data === undefined || resets.data.length === 0) return null;
   return (
     <ul className="text-[13px]" data-testid="resets">
@@ -89,7 +91,7 @@ function Resets({ accountId }: { accountId: string }) {
             {reset.openingAmount != null && reset.openingCurrency != null && (
               <span>{formatMoney(reset.openingAmount, reset.openingCurrency)}</span>
             )}
-            {reset.reason != null && <span className="text-soft">{reset.reason}</span>}
+            {reset.reason != null && <span className="text-soft">{resetSentence(reset.reason)}</span>}
           </li>
         );
       })}

@@ -6,6 +6,7 @@ import { useEventsReady } from "@/lib/events-status";
 import { formatTime } from "@/lib/format";
 import { problemSentence } from "@/lib/i18n/sentences";
 import { BROKER_FIRST_LOOK_MS, BROKER_LOOK_MS } from "@/lib/limits";
+import { setPreferences } from "@/lib/preferences";
 import { comparisonsQuery, incidentsQuery } from "../api/broker";
 import { connectionQuery } from "../api/connection";
 import { brokerSign } from "../hooks/broker-sign";
@@ -19,7 +20,7 @@ export function BrokerMark({ accountId }: { accountId: string }) {
   return (
     <>
       {account !== undefined && <Sign account={account} />}
-      <ToLookAt />
+      <ToLookAt accountId={accountId} />
     </>
   );
 }
@@ -69,15 +70,23 @@ function Mark({ tone, title, word }: MarkProps) {
 }
 
 /** What waits in all accounts to be looked at; that it is not known is said as well. */
-function ToLookAt() {
+function ToLookAt({ accountId }: { accountId: string }) {
   const { t } = useTranslation();
   const ready = useEventsReady();
   const incidents = useQuery({ ...incidentsQuery, enabled: ready });
   const waiting = incidents.data?.length ?? 0;
   const isUnknown = incidents.data === undefined && incidents.isError;
   if (waiting === 0 && !isUnknown) return null;
+  // They stand with their account's broker: with another one's where the chosen account has none.
+  const own = incidents.data?.some((incident) => incident.accountId === accountId);
+  const account = own ? accountId : incidents.data?.find((incident) => incident.accountId != null)?.accountId;
   return (
-    <Link to="/accounts" className="rounded bg-warn-wash px-1.5 py-0.5 text-warn">
+    <Link
+      to="/accounts"
+      search={{ part: "broker" }}
+      onClick={() => account != null && setPreferences({ accountId: account })}
+      className="rounded bg-warn-wash px-1.5 py-0.5 text-warn"
+    >
       {isUnknown ? t("status.incidentsFailed") : t("status.incidents", { count: waiting })}
     </Link>
   );

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, Incident, Reconciliation } from "@/lib/api/types";
 import { formatTime } from "@/lib/format";
+import { comparisonFailure, differenceSides } from "@/lib/i18n/incident-sentences";
 import { brokerWord, differenceWord, problemSentence } from "@/lib/i18n/sentences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
@@ -73,6 +74,7 @@ const OUTCOMES = ["agreed", "differed", "failed"] as const;
 function Comparison({ comparison }: { comparison: Reconciliation }) {
   const { t, i18n } = useTranslation();
   const outcome = OUTCOMES.find((known) => known === comparison.outcome);
+  const failure = comparisonFailure(comparison);
   const look = outcome === "agreed" ? "text-accent" : "text-bad";
   return (
     <li className="border-line/60 border-t py-1.5">
@@ -85,18 +87,27 @@ function Comparison({ comparison }: { comparison: Reconciliation }) {
           {t("broker.asked", { orders: comparison.ordersAsked, reports: comparison.reportsAdded })}
         </span>
       </p>
-      {comparison.detail != null && <p className="text-soft text-xs">{comparison.detail}</p>}
+      {failure !== null && <p className="text-soft text-xs">{failure}</p>}
       {comparison.differences.map((difference, index) => (
-        <p
+        <DifferenceLine
           // biome-ignore lint/suspicious/noArrayIndexKey: a finished comparison never changes
           key={index}
-          className="text-xs"
-        >
-          {differenceWord(difference.kind)} {difference.commodity}: {t("broker.ours")} {difference.ours} ·{" "}
-          {t("broker.theirs")} {difference.theirs}
-        </p>
+          difference={difference}
+        />
       ))}
     </li>
+  );
+}
+
+/** What differs, and what either side says of it. */
+function DifferenceLine({ difference }: { difference: Reconciliation["differences"][number] }) {
+  const { t } = useTranslation();
+  const [ours, theirs] = differenceSides(difference);
+  return (
+    <p className="text-xs">
+      {differenceWord(difference.kind)} {difference.commodity}: {t("broker.ours")} {ours} ·{" "}
+      {t("broker.theirs")} {theirs}
+    </p>
   );
 }
 

@@ -1,15 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, CurrencyBalance } from "@/lib/api/types";
 import { useEventsReady } from "@/lib/events-status";
 import { formatDay, formatMoney, isZero } from "@/lib/format";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
+import { HeldFigure } from "@/lib/ui/held-figure";
 import { LoadFailure } from "@/lib/ui/notice";
+import { Origin } from "@/lib/ui/origin";
 import { Empty } from "@/lib/ui/panel";
 import { balanceQuery } from "../api/accounts";
-import { useBuyingPower } from "../hooks/use-margin";
+import { useBuyingPower, useMargin } from "../hooks/use-margin";
+import { BuyingPowerFigure } from "./buying-power";
+import { CashOrigin, DayOrigin, SettledOrigin, UnsettledOrigin, WithdrawableOrigin } from "./cash-origins";
 import { DepositForm } from "./deposit-form";
 import { ExchangeForm } from "./exchange-form";
 import { TransferForm } from "./transfer-form";
@@ -63,41 +67,95 @@ export function Cash({ account }: { account: Account }) {
 }
 
 function CurrencyCard({ account, balance }: { account: Account; balance: CurrencyBalance }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const buyingPower = useBuyingPower(account, balance);
-  const { currency } = balance;
-  const rows = [
-    ["settled", balance.settled],
-    ["unsettled", balance.unsettled],
-    ["held", balance.held],
-    ["buyingPower", buyingPower],
-    ["withdrawable", balance.withdrawable],
-  ] as const;
+  const margin = useMargin(account);
   return (
-    <section aria-label={currency} className="rounded-md border border-line p-3">
-      <p className="text-soft text-xs">{currency}</p>
-      <p className="font-semibold text-xl" data-testid={`cash-${currency}`}>
-        {formatMoney(balance.cash, currency)}
+    <section aria-label={balance.currency} className="rounded-md border border-line p-3">
+      <p className="text-soft text-xs">{balance.currency}</p>
+      <p className="font-semibold text-xl" data-testid={`cash-${balance.currency}`}>
+        <CashFigure figure="cash" balance={balance} />
       </p>
       <dl className="mt-2 space-y-0.5 text-[13px]">
-        {rows.map(([name, amount]) => (
-          <div key={name} className="flex justify-between gap-3">
-            <dt className="text-soft">{t(`accounts.cash.${name}`)}</dt>
-            <dd>{amount === undefined ? "–" : formatMoney(amount, currency)}</dd>
-          </div>
-        ))}
+        <Line label={t("accounts.cash.settled")}>
+          <CashFigure figure="settled" balance={balance} />
+        </Line>
+        <Line label={t("accounts.cash.unsettled")}>
+          <CashFigure figure="unsettled" balance={balance} />
+        </Line>
+        <Line label={t("accounts.cash.held")}>
+          <HeldFigure balance={balance} />
+        </Line>
+        <Line label={t("accounts.cash.buyingPower")}>
+          <BuyingPowerFigure balance={balance} amount={buyingPower} margin={margin} />
+        </Line>
+        <Line label={t("accounts.cash.withdrawable")}>
+          <CashFigure figure="withdrawable" balance={balance} />
+        </Line>
         {balance.unsettledDays.map((day) => (
-          <div key={day.settleDate} className="flex justify-between gap-3 text-xs">
-            <dt className="text-soft">
-              {t("accounts.settlesOn", { day: formatDay(day.settleDate, i18n.language) })}
-            </dt>
-            <dd>
-              {!isZero(day.receivable) && `+${formatMoney(day.receivable, currency)} `}
-              {!isZero(day.payable) && `−${formatMoney(day.payable, currency)}`}
-            </dd>
-          </div>
+          <SettlingDay key={day.settleDate} balance={balance} day={day} />
         ))}
       </dl>
     </section>
+  );
+}
+
+function Line({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="flex justify-between gap-3">
+      <dt className="text-soft">{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+const ORIGINS = {
+  cash: CashOrigin,
+  settled: SettledOrigin,
+  unsettled: UnsettledOrigin,
+  withdrawable: WithdrawableOrigin,
+};
+
+interface FigureProps {
+  figure: keyof typeof ORIGINS;
+  balance: CurrencyBalance;
+}
+
+/** A sum of the account's cash that opens to the way it came about. */
+function CashFigure({ figure, balance }: FigureProps) {
+  const { t } = useTranslation();
+  const Numbers = ORIGINS[figure];
+  const label = figure === "cash" ? t("portfolio.cash") : t(`accounts.cash.${figure}`);
+  return (
+    <Origin label={label} rule={t(`accounts.how.${figure}`)} numbers={() => <Numbers balance={balance} />}>
+      {formatMoney(balance[figure], balance.currency)}
+    </Origin>
+  );
+}
+
+interface DayProps {
+  balance: CurrencyBalance;
+  day: CurrencyBalance["unsettledDays"][number];
+}
+
+/** What comes and goes when the trades of a day settle. */
+function SettlingDay({ balance, day }: DayProps) {
+  const { t, i18n } = useTranslation();
+  const { currency } = balance;
+  const label = t("accounts.settlesOn", { day: formatDay(day.settleDate, i18n.language) });
+  return (
+    <div className="flex justify-between gap-3 text-xs">
+      <dt className="text-soft">{label}</dt>
+      <dd>
+        <Origin
+          label={label}
+          rule={t("accounts.how.day")}
+          numbers={() => <DayOrigin balance={balance} day={day} />}
+        >
+          {!isZero(day.receivable) && `+${formatMoney(day.receivable, currency)} `}
+          {!isZero(day.payable) && `−${formatMoney(day.payable, currency)}`}
+        </Origin>
+      </dd>
+    </div>
   );
 }

@@ -14,6 +14,7 @@ const incident = {
   accountId: practice.id,
   kind: "oversold",
   detail: "more shares of AAPL were sold than were held",
+  facts: { symbol: "AAPL" },
   occurredAt: "2026-11-20T15:00:00Z",
 };
 let server: MockApi;
@@ -26,6 +27,7 @@ test("an incident is told in the page's language, with its order", async () => {
   server.on(LIST, { incidents: [incident] });
   await show(<Incidents accountId={practice.id} orderOf={({ kind }) => <b>{`order of ${kind}`}</b>} />, "ko");
   await screen.findByText("보유 수량보다 많이 매도됨");
+  expect(screen.getByText("AAPL: 보유 수량보다 많이 매도되었습니다.")).toBeTruthy();
   expect(screen.getByText("order of oversold")).toBeTruthy();
   expect(screen.queryByText("oversold")).toBeNull();
 });

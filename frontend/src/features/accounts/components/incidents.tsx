@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Incident } from "@/lib/api/types";
 import { formatTime } from "@/lib/format";
+import { incidentSentence } from "@/lib/i18n/incident-sentences";
 import { incidentWord, problemSentence } from "@/lib/i18n/sentences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
@@ -63,7 +64,7 @@ function IncidentRow({ incident, children }: { incident: Incident; children: Rea
         <span className="text-soft">{formatTime(incident.occurredAt, i18n.language, true)}</span>{" "}
         <strong className="font-medium">{incidentWord(incident.kind)}</strong>
       </p>
-      <p className="break-words text-soft text-xs">{incident.detail}</p>
+      <p className="break-words text-soft text-xs">{incidentSentence(incident)}</p>
       {children}
       <form onSubmit={submit} className="mt-1 flex items-end gap-2">
         <Field

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { AccountMargin } from "@/lib/api/types";
@@ -21,6 +21,8 @@ const rules = {
   debitInterest: "0.0825",
   borrowFee: "0.03",
 };
+const NOTHING_OPEN = { buying: "0", buyingCost: "0", selling: "0", sellingWorth: "0" };
+const share = (symbol: string, part: object) => ({ symbol, ...NOTHING_OPEN, ...part });
 const use = {
   equity: "10250.5",
   borrowed: "0",
@@ -31,6 +33,19 @@ const use = {
   buyingPower: "15801",
   requiredToStay: "1335",
   isPriced: true,
+  cash: "11950.5",
+  shares: [
+    share("AAPL", { quantity: "10", price: "150", value: "1500", required: "750", requiredToStay: "375" }),
+    share("MSFT", {
+      quantity: "-8",
+      price: "400",
+      value: "-3200",
+      selling: "1",
+      sellingWorth: "400",
+      required: "1600",
+      requiredToStay: "960",
+    }),
+  ],
 };
 const off = { accountId: account.id, margin: false, shortSelling: false, currency: "USD", rules };
 const both = { ...off, margin: true, shortSelling: true, use };
@@ -105,4 +120,40 @@ test("figures that leave a share out say so", async () => {
   server.on(SHOWN, { ...both, use: { ...use, isPriced: false } });
   await show(<Margin account={account} />);
   await screen.findByText(/has no price at present/);
+});
+
+test("each figure opens to the shares that it is made of", async () => {
+  server.on(SHOWN, both);
+  await show(<Margin account={account} />);
+  const figures = within(await screen.findByTestId("margin-use"));
+  const opened = async (label: string) => {
+    const figure = figures.getByText(label).nextElementSibling as HTMLElement;
+    await userEvent.click(within(figure).getByRole("button"));
+    const origin = within(await screen.findByRole("dialog", { name: label }));
+    const rows = (await origin.findAllByRole("row")).map((row) => row.textContent);
+    const text = screen.getByRole("dialog").textContent ?? "";
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    return { rows, text };
+  };
+  expect((await opened("Your own")).rows).toEqual([
+    "Cash+11,950.50",
+    "AAPL 10 × 150.00+1,500.00",
+    "MSFT −8 × 400.00−3,200.00",
+    "=+10,250.50",
+  ]);
+  const bound = await opened("Bound by positions and orders");
+  expect(bound.rows).toEqual([
+    "AAPL 10 × 150.00750.00",
+    "MSFT −8 × 400.00; MSFT: 1 offered, for 400.001,600.00",
+    "=2,350.00",
+  ]);
+  expect(bound.text).toContain("50% of what is held and ordered, or 50% of what is sold short");
+  expect((await opened("Must stay")).rows).toEqual([
+    "AAPL 10 × 150.00 × 25%375.00",
+    "MSFT −8 × 400.00 × 30%960.00",
+    "=1,335.00",
+  ]);
+  expect((await opened("Buying power")).text).toContain("7,900.50 ÷ 50% = 15,801.00");
+  expect((await opened("Shares sold short")).rows).toEqual(["MSFT −8 × 400.003,200.00", "=3,200.00"]);
 });

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { lazy } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, AccountMargin } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
@@ -7,8 +8,12 @@ import { problemSentence } from "@/lib/i18n/sentences";
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { LoadFailure } from "@/lib/ui/notice";
+import { Origin } from "@/lib/ui/origin";
 import { chooseMargin, type MarginSwitches, marginQuery } from "../api/margin";
 import { MarginChoice } from "./margin-choice";
+
+// The numbers behind the figures come when one of them is opened.
+const MarginOrigin = lazy(() => import("./margin-origins"));
 
 /** Whether a play account buys on credit and sells short, and how much of that is used. */
 export function Margin({ account }: { account: Account }) {
@@ -69,7 +74,15 @@ function MarginUse({ known }: { known: AccountMargin }) {
       {rows.map(([name, amount]) => (
         <div key={name} className="flex justify-between gap-3">
           <dt className="text-soft">{t(`margin.use.${name}`)}</dt>
-          <dd>{formatMoney(amount, currency)}</dd>
+          <dd>
+            <Origin
+              label={t(`margin.use.${name}`)}
+              rule={t(`margin.how.${name}`)}
+              numbers={() => <MarginOrigin figure={name} margin={known} />}
+            >
+              {formatMoney(amount, currency)}
+            </Origin>
+          </dd>
         </div>
       ))}
       {!use.isPriced && <p className="text-soft text-xs">{t("margin.unpriced")}</p>}

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Account, Currency } from "@/lib/api/types";
 import { formatMoney } from "@/lib/format";
+import { problemSentence } from "@/lib/i18n/sentences";
 import { showToast } from "@/lib/toasts";
 import { balanceQuery } from "../api/accounts";
 import { withdraw } from "../api/money";
@@ -22,6 +23,7 @@ export function WithdrawForm({ account, onDone }: { account: Account; onDone: ()
     },
   );
   const withdrawable = (currency: Currency) => {
+    if (balance.data === undefined && balance.isError) return problemSentence(balance.error);
     const known = balance.data?.currencies.find((one) => one.currency === currency);
     const amount = formatMoney(known?.withdrawable ?? "0", currency);
     return balance.data && t("accounts.withdrawableIs", { amount });

@@ -26,6 +26,8 @@ const on = {
     buyingPower: "18000",
     requiredToStay: "0",
     isPriced: true,
+    cash: "9000",
+    shares: [],
   },
 };
 let server: MockApi;

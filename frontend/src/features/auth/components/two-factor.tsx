@@ -5,7 +5,7 @@ import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
-import { Notice } from "@/lib/ui/notice";
+import { LoadFailure, Notice } from "@/lib/ui/notice";
 import { recoveryCodesLeft, replaceRecoveryCodes } from "../api/recovery-codes";
 import { beginTwoFactor, confirmTwoFactor, disableTwoFactor } from "../api/two-factor";
 import { CopyButton } from "./copy-button";
@@ -162,6 +162,9 @@ function RecoveryCodes() {
   return (
     <form onSubmit={submit} className="space-y-3 border-line border-t pt-4">
       <h3 className="font-semibold text-[13px]">{t("twoFactor.recoveryTitle")}</h3>
+      {left.data === undefined && left.isError && (
+        <LoadFailure failure={left.error} onRetry={() => left.refetch()} />
+      )}
       {left.data !== undefined && (
         <p className="text-[13px] text-soft">{t("twoFactor.recoveryLeft", { number: left.data })}</p>
       )}

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemError } from "@/lib/api/problem";
-import { currentLanguage } from "@/lib/i18n";
+import { currentLanguage } from "@/lib/i18n/load";
 import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";

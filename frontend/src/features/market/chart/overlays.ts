@@ -5,9 +5,9 @@ import {
   type SeriesMarker,
   type Time,
 } from "lightweight-charts";
-import type { Currency, Side } from "@/lib/api/types";
+import type { Side } from "@/lib/api/types";
 import { Decimal, plainText } from "@/lib/decimal";
-import { roundToTick } from "@/lib/ticks";
+import { type PriceGrid, roundToTick } from "@/lib/ticks";
 import { type ChartInterval, type DrawnBar, timeOfMoment } from "./bars";
 import type { Drawing } from "./drawing";
 
@@ -33,6 +33,8 @@ export interface ChartFill {
 
 /** How near a pointer must be to take a line, in pixels. */
 const GRASP_PIXELS = 7;
+/** Digits behind the point of the price under a pointer. */
+const WISHED_DIGITS = 6;
 
 /** Draws lines and executions over the prices, and lets a line be taken to another price. */
 export class Overlays {
@@ -44,7 +46,8 @@ export class Overlays {
   constructor(
     private readonly container: HTMLElement,
     private readonly drawing: Drawing,
-    private readonly currency: Currency,
+    /** The steps of the prices; null while they are not known. */
+    private readonly grid: () => PriceGrid | null,
     private readonly onMoved: (id: string, price: string) => void,
   ) {
     this.#markers = createSeriesMarkers(drawing.prices as never, []);
@@ -121,7 +124,9 @@ export class Overlays {
     }
     const price = this.drawing.prices.coordinateToPrice(this.#height(event));
     if (price === null || !(price > 0)) return;
-    grasped.price = plainText(roundToTick(new Decimal(price.toFixed(6)), this.currency));
+    const grid = this.grid();
+    const wished = new Decimal(price.toFixed(WISHED_DIGITS));
+    grasped.price = plainText(grid === null ? wished : roundToTick(wished, grid));
     this.#lines.get(grasped.id)?.drawn.applyOptions({ price: Number(grasped.price) });
   }
 

@@ -5,8 +5,10 @@ import type { History } from "@/lib/api/types";
 import { CHART_SHARE, CHART_WAIT_MS_MAX, SHOWN_INTERVAL_MS } from "@/lib/limits";
 import { Pace, timeFrame } from "@/lib/pace";
 import { usePreferences } from "@/lib/preferences";
+import { usePriceGrid } from "@/lib/price-grid";
 import { queryKeys } from "@/lib/query-keys";
 import { quotes } from "@/lib/quotes/socket";
+import type { PriceGrid } from "@/lib/ticks";
 import { readColours } from "@/lib/ui/colours";
 import { type ChartInterval, drawnBars, liveBar } from "../chart/bars";
 import {
@@ -63,6 +65,8 @@ export default function CandleChart(props: Props) {
   const bars = useMemo(() => drawnBars(days, interval), [days, interval]);
   const latest = useRef(props);
   latest.current = props;
+  const grid = useRef<PriceGrid | null>(null);
+  grid.current = usePriceGrid(symbol);
   const chosen = indicators.join(" ");
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: rebuilt when the colours change
@@ -71,9 +75,8 @@ export default function CandleChart(props: Props) {
     if (element === null) return;
     const look = { currency, language, kind, indicators, colours: readColours() };
     const drawing = draw(element, look);
-    const overlays = new Overlays(element, drawing, currency, (id, price) =>
-      latest.current.onMoved(id, price),
-    );
+    const moved = (id: string, price: string) => latest.current.onMoved(id, price);
+    const overlays = new Overlays(element, drawing, () => grid.current, moved);
     setParts({ drawing, overlays });
     return () => {
       overlays.stop();

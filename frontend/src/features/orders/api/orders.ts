@@ -12,23 +12,9 @@ import type {
 } from "@/lib/api/types";
 import { fillsOf, type SeenFill } from "@/lib/fills";
 import { isZero } from "@/lib/format";
-import { CLOSED_ORDERS_MAX, FILLED_ORDERS_ASKED_MAX, LOTS_ASKED_MAX, OPEN_ORDERS_MAX } from "@/lib/limits";
-import { withHeard } from "@/lib/order-lists";
+import { FILLED_ORDERS_ASKED_MAX, LOTS_ASKED_MAX } from "@/lib/limits";
+import { closedOrdersQuery, openOrdersQuery } from "@/lib/open-orders";
 import { queryKeys } from "@/lib/query-keys";
-
-const ordersQuery = (accountId: string, status: "open" | "closed", limit: number) =>
-  queryOptions({
-    queryKey: status === "open" ? queryKeys.openOrders(accountId) : queryKeys.closedOrders(accountId),
-    queryFn: async () => {
-      const page = await unwrap(api.GET("/api/orders", { params: { query: { accountId, status, limit } } }));
-      return withHeard(accountId, status, page.orders);
-    },
-    // From here on the event stream keeps the list: orders are never asked for on a timer.
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-
-export const openOrdersQuery = (accountId: string) => ordersQuery(accountId, "open", OPEN_ORDERS_MAX);
-export const closedOrdersQuery = (accountId: string) => ordersQuery(accountId, "closed", CLOSED_ORDERS_MAX);
 
 /**
  * Fills of the latest filled orders, as their histories tell them. From then on the event stream tells of new ones.

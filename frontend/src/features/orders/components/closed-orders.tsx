@@ -3,11 +3,11 @@ import { useTranslation } from "react-i18next";
 import { Decimal } from "@/lib/decimal";
 import { useEventsReady } from "@/lib/events-status";
 import { formatCash, formatPrice, formatQuantity, orDash } from "@/lib/format";
+import { closedOrdersQuery } from "@/lib/open-orders";
 import { Moment } from "@/lib/ui/moment";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
-import { closedOrdersQuery } from "../api/orders";
 import { OrderHead, OrderKind, StateWord, useOrderColumns } from "./order-cells";
 
 /** Orders that have ended, newest first. */

@@ -163,3 +163,13 @@ test("who does not want to be asked again is not, but only once the order is sen
   await userEvent.click(screen.getByRole("button", { name: "Send order" }));
   expect(usePreferences.getState().confirmOrders).toBe(false);
 });
+
+test("lots that could not be loaded say so, and the order can still be judged and sent", async () => {
+  const position = { ...sample<Position>("Position"), symbol: "AAPL", quantity: "20", cost: "1000" };
+  server.on(PREVIEW, { ...estimate, side: "sell" });
+  server.refuseOnce("GET /api/portfolio/lots", 503, { code: "unavailable" });
+  const { onSend } = await card({ wish: order({ side: "sell" }), before: { position } });
+  expect((await screen.findByRole("alert")).textContent).toMatch(/^Lots: /);
+  await userEvent.click(screen.getByRole("button", { name: "Send order" }));
+  expect(onSend).toHaveBeenCalledOnce();
+});

@@ -10,7 +10,7 @@ import { useQuote } from "@/lib/quotes/use-quote";
 import { Button } from "@/lib/ui/button";
 import { Dialog } from "@/lib/ui/dialog";
 import { Gain } from "@/lib/ui/gain";
-import { Notice } from "@/lib/ui/notice";
+import { LoadFailure, Notice } from "@/lib/ui/notice";
 import { lotsQuery } from "../api/orders";
 import { type Consequences, consequencesOf } from "../hooks/consequences";
 import type { Wish } from "../hooks/draft";
@@ -105,48 +105,53 @@ function Figures({ wish, account, state, estimate }: FiguresProps) {
     lastPrice: quotes.get(order.symbol)?.price,
   });
   return (
-    <dl className="space-y-1 text-[13px]">
-      <Line label={t("ticket.estimatedPrice")}>{formatPrice(estimate.estimatedPrice, currency)}</Line>
-      {after.distancePercent !== null && (
-        <Line label={t("ticket.distance")}>{formatPercent(after.distancePercent)}</Line>
-      )}
-      <Line label={t("ticket.commission")}>
-        {orDash(estimate.commission, (fee) => formatMoney(fee, currency))}
-      </Line>
-      <Line label={t("ticket.tax")}>{orDash(estimate.tax, (tax) => formatMoney(tax, currency))}</Line>
-      <Line label={t("ticket.tariff")}>{t(`ticket.tariffs.${estimate.tariff}`)}</Line>
-      <Line strong label={t(sells ? "ticket.totalSell" : "ticket.totalBuy")}>
-        {orDash(estimate.total, (total) => formatMoney(total, currency))}
-      </Line>
-      {state.cash !== null && (
-        <Line label={t("ticket.cashAfter")}>
-          {orDash(after.cashAfter, (cash) => formatMoney(cash, currency))}
+    <>
+      <dl className="space-y-1 text-[13px]">
+        <Line label={t("ticket.estimatedPrice")}>{formatPrice(estimate.estimatedPrice, currency)}</Line>
+        {after.distancePercent !== null && (
+          <Line label={t("ticket.distance")}>{formatPercent(after.distancePercent)}</Line>
+        )}
+        <Line label={t("ticket.commission")}>
+          {orDash(estimate.commission, (fee) => formatMoney(fee, currency))}
         </Line>
-      )}
-      <Line label={t("ticket.buyingPowerAfter")}>{formatMoney(estimate.buyingPowerAfter, currency)}</Line>
-      <Line label={t("ticket.sharesAfter")}>
-        {formatQuantity(after.sharesBefore)} → {orDash(after.sharesAfter, formatQuantity)}
-      </Line>
-      {after.shareOfWorthAfter !== null && (
-        <Line label={t("ticket.shareOfWorth")}>
-          {formatPercent(after.shareOfWorthAfter).replace(/^\+/, "")}
+        <Line label={t("ticket.tax")}>{orDash(estimate.tax, (tax) => formatMoney(tax, currency))}</Line>
+        <Line label={t("ticket.tariff")}>{t(`ticket.tariffs.${estimate.tariff}`)}</Line>
+        <Line strong label={t(sells ? "ticket.totalSell" : "ticket.totalBuy")}>
+          {orDash(estimate.total, (total) => formatMoney(total, currency))}
         </Line>
-      )}
-      {after.sharesAfter?.isNegative() === true && sells && (
-        <Line label={t("ticket.sellsShort")}>{formatQuantity(after.sharesAfter.abs())}</Line>
-      )}
-      {estimate.availableEquityAfter != null && (
-        <Line label={t("ticket.availableEquityAfter")}>
-          {formatMoney(estimate.availableEquityAfter, currency)}
+        {state.cash !== null && (
+          <Line label={t("ticket.cashAfter")}>
+            {orDash(after.cashAfter, (cash) => formatMoney(cash, currency))}
+          </Line>
+        )}
+        <Line label={t("ticket.buyingPowerAfter")}>{formatMoney(estimate.buyingPowerAfter, currency)}</Line>
+        <Line label={t("ticket.sharesAfter")}>
+          {formatQuantity(after.sharesBefore)} → {orDash(after.sharesAfter, formatQuantity)}
         </Line>
+        {after.shareOfWorthAfter !== null && (
+          <Line label={t("ticket.shareOfWorth")}>
+            {formatPercent(after.shareOfWorthAfter).replace(/^\+/, "")}
+          </Line>
+        )}
+        {after.sharesAfter?.isNegative() === true && sells && (
+          <Line label={t("ticket.sellsShort")}>{formatQuantity(after.sharesAfter.abs())}</Line>
+        )}
+        {estimate.availableEquityAfter != null && (
+          <Line label={t("ticket.availableEquityAfter")}>
+            {formatMoney(estimate.availableEquityAfter, currency)}
+          </Line>
+        )}
+        {closes && (
+          <Line label={t("ticket.gain")}>
+            <Gain amount={after.gain} currency={currency} />
+          </Line>
+        )}
+        {closes && <SoldLots after={after} currency={currency} language={i18n.language} />}
+      </dl>
+      {lots.isError && (
+        <LoadFailure what={t("portfolio.lots")} failure={lots.error} onRetry={() => lots.refetch()} />
       )}
-      {closes && (
-        <Line label={t("ticket.gain")}>
-          <Gain amount={after.gain} currency={currency} />
-        </Line>
-      )}
-      {closes && <SoldLots after={after} currency={currency} language={i18n.language} />}
-    </dl>
+    </>
   );
 }
 

@@ -5,6 +5,7 @@ import type { Order } from "@/lib/api/types";
 import { useEventsReady } from "@/lib/events-status";
 import { formatQuantity } from "@/lib/format";
 import { problemSentence } from "@/lib/i18n/sentences";
+import { openOrdersQuery } from "@/lib/open-orders";
 import { applyOrder } from "@/lib/order-lists";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
@@ -12,7 +13,7 @@ import { Moment } from "@/lib/ui/moment";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
-import { cancelOrder, openOrdersQuery } from "../api/orders";
+import { cancelOrder } from "../api/orders";
 import { OrderHead, OrderKind, StateWord, useOrderColumns } from "./order-cells";
 import { OrderDetail } from "./order-detail";
 

@@ -5,6 +5,7 @@ import type { Order } from "@/lib/api/types";
 import { plainText } from "@/lib/decimal";
 import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
 import { applyOrder } from "@/lib/order-lists";
+import { usePriceGrid } from "@/lib/price-grid";
 import { randomUuid } from "@/lib/random";
 import { stepPrice } from "@/lib/ticks";
 import { showToast } from "@/lib/toasts";
@@ -28,6 +29,7 @@ export function ReplaceForm({ order, before, onDone }: Props) {
   const queries = useQueryClient();
   const [terms, setTerms] = useState(before);
   const key = useRef(randomUuid());
+  const grid = usePriceGrid(order.symbol);
   const replacing = useMutation({
     mutationFn: () => replaceOrder(order.id, changedTerms(before, terms) ?? {}, key.current),
     onSuccess: (latest) => {
@@ -44,11 +46,9 @@ export function ReplaceForm({ order, before, onDone }: Props) {
   const step = (field: TermField, direction: 1 | -1) => {
     const value = readPrice(terms[field] ?? "");
     if (value === null) return;
-    const next =
-      field === "quantity" || field === "trailPercent"
-        ? value.plus(direction)
-        : stepPrice(value, order.currency, direction);
-    if (next.greaterThan(0)) change(field, plainText(next));
+    const isPrice = field !== "quantity" && field !== "trailPercent";
+    const next = isPrice ? grid && stepPrice(value, grid, direction) : value.plus(direction);
+    if (next?.greaterThan(0)) change(field, plainText(next));
   };
   const fields = Object.keys(before) as TermField[];
   const wanted = changedTerms(before, terms);

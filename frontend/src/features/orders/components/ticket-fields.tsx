@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { Capabilities, Currency, OrderType, Position, TimeInForce } from "@/lib/api/types";
 import { type Decimal, plainText } from "@/lib/decimal";
 import { formatQuantity, isZero } from "@/lib/format";
+import { usePriceGrid } from "@/lib/price-grid";
 import { quotes } from "@/lib/quotes/socket";
 import { stepPrice } from "@/lib/ticks";
 import { Button } from "@/lib/ui/button";
@@ -96,12 +97,13 @@ interface PriceProps extends FieldsProps {
   field: "limitPrice" | "stopPrice" | "takeProfit" | "stopLoss" | "thenPrice";
 }
 
-/** A price that moves by the market's tick. */
+/** A price that moves by the tick of the share or fund. */
 export function PriceField({ field, draft, symbol, currency, onChange, errorOf }: PriceProps) {
   const { t } = useTranslation();
+  const grid = usePriceGrid(symbol);
   const step = (direction: 1 | -1) => {
     const price = readPrice(draft[field]) ?? readPrice(marketPrice(symbol, draft.side));
-    if (price !== null) onChange({ [field]: plainText(stepPrice(price, currency, direction)) });
+    if (price !== null && grid !== null) onChange({ [field]: plainText(stepPrice(price, grid, direction)) });
   };
   return (
     <StepInput

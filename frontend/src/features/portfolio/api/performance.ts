@@ -1,8 +1,8 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/lib/api/client";
 import type { Currency, StatementLine } from "@/lib/api/types";
 import { currencyOf } from "@/lib/currency";
-import { MOVEMENTS_NAMED_MAX, PERFORMANCE_INTERVAL_MS } from "@/lib/limits";
+import { MOVEMENTS_PAGE_SIZE, PERFORMANCE_INTERVAL_MS } from "@/lib/limits";
 import { queryKeys } from "@/lib/query-keys";
 
 /** How an account has done in a currency: over the last days, or from the beginning. */
@@ -31,31 +31,33 @@ export const FLOWS = [
 ] as const;
 /** What is paid for money and shares that are borrowed, or comes in for money that lies there. */
 export const INTEREST = ["interest", "borrow_fee"] as const;
-/** What of dividends is kept back for taxes. */
-export const WITHHOLDING = ["withholding"] as const;
+/** What of dividends came in, and what was kept back of them later. */
+export const DIVIDENDS = ["dividend", "withholding"] as const;
 
-type Kind = (typeof FLOWS)[number] | (typeof INTEREST)[number] | (typeof WITHHOLDING)[number];
+export type MovementKind = (typeof FLOWS)[number] | (typeof INTEREST)[number] | (typeof DIVIDENDS)[number];
 
-export interface Movements {
-  /** The newest first. */
-  lines: StatementLine[];
-  /** Whether there are none but these. */
-  complete: boolean;
+/** Lines of a page that are about a currency: its own, and those of shares that are traded in it. */
+export function linesOf(lines: readonly StatementLine[], currency: Currency): StatementLine[] {
+  return lines.filter(
+    ({ commodity, symbol }) =>
+      commodity === currency || (commodity === symbol && currencyOf(commodity) === currency),
+  );
 }
 
-/** The movements of some kinds in a currency, and those of shares that are traded in it. */
-export const movementsQuery = (accountId: string, currency: Currency, kinds: readonly Kind[]) =>
-  queryOptions({
-    queryKey: queryKeys.movements(accountId, currency, kinds),
-    queryFn: async ({ signal }): Promise<Movements> => {
-      const query = { kind: kinds.join(","), limit: MOVEMENTS_NAMED_MAX };
+/** The movements of some kinds, page by page, the newest first. */
+export const movementPagesQuery = (accountId: string, kinds: readonly MovementKind[]) =>
+  infiniteQueryOptions({
+    queryKey: queryKeys.movements(accountId, kinds),
+    queryFn: ({ pageParam, signal }) => {
+      const query = {
+        kind: kinds.join(","),
+        limit: MOVEMENTS_PAGE_SIZE,
+        ...(pageParam !== null && { cursor: pageParam }),
+      };
       const params = { path: { id: accountId }, query };
-      const page = await unwrap(api.GET("/api/accounts/{id}/statement", { params, signal }));
-      const lines = page.lines.filter(
-        ({ commodity, symbol }) =>
-          commodity === currency || (commodity === symbol && currencyOf(commodity) === currency),
-      );
-      return { lines, complete: page.nextCursor == null };
+      return unwrap(api.GET("/api/accounts/{id}/statement", { params, signal }));
     },
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.nextCursor ?? null,
     staleTime: 0,
   });

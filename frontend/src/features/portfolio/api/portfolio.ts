@@ -32,24 +32,34 @@ export const holdingsQuery = (accountId: string) =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-/** Open lots, page by page, in the order in which they will be sold. */
-export const lotPagesQuery = (accountId: string) =>
+/** Open lots, page by page, in the order in which they will be sold; of one symbol, or of all. */
+export const lotPagesQuery = (accountId: string, symbol: string | null = null) =>
   infiniteQueryOptions({
-    queryKey: queryKeys.lots(accountId, null),
+    queryKey: [...queryKeys.lots(accountId, symbol), "pages"],
     queryFn: ({ pageParam }) => {
-      const query = { accountId, limit: BOOK_PAGE_SIZE, ...(pageParam !== null && { after: pageParam }) };
+      const query = {
+        accountId,
+        limit: BOOK_PAGE_SIZE,
+        ...(symbol !== null && { symbol }),
+        ...(pageParam !== null && { after: pageParam }),
+      };
       return unwrap(api.GET("/api/portfolio/lots", { params: { query } }));
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? null,
   });
 
-/** Sales, page by page, the last booked first. */
-export const salePagesQuery = (accountId: string) =>
+/** Sales, page by page, the last booked first; of one symbol, or of all. */
+export const salePagesQuery = (accountId: string, symbol: string | null = null) =>
   infiniteQueryOptions({
-    queryKey: queryKeys.sales(accountId),
+    queryKey: queryKeys.sales(accountId, symbol),
     queryFn: ({ pageParam }) => {
-      const query = { accountId, limit: BOOK_PAGE_SIZE, ...(pageParam !== null && { before: pageParam }) };
+      const query = {
+        accountId,
+        limit: BOOK_PAGE_SIZE,
+        ...(symbol !== null && { symbol }),
+        ...(pageParam !== null && { before: pageParam }),
+      };
       return unwrap(api.GET("/api/portfolio/sales", { params: { query } }));
     },
     initialPageParam: null as string | null,

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { lazy, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Currency, Position } from "@/lib/api/types";
 import { formatMoney } from "@/lib/format";
@@ -6,6 +6,9 @@ import { quotes } from "@/lib/quotes/socket";
 import { Segmented } from "@/lib/ui/segmented";
 import { allocationOf, byMarket, owedOf, type Part } from "../hooks/allocation";
 import { Bars } from "./bars";
+
+// The numbers behind a part come when it is opened.
+const PartOrigin = lazy(() => import("./part-origin"));
 
 interface Props {
   cash: string;
@@ -42,7 +45,8 @@ export function Allocation({ cash, currency, positions }: Props) {
       <Bars
         bars={parts.map((part) => ({
           name: name(part),
-          title: formatMoney(part.value, currency),
+          rule: t("origin.howPart"),
+          numbers: () => <PartOrigin part={part} parts={parts} positions={positions} currency={currency} />,
           percent: part.percent,
           strong: part.kind === "shares",
         }))}

@@ -1,12 +1,14 @@
 import { useTranslation } from "react-i18next";
 import type { AccountValue, Position } from "@/lib/api/types";
-import { formatMoney } from "@/lib/format";
+import { type Decimal, sum } from "@/lib/decimal";
+import { formatCash, formatMoney, formatPercent, formatQuantity } from "@/lib/format";
 import { setPreferences, usePreferences } from "@/lib/preferences";
 import { quotes } from "@/lib/quotes/socket";
 import { useQuotesText } from "@/lib/quotes/use-quote";
 import { Field } from "@/lib/ui/field";
 import { Panel } from "@/lib/ui/panel";
-import { betweenCurrencies, readRate } from "../hooks/currencies";
+import { Formula } from "@/lib/ui/sum";
+import { betweenCurrencies, type CurrencyPart, inWon, readRate } from "../hooks/currencies";
 import { valueOfAccount } from "../hooks/value";
 import { Bars } from "./bars";
 
@@ -48,11 +50,20 @@ export function BetweenCurrencies({ values, positions }: Props) {
           error={typed !== "" && rate === null ? t("portfolio.wonForDollarWrong") : undefined}
           onChange={(event) => setPreferences({ wonForDollar: event.target.value })}
         />
-        {parts !== null && (
+        {parts !== null && rate !== null && (
           <Bars
             bars={parts.map(({ currency, total, percent }) => ({
               name: currency,
-              title: formatMoney(total, currency),
+              rule: t("origin.howCurrencyPart"),
+              numbers: () => (
+                <CurrencyOrigin
+                  currency={currency}
+                  total={total}
+                  rate={rate}
+                  percent={percent}
+                  parts={parts}
+                />
+              ),
               percent,
               strong: true,
             }))}
@@ -60,5 +71,30 @@ export function BetweenCurrencies({ values, positions }: Props) {
         )}
       </div>
     </Panel>
+  );
+}
+
+interface OriginProps extends CurrencyPart {
+  /** Won for a dollar. */
+  rate: Decimal;
+  parts: readonly CurrencyPart[];
+}
+
+/** The worth in one currency at the rate that was named, as a part of the whole. */
+function CurrencyOrigin({ currency, total, percent, rate, parts }: OriginProps) {
+  const part = inWon({ currency, total }, rate);
+  const whole = sum(parts.map((each) => inWon(each, rate)));
+  return (
+    <>
+      {currency === "USD" && (
+        <Formula>
+          {formatMoney(total, currency)} × {formatQuantity(rate)} = {formatMoney(part, "KRW")}
+        </Formula>
+      )}
+      <Formula>
+        {formatCash(part, "KRW")} ÷ {formatCash(whole, "KRW")} ={" "}
+        <strong className="font-medium">{formatPercent(percent).replace(/^\+/, "")}</strong>
+      </Formula>
+    </>
   );
 }

@@ -1,61 +1,94 @@
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { AccountValue, Position } from "@/lib/api/types";
+import type { Decimal } from "@/lib/decimal";
+import { Origin } from "@/lib/ui/origin";
+import type { DayResult } from "../hooks/use-day-result";
+import type { LiveAccountValue } from "../hooks/value";
+import type { AccountFigure as Name } from "./account-origin";
 
-interface Props {
-  label: string;
-  /** The figure itself. */
-  children: ReactNode;
-  /** How it is counted, in a sentence. */
-  rule: string;
-  /** The numbers that it is counted from; made only while they are looked at. */
-  numbers?: () => ReactNode;
+// The numbers behind the figures come when one of them is opened.
+const AccountOrigin = lazy(() => import("./account-origin"));
+const DayResultOrigin = lazy(async () => ({ default: (await import("./account-origin")).DayResultOrigin }));
+
+/** What each figure is called, and how it is counted. */
+const WORDS = {
+  worth: ["portfolio.value", "portfolio.howWorth"],
+  totalPnl: ["portfolio.totalPnl", "portfolio.howPnl"],
+  unrealised: ["portfolio.unrealised", "portfolio.howUnrealised"],
+  realised: ["portfolio.realised", "portfolio.howRealised"],
+  dividends: ["portfolio.dividends", "portfolio.howDividends"],
+  fees: ["portfolio.feesPaid", "portfolio.howFees"],
+  costs: ["portfolio.fees", "portfolio.howCosts"],
+  tax: ["portfolio.taxPaid", "portfolio.howTax"],
+  interest: ["portfolio.interest", "portfolio.howInterest"],
+  cash: ["portfolio.cash", "portfolio.howCash"],
+  shares: ["portfolio.positionsValue", "portfolio.howShares"],
+  deposits: ["portfolio.netDeposits", "portfolio.howDeposits"],
+} as const satisfies Record<Name, readonly [string, string]>;
+
+/** What an account has in one currency. */
+export interface Shown {
+  value: AccountValue;
+  /** Those in its currency. */
+  positions: readonly Position[];
+  /** At the prices of now; null while a share has none. */
+  live: LiveAccountValue | null;
 }
 
-/** A figure that opens to the way it came about. */
-export function Figure({ label, rule, numbers, children }: Props) {
-  const [open, setOpen] = useState(false);
+interface Props extends Shown {
+  figure: Name;
+  children: ReactNode;
+}
+
+/** A figure of an account that opens to the way it came about. */
+export function AccountFigure({ figure, children, ...shown }: Props) {
+  const { t } = useTranslation();
+  const [label, rule] = WORDS[figure];
   return (
-    <div className="grid grid-cols-[1fr_auto] items-start gap-x-3 py-1.5">
-      <dt className="text-soft">
-        <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-          <summary className="marker:text-line">{label}</summary>
-        </details>
-      </dt>
+    <Origin label={t(label)} rule={t(rule)} numbers={() => <AccountOrigin figure={figure} {...shown} />}>
+      {children}
+    </Origin>
+  );
+}
+
+/** The same in a list, with its name before it. */
+export function AccountLine(props: Props) {
+  const { t } = useTranslation();
+  return (
+    <Line label={t(WORDS[props.figure][0])}>
+      <AccountFigure {...props} />
+    </Line>
+  );
+}
+
+/** A figure in a list, with its name before it. */
+export function Line({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="flex items-baseline justify-between gap-3 py-1.5">
+      <dt className="text-soft">{label}</dt>
       <dd className="text-right">{children}</dd>
-      {open && (
-        <dd className="col-span-2 mt-1 mb-1 space-y-1 rounded-md bg-raised p-2 text-xs">
-          <p className="text-soft">{rule}</p>
-          {numbers?.()}
-        </dd>
-      )}
     </div>
   );
 }
 
-interface SumProps {
-  terms: readonly { label: string; amount: ReactNode }[];
-  result: ReactNode;
+interface DayProps extends Omit<Shown, "live"> {
+  total: Decimal | null;
+  day: DayResult;
+  children: ReactNode;
 }
 
-/** Amounts one below the other, and what they make. */
-export function Sum({ terms, result }: SumProps) {
+/** The result of the running session, measured or estimated, that opens to the way it came about. */
+export function DayFigure({ value, positions, total, day: { session }, children }: DayProps) {
+  const { t } = useTranslation();
+  const isMeasured = session !== null && total !== null;
   return (
-    <table className="w-full">
-      <tbody>
-        {terms.map(({ label, amount }) => (
-          <tr key={label}>
-            <th scope="row" className="py-0.5 pr-2 text-left font-normal">
-              {label}
-            </th>
-            <td className="whitespace-nowrap text-right">{amount}</td>
-          </tr>
-        ))}
-        <tr className="border-line border-t">
-          <th scope="row" className="py-0.5">
-            <span className="sr-only">=</span>
-          </th>
-          <td className="whitespace-nowrap text-right font-medium">{result}</td>
-        </tr>
-      </tbody>
-    </table>
+    <Origin
+      label={t("portfolio.dayChange")}
+      rule={isMeasured ? t("portfolio.howSession", { day: session.sessionDate }) : t("portfolio.howDay")}
+      numbers={() => <DayResultOrigin value={value} positions={positions} total={total} session={session} />}
+    >
+      {children}
+    </Origin>
   );
 }

@@ -1,31 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { AccountValue, Currency, Performance, Position } from "@/lib/api/types";
 import { Decimal, sum } from "@/lib/decimal";
 import { formatGain, formatPrice, formatQuantity, formatTime } from "@/lib/format";
-import { movementWord } from "@/lib/i18n/sentences";
-import { MOVEMENTS_NAMED_MAX } from "@/lib/limits";
 import { quotes } from "@/lib/quotes/socket";
-import { LoadFailure } from "@/lib/ui/notice";
-import { FLOWS, movementsQuery, WITHHOLDING } from "../api/performance";
+import { Sum, type SumTerm } from "@/lib/ui/sum";
 import { dayTerms } from "../hooks/day-change";
-import {
-  cashTerms,
-  gainTerms,
-  ofClosed,
-  originsOf,
-  type ShareOrigin,
-  type Term,
-  taxParts,
-} from "../hooks/origin";
-import { Sum } from "./figure";
+import { cashTerms, gainTerms, ofClosed, originsOf, type ShareOrigin, type Term } from "../hooks/origin";
 
 interface Props {
   value: AccountValue;
   positions: readonly Position[];
 }
-
-type MovementKinds = Parameters<typeof movementsQuery>[2];
 
 const livePrice = (symbol: string) => quotes.get(symbol)?.price;
 
@@ -52,29 +37,68 @@ export function CashOrigin({ value, positions }: Props) {
   return <Terms terms={cashTerms(value, positions)} currency={value.currency} />;
 }
 
-interface ShareProps extends Props {
-  kind: "unrealised" | "value";
+/** Shares times their price, and when that was current. */
+function useTimesPrice(currency: Currency) {
+  const { i18n } = useTranslation();
+  return ({ symbol, quantity, price }: ShareOrigin) => {
+    const quote = quotes.get(symbol);
+    const age = quote === undefined ? "" : ` (${formatTime(quote.time, i18n.language)})`;
+    return `${symbol} ${formatQuantity(quantity)} × ${price === null ? "–" : formatPrice(price, currency)}${age}`;
+  };
 }
 
-/** What each share is worth, or has gained, at which price and for which cost. */
-export function SharesOrigin({ value, positions, kind }: ShareProps) {
-  const { currency } = value;
-  const { i18n } = useTranslation();
+const gainOrDash = (amount: Decimal | null, currency: Currency) =>
+  amount === null ? "–" : formatGain(amount, currency);
+
+/** The worth: the cash, and each share at its price. */
+export function WorthOrigin({ value, positions }: Props) {
+  const { t } = useTranslation();
+  const { currency, cash } = value;
+  const timesPrice = useTimesPrice(currency);
   const origins = originsOf(positions, livePrice);
-  const label = ({ symbol, quantity, price, cost }: ShareOrigin) => {
-    const times = `${symbol} ${formatQuantity(quantity)} × ${price === null ? "–" : formatPrice(price, currency)}`;
-    return kind === "value"
-      ? `${times}${ageOf(symbol, i18n.language)}`
-      : `${times} ${lessCost(cost, currency)}`;
-  };
-  const amountOf = (origin: ShareOrigin) => (kind === "value" ? origin.value : origin.unrealised);
   return (
     <Sum
-      terms={origins.map((origin) => {
-        const amount = amountOf(origin);
-        return { label: label(origin), amount: amount === null ? "–" : formatGain(amount, currency) };
-      })}
-      result={formatGain(sum(origins.map((origin) => amountOf(origin) ?? 0)), currency)}
+      terms={[
+        { label: t("origin.cash"), amount: formatGain(cash, currency) },
+        ...origins.map((origin) => ({
+          label: timesPrice(origin),
+          amount: gainOrDash(origin.value, currency),
+        })),
+      ]}
+      result={formatGain(sum([cash, ...origins.map((origin) => origin.value ?? 0)]), currency)}
+    />
+  );
+}
+
+/** What each share is worth, at which price. */
+export function SharesOrigin({ value, positions }: Props) {
+  const { currency } = value;
+  const timesPrice = useTimesPrice(currency);
+  const origins = originsOf(positions, livePrice);
+  return (
+    <Sum
+      terms={origins.map((origin) => ({
+        label: timesPrice(origin),
+        amount: gainOrDash(origin.value, currency),
+      }))}
+      result={formatGain(sum(origins.map((origin) => origin.value ?? 0)), currency)}
+    />
+  );
+}
+
+/** What each share has gained, at which price and for which cost. */
+export function UnrealisedOrigin({ value, positions }: Props) {
+  const { currency } = value;
+  const origins = originsOf(positions, livePrice);
+  const label = ({ symbol, quantity, price, cost }: ShareOrigin) =>
+    `${symbol} ${formatQuantity(quantity)} × ${price === null ? "–" : formatPrice(price, currency)} ${lessCost(cost, currency)}`;
+  return (
+    <Sum
+      terms={origins.map((origin) => ({
+        label: label(origin),
+        amount: gainOrDash(origin.unrealised, currency),
+      }))}
+      result={formatGain(sum(origins.map((origin) => origin.unrealised ?? 0)), currency)}
     />
   );
 }
@@ -85,45 +109,46 @@ function lessCost(cost: string, currency: Currency): string {
   return `${amount.isNegative() ? "+" : "−"} ${formatPrice(amount.abs(), currency)}`;
 }
 
-/** When a price was current. */
-function ageOf(symbol: string, language: string): string {
-  const quote = quotes.get(symbol);
-  return quote === undefined ? "" : ` (${formatTime(quote.time, language)})`;
-}
+type Booked = "realised" | "dividends" | "commission" | "tax";
 
-interface BookedProps extends Props {
-  kind: "realised" | "dividends";
-}
+const TOTALS = {
+  realised: "realisedPnl",
+  dividends: "dividends",
+  commission: "commission",
+  tax: "tax",
+} as const;
 
-/** What each share has brought so far, those not held any more together. */
-export function BookedOrigin({ value, positions, kind }: BookedProps) {
+/** What each share has brought or cost so far, those not held any more together. */
+function useBookedTerms({ value, positions }: Props, kind: Booked): SumTerm[] {
   const { t } = useTranslation();
   const { currency } = value;
-  const total = kind === "realised" ? value.realisedPnl : value.dividends;
   const parts = originsOf(positions, livePrice).filter((origin) => !new Decimal(origin[kind]).isZero());
   const closed = ofClosed(
-    total,
+    value[TOTALS[kind]],
     parts.map((origin) => origin[kind]),
   );
-  return (
-    <Sum
-      terms={[
-        ...parts.map((origin) => ({ label: origin.symbol, amount: formatGain(origin[kind], currency) })),
-        ...(closed.isZero() ? [] : [{ label: t("origin.closed"), amount: formatGain(closed, currency) }]),
-      ]}
-      result={formatGain(total, currency)}
-    />
-  );
+  return [
+    ...parts.map((origin) => ({ label: origin.symbol, amount: formatGain(origin[kind], currency) })),
+    ...(closed.isZero() ? [] : [{ label: t("origin.closed"), amount: formatGain(closed, currency) }]),
+  ];
 }
 
-/** Commissions and fees of exchanges. */
-export function FeesOrigin({ value }: { value: AccountValue }) {
+/** What each share has brought or cost so far. */
+export function BookedOrigin({ kind, ...shown }: Props & { kind: Booked }) {
+  const { value } = shown;
+  const terms = useBookedTerms(shown, kind);
+  return <Sum terms={terms} result={formatGain(value[TOTALS[kind]], value.currency)} />;
+}
+
+/** Commissions share by share, and fees of exchanges. */
+export function FeesOrigin(shown: Props) {
   const { t } = useTranslation();
-  const { currency, commission, exchangeFees } = value;
+  const { currency, commission, exchangeFees } = shown.value;
+  const commissions = useBookedTerms(shown, "commission");
   return (
     <Sum
       terms={[
-        { label: t("origin.commission"), amount: formatGain(commission, currency) },
+        ...commissions,
         { label: t("origin.exchangeFees"), amount: formatGain(exchangeFees, currency) },
       ]}
       result={formatGain(new Decimal(commission).plus(exchangeFees), currency)}
@@ -131,66 +156,17 @@ export function FeesOrigin({ value }: { value: AccountValue }) {
   );
 }
 
-/** Each movement that brought something in or took it out. */
-export function FlowsOrigin({ value }: { value: AccountValue }) {
-  return <MovementsOrigin value={value} kinds={FLOWS} />;
-}
-
-/** Each movement of some kinds. */
-export function MovementsOrigin({ value, kinds }: { value: AccountValue; kinds: MovementKinds }) {
-  const { i18n } = useTranslation();
-  const { accountId, currency } = value;
-  const movements = useQuery(movementsQuery(accountId, currency, kinds));
-  if (movements.data === undefined) return <Missing query={movements} />;
-  return (
-    <>
-      <ul className="max-h-48 space-y-0.5 overflow-y-auto">
-        {movements.data.lines.map((line) => (
-          <li key={line.sequence} className="flex justify-between gap-2">
-            <span>
-              {formatTime(line.bookedAt, i18n.language, true)} {movementWord(line.kind)}
-            </span>
-            <span className="whitespace-nowrap">
-              {line.symbol == null || line.commodity === currency
-                ? formatGain(line.amount, currency)
-                : `${formatQuantity(line.amount)} ${line.symbol}`}
-            </span>
-          </li>
-        ))}
-      </ul>
-      {!movements.data.complete && <CutShort />}
-    </>
-  );
-}
-
-/** That the movements are on their way, or why they are not there. */
-function Missing({ query }: { query: { isError: boolean; error: unknown; refetch: () => unknown } }) {
+/** What trading has cost so far: commissions and taxes. */
+export function CostsOrigin({ value }: { value: AccountValue }) {
   const { t } = useTranslation();
-  if (!query.isError) return <p>{t("app.loading")}</p>;
-  return <LoadFailure failure={query.error} onRetry={() => query.refetch()} />;
-}
-
-/** That there are older movements than those that were asked for, and where they stand. */
-function CutShort() {
-  const { t } = useTranslation();
-  return <p className="text-warn">{t("origin.cutShort", { number: MOVEMENTS_NAMED_MAX })}</p>;
-}
-
-/** Taxes: what was kept back from dividends, and the rest, which trades have cost. */
-export function TaxOrigin({ value }: { value: AccountValue }) {
-  const { t } = useTranslation();
-  const { accountId, currency, tax } = value;
-  const withheld = useQuery(movementsQuery(accountId, currency, WITHHOLDING));
-  if (withheld.data === undefined) return <Missing query={withheld} />;
-  if (!withheld.data.complete) return <CutShort />;
-  const { onDividends, onTrades } = taxParts(tax, withheld.data.lines);
+  const { currency, commission, tax } = value;
   return (
     <Sum
       terms={[
-        { label: t("origin.taxOnTrades"), amount: formatGain(onTrades, currency) },
-        { label: t("origin.taxOnDividends"), amount: formatGain(onDividends, currency) },
+        { label: t("origin.commission"), amount: formatGain(commission, currency) },
+        { label: t("origin.tax"), amount: formatGain(tax, currency) },
       ]}
-      result={formatGain(tax, currency)}
+      result={formatGain(new Decimal(commission).plus(tax), currency)}
     />
   );
 }
@@ -207,7 +183,7 @@ export function DayOrigin({ positions, currency }: DayProps) {
     <Sum
       terms={terms.map(({ symbol, quantity, change, amount }) => ({
         label: `${symbol} ${formatQuantity(quantity)} × ${change === null ? "–" : formatGain(change, currency)}`,
-        amount: amount === null ? "–" : formatGain(amount, currency),
+        amount: gainOrDash(amount, currency),
       }))}
       result={formatGain(sum(terms.map(({ amount }) => amount ?? 0)), currency)}
     />

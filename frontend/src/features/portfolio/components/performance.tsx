@@ -7,6 +7,7 @@ import { useEventsReady } from "@/lib/events-status";
 import { formatCash, formatMoney, formatPercent, formatQuantity, formatTime } from "@/lib/format";
 import { Gain } from "@/lib/ui/gain";
 import { LoadFailure } from "@/lib/ui/notice";
+import { Origin } from "@/lib/ui/origin";
 import { Empty, Panel } from "@/lib/ui/panel";
 import { Segmented } from "@/lib/ui/segmented";
 import { performanceQuery } from "../api/performance";
@@ -72,7 +73,6 @@ export function Performance({ accountId, currency, benchmark, bars, benchmarkCho
             {view === "return" && benchmarkChoice}
           </div>
           <Picture course={course.data} view={view} benchmark={benchmark} bars={bars} />
-          <Explanation course={course.data} />
         </>
       )}
     </Panel>
@@ -102,7 +102,13 @@ function Picture({ course, view, benchmark, bars }: PictureProps) {
       <p className="flex flex-wrap gap-x-4 px-3 pb-1 text-[13px]">
         <span>
           <span className="mr-1.5 text-soft">{t("performance.result")}</span>
-          <Gain amount={course.pnl ?? null} percent={course.returnPercent ?? null} currency={currency} />
+          <Origin
+            label={t("performance.result")}
+            rule={t("performance.howWeighted")}
+            numbers={() => <Explanation course={course} />}
+          >
+            <Gain amount={course.pnl ?? null} percent={course.returnPercent ?? null} currency={currency} />
+          </Origin>
         </span>
         {last !== undefined && (
           <span data-testid="benchmark-result">
@@ -138,28 +144,24 @@ function Explanation({ course }: { course: Course }) {
   const money = (amount: string | Decimal) => formatMoney(amount, currency);
   const broughtIn = new Decimal(last.netDeposits).minus(first.netDeposits);
   return (
-    <details className="px-3 py-2 text-xs">
-      <summary className="text-soft marker:text-line">{t("performance.how")}</summary>
-      <div className="mt-1 space-y-1">
-        <p>
-          {t("performance.howResult", {
-            from: formatTime(first.at, i18n.language, true),
-            before: money(first.totalValue),
-            after: money(last.totalValue),
-            broughtIn: money(broughtIn),
-            result: money(course.pnl ?? "0"),
-          })}
-        </p>
-        <p>
-          {t("performance.howReturn", {
-            before: growthText(first.growth),
-            after: growthText(last.growth),
-            percent: course.returnPercent == null ? "–" : formatPercent(course.returnPercent),
-          })}
-        </p>
-        <p className="text-soft">{t("performance.howWeighted")}</p>
-        <p className="text-soft">{t("performance.howBenchmark")}</p>
-      </div>
-    </details>
+    <>
+      <p>
+        {t("performance.howResult", {
+          from: formatTime(first.at, i18n.language, true),
+          before: money(first.totalValue),
+          after: money(last.totalValue),
+          broughtIn: money(broughtIn),
+          result: money(course.pnl ?? "0"),
+        })}
+      </p>
+      <p>
+        {t("performance.howReturn", {
+          before: growthText(first.growth),
+          after: growthText(last.growth),
+          percent: course.returnPercent == null ? "–" : formatPercent(course.returnPercent),
+        })}
+      </p>
+      <p className="text-soft">{t("performance.howBenchmark")}</p>
+    </>
   );
 }

@@ -14,6 +14,7 @@ import { useHoldings } from "../hooks/use-holdings";
 import { valueOfPosition } from "../hooks/value";
 import { BuyBackButton } from "./buy-back-button";
 import { CloseButton } from "./close-button";
+import { PositionFigure } from "./position-figure";
 
 interface Props {
   accountId: string;
@@ -90,21 +91,59 @@ const PositionRow = memo(function PositionRow({ position, full, onShow }: RowPro
         {closed && <span className={MARK}>{t("portfolio.realisedOnly")}</span>}
         {isShort && <span className={MARK}>{t("portfolio.soldShort")}</span>}
       </Cell>
-      <Cell>{formatQuantity(quantity)}</Cell>
-      <Cell wideOnly>{closed ? "–" : formatPrice(position.averageCost, currency)}</Cell>
-      <Cell>{value.price === null ? "–" : formatPrice(value.price, currency)}</Cell>
-      <Cell wideOnly>{value.marketValue === null ? "–" : formatCash(value.marketValue, currency)}</Cell>
       <Cell>
-        <Gain
-          amount={closed ? null : value.unrealised}
-          percent={value.unrealisedPercent}
-          currency={currency}
-        />
+        <PositionFigure figure="quantity" position={position}>
+          {formatQuantity(quantity)}
+        </PositionFigure>
+      </Cell>
+      <Cell wideOnly>
+        {closed ? (
+          "–"
+        ) : (
+          <PositionFigure figure="averageCost" position={position}>
+            {formatPrice(position.averageCost, currency)}
+          </PositionFigure>
+        )}
+      </Cell>
+      <Cell>
+        {value.price === null ? (
+          "–"
+        ) : (
+          <PositionFigure figure="price" position={position}>
+            {formatPrice(value.price, currency)}
+          </PositionFigure>
+        )}
+      </Cell>
+      <Cell wideOnly>
+        {value.marketValue === null ? (
+          "–"
+        ) : (
+          <PositionFigure figure="marketValue" position={position}>
+            {formatCash(value.marketValue, currency)}
+          </PositionFigure>
+        )}
+      </Cell>
+      <Cell>
+        <PositionFigure figure="unrealised" position={position}>
+          <Gain
+            amount={closed ? null : value.unrealised}
+            percent={value.unrealisedPercent}
+            currency={currency}
+          />
+        </PositionFigure>
       </Cell>
       <Cell widestOnly>
-        <Gain amount={position.realisedPnl} currency={currency} />
+        <PositionFigure figure="realised" position={position}>
+          <Gain amount={position.realisedPnl} currency={currency} />
+        </PositionFigure>
       </Cell>
-      {full && <Cell wideOnly>{formatCash(position.dividends, currency)}</Cell>}
+      {full && (
+        <Cell wideOnly>
+          <PositionFigure figure="dividends" position={position}>
+            {formatCash(position.dividends, currency)}
+          </PositionFigure>
+        </Cell>
+      )}
       <Cell action>
         <span className="inline-flex gap-1.5">
           {isShort && <BuyBackButton position={position} onShow={show} />}

@@ -8,6 +8,7 @@ import { Dialog } from "@/lib/ui/dialog";
 import { Gain } from "@/lib/ui/gain";
 import { MoreRows } from "@/lib/ui/more-rows";
 import { LoadFailure } from "@/lib/ui/notice";
+import { Origin } from "@/lib/ui/origin";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
 import { salePagesQuery } from "../api/portfolio";
@@ -44,7 +45,13 @@ export function Sales({ accountId }: { accountId: string }) {
             <Cell>{formatQuantity(sale.quantity)}</Cell>
             <Cell>{formatCash(sale.proceeds, sale.currency)}</Cell>
             <Cell>
-              <Gain amount={sale.realisedPnl} currency={sale.currency} />
+              <Origin
+                label={`${sale.symbol} · ${t("portfolio.realised")}`}
+                rule={t("portfolio.beforeFees")}
+                numbers={() => <SaleMethods sale={sale} />}
+              >
+                <Gain amount={sale.realisedPnl} currency={sale.currency} />
+              </Origin>
             </Cell>
           </Row>
         ))}
@@ -55,30 +62,39 @@ export function Sales({ accountId }: { accountId: string }) {
   );
 }
 
-/** How the profit of a sale came about, by either method. */
-function SaleOrigin({ sale, onClose }: { sale: Sale; onClose: () => void }) {
-  const { t, i18n } = useTranslation();
+/** What either method makes of a sale. */
+function SaleMethods({ sale }: { sale: Sale }) {
+  const { t } = useTranslation();
   const { currency } = sale;
   const methods = [
     ["average", sale.byAverage],
     ["fifo", sale.byFifo],
   ] as const;
   return (
+    <ul className="space-y-1">
+      {methods.map(([method, figures]) => (
+        <li key={method} className="flex flex-wrap justify-between gap-x-4">
+          <span className={method === sale.costMethod ? "font-semibold" : "text-soft"}>
+            {t(`portfolio.method.${method}`)}
+          </span>
+          <span>
+            {formatCash(sale.proceeds, currency)} − {formatCash(figures.cost, currency)} ={" "}
+            <Gain amount={figures.realisedPnl} currency={currency} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** How the profit of a sale came about, by either method and lot by lot. */
+function SaleOrigin({ sale, onClose }: { sale: Sale; onClose: () => void }) {
+  const { t, i18n } = useTranslation();
+  const { currency } = sale;
+  return (
     <Dialog title={`${sale.symbol} · ${formatDay(sale.soldOn, i18n.language)}`} wide onClose={onClose}>
       <div className="space-y-4 text-[13px]">
-        <ul className="space-y-1">
-          {methods.map(([method, figures]) => (
-            <li key={method} className="flex flex-wrap justify-between gap-x-4">
-              <span className={method === sale.costMethod ? "font-semibold" : "text-soft"}>
-                {t(`portfolio.method.${method}`)}
-              </span>
-              <span>
-                {formatCash(sale.proceeds, currency)} − {formatCash(figures.cost, currency)} ={" "}
-                <Gain amount={figures.realisedPnl} currency={currency} />
-              </span>
-            </li>
-          ))}
-        </ul>
+        <SaleMethods sale={sale} />
         <Table
           label={t("portfolio.lotsSold")}
           columns={[

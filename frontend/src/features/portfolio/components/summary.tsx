@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, AccountValue, Balance, Position } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
@@ -5,18 +6,20 @@ import { formatMoney } from "@/lib/format";
 import { quotes, useQuotesStatus } from "@/lib/quotes/socket";
 import { useQuotesText } from "@/lib/quotes/use-quote";
 import { Gain } from "@/lib/ui/gain";
+import { HeldFigure } from "@/lib/ui/held-figure";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty, Panel } from "@/lib/ui/panel";
 import { useQuietMoment } from "@/lib/ui/use-quiet-moment";
 import { useDayResult } from "../hooks/use-day-result";
 import { useHoldings } from "../hooks/use-holdings";
 import { valueOfAccount } from "../hooks/value";
+import { AccountFigure, DayFigure } from "./figure";
 
 interface Props {
   account: Account;
   balance: Balance | undefined;
   /** What can be bought for, credit included where the account has it. */
-  buyingPower: string | undefined;
+  buyingPower: ReactNode;
 }
 
 /** Cash, worth and profit of the account. */
@@ -31,7 +34,7 @@ export function Summary({ account, balance, buyingPower }: Props) {
         <Figures
           account={account}
           balance={balance}
-          buyingPower={buyingPower ?? balance.buyingPower}
+          buyingPower={buyingPower}
           value={value}
           positions={holdings.data.positions}
         />
@@ -45,7 +48,7 @@ export function Summary({ account, balance, buyingPower }: Props) {
 interface FiguresProps {
   account: Account;
   balance: Balance;
-  buyingPower: string;
+  buyingPower: ReactNode;
   value: AccountValue;
   positions: readonly Position[];
 }
@@ -63,6 +66,7 @@ function Figures({ account, balance, buyingPower, value, positions: all }: Figur
   // Renders again only when a price of something held has changed.
   useQuotesText(symbols, () => symbols.map((symbol) => livePrice(symbol) ?? "").join(" "));
   const live = valueOfAccount(value, positions, livePrice);
+  const shown = { value, positions, live };
   return (
     <div className="p-3">
       <div className={stale && positions.length > 0 ? "opacity-60" : ""}>
@@ -70,11 +74,15 @@ function Figures({ account, balance, buyingPower, value, positions: all }: Figur
           {t("portfolio.value")} · {account.name}
         </p>
         <p className="font-semibold text-2xl" data-testid="total-value">
-          {live === null ? "–" : formatMoney(live.totalValue, currency)}
+          <AccountFigure figure="worth" {...shown}>
+            {live === null ? "–" : formatMoney(live.totalValue, currency)}
+          </AccountFigure>
         </p>
         <p className="text-[13px]" data-testid="total-pnl">
           <span className="mr-2 text-soft">{t("portfolio.totalPnl")}</span>
-          <Gain amount={live?.totalPnl} percent={live?.totalPnlPercent} currency={currency} />
+          <AccountFigure figure="totalPnl" {...shown}>
+            <Gain amount={live?.totalPnl} percent={live?.totalPnlPercent} currency={currency} />
+          </AccountFigure>
         </p>
         <p className="text-[13px]" data-testid="day-pnl">
           <span className="mr-2 text-soft">{t("portfolio.dayPnl")}</span>
@@ -86,25 +94,37 @@ function Figures({ account, balance, buyingPower, value, positions: all }: Figur
         </p>
       </div>
       <dl className="mt-3 grid grid-cols-2 gap-x-4 gap-y-1.5 border-line border-t pt-2.5 text-[13px]">
-        <Figure label={t("portfolio.cash")} testId="cash">
-          {formatMoney(balance.cash, currency)}
-        </Figure>
-        <Figure label={t("portfolio.buyingPower")} testId="buying-power">
-          {formatMoney(buyingPower, currency)}
-        </Figure>
-        <Figure label={t("portfolio.held")}>{formatMoney(balance.held, currency)}</Figure>
-        <Figure label={t("portfolio.positionsValue")}>
-          {live === null ? "–" : formatMoney(live.positionsValue, currency)}
-        </Figure>
-        <Figure label={t("portfolio.unrealised")}>
-          <Gain amount={live?.unrealised} currency={currency} />
-        </Figure>
-        <Figure label={t("portfolio.realised")}>
-          <Gain amount={value.realisedPnl} currency={currency} />
-        </Figure>
-        <Figure label={t("portfolio.fees")}>
-          {formatMoney(new Decimal(value.commission).plus(value.tax), currency)}
-        </Figure>
+        <Place label={t("portfolio.cash")} testId="cash">
+          <AccountFigure figure="cash" {...shown}>
+            {formatMoney(balance.cash, currency)}
+          </AccountFigure>
+        </Place>
+        <Place label={t("portfolio.buyingPower")} testId="buying-power">
+          {buyingPower}
+        </Place>
+        <Place label={t("portfolio.held")}>
+          <HeldFigure balance={balance} />
+        </Place>
+        <Place label={t("portfolio.positionsValue")}>
+          <AccountFigure figure="shares" {...shown}>
+            {live === null ? "–" : formatMoney(live.positionsValue, currency)}
+          </AccountFigure>
+        </Place>
+        <Place label={t("portfolio.unrealised")}>
+          <AccountFigure figure="unrealised" {...shown}>
+            <Gain amount={live?.unrealised} currency={currency} />
+          </AccountFigure>
+        </Place>
+        <Place label={t("portfolio.realised")}>
+          <AccountFigure figure="realised" {...shown}>
+            <Gain amount={value.realisedPnl} currency={currency} />
+          </AccountFigure>
+        </Place>
+        <Place label={t("portfolio.fees")}>
+          <AccountFigure figure="costs" {...shown}>
+            {formatMoney(new Decimal(value.commission).plus(value.tax), currency)}
+          </AccountFigure>
+        </Place>
       </dl>
     </div>
   );
@@ -117,11 +137,15 @@ interface DayProps {
 }
 
 function Day({ value, positions, total }: DayProps) {
-  const { amount, percent } = useDayResult(value, positions, total);
-  return <Gain amount={amount} percent={percent} currency={value.currency} />;
+  const day = useDayResult(value, positions, total);
+  return (
+    <DayFigure value={value} positions={positions} total={total} day={day}>
+      <Gain amount={day.amount} percent={day.percent} currency={value.currency} />
+    </DayFigure>
+  );
 }
 
-function Figure({ label, testId, children }: { label: string; testId?: string; children: React.ReactNode }) {
+function Place({ label, testId, children }: { label: string; testId?: string; children: ReactNode }) {
   return (
     <div className="min-w-0">
       <dt className="truncate text-soft text-xs">{label}</dt>

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { AccountValue, Position } from "@/lib/api/types";
@@ -27,6 +27,7 @@ const value = {
   commission: "4",
   exchangeFees: "1",
   tax: "2",
+  interest: "0",
   totalPnl: "-37",
 } as AccountValue;
 const position = {
@@ -37,6 +38,8 @@ const position = {
   cost: "1600",
   realisedPnl: "30",
   dividends: "20",
+  commission: "3",
+  tax: "1.5",
   marketPrice: "150",
 } as Position;
 let server: MockApi;
@@ -47,14 +50,15 @@ beforeEach(() => {
   useQuotesStatus.setState({ status: "open" });
 });
 
-/** The lines of the figure that is opened, as one text each. */
+/** The lines behind a figure, as one text each; it is closed again. */
 async function opened(label: string): Promise<string[]> {
-  const summary = screen.getByText(label, { selector: "summary" });
-  await userEvent.click(summary);
-  const figure = summary.closest("div.py-1\\.5");
-  return within(figure as HTMLElement)
-    .getAllByRole("row")
-    .map((row) => row.textContent ?? "");
+  const line = screen.getByText(label, { selector: "dt" }).nextElementSibling as HTMLElement;
+  await userEvent.click(within(line).getByRole("button"));
+  const origin = within(await screen.findByRole("dialog", { name: label }));
+  const rows = (await origin.findAllByRole("row")).map((row) => row.textContent ?? "");
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  return rows;
 }
 
 test("figures open to the numbers that make them", async () => {
@@ -68,6 +72,12 @@ test("figures open to the numbers that make them", async () => {
   expect(await opened("Unrealised")).toEqual(["AAPL 10 × 150.00 − 1,600.00−100.00", "=−100.00"]);
   expect((await opened("Cash")).at(-1)).toBe("=+8,463.00");
   expect(await opened("Realised")).toEqual(["AAPL+30.00", "Shares not held any more+20.00", "=+50.00"]);
+  expect(await opened("Commissions")).toEqual([
+    "AAPL+3.00",
+    "Shares not held any more+1.00",
+    "Fees of exchanges+1.00",
+    "=+5.00",
+  ]);
 });
 
 test("the session's result leaves out what was paid in", async () => {
@@ -93,27 +103,40 @@ test("the session's result leaves out what was paid in", async () => {
   ]);
 });
 
-test("what credit has cost is told where there was any, and taxes by what they were paid for", async () => {
-  const line = (kind: string, amount: string) => ({
-    ...(sampleOf({ $ref: "#/components/schemas/StatementLine" }) as object),
-    ...{ kind, amount, commodity: "USD", bookedAt: "2026-11-20T15:00:00Z" },
-  });
-  // One answer for every question: each part of the page reads the amounts of what it has asked for.
-  server.on("GET /api/accounts/{id}/statement", { lines: [line("interest", "-0.75")] });
+const line = (sequence: number, kind: string, amount: string) => ({
+  ...(sampleOf({ $ref: "#/components/schemas/StatementLine" }) as object),
+  ...{ sequence, kind, amount, commodity: "USD", bookedAt: "2026-11-20T15:00:00Z" },
+});
+
+test("what credit has cost is told where there was any, and those not loaded yet together", async () => {
+  server.on(
+    "GET /api/accounts/{id}/statement",
+    { lines: [line(2, "interest", "-0.75")], nextCursor: 2 },
+    { lines: [line(1, "borrow_fee", "-0.25")] },
+  );
+  await show(<Worth value={{ ...value, interest: "-1" }} positions={[position]} />);
+  const label = "Interest and fees for borrowed shares";
+  const figure = screen.getByText(label, { selector: "dt" }).nextElementSibling as HTMLElement;
+  await userEvent.click(within(figure).getByRole("button", { name: "−1.00" }));
+  const origin = within(await screen.findByRole("dialog", { name: label }));
+  expect(await origin.findByRole("row", { name: "All those before −0.25" })).toBeTruthy();
+  await userEvent.click(origin.getByRole("button", { name: "Show more" }));
+  await origin.findByRole("row", { name: /Fee for borrowed shares −0\.25/ });
+  expect(origin.queryByRole("row", { name: /All those before/ })).toBeNull();
+  expect(server.sent.map(({ query }) => query.cursor).filter(Boolean)).toEqual(["2"]);
+});
+
+test("taxes are told by share, and by what they were paid for", async () => {
+  // 20 of dividends came in as 18.75, the rest was kept back.
+  server.on("GET /api/accounts/{id}/statement", { lines: [line(1, "dividend", "18.75")] });
   await show(<Worth value={value} positions={[position]} />);
-  expect(
-    (await screen.findByText("Interest and fees for borrowed shares")).closest("dt")?.nextSibling
-      ?.textContent,
-  ).toBe("−0.75");
-  await userEvent.click(screen.getByText("Taxes", { selector: "summary" }));
-  await screen.findByRole("row", { name: /Of trades \+1\.25/ });
-  expect(screen.getByRole("row", { name: /Kept back from dividends \+0\.75/ })).toBeTruthy();
+  const rows = await opened("Taxes");
+  expect(rows).toContain("AAPL+1.50");
+  await waitFor(async () => expect(await opened("Taxes")).toContain("Kept back from dividends+1.25"));
 });
 
 test("an account without credit has no line for it", async () => {
   await show(<Worth value={value} positions={[position]} />);
-  await userEvent.click(screen.getByText("Taxes", { selector: "summary" }));
-  await screen.findByRole("row", { name: /Of trades \+2\.00/ });
   expect(screen.queryByText("Interest and fees for borrowed shares")).toBeNull();
 });
 

@@ -7,6 +7,8 @@ import { valueOfPosition } from "./value";
 export interface Part {
   kind: "shares" | "cash" | "others";
   name: string | null;
+  /** The shares in it. */
+  symbols: readonly string[];
   value: Decimal;
   percent: Decimal;
 }
@@ -27,18 +29,19 @@ export function allocationOf(
   livePrice: (symbol: string) => string | undefined,
   nameOf: (symbol: string) => string = (symbol) => symbol,
 ): Part[] | null {
-  const named = new Map<string, Decimal>();
+  const named = new Map<string, { value: Decimal; symbols: string[] }>();
   for (const position of positions) {
     if (!new Decimal(position.quantity).greaterThan(0)) continue;
     const { marketValue } = valueOfPosition(position, livePrice(position.symbol));
     if (marketValue === null) return null;
     const name = nameOf(position.symbol);
-    named.set(name, (named.get(name) ?? ZERO).plus(marketValue));
+    const known = named.get(name) ?? { value: ZERO, symbols: [] };
+    named.set(name, { value: known.value.plus(marketValue), symbols: [...known.symbols, position.symbol] });
   }
   const own = new Decimal(cash);
   const parts: Unweighed[] = [
-    ...[...named].map(([name, value]) => ({ kind: "shares" as const, name, value })),
-    ...(own.greaterThan(0) ? [{ kind: "cash" as const, name: null, value: own }] : []),
+    ...[...named].map(([name, shares]) => ({ kind: "shares" as const, name, ...shares })),
+    ...(own.greaterThan(0) ? [{ kind: "cash" as const, name: null, symbols: [], value: own }] : []),
   ].sort((left, right) => right.value.comparedTo(left.value));
   const total = sum(parts.map(({ value }) => value));
   if (!total.greaterThan(0)) return null;
@@ -72,5 +75,6 @@ function together(parts: readonly Unweighed[]): Unweighed[] {
   if (parts.length <= ALLOCATION_PARTS_MAX) return [...parts];
   const first = parts.slice(0, ALLOCATION_PARTS_MAX - 1);
   const rest = parts.slice(ALLOCATION_PARTS_MAX - 1);
-  return [...first, { kind: "others", name: null, value: sum(rest.map(({ value }) => value)) }];
+  const symbols = rest.flatMap((part) => part.symbols);
+  return [...first, { kind: "others", name: null, symbols, value: sum(rest.map(({ value }) => value)) }];
 }

@@ -11,6 +11,7 @@ const value = {
   commission: "4",
   exchangeFees: "1",
   tax: "2",
+  interest: "0",
 } as AccountValue;
 const position = {
   symbol: "AAPL",
@@ -24,6 +25,12 @@ const position = {
 test("the terms of the cash add up to it", () => {
   const terms = cashTerms(value, [position]);
   expect(sum(terms.map(({ amount }) => amount)).toString()).toBe("8463");
+  expect(terms.map(({ name }) => name)).not.toContain("rest");
+});
+
+test("what credit has cost is a term of its own", () => {
+  const terms = cashTerms({ ...value, cash: "8462.25", interest: "-0.75" }, [position]);
+  expect(terms.find(({ name }) => name === "interest")?.amount.toString()).toBe("-0.75");
   expect(terms.map(({ name }) => name)).not.toContain("rest");
 });
 
@@ -48,7 +55,11 @@ test("a share's part is made of its quantity, its price of now and its cost", ()
 });
 
 test("taxes are told by what they were paid for", () => {
-  const { onDividends, onTrades } = taxParts("4.5", [{ amount: "-1.5" }, { amount: "-0.75" }]);
+  // 10 of dividends came in as 8.50, and 0.75 were taken for them later.
+  const { onDividends, onTrades } = taxParts({ tax: "4.5", dividends: "10" }, [
+    { amount: "8.5" },
+    { amount: "-0.75" },
+  ]);
   expect([onDividends.toString(), onTrades.toString()]).toEqual(["2.25", "2.25"]);
-  expect(taxParts("4.5", []).onTrades.toString()).toBe("4.5");
+  expect(taxParts({ tax: "4.5", dividends: "0" }, []).onTrades.toString()).toBe("4.5");
 });

@@ -12,6 +12,8 @@ export interface ShareOrigin {
   unrealised: Decimal | null;
   realised: string;
   dividends: string;
+  commission: string;
+  tax: string;
 }
 
 /** What each share contributes. */
@@ -21,8 +23,9 @@ export function originsOf(
 ): ShareOrigin[] {
   return positions.map((position) => {
     const { price, marketValue, unrealised } = valueOfPosition(position, livePrice(position.symbol));
-    const { symbol, quantity, cost, realisedPnl: realised, dividends } = position;
-    return { symbol, quantity, price, value: marketValue, cost, unrealised, realised, dividends };
+    const { symbol, quantity, cost, realisedPnl: realised, dividends, commission, tax } = position;
+    const booked = { realised, dividends, commission, tax };
+    return { symbol, quantity, price, value: marketValue, cost, unrealised, ...booked };
   });
 }
 
@@ -34,6 +37,7 @@ export interface Term {
     | "dividends"
     | "fees"
     | "tax"
+    | "interest"
     | "sharesHeld"
     | "cash"
     | "shares"
@@ -56,6 +60,7 @@ export function cashTerms(value: AccountValue, positions: readonly Position[]): 
     { name: "dividends", amount: new Decimal(value.dividends) },
     { name: "fees", amount: fees.negated() },
     { name: "tax", amount: new Decimal(value.tax).negated() },
+    { name: "interest", amount: new Decimal(value.interest) },
     { name: "sharesHeld", amount: sum(positions.map(({ cost }) => cost)).negated() },
   ];
   const rest = new Decimal(value.cash).minus(sum(known.map(({ amount }) => amount)));
@@ -76,11 +81,14 @@ export function ofClosed(total: string, parts: readonly string[]): Decimal {
   return new Decimal(total).minus(sum(parts));
 }
 
-/** Taxes by what they were paid for: what was kept back from dividends is listed, the rest is that of trades. */
+/**
+ * Taxes by what they were paid for. Of dividends is kept back what they were before tax less what came in for them, and what
+ * was taken for them later; the rest is that of trades.
+ */
 export function taxParts(
-  tax: string,
-  withheld: readonly Pick<StatementLine, "amount">[],
+  { tax, dividends }: Pick<AccountValue, "tax" | "dividends">,
+  ofDividends: readonly Pick<StatementLine, "amount">[],
 ): { onDividends: Decimal; onTrades: Decimal } {
-  const onDividends = sum(withheld.map(({ amount }) => amount)).negated();
+  const onDividends = new Decimal(dividends).minus(sum(ofDividends.map(({ amount }) => amount)));
   return { onDividends, onTrades: new Decimal(tax).minus(onDividends) };
 }

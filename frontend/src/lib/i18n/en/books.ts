@@ -56,6 +56,14 @@ export const books = {
       buyingPower: "Buying power",
       withdrawable: "Can be taken out",
     },
+    how: {
+      cash: "What has settled, and what trades have promised for later days.",
+      settled: "All cash, without what trades will bring and what they will cost when they settle.",
+      unsettled: "What sales will bring less what purchases will cost, day by day.",
+      withdrawable:
+        "The least that will be there until everything has settled, less what is held for orders. Money that secures shares sold short stays.",
+      day: "The trades whose money changes hands on this day.",
+    },
     settlesOn: "Settles on {{day}}",
     statement: "Statement",
     noLines: "Nothing was booked yet, or nothing matches.",
@@ -112,6 +120,8 @@ export const books = {
     wonForDollar: "Won for one dollar, as you reckon",
     wonForDollarHint: "This server knows no exchange rate. Yours stays in this browser and moves no money.",
     wonForDollarWrong: "Type a rate above zero.",
+    howWorth: "All cash of the books, and each position times its price of now.",
+    howCosts: "Commissions and taxes of trades, and taxes on dividends, booked so far.",
     howPnl: "Cash and shares at the prices of now, less what was paid in. Fees and taxes are in it already.",
     howDay:
       "The shares held now times their change since the close before; trades of today are not taken apart.",
@@ -169,34 +179,12 @@ export const books = {
     noBenchmark: "nothing",
     result: "Result",
     soon: "The course appears as the account's worth changes; it is looked at once a minute.",
-    how: "How this came about",
     howResult: "Since {{from}}: {{after}} now − {{before}} then − {{broughtIn}} paid in since = {{result}}.",
     howReturn:
       "One unit of money of the beginning had become {{before}} then and is {{after}} now: {{percent}}.",
     howWeighted:
       "The return is time-weighted: each span is measured against the money that was there in it, and the spans are multiplied. So paying in or out changes nothing. Fees, taxes and dividends are in it.",
     howBenchmark: "What it is compared with is told by its daily closes, without dividends.",
-  },
-  origin: {
-    netDeposits: "Paid in, net",
-    realised: "Gains of sales",
-    dividends: "Dividends",
-    fees: "Commissions and fees",
-    tax: "Taxes",
-    sharesHeld: "Cost of the shares held",
-    cash: "Cash",
-    shares: "Shares at the prices of now",
-    rest: "Interest, and what these do not explain",
-    closed: "Shares not held any more",
-    commission: "Commissions of trades",
-    exchangeFees: "Fees of exchanges",
-    taxOnTrades: "Of trades",
-    taxOnDividends: "Kept back from dividends",
-    worthNow: "Worth now",
-    worthBefore: "Worth at {{at}}",
-    broughtIn: "Paid in since",
-    cutShort:
-      "Only the latest {{number}} movements were looked at. The statement of the account has all of them.",
   },
   movement: {
     deposit: "Deposit",
@@ -299,6 +287,17 @@ export const books = {
       borrowed: "Owed",
       longValue: "Shares held",
       shortValue: "Shares sold short",
+    },
+    how: {
+      equity: "What would be left if everything were sold and bought back at the prices of now.",
+      required: "What must be your own for all that is held, sold short and ordered.",
+      available: "Your own less what is bound.",
+      buyingPower: "What is free, divided by the part of a purchase that must be your own.",
+      requiredToStay:
+        "What must be your own for what is held and sold short now; below it the account is called.",
+      borrowed: "Cash below zero.",
+      longValue: "Shares held at the prices of now.",
+      shortValue: "Shares sold short at the prices of now.",
     },
   },
   connection: {
@@ -415,6 +414,8 @@ export const books = {
     opening: "Opening deposit (optional)",
     typeName: "Type the name of the account to go on: {{name}}",
     begin: "Begin anew",
+    before: "Beginnings so far",
+    ordersStay: "Open orders were not taken back in time.",
     state: {
       WAITING: "waiting for open orders to end",
       DONE: "done",
