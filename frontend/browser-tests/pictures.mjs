@@ -71,6 +71,10 @@ async function onTheDesktop() {
   await take("orders");
   await enter("Portfolio");
   await take("portfolio");
+  await page.getByRole("row", { name: /^AAPL/ }).getByRole("button").nth(2).click();
+  await page.getByRole("dialog", { name: "AAPL · Avg. cost" }).getByRole("row").first().waitFor();
+  await take("figure");
+  await page.keyboard.press("Escape");
   await enter("Accounts");
   await take("accounts");
   await page.getByRole("button", { name: "Menu" }).click();

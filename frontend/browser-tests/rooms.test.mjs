@@ -184,18 +184,43 @@ step("all open orders are taken back after a question", async () => {
   await picture(page, "22-orders");
 });
 
+/**
+ * A figure opens by keyboard to the line that is looked for, and Escape gives the focus back.
+ * @param {string} label
+ * @param {RegExp} line
+ */
+async function opened(label, line) {
+  const figure = page.getByText(label, { exact: true }).locator("xpath=following::button[1]");
+  await figure.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: label }).getByRole("row", { name: line }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal(await figure.evaluate((element) => element === document.activeElement), true);
+}
+
 step("the portfolio opens its figures and closes a position", async () => {
   await enter("Portfolio");
   await page.getByTestId("worth-USD").waitFor();
-  await page.getByText("Total P&L", { exact: true }).click();
-  await page.getByRole("row", { name: /Paid in, net −100,000\.00/ }).waitFor();
-  await page.getByText("Paid in, net", { exact: true }).last().click();
-  await page.getByText(/\d Deposit$/).waitFor();
-  await page.getByRole("tab", { name: "Lots" }).click();
+  await opened("Total P&L", /Paid in, net −100,000\.00/);
+  await opened("Paid in, net", /\d Deposit \+100,000\.00/);
+  await opened("Commissions", /^AAPL \+/);
+  const shares = page.getByRole("row", { name: /^AAPL/ }).getByRole("button", { name: "30", exact: true });
+  await shares.click();
   await page
-    .getByRole("table", { name: "Lots" })
-    .getByRole("row", { name: /AAPL .* 30/ })
+    .getByRole("dialog", { name: "AAPL · Quantity" })
+    .getByRole("row", { name: /Execution \+30 × [\d.]+ \+30/ })
     .waitFor();
+  assert.deepEqual(await seriousFaults(page), []);
+  await picture(page, "23-figure");
+  // Another click closes what the first has opened.
+  await shares.click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("tab", { name: "Lots" }).click();
+  const lot = page.getByRole("table", { name: "Lots" }).getByRole("row", { name: /AAPL .* 30/ });
+  await lot.getByRole("button").last().click();
+  await page.getByRole("row", { name: /came in \+/ }).waitFor();
+  await page.keyboard.press("Escape");
   await page.getByRole("tab", { name: "Positions" }).click();
   await page.getByRole("button", { name: "Close the position in AAPL" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Close", exact: true }).last().click();
@@ -212,8 +237,9 @@ step("the portfolio opens its figures and closes a position", async () => {
 step("the account's course is told, beside a share of one's choice", async () => {
   await page.getByRole("heading", { name: "How it has done, in USD" }).waitFor();
   await page.getByLabel("Beside").selectOption("AAPL");
-  await page.getByText("How this came about").click();
+  await page.getByText("Result", { exact: true }).locator("xpath=following-sibling::button").click();
   await page.getByText(/One unit of money of the beginning/).waitFor();
+  await page.keyboard.press("Escape");
   await picture(page, "23-portfolio", true);
 });
 

@@ -24,7 +24,7 @@ export function Origin({ label, rule, numbers, children }: Props) {
         aria-haspopup="dialog"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
-        className="text-inherit underline decoration-line decoration-dotted underline-offset-4 hover:decoration-current"
+        className="text-inherit underline decoration-soft/50 decoration-dotted underline-offset-4 hover:decoration-current"
       >
         {children}
       </button>
