@@ -12,6 +12,7 @@ pub mod fees;
 pub mod margin;
 pub mod phases;
 pub mod price_limits;
+pub mod quote_age;
 pub mod security;
 pub mod sessions;
 pub mod simulation;
@@ -26,6 +27,7 @@ pub use fees::{Fees, OrderFees, commission_max, fees, fees_for_fill, fees_max};
 pub use margin::{MarginRules, charge_a_day, is_price_tested};
 pub use phases::{DayKind, Evening, Phase, Span, TradingDay, evening, phase, trading_day};
 pub use price_limits::price_limits;
+pub use quote_age::stale_age;
 pub use security::Security;
 pub use sessions::{
     is_trading_day, market_day, next_trading_day, regular_close, regular_close_after, settle_date,

@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Currency, OrderId, Price, Quantity, Quote, Side, Symbol};
-use exchange::book::{DELAYED_QUOTE_AGE_MAX, LIVE_QUOTE_AGE_MAX, Patience, Pricing};
+use exchange::book::{Patience, Pricing};
+use exchange::quote_age::{DELAYED_QUOTE_AGE_MAX, LIVE_QUOTE_AGE_MAX};
 use exchange::{Book, BookEvent, BookEventKind, BookOrder, CancelReason};
 use proptest::prelude::*;
 use rust_decimal::Decimal;

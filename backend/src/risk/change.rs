@@ -1,7 +1,9 @@
 //! Decides whether an open order may get other terms.
 
 use super::hold::{Hold, HoldTerms};
-use super::judge::{AccountState, Denial, Terms, against_symbol, terms_at, uncovered_with_margin, unpaid};
+use super::judge::{
+    AccountState, Denial, Terms, against_symbol, terms_at, too_old, uncovered_with_margin, unpaid,
+};
 use super::margin::{Asked, AskedAs};
 use super::rules;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -65,6 +67,10 @@ pub fn judge_change(
         worst_price.and_then(|worst_price| changed_terms(order, quantity, worst_price, on, account.tariff));
     match terms {
         Some(terms) => {
+            let asked = more_asked(order, &terms, quantity);
+            if asked.amount > Decimal::ZERO {
+                denials.extend(too_old(pricing, &asked, false, account, quote, now));
+            }
             let more = (terms.hold.amount() - order.held).max(Decimal::ZERO);
             let needed = match terms.hold {
                 Hold::Cash(_) => Hold::Cash(more),
@@ -73,9 +79,8 @@ pub fn judge_change(
             match &account.margin {
                 None => denials.extend(unpaid("quantity", needed, account)),
                 Some(margin) => {
-                    let asked = AskedAs { field: "quantity", pricing, quote: Some(quote) };
-                    let order = more_asked(order, &terms, quantity);
-                    denials.extend(uncovered_with_margin(&order, needed, asked, account, margin));
+                    let how = AskedAs { field: "quantity", pricing, quote: Some(quote) };
+                    denials.extend(uncovered_with_margin(&asked, needed, how, account, margin));
                 }
             }
         }

@@ -5,8 +5,8 @@ use super::margin::{Asked, AskedAs, MarginState};
 use super::rules;
 use crate::error::FieldError;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{Currency, NewOrder, Price, Quantity, Quote, Side, Symbol};
-use exchange::{Tariff, trade_date};
+use domain::{Currency, NewOrder, Price, Pricing, Quantity, Quote, Side, Symbol};
+use exchange::{Tariff, stale_age, trade_date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +151,11 @@ pub fn judge(
     let terms = quote
         .zip(quantity)
         .and_then(|(quote, quantity)| terms_of(&order, quantity, quote, on, account.tariff));
+    if let Some((quote, terms)) = quote.zip(terms) {
+        let asked = terms.asked(order.side);
+        let by_amount = matches!(order.size, domain::Size::Notional(_));
+        denials.extend(too_old(order.pricing, &asked, by_amount, account, quote, now));
+    }
     match (terms, quote) {
         (Some(terms), _) => denials.extend(uncovered(&order, &terms, account, quote)),
         (None, None) => denials.push(Denial::new("symbol", "no_price", "there is no current price")),
@@ -201,6 +206,29 @@ pub(super) fn against_symbol(account: &AccountState) -> Vec<Denial> {
         denials.push(Denial::new("symbol", "halted", "is halted: no new orders are taken in it"));
     }
     denials
+}
+
+/// A price that is too old pays for nothing: where the order has no limit of its own, what it can cost would be guessed.
+/// A sale of what is held costs nothing and always gets out.
+pub(super) fn too_old(
+    pricing: Pricing,
+    asked: &Asked,
+    by_amount: bool,
+    account: &AccountState,
+    quote: &Quote,
+    now: DateTime<Utc>,
+) -> Option<Denial> {
+    let is_priced = match asked.side {
+        Side::Buy => true,
+        Side::Sell => by_amount || account.margin.is_some_and(|margin| margin.sells_short(asked)),
+    };
+    if pricing.limit_price().is_some() || !is_priced {
+        return None;
+    }
+    let minutes = stale_age(quote, now)?.num_minutes();
+    let message =
+        format!("the last price is {minutes} minutes old and the market is open: give a limit price");
+    Some(Denial::new("type", "stale_price", message))
 }
 
 fn terms_of(

@@ -17,6 +17,7 @@ pub use order::{
 
 use crate::auctions::AuctionKind;
 use crate::price_limits::price_limits;
+use crate::quote_age::quote_age_max;
 use crate::sessions::trade_date;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{OrderId, Price, Quote, Side, Symbol};
@@ -26,10 +27,6 @@ use rust_decimal::Decimal;
 use std::collections::HashMap;
 use turn::Turn;
 
-/// Oldest quote of a live source that an order is executed on.
-pub const LIVE_QUOTE_AGE_MAX: TimeDelta = TimeDelta::minutes(2);
-/// Oldest quote of a source that holds prices back (usually fifteen minutes) that an order is executed on.
-pub const DELAYED_QUOTE_AGE_MAX: TimeDelta = TimeDelta::minutes(20);
 /// How far a quote may lie in the future, because clocks differ.
 pub const QUOTE_AHEAD_MAX: TimeDelta = TimeDelta::seconds(5);
 
@@ -311,8 +308,7 @@ impl Book {
 /// Whether an order may be executed on a quote now.
 fn is_usable(quote: &Quote, now: DateTime<Utc>) -> bool {
     let age = now - quote.at;
-    let age_max = if quote.delayed { DELAYED_QUOTE_AGE_MAX } else { LIVE_QUOTE_AGE_MAX };
-    age <= age_max && age >= -QUOTE_AHEAD_MAX
+    age <= quote_age_max(quote) && age >= -QUOTE_AHEAD_MAX
 }
 
 /// A quote without the name of its source, which is all of it that takes memory of its own.

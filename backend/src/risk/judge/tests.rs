@@ -55,6 +55,62 @@ fn an_order_that_can_be_paid_is_approved_and_holds_its_worst_cost() {
     assert_eq!(terms.hold, Hold::Cash(Decimal::from(1_400) + terms.fees_max));
 }
 
+fn waiting_for(stop: &str) -> Pricing {
+    Pricing::Stop(stop.parse().unwrap())
+}
+
+#[test]
+fn nothing_is_paid_by_a_price_that_is_too_old() {
+    let old = fixture::quote("AAPL", "100", today() - chrono::TimeDelta::minutes(25));
+    let account = dollars(10_000, 10);
+    let rules = |side, pricing| rules_against(order("AAPL", side, "1", pricing), &account, Some(&old));
+    for pricing in [Pricing::Market, waiting_for("120")] {
+        assert_eq!(rules(Side::Buy, pricing), ["stale_price"], "{pricing:?}");
+        assert_eq!(rules(Side::Sell, pricing), [""; 0], "what is held gets out");
+    }
+    assert_eq!(rules(Side::Buy, limit("90")), [""; 0]);
+    let by_amount = |side, pricing| NewOrder {
+        size: Size::Notional("100".parse().unwrap()),
+        ..order("AAPL", side, "1", pricing)
+    };
+    for side in [Side::Buy, Side::Sell] {
+        assert_eq!(rules_against(by_amount(side, Pricing::Market), &account, Some(&old)), ["stale_price"]);
+        assert_eq!(rules_against(by_amount(side, limit("90")), &account, Some(&old)), [""; 0]);
+    }
+    let fresh = fixture::quote("AAPL", "100", today() - chrono::TimeDelta::minutes(15));
+    assert_eq!(
+        rules_against(order("AAPL", Side::Buy, "1", Pricing::Market), &account, Some(&fresh)),
+        [""; 0]
+    );
+}
+
+#[test]
+fn an_order_that_waits_is_made_larger_by_a_fresh_price_only_and_smaller_by_any() {
+    let quote = |minutes| fixture::quote("AAPL", "100", today() - chrono::TimeDelta::minutes(minutes));
+    let account = dollars(10_000, 0);
+    let open = OpenOrder {
+        symbol: "AAPL".parse().unwrap(),
+        side: Side::Buy,
+        pricing: waiting_for("120"),
+        quantity: "10".parse().unwrap(),
+        worst_price: "126".parse().unwrap(),
+        fees_max: Decimal::ONE,
+        held: Decimal::from(1_261),
+        filled_quantity: Decimal::ZERO,
+        filled_notional: Decimal::ZERO,
+        charged: Decimal::ZERO,
+    };
+    let change = |quantity: &str, stop: &str, minutes| {
+        let (pricing, quantity) = (waiting_for(stop), quantity.parse().unwrap());
+        let judged = judge_change(&open, pricing, quantity, &account, &quote(minutes), today());
+        judged.err().unwrap_or_default().into_iter().map(|denial| denial.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(change("20", "120", 25), ["stale_price"]);
+    assert_eq!(change("10", "130", 25), ["stale_price"]);
+    assert_eq!(change("5", "120", 25), [""; 0]);
+    assert_eq!(change("20", "120", 5), [""; 0]);
+}
+
 #[test]
 fn a_market_order_holds_a_protection_above_the_ask() {
     let apple = quote("AAPL", "100");

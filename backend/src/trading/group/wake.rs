@@ -33,7 +33,7 @@ pub(super) struct Woken {
 }
 
 /// Reasons that time may take away; a leg that has only those waits for it.
-const PASSING_RULES: [&str; 4] = ["no_price", "halted", "unresolved_order", "session"];
+const PASSING_RULES: [&str; 5] = ["no_price", "stale_price", "halted", "unresolved_order", "session"];
 
 impl Woken {
     /// Whether nothing speaks against the refused legs but the moment.

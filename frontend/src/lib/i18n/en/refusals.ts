@@ -62,6 +62,7 @@ export const refusals = {
     validation_failed: "Some fields need a correction.",
     order_denied: "The order was refused.",
     too_many_attempts: "Too many attempts. Wait a little and try again.",
+    too_many_orders: "Too many orders in a minute. Wait as told and try again.",
     too_many_requests: "Too many requests. Wait a little and try again.",
     request_timeout: "The request took too long to arrive. Check the connection and try again.",
     internal_error: "The server made a mistake. It has been logged.",
@@ -87,6 +88,7 @@ export const refusals = {
     fees_exceed_proceeds: "The fees may be more than the sale brings.",
     tick_size: "The price does not fit the market's price steps.",
     price_limit: "The price is outside the day's allowed range.",
+    stale_price: "The last price is too old to judge this order by. Give a limit price.",
     no_price: "There is no current price to judge this order by.",
     unresolved_order:
       "An earlier order in this symbol is unresolved: whether the broker has it is being asked.",
