@@ -31,6 +31,16 @@ pub const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Longest silence inside a transaction, after which the server ends it.
 pub const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(15);
 
+/// Sends statements of one transaction without waiting for each other's answers (decision 78), and gives their answers, or the error
+/// of the first that failed. Those behind it are refused because of it alone, and would say nothing about the reason.
+macro_rules! answers_in_order {
+    ($($name:ident = $statement:expr),+ $(,)?) => {{
+        let ($($name),+) = futures_util::join!($($statement),+);
+        ($($name?),+)
+    }};
+}
+pub(crate) use answers_in_order;
+
 /// The error for a text that a column's CHECK constraint should have kept out.
 #[must_use]
 pub fn corrupt(what: &str) -> diesel::result::Error {

@@ -8,11 +8,11 @@ use super::holding::{Holding, Sale};
 use super::lots::Lots;
 use super::store::{self, PositionKey};
 use crate::account::{self, ByBroker, Fill, InKind, Journal, LedgerAccount, LedgerError};
+use crate::db::answers_in_order;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use domain::{AccountId, Side, Symbol};
-use futures_util::try_join;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -350,13 +350,13 @@ impl Books {
         if self.journals.is_empty() {
             return Ok(());
         }
-        try_join!(
-            account::post(connection, &self.journals),
-            store::save_positions(connection, self.positions(), at),
-            store::save_lots(connection, self.lots()),
-            store::insert_sales(connection, &self.sales),
-            store::insert_splits(connection, &self.splits),
-        )?;
+        answers_in_order!(
+            a = account::post(connection, &self.journals),
+            b = store::save_positions(connection, self.positions(), at),
+            c = store::save_lots(connection, self.lots()),
+            d = store::insert_sales(connection, &self.sales),
+            e = store::insert_splits(connection, &self.splits),
+        );
         Ok(())
     }
 

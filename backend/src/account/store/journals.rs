@@ -2,14 +2,13 @@
 
 use super::super::ledger::{Commodity, Journal, JournalKind, LedgerAccount, Posting, StoredJournal};
 use super::{BalanceChange, change_balances, unsettled};
-use crate::db::corrupt;
+use crate::db::{answers_in_order, corrupt};
 use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
 use diesel::sql_types::{Array, Bool, Date, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::AccountId;
-use futures_util::try_join;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -48,12 +47,12 @@ pub async fn post(connection: &AsyncPgConnection, journals: &[Journal]) -> Query
     }
     let (mut heads, mut postings) = (connection, connection);
     let changes = changes_of(journals);
-    try_join!(
-        heads_of(journals).execute(&mut heads),
-        postings_of(journals).execute(&mut postings),
-        unsettled::promise(connection, journals),
-        change_balances(connection, &changes),
-    )?;
+    answers_in_order!(
+        a = heads_of(journals).execute(&mut heads),
+        b = postings_of(journals).execute(&mut postings),
+        c = unsettled::promise(connection, journals),
+        d = change_balances(connection, &changes),
+    );
     Ok(())
 }
 
