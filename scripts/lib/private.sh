@@ -40,3 +40,17 @@ stop_private() {
     # Fast shutdown: Postgres ends its sessions and writes a checkpoint.
     stop_processes INT "$POSTGRES_STOP_SECONDS_MAX" postgres
 }
+
+# provide_database -> role and database of the server in the private cluster
+provide_database() {
+    [[ -z $GIVEN_DATABASE_URL ]] || return 0
+    postgres_provide_role gaemi GAEMI_DATABASE_PASSWORD 'NOCREATEDB NOCREATEROLE'
+    postgres_provide_database gaemi gaemi
+    DATABASE_URL=$(postgres_url gaemi "$GAEMI_DATABASE_PASSWORD" gaemi)
+}
+
+# take_lock -> nobody else works on the state of this checkout while this script runs
+take_lock() {
+    exec 9>"$STATE_DIR/run/lock"
+    flock -n 9 || die "Gaemi is already running from this checkout ($(cat "$STATE_DIR/run/address" 2>/dev/null || printf 'still starting')); stop that one first."
+}

@@ -146,6 +146,35 @@ first_calls() {
 
 check_books() { GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null scripts/check-books; }
 
+back_up() { GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null scripts/backup "$STATE_DIR/backups"; }
+
+# restore_elsewhere -> on a machine that has nothing but the secrets, the backup becomes a server again: every table is as it
+# was, the books balance, and who had an account logs in; restored a second time it is refused
+restore_elsewhere() {
+    local old=$SERVER_STATE SERVER_STATE=$STATE_DIR/restored SERVER_PID='' answer status=0
+    local -a backup=("$STATE_DIR"/backups/gaemi-*) restore=(env "GAEMI_STATE_DIR=$SERVER_STATE" GAEMI_SETTINGS_FILE=/dev/null scripts/restore)
+    ! answer=$("${restore[@]}" "${backup[0]}" 2>&1) || { say "a restore without secrets was not refused"; return 1; }
+    [[ $answer == *'secrets.env'* ]] || { say "$answer"; return 1; }
+    cp "$old/secrets.env" "$old/broker.key" "$SERVER_STATE/"
+    "${restore[@]}" "${backup[0]}" || return 1
+    ! answer=$("${restore[@]}" "${backup[0]}" 2>&1) || { say "a restore into what is not empty was not refused"; return 1; }
+    [[ $answer == *'into an empty one only'* ]] || { say "$answer"; return 1; }
+    start_whole_server || return 1
+    answer=$(curl -sS "$SERVER_ADDRESS/api/auth/login" -H 'Content-Type: application/json' \
+        -d '{"email":"me@example.com","password":"violet kettle orbit"}') && [[ $answer == *accessToken* ]] ||
+        { say "nobody can log in: $answer"; status=1; }
+    check_books || status=1
+    stop_whole_server && return "$status"
+}
+
+# halt_whole_server -> the operator's switch is seen within a second, and trading goes on when it is lifted
+halt_whole_server() {
+    local -a halt=(env "GAEMI_STATE_DIR=$SERVER_STATE" GAEMI_SETTINGS_FILE=/dev/null scripts/halt)
+    local log=$SERVER_STATE/logs/backend.log
+    "${halt[@]}" "a drill" && sleep 1 && ! "${halt[@]}" --status && grep -q 'halted in all accounts.*' "$log" || return 1
+    "${halt[@]}" --lift && sleep 1 && "${halt[@]}" --status && grep -q 'the halt file is gone' "$log"
+}
+
 # stop_whole_server -> asked to stop, it ends well and leaves no process behind
 stop_whole_server() {
     local name pid status=0 pids=()
