@@ -6,7 +6,7 @@ prepare_connector() {
     local step
     postgres_provide_database gaemi bench_connector
     for step in "$ROOT"/migrations/*/up.sql; do
-        ADMIN_DATABASE=bench_connector admin_psql -c 'SET ROLE gaemi' -f "$step" >/dev/null || die "$step failed."
+        ADMIN_DATABASE=bench_connector admin_psql --single-transaction -c 'SET ROLE gaemi' -f "$step" >/dev/null || die "$step failed."
     done
     CONNECTOR_DATABASE_URL=$(postgres_url gaemi "$GAEMI_DATABASE_PASSWORD" bench_connector)
 }
