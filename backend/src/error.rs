@@ -115,6 +115,7 @@ error_codes! {
     OrderDenied           422 "order_denied"            "The order was refused by the risk check"
 
     TooManyAttempts       429 "too_many_attempts"       "Too many attempts; try again later"
+    TooManyOrders         429 "too_many_orders"         "Too many orders in a minute; try again later"
     TooManyRequests       429 "too_many_requests"       "Too many requests; try again later"
 
     Internal              500 "internal_error"          "Something went wrong here"

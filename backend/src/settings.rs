@@ -5,6 +5,8 @@ use chrono::TimeDelta;
 use config::{Config, Environment};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::Deserialize;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 /// Shortest secret that signs access tokens, in bytes (RFC 7518: as long as the hash).
 const JWT_SECRET_BYTES_MIN: usize = 32;
@@ -18,6 +20,10 @@ const ENCRYPTION_KEY_BYTES: usize = 32;
 const MARGIN_CALL_GRACE_MINUTES: &str = "2880";
 /// The longest: 30 days.
 const GRACE_MINUTES_MAX: i64 = 30 * 24 * 60;
+/// Ten a second, a minute long: more than a person or a bot of one person means, less than a program that runs wild sends.
+const ORDERS_PER_MINUTE_MAX: &str = "600";
+/// What stands for any number of orders.
+const UNLIMITED: &str = "unlimited";
 /// What stands for no reduction at all.
 const NEVER: &str = "never";
 
@@ -49,6 +55,11 @@ pub struct Settings {
     /// How long the equity of an account may stay below what must stay before its positions are reduced here; nothing where
     /// they never are.
     pub margin_call_grace: Option<TimeDelta>,
+    /// While this file exists nothing new is placed; nothing where there is no such switch.
+    pub halt_file: Option<PathBuf>,
+    /// Most orders, changes of orders and groups that a user may ask for in an account in a minute; nothing where there may be
+    /// any number.
+    pub orders_per_minute_max: Option<NonZeroU32>,
 }
 
 /// The variables as they are named, all starting with `GAEMI_`.
@@ -65,6 +76,8 @@ struct Variables {
     encryption_key: Option<SecretString>,
     trust_proxy: bool,
     margin_call_grace_minutes: String,
+    halt_file: Option<PathBuf>,
+    orders_per_minute_max: String,
 }
 
 impl Settings {
@@ -81,6 +94,7 @@ impl Settings {
             .set_default("broker_connector_url", "http://127.0.0.1:8002")?
             .set_default("trust_proxy", false)?
             .set_default("margin_call_grace_minutes", MARGIN_CALL_GRACE_MINUTES)?
+            .set_default("orders_per_minute_max", ORDERS_PER_MINUTE_MAX)?
             .add_source(Environment::with_prefix("GAEMI").ignore_empty(true))
             .build()?
             .try_deserialize()
@@ -115,6 +129,8 @@ impl Settings {
             encryption_key: read_key(&encryption_key)?,
             trust_proxy: variables.trust_proxy,
             margin_call_grace: read_grace(&variables.margin_call_grace_minutes)?,
+            halt_file: variables.halt_file,
+            orders_per_minute_max: read_order_cap(&variables.orders_per_minute_max)?,
         })
     }
 }
@@ -131,6 +147,17 @@ fn read_grace(text: &str) -> anyhow::Result<Option<TimeDelta>> {
         )
     })?;
     Ok(Some(TimeDelta::minutes(minutes)))
+}
+
+/// Reads a number of orders a minute, or `unlimited`.
+fn read_order_cap(text: &str) -> anyhow::Result<Option<NonZeroU32>> {
+    if text == UNLIMITED {
+        return Ok(None);
+    }
+    let most = text.parse().ok().with_context(|| {
+        format!("GAEMI_ORDERS_PER_MINUTE_MAX must be a whole number from 1 to {}, or {UNLIMITED}", u32::MAX)
+    })?;
+    Ok(Some(most))
 }
 
 /// Reads 64 hexadecimal digits.
@@ -166,6 +193,8 @@ mod tests {
             encryption_key: Some("0f".repeat(32).into()),
             trust_proxy: false,
             margin_call_grace_minutes: MARGIN_CALL_GRACE_MINUTES.into(),
+            halt_file: None,
+            orders_per_minute_max: ORDERS_PER_MINUTE_MAX.into(),
         }
     }
 
@@ -176,6 +205,15 @@ mod tests {
         assert_eq!(read_grace("never").unwrap(), None);
         for wrong in ["", "-1", "1.5", "43201", "soon"] {
             assert!(read_grace(wrong).unwrap_err().to_string().contains("GRACE_MINUTES"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn orders_a_minute_are_capped_unless_they_are_said_not_to_be() {
+        assert_eq!(read_order_cap("600").unwrap(), NonZeroU32::new(600));
+        assert_eq!(read_order_cap("unlimited").unwrap(), None);
+        for wrong in ["", "0", "-1", "1.5", "4294967296", "many"] {
+            assert!(read_order_cap(wrong).unwrap_err().to_string().contains("ORDERS_PER_MINUTE"), "{wrong}");
         }
     }
 

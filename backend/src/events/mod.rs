@@ -31,6 +31,8 @@ pub enum EventKind {
     Account,
     /// Something happened that a person must look at.
     Incident,
+    /// Trading in an account was halted, or may go on.
+    Halt,
     /// Something about a user's login that its owner should know.
     Security,
 }
@@ -46,6 +48,7 @@ impl EventKind {
             Self::Position => "position",
             Self::Account => "account",
             Self::Incident => "incident",
+            Self::Halt => "halt",
             Self::Security => "security",
         }
     }

@@ -15,7 +15,7 @@ use super::store::{self, JournalLine};
 use super::undo;
 use crate::account::{BalanceChange, BalanceMemory};
 use crate::clock;
-use crate::db;
+use crate::db::{self, answers_in_order};
 use crate::error::{ApiError, ErrorCode};
 use crate::events::{self, EventHub};
 use crate::market::Market;
@@ -23,7 +23,8 @@ use actix_web::web;
 use diesel_async::AsyncPgConnection;
 use domain::AccountId;
 use failpoint::Failpoint;
-use futures_util::{FutureExt, StreamExt, try_join};
+use futures_util::future::OptionFuture;
+use futures_util::{FutureExt, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -191,7 +192,8 @@ impl Connection {
     async fn apply_next(&self, lines_max: usize, gate: &Gate, market: &Market) -> Result<Applied, ApiError> {
         let connection = &self.connection;
         let (begin, cursor) = (db::begin(connection), store::lock_cursor(connection));
-        let lines = try_join!(begin, cursor, store::read_journal(connection, lines_max))?.2;
+        let ((), _, lines) =
+            answers_in_order!(a = begin, b = cursor, c = store::read_journal(connection, lines_max));
         let read = lines.len();
         let lines = together(&lines);
         let Some(last) = lines.last().map(|line| line.id) else {
@@ -208,7 +210,10 @@ impl Connection {
             groups_moved: batch.groups_moved(),
             balance_changes: Vec::new(),
         };
-        for (account, reason) in batch.halts() {
+        let halts = batch.halts();
+        // Held until the commit, so that nobody who lifts a halt finds one of the two that belong together.
+        let _turn = OptionFuture::from((!halts.is_empty()).then(|| gate.turn())).await;
+        for (account, reason) in halts {
             gate.halt(account, reason);
         }
         let balance_changes = batch.save(connection, Some(last)).await?;

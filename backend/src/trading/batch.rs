@@ -7,9 +7,10 @@ use super::apply::{Effects, Execution, apply, undo};
 use super::incident::{Incident, NewIncident};
 use super::order::{Order, OrderLogEntry};
 use super::requests::ends_of_cancels;
-use super::store::{self, ExecutionRow, JournalLine};
+use super::store::{self, ExecutionRow, HaltKind, JournalLine};
 use crate::account::{self, BalanceChange, Commodity, Fill, LockedBalances};
 use crate::clock;
+use crate::db::answers_in_order;
 use crate::error::ApiError;
 use crate::events::{self, NewEvent};
 use crate::portfolio::{Books, PositionKey};
@@ -18,8 +19,8 @@ use diesel_async::AsyncPgConnection;
 use domain::broker::ReportKind;
 use domain::{AccountId, Currency, OrderId, ReplaceId, Side, Symbol};
 use exchange::{settle_date, trade_date};
+use futures_util::FutureExt;
 use futures_util::future::OptionFuture;
-use futures_util::{FutureExt, TryFutureExt, try_join};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
@@ -100,8 +101,8 @@ impl Batch {
             let going = shares_going(&moving, &neighbours.wishes);
             let orders = store::lock_orders(connection, ids.chain(neighbours.siblings.iter().copied()));
             let balances = batch.load_balances(connection, &moving, neighbours.symbols());
-            let books = Books::load(connection, &going).map_err(ApiError::from);
-            let ((), orders, books) = try_join!(balances, orders.map_err(ApiError::from), books)?;
+            let books = Books::load(connection, &going);
+            let ((), orders, books) = answers_in_order!(a = balances, b = orders, c = books);
             batch.books = books;
             batch.books.let_sell_short(batch.balances.with_short_selling());
             orders
@@ -150,7 +151,7 @@ impl Batch {
         });
         let known = store::known_executions(connection, asked.collect());
         let balances = account::lock_balances(connection, &accounts, symbols.into_iter());
-        (self.balances, self.known_executions) = try_join!(balances, known)?;
+        (self.balances, self.known_executions) = answers_in_order!(a = balances, b = known);
         Ok(())
     }
 
@@ -389,17 +390,17 @@ impl Batch {
         store::close_cancels(connection, ended, self.now).await?;
         store::close_replaces(connection, &self.replaces_answered, self.now).await?;
         store::insert_incidents(connection, &self.incidents).await?;
-        store::insert_halts(connection, self.halts(), self.now).await?;
+        store::insert_halts(connection, HaltKind::Incident, self.halts(), self.now).await?;
         store::insert_orphans(connection, &self.orphans).await?;
-        try_join!(
-            store::save_orders(connection, self.changed_orders()),
-            store::insert_log(connection, &self.entries),
-            self.books.save(connection, self.now),
-            account::change_balances(connection, &self.holds),
-            store::insert_executions(connection, &self.executions),
-            OptionFuture::from(last.map(|last| store::advance_cursor(connection, last)))
+        answers_in_order!(
+            a = store::save_orders(connection, self.changed_orders()),
+            b = store::insert_log(connection, &self.entries),
+            c = self.books.save(connection, self.now),
+            d = account::change_balances(connection, &self.holds),
+            e = store::insert_executions(connection, &self.executions),
+            f = OptionFuture::from(last.map(|last| store::advance_cursor(connection, last)))
                 .map(Option::transpose),
-        )?;
+        );
         events::append(connection, told).await?;
         self.moved.append(&mut self.holds);
         Ok(self.moved)

@@ -24,6 +24,13 @@ pub(super) fn routes(config: &mut Routes<'_>) {
     config.service(cancel_all_orders);
 }
 
+/// Which of an account's open orders are meant; all of them where nothing is said.
+#[derive(Debug, Default)]
+pub(super) struct Which {
+    symbol: Option<Symbol>,
+    side: Option<Side>,
+}
+
 /// Which orders to take back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -63,7 +70,7 @@ struct CancelItem {
 
 /// What became of each order.
 #[derive(Debug, Serialize, ToSchema)]
-struct CancelAllAnswer {
+pub(super) struct CancelAllAnswer {
     items: Vec<CancelItem>,
     /// Whether there are more open orders than one request takes; ask again.
     more: bool,
@@ -81,15 +88,29 @@ async fn cancel_all_orders(
     Body(wish): Body<CancelAll>,
 ) -> ApiResult<HttpResponse> {
     let account = accounts.find(user.user_id, wish.account_id).await?.id;
+    let which = Which { symbol: wish.symbol, side: wish.side };
+    Ok(HttpResponse::Accepted().json(cancel_open_orders(&trading, user.user_id, account, which).await?))
+}
+
+/// Asks to take back open orders of an account, up to 2,000.
+///
+/// # Errors
+/// The database's, while the orders are looked for.
+pub(super) async fn cancel_open_orders(
+    trading: &TradingService,
+    user: UserId,
+    account: AccountId,
+    Which { symbol, side }: Which,
+) -> ApiResult<CancelAllAnswer> {
     let limit = i64::try_from(ORDERS_MAX + 1).unwrap_or(i64::MAX);
     let connection = trading.pool.get().await?;
-    let mut orders = store::cancellable_orders(&connection, account, wish.symbol, wish.side, limit).await?;
+    let mut orders = store::cancellable_orders(&connection, account, symbol, side, limit).await?;
     drop(connection);
     let more = orders.len() > ORDERS_MAX;
     orders.truncate(ORDERS_MAX);
-    let cancels = orders.into_iter().map(|order| cancel(&trading, user.user_id, order));
+    let cancels = orders.into_iter().map(|order| cancel(trading, user, order));
     let items: Vec<CancelItem> = futures_util::stream::iter(cancels).buffered(AT_ONCE_MAX).collect().await;
-    Ok(HttpResponse::Accepted().json(CancelAllAnswer { items, more }))
+    Ok(CancelAllAnswer { items, more })
 }
 
 async fn cancel(trading: &TradingService, user: UserId, order: Order) -> CancelItem {

@@ -7,6 +7,7 @@
 
 use super::connector::{AskError, Connector, SendError};
 use super::delivery::{self, Delivery, Manners, Sent, delivery};
+use super::gate::Gate;
 use super::inquirer::mark_unresolved;
 use super::lane::{Lane, Lanes};
 use super::order::Order;
@@ -108,6 +109,8 @@ pub(super) struct Dispatcher {
     pub(super) connected: HashSet<AccountId>,
     /// How the broker wants to be treated, once it has said so.
     pub(super) manners: Option<Manners>,
+    /// Says which accounts are halted: what has not left for its broker stays here.
+    pub(super) gate: Gate,
 }
 
 impl Dispatcher {
@@ -208,7 +211,9 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn deliver(&mut self, requests: Vec<OrderRequest>) -> Result<(), ApiError> {
+    async fn deliver(&mut self, mut requests: Vec<OrderRequest>) -> Result<(), ApiError> {
+        // They stay in the table until the halt is lifted.
+        requests.retain(|request| self.gate.halt_of(request.account_id).is_none());
         if requests.is_empty() {
             return Ok(());
         }

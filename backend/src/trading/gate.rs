@@ -6,7 +6,8 @@
 use crate::error::{ApiError, ErrorCode};
 use domain::AccountId;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// When a caller should come back whose account is still being compared.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -23,11 +24,23 @@ struct Closed {
     of_others: HashSet<AccountId>,
     /// Halted, and why.
     halted: HashMap<AccountId, String>,
+    /// Why nothing may be placed in any account.
+    everywhere: Option<String>,
+}
+
+impl Closed {
+    fn halt_of(&self, account: AccountId) -> Option<&String> {
+        self.everywhere.as_ref().or_else(|| self.halted.get(&account))
+    }
 }
 
 /// The gate. Cloning is cheap.
 #[derive(Clone, Default)]
-pub(super) struct Gate(Arc<RwLock<Closed>>);
+pub(super) struct Gate {
+    closed: Arc<RwLock<Closed>>,
+    /// One change of halts at a time, so that memory and table cannot disagree.
+    changing: Arc<Mutex<()>>,
+}
 
 impl Gate {
     /// Closed for accounts that existed before this process and were not compared with their broker yet, for those that
@@ -39,7 +52,20 @@ impl Gate {
     ) -> Self {
         let (unreconciled, halted) = (unreconciled.collect(), halted.collect());
         let closed = Closed { unreconciled, halted, of_others: of_others.collect(), ..Closed::default() };
-        Self(Arc::new(RwLock::new(closed)))
+        Self { closed: Arc::new(RwLock::new(closed)), changing: Arc::default() }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Closed> {
+        self.closed.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Closed> {
+        self.closed.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The turn of who halts accounts or lifts halts: held from before the first of memory and table is changed until both are.
+    pub(super) async fn turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.changing).lock_owned().await
     }
 
     /// Whether something new may be placed.
@@ -48,9 +74,9 @@ impl Gate {
     /// [`ErrorCode::TradingHalted`], [`ErrorCode::BrokerAccountChanged`], [`ErrorCode::BrokerKeyMissing`],
     /// [`ErrorCode::NotReconciled`].
     pub(super) fn check(&self, account: AccountId) -> Result<(), ApiError> {
-        let closed = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reason) = closed.halted.get(&account) {
-            return Err(ApiError::new(ErrorCode::TradingHalted, reason.clone()));
+        let closed = self.read();
+        if let Some(reason) = closed.halt_of(account) {
+            return Err(ApiError::new(ErrorCode::TradingHalted, reason));
         }
         if closed.of_others.contains(&account) {
             return Err(ApiError::new(ErrorCode::BrokerAccountChanged, ""));
@@ -66,29 +92,29 @@ impl Gate {
 
     /// Whether an account waits for its first comparison.
     pub(super) fn is_unreconciled(&self, account: AccountId) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).unreconciled.contains(&account)
+        self.read().unreconciled.contains(&account)
     }
 
     /// There is no key for the account at its broker: nothing new before it was compared there.
     pub(super) fn lacks_key(&self, account: AccountId) {
-        let mut closed = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut closed = self.write();
         closed.keyless.insert(account);
         closed.unreconciled.insert(account);
     }
 
     /// Whether the account waits for its first key.
     pub(super) fn is_keyless(&self, account: AccountId) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).keyless.contains(&account)
+        self.read().keyless.contains(&account)
     }
 
     /// How many keys were taken so far.
     pub(super) fn keys_taken(&self) -> u64 {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).keys_taken
+        self.read().keys_taken
     }
 
     /// The account had no key when so many had been taken; where one came meanwhile that says nothing.
     pub(super) fn was_without_key(&self, account: AccountId, keys_taken: u64) {
-        let mut closed = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut closed = self.write();
         if closed.keys_taken == keys_taken {
             closed.keyless.insert(account);
         }
@@ -96,33 +122,51 @@ impl Gate {
 
     /// The broker has taken a key of the account; it is still to be compared.
     pub(super) fn has_key(&self, account: AccountId) {
-        let mut closed = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut closed = self.write();
         closed.keyless.remove(&account);
         closed.keys_taken += 1;
     }
 
     /// The account was compared with its broker. Says whether its broker had spoken of another account before.
     pub(super) fn reconciled(&self, account: AccountId) -> bool {
-        let mut closed = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut closed = self.write();
         closed.unreconciled.remove(&account);
         closed.of_others.remove(&account)
     }
 
     /// The broker speaks of another account: nothing new before one was compared that is ours.
     pub(super) fn is_of_another(&self, account: AccountId) {
-        let mut closed = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut closed = self.write();
         closed.of_others.insert(account);
         closed.unreconciled.insert(account);
     }
 
+    /// Why trading is halted in an account, or everywhere.
+    pub(super) fn halt_of(&self, account: AccountId) -> Option<String> {
+        self.read().halt_of(account).cloned()
+    }
+
+    /// Why trading is halted everywhere.
+    pub(super) fn halt_everywhere(&self) -> Option<String> {
+        self.read().everywhere.clone()
+    }
+
+    /// Nothing new anywhere while there is a reason. Says whether that is news.
+    pub(super) fn set_everywhere(&self, reason: Option<String>) -> bool {
+        let mut closed = self.write();
+        let is_news = closed.everywhere != reason;
+        closed.everywhere = reason;
+        is_news
+    }
+
     /// Nothing new until [`Self::lift`].
     pub(super) fn halt(&self, account: AccountId, reason: String) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).halted.insert(account, reason);
+        self.write().halted.insert(account, reason);
     }
 
     /// A person has said that the account may trade again.
     pub(super) fn lift(&self, account: AccountId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).halted.remove(&account);
+        self.write().halted.remove(&account);
     }
 }
 
@@ -140,6 +184,18 @@ mod tests {
         assert_eq!(gate.check(account).unwrap_err().code(), ErrorCode::TradingHalted);
         gate.lift(account);
         assert!(gate.check(account).is_ok());
+    }
+
+    #[test]
+    fn a_halt_of_everything_leaves_the_halts_of_accounts_as_they_are() {
+        let (gate, halted, other) = (Gate::default(), AccountId::generate(), AccountId::generate());
+        gate.halt(halted, "it went wrong".into());
+        assert!(gate.set_everywhere(Some("away".into())));
+        assert!(!gate.set_everywhere(Some("away".into())), "which is no news again");
+        assert_eq!(gate.halt_of(other).as_deref(), Some("away"));
+        assert!(gate.set_everywhere(None));
+        assert!(gate.check(other).is_ok());
+        assert_eq!(gate.halt_of(halted).as_deref(), Some("it went wrong"));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! money it moves; nobody but the journal's applier says what happened to an order. Asks `risk` for every order and
 //! books through `account` and `portfolio`.
 
+mod account_halt_routes;
+mod account_halts;
 mod activities;
 mod applier;
 mod apply;
@@ -22,6 +24,7 @@ mod estimate;
 mod friction;
 mod gate;
 mod group;
+mod halt_file;
 mod halts;
 mod incident;
 mod inquirer;
@@ -31,6 +34,7 @@ mod listing;
 mod margin;
 mod notice;
 mod order;
+mod order_cap;
 mod pace;
 mod placement;
 mod recall;

@@ -49,6 +49,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) quote: &'a Quote,
     /// Whether the owner has the symbol on the list of halted ones.
     pub(super) symbol_halted: bool,
+    /// Why trading is halted in the account: other terms are new orders to a broker.
+    pub(super) halt: Option<&'a str>,
     /// The caller's name for the request.
     pub(super) key: Option<&'a ClientOrderId>,
     /// What the account may do beyond its own money and shares; [`request_replace`] finds it out.
@@ -106,6 +108,9 @@ pub(super) async fn request_replace(
     }
     if (quantity, pricing) == (order.quantity, order.pricing) {
         return Ok(Requested { order, replayed: true });
+    }
+    if let Some(reason) = circumstances.halt {
+        return Err(ApiError::new(ErrorCode::TradingHalted, reason));
     }
     let now = clock::now();
     let books = margin::load(connection, &balances, market).await?;

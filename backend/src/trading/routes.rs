@@ -5,6 +5,8 @@ mod halts;
 mod preview;
 mod replace;
 
+pub(super) use halts::checked_halt_reason;
+
 use super::document::OrderDocument;
 use super::service::{OrderHistory, TradingService};
 use super::{bulk, closing, listing};

@@ -7,12 +7,14 @@ use super::decide::{Answer, Wish};
 use super::dispatcher::{DispatchQueue, Dispatcher};
 use super::gate::Gate;
 use super::group::{GroupLook, GroupView, Groups, Keeper, NewGroup};
+use super::halt_file::HaltFile;
 use super::halts::Halts;
 use super::inquirer::Inquirer;
 use super::keys::KeyKeeper;
 use super::lane::{Lane, Lanes};
 use super::margin::MarginClerk;
 use super::order::Order;
+use super::order_cap::OrderCap;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::reconcile::{Comparer, Reconciler, Timer};
 use super::replace::{Change, Circumstances, Requested, request_replace};
@@ -32,7 +34,7 @@ use domain::{AccountId, ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Sy
 use failpoint::Failpoint;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// When a caller should come back who found the queue full.
@@ -59,6 +61,7 @@ pub struct TradingService {
     pub(super) lanes: Lanes,
     /// How long a margin call may stand before positions are reduced.
     pub(super) margin_call_grace: Option<TimeDelta>,
+    cap: OrderCap,
 }
 
 /// An order with its whole history.
@@ -89,6 +92,11 @@ impl TradingService {
         let look = GroupLook::default();
         let (reconciler, wishes) = Reconciler::new(lanes.clone());
         let gate = closed_gate(&pool).await?;
+        if let Some(path) = settings.halt_file.clone() {
+            let file = HaltFile { path, gate: gate.clone() };
+            file.look();
+            background.spawn_vital(file.run(background.stop.clone()));
+        }
         let applier = Applier {
             database_url: settings.database_url.clone(),
             events: Arc::clone(&events),
@@ -137,6 +145,7 @@ impl TradingService {
                 lanes: lanes.clone(),
                 connected: HashSet::new(),
                 manners: None,
+                gate: gate.clone(),
             };
             background.spawn_vital(dispatcher.run(background.stop.clone()));
         }
@@ -207,6 +216,7 @@ impl TradingService {
             keys,
             lanes,
             margin_call_grace: settings.margin_call_grace,
+            cap: OrderCap::new(settings.orders_per_minute_max, Instant::now()),
         };
         Ok((service, writer))
     }
@@ -220,17 +230,27 @@ impl TradingService {
         self.keys.check(at).await
     }
 
+    /// Counts orders that a user asks for.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TooManyOrders`]
+    pub(super) fn within_cap(&self, user: UserId, orders: usize) -> ApiResult<()> {
+        self.cap.take(user, u32::try_from(orders).unwrap_or(u32::MAX), Instant::now())
+    }
+
     /// Places an order. Answers once it is durable.
     ///
     /// # Errors
     /// Every reason of risk ([`ErrorCode::OrderDenied`]), [`ErrorCode::NotFound`] for the account,
-    /// [`ErrorCode::UnknownSymbol`], [`ErrorCode::IdempotencyKeyReused`], or that it cannot be done now.
+    /// [`ErrorCode::UnknownSymbol`], [`ErrorCode::IdempotencyKeyReused`], [`ErrorCode::TooManyOrders`], or that it cannot be
+    /// done now.
     pub(super) async fn place(
         &self,
         user: UserId,
         order: NewOrder,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(Order, bool)> {
+        self.within_cap(user, 1)?;
         self.place_wish(user, order, key, false).await
     }
 
@@ -311,13 +331,15 @@ impl TradingService {
     /// Makes a group of orders; see [`Groups::place`].
     ///
     /// # Errors
-    /// As there; that nothing new may be placed in the account now; that its broker cannot work a leg.
+    /// As there; that nothing new may be placed in the account now; that its broker cannot work a leg;
+    /// [`ErrorCode::TooManyOrders`].
     pub(super) async fn place_group(
         &self,
         user: UserId,
         mut new: NewGroup,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(GroupView, bool)> {
+        self.within_cap(user, new.legs.len())?;
         if let Err(closed) = self.gate.check(new.account_id) {
             // Only the owner learns why; and what was made before is still answered.
             self.accounts.find(user, new.account_id).await?;
@@ -394,7 +416,7 @@ impl TradingService {
     /// Asks for other terms of an open order. Says whether this very request had been made before.
     ///
     /// # Errors
-    /// See [`request_replace`]; and that there is no price to judge by.
+    /// See [`request_replace`]; that there is no price to judge by; [`ErrorCode::TooManyOrders`].
     pub(super) async fn replace(
         &self,
         user: UserId,
@@ -402,6 +424,7 @@ impl TradingService {
         change: Change,
         key: Option<ClientOrderId>,
     ) -> ApiResult<(Order, bool)> {
+        self.within_cap(user, 1)?;
         let found = store::order_of(&*self.pool.get().await?, user, id).await?;
         let found = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
         if change.quantity.is_some() && found.group.is_some_and(|share| share.sibling.is_some()) {
@@ -413,8 +436,15 @@ impl TradingService {
         let quote = self.price_for(symbol).await?;
         let symbol_halted = self.halts.is_halted(user, symbol);
         let tariff = self.lanes.of(found.wish.account_id).tariff();
-        let circumstances =
-            Circumstances { quote: &quote, symbol_halted, key: key.as_ref(), margin: None, tariff };
+        let halt = self.gate.halt_of(found.wish.account_id);
+        let circumstances = Circumstances {
+            quote: &quote,
+            symbol_halted,
+            halt: halt.as_deref(),
+            key: key.as_ref(),
+            margin: None,
+            tariff,
+        };
         let mut connection = self.pool.get().await?;
         let requested: Requested = connection
             .transaction(async |connection| {

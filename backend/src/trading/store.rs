@@ -1,5 +1,6 @@
 //! The tables of `trading`, and the brokers' journal, which is read here and never written.
 
+mod account_halts;
 mod activities;
 mod closing;
 mod executions;
@@ -24,6 +25,7 @@ mod replaces;
 mod requests;
 mod terms;
 
+pub(super) use account_halts::{AccountHalt, HaltKind, account_halts, halts_of, insert_halts, lift_halt};
 pub(super) use activities::{
     ActivityLine, OtherLeg, activity_cursor, advance_activity_cursor, is_activity_taken_in_after,
     lock_activity_cursor, next_activity, other_leg,
@@ -43,10 +45,7 @@ pub(super) use groups::{
 };
 pub(super) use halts::{all_halts, delete_halt, save_halt};
 pub(super) use history::{LogLine, insert_log, log_of};
-pub(super) use incidents::{
-    AccountHalt, account_halts, acknowledge_incident, halt_of, insert_halts, insert_incidents, is_told,
-    lift_halt, list_incidents,
-};
+pub(super) use incidents::{acknowledge_incident, insert_incidents, is_told, list_incidents};
 pub(super) use inquiries::{
     close_inquiries, inquiries_of, inquiry_of, mark_sent, orders_to_ask_for, save_inquiries, unmark_sent,
 };

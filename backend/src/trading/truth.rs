@@ -1,11 +1,11 @@
-//! What can be done about incidents, halts and orders that nobody knows of.
+//! What can be done about incidents and orders that nobody knows of.
 
 use super::connector::AskError;
 use super::incident::IncidentDocument;
 use super::order::Order;
 use super::reconcile::RunDocument;
 use super::service::TradingService;
-use super::store::{self, AccountHalt};
+use super::store;
 use crate::clock;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use domain::inquiry::{Resolution, ResolveRequest};
@@ -63,24 +63,6 @@ impl TradingService {
     /// Has an account compared with its broker soon.
     pub(super) fn reconcile(&self, account: AccountId) {
         self.reconciler.ask_for(BTreeSet::from([account]));
-    }
-
-    /// The halt of an account.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(super) async fn halt_of(&self, account: AccountId) -> ApiResult<Option<AccountHalt>> {
-        Ok(store::halt_of(&*self.pool.get().await?, account).await?)
-    }
-
-    /// Lets an account trade again.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(super) async fn lift_halt(&self, account: AccountId) -> ApiResult<()> {
-        store::lift_halt(&*self.pool.get().await?, account, clock::now()).await?;
-        self.gate.lift(account);
-        Ok(())
     }
 
     /// Passes on what a person says about an order that nobody knows of.

@@ -1,4 +1,4 @@
-//! `/api/incidents`, `/api/reconciliations`, halts, and a person's word about an order.
+//! `/api/incidents`, `/api/reconciliations`, and a person's word about an order.
 
 use super::document::OrderDocument;
 use super::incident::IncidentDocument;
@@ -9,7 +9,6 @@ use crate::error::{ApiError, ApiResult, Problem};
 use crate::extract::{Body, CurrentUser, Params, PathId};
 use crate::openapi::Routes;
 use actix_web::{HttpResponse, get, post, web};
-use chrono::{DateTime, Utc};
 use domain::inquiry::Resolution;
 use domain::{AccountId, OrderId};
 use serde::{Deserialize, Serialize};
@@ -31,9 +30,8 @@ pub fn routes(config: &mut Routes<'_>) {
         .service(acknowledge_incident)
         .service(list_reconciliations)
         .service(reconcile)
-        .service(show_halt)
-        .service(lift_halt)
         .service(resolve_order);
+    super::account_halt_routes::routes(config);
     super::friction::routes(config);
     super::margin::routes(config);
 }
@@ -170,49 +168,6 @@ async fn reconcile(
     let account = accounts.find(user.user_id, id).await?;
     trading.reconcile(account.id);
     Ok(HttpResponse::Accepted().finish())
-}
-
-/// Whether trading is halted in an account.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct HaltDocument {
-    halted: bool,
-    reason: Option<String>,
-    halted_at: Option<DateTime<Utc>>,
-}
-
-/// Says whether trading is halted in an account.
-#[utoipa::path(tag = "trading", params(("id" = AccountId, Path)), responses(
-    (status = 200, body = HaltDocument), (status = 404, body = Problem)))]
-#[get("/accounts/{id}/halt")]
-async fn show_halt(
-    user: CurrentUser,
-    trading: web::Data<TradingService>,
-    accounts: web::Data<AccountService>,
-    PathId(id): PathId<AccountId>,
-) -> ApiResult<web::Json<HaltDocument>> {
-    let account = accounts.find(user.user_id, id).await?;
-    let halt = trading.halt_of(account.id).await?;
-    Ok(web::Json(HaltDocument {
-        halted: halt.is_some(),
-        halted_at: halt.as_ref().map(|halt| halt.halted_at),
-        reason: halt.map(|halt| halt.reason),
-    }))
-}
-
-/// Lets an account trade again. Doing it twice changes nothing.
-#[utoipa::path(tag = "trading", params(("id" = AccountId, Path)), responses(
-    (status = 200, body = HaltDocument), (status = 404, body = Problem)))]
-#[post("/accounts/{id}/halt/lift")]
-async fn lift_halt(
-    user: CurrentUser,
-    trading: web::Data<TradingService>,
-    accounts: web::Data<AccountService>,
-    PathId(id): PathId<AccountId>,
-) -> ApiResult<web::Json<HaltDocument>> {
-    let account = accounts.find(user.user_id, id).await?;
-    trading.lift_halt(account.id).await?;
-    Ok(web::Json(HaltDocument { halted: false, reason: None, halted_at: None }))
 }
 
 /// What became of an order that nobody knows of.

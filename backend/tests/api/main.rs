@@ -24,6 +24,7 @@ mod groups;
 mod helpers;
 mod imports;
 mod journal;
+mod kill_switch;
 mod kiwoom;
 mod ledger;
 mod lots;

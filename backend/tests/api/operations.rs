@@ -69,6 +69,8 @@ async fn a_server_whose_port_is_taken_says_which() {
         encryption_key: secrecy::SecretBox::new(Box::new([7; 32])),
         trust_proxy: false,
         margin_call_grace: None,
+        halt_file: None,
+        orders_per_minute_max: None,
     };
     let error = backend::Application::build(settings).await.err().unwrap();
     assert!(format!("{error:#}").contains(&port.to_string()), "{error:#}");

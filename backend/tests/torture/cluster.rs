@@ -1,5 +1,6 @@
 //! A Postgres cluster of this test's own, durable as in production, so that its server can be killed as well.
 
+use crate::disk::SmallDisk;
 use crate::processes::{Account, Launch, SERVER_START_MAX, Waiting};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use std::ffi::OsStr;
@@ -21,6 +22,8 @@ pub(crate) struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
     run_as: Option<Account>,
+    /// Where it lies on one of its own.
+    disk: Option<SmallDisk>,
 }
 
 fn programs() -> Option<PathBuf> {
@@ -56,18 +59,23 @@ fn server_account() -> Option<Option<Account>> {
 
 impl Cluster {
     /// A new cluster; `None` where no server is installed or nobody may run it.
-    pub(crate) fn create(folder: &Path) -> Option<Self> {
+    pub(crate) fn create(folder: &Path, disk: Option<SmallDisk>) -> Option<Self> {
         let (programs, run_as) = (programs()?, server_account()?);
-        let cluster = Self { programs, folder: folder.join("postgres"), run_as };
+        let place = disk.as_ref().map_or(folder, SmallDisk::path).to_owned();
+        let cluster = Self { programs, folder: place.join("postgres"), run_as, disk };
         std::fs::create_dir(&cluster.folder).unwrap();
         if let Some(account) = run_as {
-            for folder in [folder, &cluster.folder] {
+            for folder in [folder, &place, &cluster.folder] {
                 chown(folder, Some(account.user), Some(account.group)).unwrap();
             }
         }
         // The new files need no flush: the machine stays up. The server's own writes are flushed as always.
-        let settings =
-            ["--username", ROLE, "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"];
+        let mut settings =
+            vec!["--username", ROLE, "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"];
+        if cluster.disk.is_some() {
+            // Small files of the log need new room soon.
+            settings.push("--wal-segsize=1");
+        }
         cluster.run("initdb", settings).unwrap();
         Some(cluster)
     }
@@ -92,11 +100,18 @@ impl Cluster {
         let path = |path: &Path| path.to_str().unwrap().to_owned();
         launch.arguments = vec!["-D".to_owned(), path(&self.folder.join("data"))];
         launch.arguments.extend(["-k".to_owned(), path(&self.folder), "-p".to_owned(), PORT.to_string()]);
-        for setting in ["listen_addresses=", "fsync=on", "synchronous_commit=on", "full_page_writes=on"] {
+        let small = self.disk.iter().flat_map(|_| ["min_wal_size=2MB", "max_wal_size=16MB"]);
+        let durable = ["listen_addresses=", "fsync=on", "synchronous_commit=on", "full_page_writes=on"];
+        for setting in durable.into_iter().chain(small) {
             launch.arguments.extend(["-c".to_owned(), setting.to_owned()]);
         }
         launch.run_as = self.run_as;
         launch
+    }
+
+    /// The disk that it has for itself.
+    pub(crate) const fn disk(&self) -> Option<&SmallDisk> {
+        self.disk.as_ref()
     }
 
     fn url(&self, database: &str) -> String {

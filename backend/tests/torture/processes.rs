@@ -2,6 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::database::TestDatabase;
+use crate::disk::SmallDisk;
 use failpoint::Failpoint;
 use std::fs::OpenOptions;
 use std::net::TcpListener;
@@ -178,7 +179,7 @@ impl Drop for Process {
 
 /// Everything that runs. Dropped in this order: Postgres is stopped before the rest is killed.
 pub(crate) struct House {
-    _cluster: Option<Cluster>,
+    cluster: Option<Cluster>,
     processes: Vec<Process>,
     pub(crate) database_url: String,
     pub(crate) backend: String,
@@ -221,10 +222,10 @@ fn redis(folder: &Path) -> Option<(Launch, PathBuf)> {
 
 impl House {
     /// Starts everything there is.
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(disk: Option<SmallDisk>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut started = Vec::new();
-        let cluster = Cluster::create(folder.path());
+        let cluster = Cluster::create(folder.path(), disk);
         let (database_url, database) = match &cluster {
             Some(cluster) => {
                 started.push(Process::start(cluster.launch(), folder.path()));
@@ -260,6 +261,7 @@ impl House {
             ("GAEMI_INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned()),
             ("GAEMI_JWT_SECRET", "a secret for tests, long enough to sign".to_owned()),
             ("GAEMI_ENCRYPTION_KEY", "0f".repeat(32)),
+            ("GAEMI_ORDERS_PER_MINUTE_MAX", "unlimited".to_owned()),
             ("GAEMI_BACKEND_PORT", ports[0].to_string()),
             ("GAEMI_MARKET_DATA_PORT", ports[1].to_string()),
             ("GAEMI_BROKER_CONNECTOR_PORT", ports[2].to_string()),
@@ -279,12 +281,30 @@ impl House {
             readiness,
             redis_socket,
             client: reqwest::Client::builder().no_proxy().timeout(READY_ANSWER_MAX).build().unwrap(),
-            _cluster: cluster,
+            cluster,
             _database: database,
             _folder: folder,
         };
         house.until_ready(Instant::now(), SERVER_START_MAX).await;
         house
+    }
+
+    /// Leaves no room on Postgres's disk, or gives it back.
+    pub(crate) fn fill_disk(&self, full: bool) {
+        let disk = self.cluster.as_ref().and_then(Cluster::disk).expect("a disk of its own");
+        if full { disk.fill() } else { disk.clear() }
+    }
+
+    /// How often words stand in the log of a process.
+    pub(crate) fn count_in_log(&self, name: &str, words: &str) -> usize {
+        let process = self.processes.iter().find(|process| process.launch.name == name);
+        let log = process.map(|process| std::fs::read(&process.log).unwrap_or_default()).unwrap_or_default();
+        String::from_utf8_lossy(&log).matches(words).count()
+    }
+
+    /// Starts what does not run.
+    pub(crate) fn keep_running(&mut self) {
+        self.processes.iter_mut().for_each(Process::keep_running);
     }
 
     /// What can be killed.
@@ -318,7 +338,7 @@ impl House {
 
     /// Starts what does not run and says whether the program of a place has fallen there.
     pub(crate) fn has_fallen(&mut self, point: Failpoint) -> bool {
-        self.processes.iter_mut().for_each(Process::keep_running);
+        self.keep_running();
         self.process(point.program().name()).fell
     }
 
@@ -352,7 +372,7 @@ impl House {
     pub(crate) async fn until_ready(&mut self, since: Instant, longest: Duration) -> Duration {
         let mut waiting = Waiting::since(since, longest);
         loop {
-            self.processes.iter_mut().for_each(Process::keep_running);
+            self.keep_running();
             let Some(unready) = self.unready().await else { return since.elapsed() };
             waiting.pause(|| format!("{unready} was not ready within {longest:?}")).await;
         }

@@ -18,6 +18,11 @@ const REACHED_MAX: Duration = Duration::from_secs(60);
 /// At most which passing of a place is waited for.
 const PASSING_MAX: u64 = 2;
 
+/// What Postgres says that has no room.
+const NO_ROOM: &str = "No space left on device";
+/// How long it has none, once it has said so.
+const FULL_FOR: Duration = Duration::from_secs(3);
+
 /// The supervisor.
 pub(crate) struct Supervisor {
     pub(crate) house: House,
@@ -69,7 +74,8 @@ impl Supervisor {
                 self.kill(other);
                 fallen.push(other);
             }
-            self.heal(&fallen.join(" and "), fallen.contains(&"postgres"), killed).await;
+            let what = format!("{} killed", fallen.join(" and "));
+            self.heal(&what, fallen.contains(&"postgres"), killed).await;
         }
     }
 
@@ -80,7 +86,7 @@ impl Supervisor {
             assert_books_balance(&self.house.database_url).await;
         }
         let ready = self.house.until_ready(killed, READY_AGAIN_MAX).await;
-        println!("{what} killed, all ready again after {} ms", ready.as_millis());
+        println!("{what}, all ready again after {} ms", ready.as_millis());
         self.report.slowest_ready = self.report.slowest_ready.max(ready);
         self.report.down += ready;
         assert_books_balance(&self.house.database_url).await;
@@ -106,7 +112,27 @@ impl Supervisor {
         self.report.reached.push(point.name());
         self.house.disarm(point);
         self.house.disarm(LOSES_ORDERS);
-        self.heal(point.name(), false, killed).await;
+        self.heal(&format!("{} killed", point.name()), false, killed).await;
+    }
+
+    /// Leaves Postgres no room on its disk under load, and gives it back after a while.
+    pub(crate) async fn fill_disk(&mut self) {
+        pause(self.chance.below(LIFE_MILLIS_MAX)).await;
+        let before = self.house.count_in_log("postgres", NO_ROOM);
+        self.house.fill_disk(true);
+        let filled = Instant::now();
+        let mut waiting = Waiting::until(REACHED_MAX);
+        while self.house.count_in_log("postgres", NO_ROOM) == before {
+            waiting.pause(|| "Postgres never missed the room on its disk".to_owned()).await;
+        }
+        let missed = Instant::now();
+        while missed.elapsed() < FULL_FOR {
+            self.house.keep_running();
+            pause(DOWN_MILLIS_MAX).await;
+        }
+        self.report.down += filled.elapsed();
+        self.house.fill_disk(false);
+        self.heal("disk filled and cleared", true, Instant::now()).await;
     }
 }
 

@@ -1,6 +1,7 @@
 import { Link, Outlet } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import { HaltWarning } from "@/features/accounts/components/halt";
 import { MarginCall } from "@/features/accounts/components/margin-call";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
 import { useMargin } from "@/features/accounts/hooks/use-margin";
@@ -36,6 +37,7 @@ function SignedIn({ userId }: { userId: string }) {
       </a>
       <Header symbol={symbol} accountId={account?.id ?? null} />
       <ConnectionWarning />
+      {account !== null && <HaltWarning account={account} />}
       {account !== null && <CallOf account={account} />}
       <main id="room" className="flex flex-1 flex-col xl:min-h-0 xl:overflow-y-auto">
         <Outlet />

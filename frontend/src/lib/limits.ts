@@ -82,6 +82,8 @@ export const CAPABILITIES_FRESH_MS = 600_000;
 /** How often the head of the page looks whether the broker still agrees, and before it was asked for the first time. */
 export const BROKER_FIRST_LOOK_MS = 3_000;
 export const BROKER_LOOK_MS = 20_000;
+/** How often the page looks whether trading is halted by what has no event. */
+export const HALT_LOOK_MS = 15_000;
 /** Watchlists, and the length of their names. */
 export const WATCHLISTS_MAX = 20;
 export const WATCHLIST_NAME_LENGTH_MAX = 30;

@@ -129,6 +129,7 @@ async fn close_position(
     Body(wish): Body<ClosePosition>,
 ) -> ApiResult<HttpResponse> {
     let portion = wish.portion()?;
+    closing.trading.within_cap(user.user_id, 1)?;
     let asked = closing.ask(user.user_id, wish.account_id, wish.symbol, portion, key_of(key)).await?;
     let (request, replayed) = asked;
     let mut response = HttpResponse::Accepted();
@@ -181,6 +182,7 @@ async fn close_all_positions(
     key: IdempotencyKey,
     Body(wish): Body<CloseAll>,
 ) -> ApiResult<HttpResponse> {
+    closing.trading.within_cap(user.user_id, 1)?;
     let (items, replayed) = closing.ask_all(user.user_id, wish.account_id, key_of(key)).await?;
     let mut response = HttpResponse::Accepted();
     if replayed {

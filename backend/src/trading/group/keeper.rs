@@ -165,6 +165,7 @@ async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Momen
                 let circumstances = replace::Circumstances {
                     quote,
                     symbol_halted: false,
+                    halt: None,
                     key: None,
                     margin: None,
                     tariff: moment.tariff,

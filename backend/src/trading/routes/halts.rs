@@ -42,17 +42,18 @@ struct HaltSymbol {
     reason: String,
 }
 
-impl HaltSymbol {
-    fn reason(self) -> ApiResult<String> {
-        let reason = self.reason.trim();
-        let fits = (1..=HALT_REASON_LENGTH_MAX).contains(&reason.chars().count());
-        if !fits || reason.chars().any(char::is_control) {
-            let message =
-                format!("must be 1 to {HALT_REASON_LENGTH_MAX} characters without control characters");
-            return Err(ApiError::field("reason", "invalid", message));
-        }
-        Ok(reason.to_owned())
+/// A reason for a halt, if it is one.
+///
+/// # Errors
+/// What is wrong with it.
+pub(in crate::trading) fn checked_halt_reason(reason: &str) -> ApiResult<String> {
+    let reason = reason.trim();
+    let fits = (1..=HALT_REASON_LENGTH_MAX).contains(&reason.chars().count());
+    if !fits || reason.chars().any(char::is_control) {
+        let message = format!("must be 1 to {HALT_REASON_LENGTH_MAX} characters without control characters");
+        return Err(ApiError::field("reason", "invalid", message));
     }
+    Ok(reason.to_owned())
 }
 
 /// Lists the symbols in which the caller's new orders are refused because the market has halted them.
@@ -76,7 +77,8 @@ pub(super) async fn halt_symbol(
     PathId(symbol): PathId<Symbol>,
     Body(request): Body<HaltSymbol>,
 ) -> ApiResult<web::Json<HaltedSymbol>> {
-    Ok(web::Json(trading.halt(user.user_id, symbol, request.reason()?).await?.into()))
+    let reason = checked_halt_reason(&request.reason)?;
+    Ok(web::Json(trading.halt(user.user_id, symbol, reason).await?.into()))
 }
 
 /// Takes new orders in a symbol again.

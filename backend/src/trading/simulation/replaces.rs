@@ -40,6 +40,7 @@ impl World {
         let circumstances = Circumstances {
             quote: &self.quote,
             symbol_halted: false,
+            halt: None,
             key: None,
             margin: None,
             tariff: exchange::Tariff::Simulator,

@@ -1,4 +1,4 @@
-//! `trading.incidents` and `trading.halts`.
+//! `trading.incidents`.
 
 use super::super::incident::{Incident, IncidentDocument, NewIncident};
 use crate::db::corrupt;
@@ -162,76 +162,4 @@ pub(in crate::trading) async fn is_told(
     };
     let row: FoundRow = statement.get_result(&mut connection).await?;
     Ok(row.found)
-}
-
-/// A halt that holds.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
-pub(in crate::trading) struct AccountHalt {
-    #[diesel(sql_type = SqlUuid)]
-    pub(in crate::trading) account_id: Uuid,
-    #[diesel(sql_type = Text)]
-    pub(in crate::trading) reason: String,
-    #[diesel(sql_type = Timestamptz)]
-    pub(in crate::trading) halted_at: DateTime<Utc>,
-}
-
-statement! {
-    InsertHalts {
-        at: Timestamptz = DateTime<Utc>, ids: Array<SqlUuid> = Vec<Uuid>, accounts: Array<SqlUuid> = Vec<Uuid>,
-        reasons: Array<Text> = Vec<String>,
-    }
-    "INSERT INTO trading.halts (halted_at, id, account_id, reason) SELECT ?, new.* FROM unnest(?, ?, ?) AS new
-     ON CONFLICT DO NOTHING"
-}
-
-/// Halts accounts; those that are halted stay so.
-pub(in crate::trading) async fn insert_halts(
-    mut connection: &AsyncPgConnection,
-    halts: Vec<(AccountId, String)>,
-    at: DateTime<Utc>,
-) -> QueryResult<()> {
-    if halts.is_empty() {
-        return Ok(());
-    }
-    let ids = halts.iter().map(|_| Uuid::now_v7()).collect();
-    let (accounts, reasons) = halts.into_iter().map(|(account, reason)| (account.0, reason)).unzip();
-    InsertHalts { at, ids, accounts, reasons }.execute(&mut connection).await.map(|_| ())
-}
-
-statement! {
-    HaltsThatHold {} "SELECT account_id, reason, halted_at FROM trading.halts WHERE lifted_at IS NULL"
-}
-
-/// The halts that hold.
-pub(in crate::trading) async fn account_halts(
-    mut connection: &AsyncPgConnection,
-) -> QueryResult<Vec<AccountHalt>> {
-    HaltsThatHold {}.load(&mut connection).await
-}
-
-statement! {
-    HaltOf { account: SqlUuid = Uuid }
-    "SELECT account_id, reason, halted_at FROM trading.halts WHERE account_id = ? AND lifted_at IS NULL"
-}
-
-/// The halt of an account.
-pub(in crate::trading) async fn halt_of(
-    mut connection: &AsyncPgConnection,
-    account: AccountId,
-) -> QueryResult<Option<AccountHalt>> {
-    HaltOf { account: account.0 }.get_result(&mut connection).await.optional()
-}
-
-statement! {
-    LiftHalt { at: Timestamptz = DateTime<Utc>, account: SqlUuid = Uuid }
-    "UPDATE trading.halts SET lifted_at = ? WHERE account_id = ? AND lifted_at IS NULL"
-}
-
-/// Ends the halt of an account, if there is one.
-pub(in crate::trading) async fn lift_halt(
-    mut connection: &AsyncPgConnection,
-    account: AccountId,
-    at: DateTime<Utc>,
-) -> QueryResult<()> {
-    LiftHalt { at, account: account.0 }.execute(&mut connection).await.map(|_| ())
 }

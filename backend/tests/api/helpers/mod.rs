@@ -14,6 +14,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use secrecy::SecretBox;
 use serde_json::{Value, json};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -128,6 +130,8 @@ pub(crate) struct Setup {
     pub(crate) broker_connector_url: String,
     pub(crate) trust_proxy: bool,
     pub(crate) margin_call_grace: Option<chrono::TimeDelta>,
+    pub(crate) halt_file: Option<PathBuf>,
+    pub(crate) orders_per_minute_max: Option<NonZeroU32>,
 }
 
 impl Default for Setup {
@@ -137,6 +141,8 @@ impl Default for Setup {
             broker_connector_url: NOWHERE.into(),
             trust_proxy: false,
             margin_call_grace: None,
+            halt_file: None,
+            orders_per_minute_max: None,
         }
     }
 }
@@ -218,6 +224,8 @@ async fn launch(setup: &Setup, database_url: &str) -> (Running, String, State) {
         encryption_key: SecretBox::new(Box::new([7; 32])),
         trust_proxy: setup.trust_proxy,
         margin_call_grace: setup.margin_call_grace,
+        halt_file: setup.halt_file.clone(),
+        orders_per_minute_max: setup.orders_per_minute_max,
     };
     let application = Application::build(settings).await.unwrap();
     let address = format!("http://127.0.0.1:{}", application.port());
@@ -248,6 +256,21 @@ impl TestApp {
             start_broker_connector(database.url(), &market_data_url).await;
         let setup = Setup { market_data_url, broker_connector_url, ..setup };
         Self::start_in(database, setup, vec![quote_server, connector]).await
+    }
+
+    /// The house without its broker connector.
+    pub(crate) async fn start_without_connector() -> Self {
+        let (quote_server, market_data_url) = start_market_data().await;
+        let setup = Setup { market_data_url, ..Setup::default() };
+        Self::start_in(TestDatabase::create().await, setup, vec![quote_server]).await
+    }
+
+    /// Stops the application, starts a broker connector, and starts the application again.
+    pub(crate) async fn restart_with_connector(mut self) -> Self {
+        let (connector, url) = start_broker_connector(&self.database_url, &self.setup.market_data_url).await;
+        self.setup.broker_connector_url = url;
+        self.neighbours.push(connector);
+        self.restart().await
     }
 
     /// The whole house with a broker that misbehaves.

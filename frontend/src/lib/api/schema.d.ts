@@ -157,7 +157,8 @@ export interface paths {
         /** Says whether trading is halted in an account. */
         get: operations["show_halt"];
         put?: never;
-        post?: never;
+        /** Halts one account; see `POST /api/halts`. */
+        post: operations["halt_account"];
         delete?: never;
         options?: never;
         head?: never;
@@ -173,7 +174,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Lets an account trade again. Doing it twice changes nothing. */
+        /**
+         * Lets an account trade again, whoever halted it; what was waiting goes to its broker. The halt file's halt stays. Doing it
+         *     twice changes nothing.
+         */
         post: operations["lift_halt"];
         delete?: never;
         options?: never;
@@ -509,6 +513,27 @@ export interface paths {
         get: operations["stream_events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/halts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says of each of the caller's accounts whether trading is halted in it. */
+        get: operations["list_halts"];
+        put?: never;
+        /**
+         * Halts all of the caller's accounts: nothing new is placed in them, and nothing leaves for their brokers that has not left,
+         *     until each is lifted. Doing it twice changes nothing.
+         */
+        post: operations["halt_everything"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1812,18 +1837,47 @@ export interface components {
             groups: components["schemas"]["OrderGroup"][];
             nextCursor?: components["schemas"]["OrderGroupId"] | null;
         };
+        /** @description What a halt has done. */
+        HaltAnswer: {
+            /** @description What became of the wish to take open orders back, an account at a time; absent unless asked for. */
+            cancels?: components["schemas"]["CancelAllAnswer"][] | null;
+            /** @description One per account. */
+            halts: components["schemas"]["HaltDocument"][];
+        };
         /** @description Whether trading is halted in an account. */
         HaltDocument: {
+            accountId: components["schemas"]["AccountId"];
+            by?: components["schemas"]["HaltedBy"] | null;
             halted: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Absent where the halt file does it.
+             */
             haltedAt?: string | null;
             reason?: string | null;
+        };
+        /** @description Which accounts are halted. */
+        HaltList: {
+            /** @description One per account. */
+            halts: components["schemas"]["HaltDocument"][];
         };
         /** @description Why a symbol is halted. */
         HaltSymbol: {
             /** @description 1 to 200 characters. */
             reason: string;
         };
+        /** @description A wish that trading stops. */
+        HaltTrading: {
+            /** @description Whether open orders are to be taken back, too; they stay unless asked. */
+            cancelOrders?: boolean | null;
+            /** @description 1 to 200 characters. */
+            reason?: string | null;
+        };
+        /**
+         * @description Who halted trading.
+         * @enum {string}
+         */
+        HaltedBy: "incident" | "owner" | "operator";
         /** @description A symbol in which no new orders are taken. */
         HaltedSymbol: {
             /** Format: date-time */
@@ -3444,6 +3498,56 @@ export interface operations {
             };
         };
     };
+    halt_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HaltTrading"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Halted until a restart: it could not be written down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     lift_halt: {
         parameters: {
             query?: never;
@@ -4477,6 +4581,65 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_halts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltList"];
+                };
+            };
+        };
+    };
+    halt_everything: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HaltTrading"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HaltAnswer"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Halted until a restart: it could not be written down */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -15,6 +15,7 @@ export type CostMethod = Schemas["CostMethod"];
 export type Currency = Schemas["Currency"];
 export type CurrencyBalance = Schemas["CurrencyBalance"];
 export type FieldProblem = Schemas["FieldError"];
+export type Halt = Schemas["HaltDocument"];
 export type History = Schemas["History"];
 export type ImportReport = Schemas["ImportReport"];
 export type Incident = Schemas["Incident"];

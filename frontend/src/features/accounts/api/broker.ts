@@ -26,16 +26,6 @@ export function compareNow(accountId: string) {
   return unwrap(api.POST("/api/accounts/{id}/reconcile", { params: { path: { id: accountId } } }));
 }
 
-export const haltQuery = (accountId: string) =>
-  queryOptions({
-    queryKey: queryKeys.halt(accountId),
-    queryFn: () => unwrap(api.GET("/api/accounts/{id}/halt", { params: { path: { id: accountId } } })),
-  });
-
-export function liftHalt(accountId: string) {
-  return unwrap(api.POST("/api/accounts/{id}/halt/lift", { params: { path: { id: accountId } } }));
-}
-
 /** What somebody must look at and nobody has said to have seen. */
 export const incidentsQuery = queryOptions({
   queryKey: queryKeys.incidents,

@@ -8,10 +8,11 @@ import { brokerWord, differenceWord, problemSentence } from "@/lib/i18n/sentence
 import { queryKeys } from "@/lib/query-keys";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
-import { LoadFailure, Notice } from "@/lib/ui/notice";
+import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
-import { compareNow, comparisonsQuery, haltQuery, liftHalt } from "../api/broker";
+import { compareNow, comparisonsQuery } from "../api/broker";
 import { BrokerConnection } from "./broker-connection";
+import { HaltSwitch } from "./halt";
 import { Incidents } from "./incidents";
 import { Margin } from "./margin";
 import { SimulationChoice } from "./simulation";
@@ -33,7 +34,7 @@ export function BrokerState({ account, orderOf }: Props) {
   });
   return (
     <div className="space-y-4 p-3">
-      <Halt account={account} />
+      <HaltSwitch account={account} />
       {account.broker === "simulator" ? (
         <>
           <SimulationChoice account={account} />
@@ -108,30 +109,5 @@ function DifferenceLine({ difference }: { difference: Reconciliation["difference
       {differenceWord(difference.kind)} {difference.commodity}: {t("broker.ours")} {ours} ·{" "}
       {t("broker.theirs")} {theirs}
     </p>
-  );
-}
-
-function Halt({ account }: { account: Account }) {
-  const { t, i18n } = useTranslation();
-  const queries = useQueryClient();
-  const halt = useQuery(haltQuery(account.id));
-  const lifting = useMutation({
-    mutationFn: () => liftHalt(account.id),
-    onSettled: () => queries.invalidateQueries({ queryKey: queryKeys.halt(account.id) }),
-    onError: (failure) => showToast({ tone: "bad", title: problemSentence(failure) }),
-  });
-  if (halt.isError && halt.data === undefined)
-    return <LoadFailure what={t("broker.halt")} failure={halt.error} onRetry={() => halt.refetch()} />;
-  if (halt.data?.halted !== true) return null;
-  const since = halt.data.haltedAt == null ? "" : formatTime(halt.data.haltedAt, i18n.language, true);
-  return (
-    <Notice tone="bad">
-      <p>
-        {t("broker.halted", { since })} {halt.data.reason}
-      </p>
-      <Button size="small" className="mt-2" disabled={lifting.isPending} onClick={() => lifting.mutate()}>
-        {t("broker.lift")}
-      </Button>
-    </Notice>
   );
 }

@@ -127,6 +127,11 @@ export function applyEvent(queries: QueryClient, { event, data }: ServerSentEven
     case "incident":
       applyIncident(queries, JSON.parse(data) as Incident);
       break;
+    case "halt":
+      void queries.invalidateQueries({
+        queryKey: queryKeys.halt((JSON.parse(data) as { accountId: string }).accountId),
+      });
+      break;
     case "security":
       announceSecurity(JSON.parse(data) as SecurityEvent);
       break;

@@ -356,9 +356,23 @@ export const books = {
     asked: "orders asked: {{orders}}, reports found: {{reports}}",
     ours: "ours",
     theirs: "theirs",
-    halted: "Trading is halted in this account since {{since}}.",
+    haltedBy: {
+      incident:
+        "Trading is halted in this account since {{since}}, because something happened that must not.",
+      owner: "You have stopped trading in this account ({{since}}).",
+      operator: "Trading is stopped in all accounts by whoever runs this server.",
+    },
     lift: "Let it trade again",
+    liftByOperator: "It goes on when the halt file is removed on the server.",
     halt: "Whether trading is halted",
+    stop: "Stop trading",
+    stopNow: "Stop now",
+    stopHint:
+      "Stops everything at once: no new order is taken, and none leaves for the broker that has not left.",
+    stopConsequence:
+      "Nothing new is placed in {{name}} until you let it trade again, exits that have not woken included. It holds over restarts.",
+    stopCancels: "Also take back open orders",
+    stopEverywhere: "Stop all my accounts",
     incidents: "To be looked at",
     note: "What was found out (optional)",
     seen: "Seen",

@@ -353,9 +353,22 @@ export const books: Texts<typeof english> = {
     asked: "확인한 주문 {{orders}}건, 찾은 보고 {{reports}}건",
     ours: "장부",
     theirs: "브로커",
-    halted: "{{since}}부터 이 계좌의 거래가 중지되었습니다.",
+    haltedBy: {
+      incident: "있어서는 안 될 일이 생겨 {{since}}부터 이 계좌의 거래가 중지되었습니다.",
+      owner: "이 계좌의 거래를 직접 중지했습니다({{since}}).",
+      operator: "서버 운영자가 모든 계좌의 거래를 중지했습니다.",
+    },
     lift: "거래 재개",
+    liftByOperator: "서버에서 중지 파일을 지우면 다시 거래할 수 있습니다.",
     halt: "거래 중단 여부",
+    stop: "거래 중지",
+    stopNow: "지금 중지",
+    stopHint:
+      "모든 것을 즉시 멈춥니다. 새 주문을 받지 않고, 아직 나가지 않은 주문은 증권사로 보내지 않습니다.",
+    stopConsequence:
+      "거래를 재개할 때까지 {{name}}에 새 주문을 넣지 않으며, 아직 대기 중인 청산 주문도 나가지 않습니다. 서버를 다시 시작해도 유지됩니다.",
+    stopCancels: "미체결 주문도 취소",
+    stopEverywhere: "내 모든 계좌 중지",
     incidents: "확인이 필요한 일",
     note: "확인 내용 (선택)",
     seen: "확인함",

@@ -1,0 +1,1 @@
+ALTER TABLE trading.halts DROP COLUMN kind;
