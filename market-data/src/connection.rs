@@ -3,7 +3,7 @@
 //! Each connection is one task. Woken, it hears what the client has said and then writes all that waits for it at once;
 //! a socket that is full is not written to again before it has room, while the mailbox keeps the newest of each topic.
 
-use crate::allowance::Allowance;
+use crate::allowance::{Allowance, Rate};
 use crate::client::Client;
 use crate::feed::Feed;
 use crate::frame::Frame;
@@ -110,6 +110,11 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
+fn message_rate(limits: &Limits) -> Rate {
+    let refill = Duration::from_secs(1) / limits.messages_per_second_max.max(1);
+    Rate { burst_max: limits.messages_burst_max, refill }
+}
+
 /// A connection at work.
 struct Session<'a, S> {
     socket: &'a mut WebSocketStream<Line<S>>,
@@ -125,7 +130,7 @@ struct Session<'a, S> {
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     fn new(socket: &'a mut WebSocketStream<Line<S>>, client: Client<'a>, limits: &'a Limits) -> Self {
         let now = Instant::now();
-        let allowance = Allowance::new(limits);
+        let allowance = Allowance::new(message_rate(limits));
         Self { socket, client, limits, allowance, heard_at: now, pinged_at: now, stuck_since: None }
     }
 
@@ -153,7 +158,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
                 Some(Ok(message)) => message,
             };
             self.heard_at = Instant::now();
-            if !self.allowance.spend(self.limits) {
+            if !self.allowance.spend(message_rate(self.limits)) {
                 return Poll::Ready(End::Flood);
             }
             match message {

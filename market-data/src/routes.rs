@@ -9,11 +9,12 @@ use crate::play;
 use crate::problem::Problem;
 use crate::provider::{Provider, ProviderError};
 use crate::query;
+use crate::search;
 use crate::server::Context;
 use bytes::Bytes;
 use chrono::Utc;
 use domain::quote::Instrument;
-use domain::{Currency, Market, Quote, Symbol};
+use domain::{Market, Quote, Symbol};
 use futures_util::future;
 use http_body_util::Full;
 use hyper::Response;
@@ -40,7 +41,7 @@ pub(crate) async fn answer(path: &str, query: &str, context: &Arc<Context>) -> A
         ("metrics", None) => Ok(metrics_response(context)),
         ("symbols", None) => Ok(symbols(context)),
         ("replay", None) => play::tell(context).await,
-        ("search", None) => search(query, context),
+        ("search", None) => search::answer(query, context).await,
         ("calendar", None) => {
             Ok(json_response(&calendar::answer(&calendar::parse_query(query)?, Utc::now())))
         }
@@ -211,54 +212,6 @@ async fn actions(symbol: Symbol, context: &Context) -> Answer {
         "complete": complete,
         "actions": actions,
     })))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FoundAnswer {
-    symbol: Symbol,
-    name: String,
-    name_korean: String,
-    market: Market,
-    board: Option<&'static str>,
-    currency: Currency,
-    /// Shares in the smallest order.
-    lot_size: &'static str,
-    /// Step between prices at the last known price.
-    tick_size: Option<String>,
-    /// What its market does now.
-    session: &'static str,
-    /// Who serves it; nobody when there is none.
-    source: Option<&'static str>,
-    simulated: Option<bool>,
-}
-
-fn search(query: &str, context: &Context) -> Answer {
-    let query = instruments::parse_query(query)?;
-    let offered: Vec<_> = context.feed.providers.iter().flat_map(|provider| provider.instruments()).collect();
-    let now = Utc::now();
-    let found = instruments::search(&query, &offered).into_iter().map(|found| {
-        let symbol = found.symbol;
-        let provider = context.feed.provider_of(symbol);
-        let market = symbol.market();
-        let known = context.feed.hub.last(symbol);
-        let tick = |price| exchange::tick_size(symbol, price, exchange::market_day(market, now));
-        let named = instruments::describe(symbol, "", false);
-        FoundAnswer {
-            symbol,
-            name: named.name,
-            name_korean: named.name_korean,
-            market,
-            board: instruments::board(symbol),
-            currency: symbol.currency(),
-            lot_size: "1",
-            tick_size: known.map(|quote| tick(quote.price).normalize().to_string()),
-            session: exchange::phase(market, now).name(),
-            source: provider.map(|provider| provider.name()),
-            simulated: provider.map(|provider| provider.capabilities().simulated),
-        }
-    });
-    Ok(json_response(&json!({ "instruments": found.collect::<Vec<_>>() })))
 }
 
 fn symbols(context: &Context) -> Response<Full<Bytes>> {

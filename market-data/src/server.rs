@@ -3,6 +3,7 @@
 use crate::bearer;
 use crate::connection;
 use crate::feed::Feed;
+use crate::lookup::Lookup;
 use crate::play;
 use crate::problem::Problem;
 use crate::routes;
@@ -42,6 +43,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What every request can see.
 pub(crate) struct Context {
     pub(crate) feed: Arc<Feed>,
+    /// Shares that others were asked for.
+    pub(crate) lookup: Lookup,
     pub(crate) limits: Limits,
     pub(crate) started_at: DateTime<Utc>,
     pub(crate) stop: CancellationToken,

@@ -6,6 +6,7 @@ use crate::cache::Cache;
 use crate::feed::Feed;
 use crate::group::{Group, Lease};
 use crate::hub::Hub;
+use crate::lookup::Lookup;
 use crate::provider::registry;
 use crate::recorder::Recorder;
 use crate::server::{self, Context, Places};
@@ -60,6 +61,7 @@ impl Application {
         feed.recall().await;
         let context = Context {
             feed,
+            lookup: Lookup::default(),
             limits: settings.limits,
             started_at: Utc::now(),
             stop: CancellationToken::new(),

@@ -1,6 +1,6 @@
 //! Questions to the quote server over HTTP.
 
-use super::directory::{FoundShare, MarketHours, OrderBook};
+use super::directory::{FoundList, MarketHours, OrderBook};
 use super::error::MarketError;
 use super::service::{History, HistoryRange};
 use crate::http::client_for;
@@ -33,11 +33,6 @@ pub(super) struct QuoteClient {
 #[derive(Deserialize)]
 struct SymbolList {
     symbols: Vec<Instrument>,
-}
-
-#[derive(Deserialize)]
-struct Found {
-    instruments: Vec<FoundShare>,
 }
 
 #[derive(Deserialize)]
@@ -86,10 +81,10 @@ impl QuoteClient {
         read::<SymbolList>(response, None).await.map(|list| list.symbols)
     }
 
-    pub(super) async fn search(&self, text: &str, limit: u32) -> Result<Vec<FoundShare>, MarketError> {
+    pub(super) async fn search(&self, text: &str, limit: u32) -> Result<FoundList, MarketError> {
         let query = [("q", text.to_owned()), ("limit", limit.to_string())];
         let response = self.ask("/search", &query).await?;
-        read::<Found>(response, None).await.map(|found| found.instruments)
+        read(response, None).await
     }
 
     pub(super) async fn hours(&self) -> Result<Vec<MarketHours>, MarketError> {

@@ -26,7 +26,7 @@ pub(super) fn all(config: &mut Routes<'_>) {
 /// A share that a search has found.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct FoundShare {
+struct FoundShare {
     #[schema(value_type = String, example = "005930.KS")]
     symbol: Symbol,
     /// In English.
@@ -42,9 +42,11 @@ pub struct FoundShare {
 }
 
 /// What was found, the likeliest first.
-#[derive(Serialize, ToSchema)]
-struct FoundList {
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FoundList {
     instruments: Vec<FoundShare>,
+    /// Whether everybody was asked who may know more; if not, what is missing may exist.
+    complete: bool,
 }
 
 /// What a market does now.
@@ -152,7 +154,7 @@ async fn search(
     Params(query): Params<SearchQuery>,
 ) -> ApiResult<Json<FoundList>> {
     let (text, limit) = query.check()?;
-    Ok(Json(FoundList { instruments: market.search(text, limit).await? }))
+    Ok(Json(market.search(text, limit).await?))
 }
 
 /// What the markets do now, and when they open and close next.

@@ -1,7 +1,7 @@
 //! Where prices come from: the memory when it is current, the quote server otherwise.
 
 use super::client::QuoteClient;
-use super::directory::{FoundShare, MarketHours, OrderBook};
+use super::directory::{FoundList, MarketHours, OrderBook};
 use super::error::MarketError;
 use super::stream::{Shared, follow};
 use crate::startup::Background;
@@ -204,7 +204,7 @@ impl Market {
     ///
     /// # Errors
     /// [`MarketError`]
-    pub async fn search(&self, text: &str, limit: u32) -> Result<Vec<FoundShare>, MarketError> {
+    pub async fn search(&self, text: &str, limit: u32) -> Result<FoundList, MarketError> {
         self.client.search(text, limit).await
     }
 

@@ -179,6 +179,7 @@ async fn shares_are_found_by_their_korean_initials_and_by_name() {
         let first = &found["instruments"][0];
         assert_eq!((&first["symbol"], &first["source"]), (&json!(symbol), &json!(source)), "{found}");
         assert!(found["instruments"].as_array().unwrap().len() <= 3, "{found}");
+        assert_eq!(found["complete"], true, "{found}");
     }
     let long = format!("q={}", "a".repeat(65));
     for (query, field) in [

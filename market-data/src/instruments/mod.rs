@@ -5,7 +5,7 @@ mod search;
 
 use domain::quote::Instrument;
 use domain::{Market, Symbol};
-pub(crate) use search::{parse_query, search};
+pub(crate) use search::{SearchQuery, parse_query, search};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -40,6 +40,12 @@ fn read_line(line: &'static str) -> Option<Named> {
 #[must_use]
 pub fn named() -> &'static [Named] {
     &LINES
+}
+
+/// Whether a share has a name here.
+#[must_use]
+pub fn is_named(symbol: Symbol) -> bool {
+    BY_SYMBOL.contains_key(&symbol)
 }
 
 /// The shares that are offered to a person who has not asked for one.

@@ -15,7 +15,9 @@ const TEXT_LENGTH_MAX: usize = 64;
 /// The query of `/search`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SearchQuery {
-    /// What was typed, as it is compared: without blanks and capitals.
+    /// What was typed, as others are asked for it: words in small letters, a blank between them.
+    pub(crate) words: String,
+    /// The same as it is compared: without blanks.
     pub(crate) text: String,
     pub(crate) market: Option<Market>,
     pub(crate) limit: usize,
@@ -31,6 +33,7 @@ pub(crate) fn parse_query(query: &str) -> Result<SearchQuery, Problem> {
     if text.chars().count() > TEXT_LENGTH_MAX {
         return Err(query::invalid("q", "length", format!("must have at most {TEXT_LENGTH_MAX} characters")));
     }
+    let words = text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
     let text = folded(&text);
     if text.is_empty() {
         return Err(query::invalid("q", "required", "must hold something to search for"));
@@ -42,7 +45,7 @@ pub(crate) fn parse_query(query: &str) -> Result<SearchQuery, Problem> {
         Some(_) => return Err(query::invalid("market", "known", "must be KRX or US")),
     };
     let limit = query::count("limit", limit, SEARCH_LIMIT_MAX)?.unwrap_or(SEARCH_LIMIT_DEFAULT);
-    Ok(SearchQuery { text, market, limit })
+    Ok(SearchQuery { words, text, market, limit })
 }
 
 /// How a share was found; what is listed first comes first.
@@ -59,6 +62,33 @@ enum Match {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) symbol: Symbol,
+    how: Match,
+}
+
+/// So many shares whose code or name begins with what was typed answer it, though none is it: as many as a list of
+/// choices shows.
+const BEGINNINGS_ENOUGH: usize = 8;
+
+/// Consonants and vowels by themselves, as a keyboard types them (Hangul compatibility letters): initial consonants mean
+/// something to this list and to no vendor.
+const LETTERS: std::ops::RangeInclusive<char> = '\u{3131}'..='\u{318E}';
+
+impl SearchQuery {
+    /// Whether others may know more than was found in the own list: nothing in it is what was typed, and there is too
+    /// little that begins with it.
+    pub(crate) fn asks_for_more(&self, found: &[Found]) -> bool {
+        let is_it = |found: &Found| matches!(found.how, Match::Code | Match::Name);
+        let begins = |found: &&Found| matches!(found.how, Match::CodeStart | Match::NameStart);
+        let enough = BEGINNINGS_ENOUGH.min(self.limit);
+        !self.text.contains(|typed| LETTERS.contains(&typed))
+            && !found.iter().any(is_it)
+            && found.iter().filter(begins).count() < enough
+    }
+
+    /// Whether a share found elsewhere has the very code that was typed.
+    pub(crate) fn is_code_of(&self, symbol: Symbol) -> bool {
+        judge_code(&self.text, symbol) == Some(Match::Code)
+    }
 }
 
 /// The shares that a text may mean, the best first: out of the table, and out of `others` that the providers have
@@ -73,7 +103,7 @@ pub(crate) fn search(query: &SearchQuery, others: &[Symbol]) -> Vec<Found> {
         .collect();
     // A stable sort: among equals the order of the table, which begins with what is asked for most, is kept.
     found.sort_by_key(|(how, _)| *how);
-    found.into_iter().take(query.limit).map(|(_, symbol)| Found { symbol }).collect()
+    found.into_iter().take(query.limit).map(|(how, symbol)| Found { symbol, how }).collect()
 }
 
 /// A text as it is compared.
@@ -123,9 +153,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn typed(text: &str, limit: usize) -> SearchQuery {
+        SearchQuery { words: text.to_lowercase(), text: folded(text), market: None, limit }
+    }
+
     fn find(text: &str) -> Vec<String> {
-        let query = SearchQuery { text: folded(text), market: None, limit: 5 };
-        search(&query, &["ZZZ".parse().unwrap()]).iter().map(|found| found.symbol.to_string()).collect()
+        search(&typed(text, 5), &["ZZZ".parse().unwrap()])
+            .iter()
+            .map(|found| found.symbol.to_string())
+            .collect()
     }
 
     #[test]
@@ -162,9 +198,34 @@ mod tests {
     }
 
     #[test]
+    fn others_are_asked_only_for_what_the_own_list_does_not_answer() {
+        let asks = |text: &str| {
+            let query = typed(text, 20);
+            query.asks_for_more(&search(&query, &[]))
+        };
+        for text in ["aapl", "005930", "005930.KS", "삼성전자", "apple", "s"] {
+            assert!(!asks(text), "{text}");
+        }
+        for text in ["rklb", "rocket lab", "900001", "없는회사", "ai"] {
+            assert!(asks(text), "{text}");
+        }
+        for text in ["ㅅㅅㅈㅈ", "ㅋㅋㅋㅋㅋ", "레인보ㅇ"] {
+            assert!(!asks(text), "no vendor knows what {text} stands for");
+        }
+        assert!(typed("rklb", 20).is_code_of("RKLB".parse().unwrap()));
+        assert!(typed("900001", 20).is_code_of("900001.KQ".parse().unwrap()));
+        assert!(!typed("rkl", 20).is_code_of("RKLB".parse().unwrap()));
+    }
+
+    #[test]
     fn the_query_is_read_strictly() {
         let query = parse_query("q=%E3%85%85%E3%85%85&market=KRX&limit=3").unwrap();
-        assert_eq!(query, SearchQuery { text: "ㅅㅅ".into(), market: Some(Market::Krx), limit: 3 });
+        let read =
+            SearchQuery {
+                words: "ㅅㅅ".into(), text: "ㅅㅅ".into(), market: Some(Market::Krx), limit: 3
+            };
+        assert_eq!(query, read);
+        assert_eq!(parse_query("q=+Berkshire%20%20HATHAWAY+").unwrap().words, "berkshire hathaway");
         assert!(search(&query, &[]).iter().all(|found| found.symbol.market() == Market::Krx));
         let long = format!("q={}", "x".repeat(65));
         for query in ["", "q=", "q=%20", "q=a&market=NYSE", "q=a&limit=101", long.as_str()] {

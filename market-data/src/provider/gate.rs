@@ -85,6 +85,21 @@ pub struct Health {
     pub last_error: Option<String>,
 }
 
+impl Health {
+    /// Whether its requests are rationed by the day.
+    #[must_use]
+    pub const fn is_rationed(&self) -> bool {
+        self.requests_left.is_some()
+    }
+
+    /// Whether it may be asked for something beside the prices that somebody waits for: the second half of a day's ration
+    /// is for those.
+    #[must_use]
+    pub fn has_to_spare(&self) -> bool {
+        self.requests_left.is_none_or(|left| left > self.requests_today)
+    }
+}
+
 #[derive(Debug)]
 struct State {
     next: Instant,

@@ -49,6 +49,8 @@ pub struct Capabilities {
     pub intervals: &'static [Interval],
     /// How its bars can be counted; the first is what it gives when nothing is said.
     pub adjustments: &'static [Adjustment],
+    /// It finds shares by a part of their name or code.
+    pub search: bool,
 }
 
 /// Why a provider did not answer.
@@ -226,24 +228,53 @@ const HEADLINE_LENGTH_MAX: usize = 300;
 /// Longest link, in bytes.
 const LINK_LENGTH_MAX: usize = 2_048;
 
+/// A vendor's words as they may be shown: cut to a bearable length, without characters that steer a screen or turn the
+/// direction of reading.
+fn plain(text: &str, length_max: usize) -> String {
+    let steers = |character: &char| {
+        let turns =
+            matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+        character.is_control() || turns
+    };
+    text.trim().chars().filter(|character| !steers(character)).take(length_max).collect()
+}
+
 impl Headline {
-    /// A headline out of a vendor's words: cut to a bearable length, without control characters; nothing when its link is
-    /// not one that may be shown.
+    /// A headline out of a vendor's words, made fit to be shown; nothing when its link is not one that may be.
     #[must_use]
     pub fn new(title: &str, publisher: &str, link: &str, published_at: DateTime<Utc>) -> Option<Self> {
-        let plain = |text: &str| -> String {
-            text.chars().filter(|character| !character.is_control()).take(HEADLINE_LENGTH_MAX).collect()
-        };
         let safe = link.starts_with("https://")
             && link.len() <= LINK_LENGTH_MAX
             && link.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>'));
-        let title = plain(title);
+        let title = plain(title, HEADLINE_LENGTH_MAX);
         (safe && !title.trim().is_empty()).then(|| Self {
             title,
-            publisher: plain(publisher),
+            publisher: plain(publisher, HEADLINE_LENGTH_MAX),
             link: link.to_owned(),
             published_at,
         })
+    }
+}
+
+/// A share that a provider has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Its symbol.
+    pub symbol: Symbol,
+    /// What the provider calls it.
+    pub name: String,
+}
+
+/// Longest name of a share that a provider tells, in characters.
+const NAME_LENGTH_MAX: usize = 80;
+
+impl Listing {
+    /// A share under the name that a vendor tells, made fit to be shown, or under its symbol when that is none.
+    #[must_use]
+    pub fn new(symbol: Symbol, name: &str) -> Self {
+        let name = plain(name, NAME_LENGTH_MAX);
+        let name = if name.trim().is_empty() { symbol.as_str().to_owned() } else { name };
+        Self { symbol, name }
     }
 }
 
@@ -311,6 +342,14 @@ pub trait Provider: Send + Sync {
     async fn news(&self, symbol: Symbol, limit: usize) -> Result<Vec<Headline>, ProviderError> {
         let _ = (symbol, limit);
         Err(ProviderError::Unsupported("news"))
+    }
+    /// Shares of our markets that a text may mean, the likeliest first, at most `limit`; none when it knows of none.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn search(&self, text: &str, limit: usize) -> Result<Vec<Listing>, ProviderError> {
+        let _ = (text, limit);
+        Err(ProviderError::Unsupported("a search"))
     }
     /// Sets how recorded days are played, and says how they are.
     ///

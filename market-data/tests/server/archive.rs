@@ -85,6 +85,7 @@ impl Provider for Source {
             bid_ask: false,
             order_book: false,
             recorded: false,
+            search: false,
             intervals: &Interval::ALL,
             adjustments: &[Adjustment::Splits, Adjustment::Raw],
         }

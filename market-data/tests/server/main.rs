@@ -16,6 +16,7 @@ mod group;
 mod hostile;
 mod rest;
 mod restart;
+mod search;
 mod stream;
 mod support;
 mod vendors;

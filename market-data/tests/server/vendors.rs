@@ -21,13 +21,13 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 type Answer = Arc<dyn Fn(&str) -> (u16, String) + Send + Sync>;
 
 /// A plain HTTP server that answers as it is told and counts.
-struct Vendor {
+pub(crate) struct Vendor {
     url: String,
     requests: Arc<AtomicUsize>,
 }
 
 impl Vendor {
-    async fn start(answer: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Self {
         let answer: Answer = Arc::new(answer);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -42,7 +42,7 @@ impl Vendor {
         Self { url, requests }
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 }
@@ -307,7 +307,7 @@ fn global_quote() -> String {
     include_str!("../../test_data/alpha_vantage/global_quote.json").replace("2026-11-20", &day.to_string())
 }
 
-fn alpha_vantage(vendor: &Vendor, providers: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn alpha_vantage(vendor: &Vendor, providers: &str) -> Vec<(&'static str, String)> {
     vec![
         ("GAEMI_PROVIDERS", providers.to_owned()),
         ("GAEMI_ALPHA_VANTAGE_KEY", "demo".to_owned()),
@@ -338,13 +338,13 @@ async fn a_budget_is_kept_whatever_is_wanted() {
 }
 
 /// The program itself.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     url: String,
 }
 
 impl Program {
-    fn start(values: &[(&'static str, String)]) -> Self {
+    pub(crate) fn start(values: &[(&'static str, String)]) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new(env!("CARGO_BIN_EXE_market-data"))
             .env_clear()
@@ -357,7 +357,7 @@ impl Program {
         Self { child, url: format!("http://127.0.0.1:{port}") }
     }
 
-    async fn until(&self, path: &str, wished: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, path: &str, wished: impl Fn(&Value) -> bool) -> Value {
         let url = format!("{}{path}", self.url);
         let waited = async {
             loop {
@@ -371,6 +371,15 @@ impl Program {
             }
         };
         timeout(DEADLINE, waited).await.expect("it becomes as wished")
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let response = reqwest::get(format!("{}{path}", self.url)).await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
     }
 }
 
@@ -402,5 +411,5 @@ async fn when_a_vendor_fails_the_next_real_one_serves_and_the_reason_is_shown() 
     for line in ["gaemi_provider_resting{provider=\"alpha_vantage\"} 1", "gaemi_quotes_published_total 1"] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
-    program.child.kill().await.unwrap();
+    program.kill().await;
 }

@@ -15,20 +15,34 @@ use tokio_rustls::TlsAcceptor;
 
 const TEMPLATE: &str = include_str!("../../test_data/yahoo/chart_aapl_5d.json");
 const NOT_FOUND: &str = include_str!("../../test_data/yahoo/not_found.json");
+const FOUND: &str = include_str!("../../test_data/yahoo/search.json");
+/// The shares that it has prices of.
+const QUOTED: [&str; 2] = ["AAPL", "RKLB"];
 
 /// The stand-in.
 pub(crate) struct Stub {
     pub(crate) address: SocketAddr,
     pub(crate) certificate: PathBuf,
     requests: Arc<AtomicUsize>,
+    searches: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
     _folder: tempfile::TempDir,
 }
 
-/// The recorded answer, moved to end now.
-fn answer_now() -> String {
+/// What it answers to a request.
+fn answer(request: &str) -> (&'static str, String) {
+    if request.contains("/v1/finance/search?") {
+        return ("200 OK", FOUND.to_owned());
+    }
+    let asked = QUOTED.iter().find(|symbol| request.contains(&format!("/chart/{symbol}?")));
+    asked.map_or_else(|| ("404 Not Found", NOT_FOUND.to_owned()), |symbol| ("200 OK", answer_now(symbol)))
+}
+
+/// The recorded answer, moved to end now and to be about a share.
+fn answer_now(symbol: &str) -> String {
     let mut answer: serde_json::Value = serde_json::from_str(TEMPLATE).unwrap();
     let now = Utc::now().timestamp();
+    answer["chart"]["result"][0]["meta"]["symbol"] = symbol.into();
     let result = &mut answer["chart"]["result"][0];
     result["meta"]["regularMarketTime"] = now.into();
     result["timestamp"] = (0..5).rev().map(|days| now - days * 86_400).collect::<Vec<_>>().into();
@@ -52,21 +66,20 @@ impl Stub {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&requests);
+        let searches = Arc::new(AtomicUsize::new(0));
+        let (counted, searched) = (Arc::clone(&requests), Arc::clone(&searches));
         let task = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let (acceptor, counted) = (acceptor.clone(), Arc::clone(&counted));
+                let searched = Arc::clone(&searched);
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(socket).await else { return };
                     let mut request = vec![0; 8_192];
                     let Ok(length) = stream.read(&mut request).await else { return };
                     counted.fetch_add(1, Ordering::SeqCst);
                     let request = String::from_utf8_lossy(&request[..length]).into_owned();
-                    let (status, body) = if request.contains("/chart/AAPL") {
-                        ("200 OK", answer_now())
-                    } else {
-                        ("404 Not Found", NOT_FOUND.to_owned())
-                    };
+                    searched.fetch_add(usize::from(request.contains("/search?")), Ordering::SeqCst);
+                    let (status, body) = answer(&request);
                     let head = format!(
                         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                         body.len()
@@ -76,7 +89,7 @@ impl Stub {
                 });
             }
         });
-        Self { address, certificate, requests, task, _folder: folder }
+        Self { address, certificate, requests, searches, task, _folder: folder }
     }
 
     pub(crate) fn values(&self, providers: &str) -> Vec<(&'static str, String)> {
@@ -90,6 +103,11 @@ impl Stub {
     /// How often it was asked.
     pub(crate) fn asked(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    /// How often it was searched.
+    pub(crate) fn searched(&self) -> usize {
+        self.searches.load(Ordering::SeqCst)
     }
 
     pub(crate) fn stop(&self) {

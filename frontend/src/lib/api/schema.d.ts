@@ -1791,6 +1791,8 @@ export interface components {
         };
         /** @description What was found, the likeliest first. */
         FoundList: {
+            /** @description Whether everybody was asked who may know more; if not, what is missing may exist. */
+            complete: boolean;
             instruments: components["schemas"]["FoundShare"][];
         };
         /** @description A share that a search has found. */

@@ -109,6 +109,7 @@ impl Provider for Alpaca {
             bid_ask: true,
             order_book: false,
             recorded: false,
+            search: false,
             intervals: &Interval::ALL,
             adjustments: &Adjustment::EACH,
         }

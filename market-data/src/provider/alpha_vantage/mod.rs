@@ -8,7 +8,9 @@ mod parse;
 use super::fetch;
 use super::gate::{Gate, Health, Rules};
 use super::tally::Tally;
-use super::{Capabilities, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted, days_of};
+use super::{
+    Capabilities, HistoryRange, Listing, Provider, ProviderError, ProviderReport, Update, Wanted, days_of,
+};
 use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar, first_day_for};
 use crate::cache::Cache;
 use crate::settings::{AlphaVantageSettings, Settings};
@@ -83,18 +85,32 @@ impl AlphaVantage {
         symbol: Symbol,
         more: &[(&str, &str)],
     ) -> Result<serde_json::Value, ProviderError> {
-        self.gate.enter().await?;
-        self.note_spent().await;
-        let query =
-            [("function", function), ("symbol", symbol.as_str()), ("apikey", self.key.expose_secret())];
-        let query: String =
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(query.iter().chain(more)).finish();
-        let request = self.client.get(format!("{}/query?{query}", self.url));
-        let answer = fetch::read(request).await.and_then(|body| parse::answer(&body, symbol));
-        self.gate.leave(&answer);
+        let query: Vec<_> = [("function", function), ("symbol", symbol.as_str())]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        let answer = self.request(&query, Some(symbol)).await;
         if let Err(ProviderError::UnknownSymbol(symbol)) = &answer {
             self.tally.note_unknown(*symbol);
         }
+        answer
+    }
+
+    /// Spends one request of the ration.
+    async fn request(
+        &self,
+        query: &[(&str, &str)],
+        symbol: Option<Symbol>,
+    ) -> Result<serde_json::Value, ProviderError> {
+        self.gate.enter().await?;
+        self.note_spent().await;
+        let key = ("apikey", self.key.expose_secret());
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query.iter().copied().chain([key]))
+            .finish();
+        let request = self.client.get(format!("{}/query?{query}", self.url));
+        let answer = fetch::read(request).await.and_then(|body| parse::answer(&body, symbol));
+        self.gate.leave(&answer);
         answer
     }
 
@@ -147,6 +163,7 @@ impl Provider for AlphaVantage {
             bid_ask: false,
             order_book: false,
             recorded: false,
+            search: true,
             intervals: &[Interval::OneDay],
             adjustments: &[Adjustment::Raw],
         }
@@ -219,6 +236,12 @@ impl Provider for AlphaVantage {
         let mut bars = rows.bars;
         bars.retain(|bar| (request.from..=request.to).contains(&bar.starts_at.date_naive()));
         Ok(bars)
+    }
+
+    async fn search(&self, text: &str, limit: usize) -> Result<Vec<Listing>, ProviderError> {
+        let answer = self.request(&[("function", "SYMBOL_SEARCH"), ("keywords", text)], None).await?;
+        parse::listings(&answer, limit)
+            .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))
     }
 
     fn health(&self) -> Option<Health> {

@@ -6,10 +6,10 @@
 
 use crate::bars::TimedBar;
 use crate::bars::interval::midnight;
-use crate::provider::ProviderError;
+use crate::provider::{Listing, ProviderError};
 use crate::sanity::Reason;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{Price, Quote, Symbol};
+use domain::{Market, Price, Quote, Symbol};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -18,11 +18,16 @@ const PRICE_DIGITS: u32 = 4;
 /// Most rows of an answer: a hundred years of days.
 const ROWS_MAX: usize = 30_000;
 
-/// Reads an answer and sorts complaints out.
+/// Reads an answer about a share, or about none, and sorts complaints out.
 ///
 /// # Errors
 /// [`ProviderError`] for a complaint, or for what is no answer at all.
-pub(super) fn answer(body: &[u8], symbol: Symbol) -> Result<Value, ProviderError> {
+pub(super) fn answer(body: &[u8], symbol: Option<Symbol>) -> Result<Value, ProviderError> {
+    // It complains in the same words of a share that it does not know and of a question that it does not understand.
+    let unknown = || {
+        let misunderstood = || ProviderError::Unavailable("it does not understand".to_owned());
+        symbol.map_or_else(misunderstood, ProviderError::UnknownSymbol)
+    };
     let unreadable = || ProviderError::Unavailable("its answer is unreadable".to_owned());
     let answer: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
     let told = |key: &str| answer.get(key).and_then(Value::as_str).map(str::to_lowercase);
@@ -30,7 +35,7 @@ pub(super) fn answer(body: &[u8], symbol: Symbol) -> Result<Value, ProviderError
         return Err(if complaint.contains("apikey") && !complaint.contains("invalid api call") {
             ProviderError::Refused("it does not take the key".to_owned())
         } else {
-            ProviderError::UnknownSymbol(symbol)
+            unknown()
         });
     }
     if let Some(complaint) = told("Note").or_else(|| told("Information")) {
@@ -51,7 +56,7 @@ pub(super) fn answer(body: &[u8], symbol: Symbol) -> Result<Value, ProviderError
         .get("Global Quote")
         .is_some_and(|quote| quote.as_object().is_some_and(serde_json::Map::is_empty))
     {
-        return Err(ProviderError::UnknownSymbol(symbol));
+        return Err(unknown());
     }
     if answer.is_object() { Ok(answer) } else { Err(unreadable()) }
 }
@@ -159,6 +164,27 @@ fn day(date: &str, row: &Value) -> Result<TimedBar, Reason> {
     }
 }
 
+/// Kinds of things that are traded like shares here.
+const KINDS: [&str; 2] = ["Equity", "ETF"];
+
+/// The American shares among what a search has found, in the vendor's order.
+///
+/// # Errors
+/// [`Reason::Unreadable`] for an answer that is none.
+pub(super) fn listings(answer: &Value, limit: usize) -> Result<Vec<Listing>, Reason> {
+    let rows = answer.get("bestMatches").and_then(Value::as_array).ok_or(Reason::Unreadable)?;
+    let listing = |row: &Value| {
+        let told = |key: &str| text(row, key).ok();
+        let symbol: Symbol = told("1. symbol")?.parse().ok()?;
+        let ours = symbol.market() == Market::Us
+            && told("4. region") == Some("United States")
+            && told("8. currency") == Some(symbol.currency().code())
+            && KINDS.contains(&told("3. type")?);
+        ours.then(|| Listing::new(symbol, told("2. name").unwrap_or_default()))
+    };
+    Ok(rows.iter().filter_map(listing).take(limit).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,12 +193,14 @@ mod tests {
     const QUOTE: &str = include_str!("../../../test_data/alpha_vantage/global_quote.json");
     const DAILY: &str = include_str!("../../../test_data/alpha_vantage/time_series_daily.json");
 
+    const FOUND: &str = include_str!("../../../test_data/alpha_vantage/symbol_search.json");
+
     fn ibm() -> Symbol {
         "IBM".parse().unwrap()
     }
 
     fn read(text: &str) -> Value {
-        answer(text.as_bytes(), ibm()).unwrap()
+        answer(text.as_bytes(), Some(ibm())).unwrap()
     }
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -232,20 +260,36 @@ mod tests {
             ),
             (r#"{"Global Quote":{}}"#, ProviderError::UnknownSymbol(ibm())),
         ] {
-            let error = answer(body.as_bytes(), ibm()).unwrap_err();
+            let error = answer(body.as_bytes(), Some(ibm())).unwrap_err();
             assert_eq!(error, expected, "{body}");
             assert!(!error.to_string().contains("SECRET"));
         }
         for body in ["", "[]", "null", "<html>", "{\"Global Quote\""] {
-            assert!(matches!(answer(body.as_bytes(), ibm()), Err(ProviderError::Unavailable(_))), "{body}");
+            let read = answer(body.as_bytes(), Some(ibm()));
+            assert!(matches!(read, Err(ProviderError::Unavailable(_))), "{body}");
         }
     }
 
     #[test]
+    fn a_search_finds_american_shares_only() {
+        let found = answer(FOUND.as_bytes(), None).unwrap();
+        let listings = listings(&found, 10).unwrap();
+        let names: Vec<_> =
+            listings.iter().map(|listing| (listing.symbol.as_str(), listing.name.as_str())).collect();
+        assert_eq!(names, [("TSCO", "Tractor Supply Company"), ("TSCDY", "TSCDY")], "not London's, no fund");
+        let complaint = br#"{"Error Message":"Invalid API call. Please retry or visit the documentation"}"#;
+        let read = answer(complaint, None);
+        assert!(matches!(read, Err(ProviderError::Unavailable(_))), "no share is unknown by this: {read:?}");
+        assert_eq!(super::listings(&serde_json::json!({"bestMatches": null}), 10), Err(Reason::Unreadable));
+    }
+
+    #[test]
     fn no_payload_makes_the_parser_panic_or_lie() {
-        for text in [QUOTE, DAILY] {
+        for text in [QUOTE, DAILY, FOUND] {
             for body in mutations(text.as_bytes(), 4_000) {
-                let Ok(answer) = answer(&body, ibm()) else { continue };
+                let Ok(answer) = answer(&body, Some(ibm())) else { continue };
+                let found = listings(&answer, 10).unwrap_or_default();
+                assert!(found.iter().all(|listing| listing.symbol.market() == Market::Us));
                 if let Ok(rows) = daily(&answer) {
                     assert!(rows.bars.iter().all(|bar| bar.is_consistent() && bar.volume > 0));
                 }

@@ -418,6 +418,7 @@ impl Provider for Replay {
             bid_ask: true,
             order_book: false,
             recorded: true,
+            search: false,
             intervals: &[],
             adjustments: &[Adjustment::Raw],
         }

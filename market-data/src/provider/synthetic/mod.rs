@@ -165,6 +165,7 @@ impl Provider for Synthetic {
             bid_ask: true,
             order_book: true,
             recorded: false,
+            search: false,
             intervals: &[],
             adjustments: &[Adjustment::Raw],
         }

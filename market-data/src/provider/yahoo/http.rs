@@ -10,7 +10,7 @@ use reqwest::Client;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
-use yahoo_finance_api::{YResponse, YSearchResultOpt};
+use yahoo_finance_api::YResponse;
 
 /// Time between two calls: two requests a second at most.
 pub(super) const CALL_SPACING: Duration = Duration::from_millis(500);
@@ -87,7 +87,9 @@ impl Http {
     async fn chart(&self, symbol: Symbol, query: &[(&str, &str)]) -> Result<YResponse, ProviderError> {
         let always = [("symbol", symbol.as_str()), ("events", "div|split|capitalGains")];
         let query = query.iter().chain(&always);
-        let answer: YResponse = self.ask(symbol, &format!("{CHART_URL}/{symbol}"), query.copied()).await?;
+        let unknown = ProviderError::UnknownSymbol(symbol);
+        let answer: Option<YResponse> = self.ask(&format!("{CHART_URL}/{symbol}"), query.copied()).await?;
+        let answer = answer.ok_or(unknown)?;
         let empty = answer.chart.result.as_ref().is_none_or(Vec::is_empty);
         match &answer.chart.error {
             Some(error) if empty && error.code.as_deref() == Some(NOT_FOUND) => {
@@ -101,25 +103,32 @@ impl Http {
         }
     }
 
-    /// What Yahoo finds for a share, news among it.
-    pub(super) async fn search(&self, symbol: Symbol) -> Result<YSearchResultOpt, ProviderError> {
-        self.ask(symbol, SEARCH_URL, [("q", symbol.as_str())].into_iter()).await
+    /// What Yahoo finds for a text: so many shares, and so many headlines.
+    pub(super) async fn search(
+        &self,
+        text: &str,
+        shares: usize,
+        headlines: usize,
+    ) -> Result<Value, ProviderError> {
+        let (shares, headlines) = (shares.to_string(), headlines.to_string());
+        let query = [("q", text), ("quotesCount", &shares), ("newsCount", &headlines)];
+        Ok(self.ask(SEARCH_URL, query.into_iter()).await?.unwrap_or_default())
     }
 
-    /// Asks once, and lets the gate know how it went.
+    /// Asks once, and lets the gate know how it went; nothing for what is not found there.
     async fn ask<T: DeserializeOwned>(
         &self,
-        symbol: Symbol,
         url: &str,
         query: impl Iterator<Item = (&str, &str)>,
-    ) -> Result<T, ProviderError> {
+    ) -> Result<Option<T>, ProviderError> {
         self.gate.enter().await?;
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         let answer = match fetch::read_if_found(self.client.get(format!("{url}?{query}"))).await {
             Ok(Some(body)) => serde_json::from_slice::<Value>(&body)
                 .and_then(serde_json::from_value)
+                .map(Some)
                 .map_err(|_| ProviderError::Unavailable("its answer is unreadable".to_owned())),
-            Ok(None) => Err(ProviderError::UnknownSymbol(symbol)),
+            Ok(None) => Ok(None),
             // There are no credentials that somebody could change.
             Err(ProviderError::Refused(_)) => Err(ProviderError::Unavailable("it refuses".to_owned())),
             Err(error) => Err(error),

@@ -8,7 +8,9 @@ mod parse;
 
 use super::gate::Health;
 use super::tally::Tally;
-use super::{Capabilities, Headline, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted};
+use super::{
+    Capabilities, Headline, HistoryRange, Listing, Provider, ProviderError, ProviderReport, Update, Wanted,
+};
 use crate::bars::{Adjustment, BarsRequest, CorporateAction, Interval, TimedBar};
 use crate::cache::Cache;
 use crate::instruments;
@@ -145,6 +147,7 @@ impl Provider for Yahoo {
             bid_ask: false,
             order_book: false,
             recorded: false,
+            search: true,
             intervals: &Interval::ALL,
             adjustments: &[Adjustment::Splits, Adjustment::All],
         }
@@ -228,8 +231,14 @@ impl Provider for Yahoo {
     }
 
     async fn news(&self, symbol: Symbol, limit: usize) -> Result<Vec<Headline>, ProviderError> {
-        let found = self.http.search(symbol).await?;
+        let found = self.http.search(symbol.as_str(), 0, limit).await?;
         Ok(parse::news(&found, limit))
+    }
+
+    async fn search(&self, text: &str, limit: usize) -> Result<Vec<Listing>, ProviderError> {
+        let found = self.http.search(text, limit, 0).await?;
+        let listings = parse::listings(&found, limit);
+        listings.map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))
     }
 
     fn health(&self) -> Option<Health> {

@@ -5,12 +5,14 @@
 
 use crate::bars::interval::midnight;
 use crate::bars::{Adjustment, BarsRequest, CorporateAction, Interval, TimedBar};
-use crate::provider::Headline;
+use crate::provider::{Headline, Listing};
 use crate::sanity::Reason;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::{Bar, Currency, Price, Quote, Symbol};
+use domain::{Bar, Currency, Market, Price, Quote, Symbol};
 use rust_decimal::Decimal;
-use yahoo_finance_api::{Quote as Row, YNewsItem, YResponse, YSearchResultOpt};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use yahoo_finance_api::{Quote as Row, YNewsItem, YQuoteItemOpt, YResponse};
 
 /// Digits behind the point of a price below one dollar.
 const DIGITS_BELOW_ONE_DOLLAR: u32 = 4;
@@ -100,16 +102,47 @@ pub(super) fn bars(answer: &YResponse, symbol: Symbol) -> Result<Rows, Reason> {
     Ok(rows)
 }
 
+/// The rows of one kind among what was found. Each is read by itself: companies that are not listed anywhere stand among
+/// the shares, without a symbol.
+fn found_rows<T: DeserializeOwned>(found: &Value, kind: &str) -> Option<impl Iterator<Item = T>> {
+    let rows = found.get(kind)?.as_array()?;
+    Some(rows.iter().filter_map(|row| T::deserialize(row).ok()))
+}
+
 /// The headlines among what was found, the newest first.
-pub(super) fn news(found: &YSearchResultOpt, limit: usize) -> Vec<Headline> {
-    let headline = |item: &YNewsItem| {
+pub(super) fn news(found: &Value, limit: usize) -> Vec<Headline> {
+    let headline = |item: YNewsItem| {
         let at = DateTime::from_timestamp(item.provider_publish_time, 0)?;
         Headline::new(&item.title, &item.publisher, &item.link, at)
     };
-    let mut news: Vec<_> = found.news.iter().filter_map(headline).collect();
+    let mut news: Vec<_> = found_rows(found, "news").into_iter().flatten().filter_map(headline).collect();
     news.sort_by_key(|headline| std::cmp::Reverse(headline.published_at));
     news.truncate(limit);
     news
+}
+
+/// What Yahoo calls the exchanges of the American market that shares are listed on; it promises no list, these are commonly
+/// observed (2026-11). What is traded between dealers only has other names, and no hours or rules that are known here.
+const US_EXCHANGES: [&str; 7] = ["NMS", "NGM", "NCM", "NYQ", "ASE", "PCX", "BTS"];
+/// Kinds of things that are traded like shares here.
+const KINDS: [&str; 2] = ["EQUITY", "ETF"];
+
+/// The shares of our markets among what was found, in Yahoo's order.
+///
+/// # Errors
+/// [`Reason::Unreadable`] for an answer that is none.
+pub(super) fn listings(found: &Value, limit: usize) -> Result<Vec<Listing>, Reason> {
+    let listing = |row: YQuoteItemOpt| {
+        let symbol: Symbol = row.symbol.parse().ok()?;
+        let listed = match symbol.market() {
+            Market::Krx => true,
+            Market::Us => US_EXCHANGES.contains(&row.exchange.as_str()),
+        };
+        let name = row.long_name.or(row.short_name).unwrap_or_default();
+        (listed && KINDS.contains(&row.quote_type.as_str())).then(|| Listing::new(symbol, &name))
+    };
+    let rows = found_rows(found, "quotes").ok_or(Reason::Unreadable)?;
+    Ok(rows.filter_map(listing).take(limit).collect())
 }
 
 /// Digits that a dividend is kept with: what was paid for a share of then is told in shares of today.
@@ -375,10 +408,47 @@ mod tests {
     #[test]
     fn headlines_come_newest_first() {
         let text = include_str!("../../../test_data/yahoo/search.json");
-        let found = YSearchResultOpt::from_json(serde_json::from_str(text).unwrap()).unwrap();
+        let found: Value = serde_json::from_str(text).unwrap();
         let titles: Vec<_> = news(&found, 5).into_iter().map(|headline| headline.title).collect();
         assert_eq!(titles, ["A later headline", "An earlier headline"], "one has no link that may be shown");
         assert_eq!(news(&found, 1).len(), 1);
+    }
+
+    const FOUND: &str = include_str!("../../../test_data/yahoo/search.json");
+
+    #[test]
+    fn only_shares_of_our_markets_are_found_under_names_fit_to_be_shown() {
+        let found: Value = serde_json::from_str(FOUND).unwrap();
+        let listings = listings(&found, 10).unwrap();
+        let found: Vec<_> =
+            listings.iter().map(|listing| (listing.symbol.as_str(), listing.name.as_str())).collect();
+        assert_eq!(
+            found,
+            [("RKLB", "Rocket Lab Corporation"), ("900001.KQ", "Rocket Robotics"), ("RKLX", "RKLX"),],
+            "no other exchange, no dealers' market, no index, no fund at its own price, nobody unlisted"
+        );
+    }
+
+    #[test]
+    fn a_search_that_found_nothing_is_told_from_one_that_failed() {
+        let empty = serde_json::json!({"count": 0, "quotes": [], "news": []});
+        assert_eq!(listings(&empty, 10), Ok(Vec::new()));
+        for hostile in ["null", "[]", "{}", r#"{"quotes":null}"#, r#"{"quotes":{"symbol":"AAPL"}}"#] {
+            let answer = serde_json::from_str(hostile).unwrap();
+            assert_eq!(listings(&answer, 10), Err(Reason::Unreadable), "{hostile}");
+        }
+    }
+
+    #[test]
+    fn no_search_makes_the_parser_panic_or_lie() {
+        for body in mutations(FOUND.as_bytes(), 6_000) {
+            let Ok(found) = serde_json::from_slice::<Value>(&body) else { continue };
+            let _ = news(&found, 5);
+            for listing in listings(&found, 10).into_iter().flatten() {
+                assert!(!listing.name.is_empty() && listing.name.chars().count() <= 80);
+                assert!(!listing.name.contains(['\n', '\u{202E}']));
+            }
+        }
     }
 
     #[test]

@@ -8,9 +8,10 @@ export const searchQuery = (text: string) =>
     queryKey: ["market-search", text],
     queryFn: async ({ signal }) => {
       const query = { q: text, limit: SEARCH_MATCHES_MAX };
-      return (await unwrap(api.GET("/api/market/search", { params: { query }, signal }))).instruments;
+      return await unwrap(api.GET("/api/market/search", { params: { query }, signal }));
     },
-    staleTime: HOURS_FRESH_MS,
+    // What could not be asked for everywhere is asked for again.
+    staleTime: ({ state }) => (state.data?.complete === false ? 0 : HOURS_FRESH_MS),
     placeholderData: keepPreviousData,
   });
 

@@ -10,7 +10,10 @@ import "@/testing/set-up";
 const SEARCH = "GET /api/market/search";
 
 test("a search that failed says so and can be repeated; only an answer says that there is nothing", async () => {
-  const server = new MockApi().install().refuseOnce(SEARCH, 500, { code: "internal_error" });
+  const server = new MockApi()
+    .install()
+    .on(SEARCH, { instruments: [], complete: true })
+    .refuseOnce(SEARCH, 500, { code: "internal_error" });
   await show(<SymbolSearch instruments={[]} watched={[]} />);
   await userEvent.click(screen.getByRole("combobox"));
   await userEvent.paste("gaemi");
@@ -22,4 +25,12 @@ test("a search that failed says so and can be repeated; only an answer says that
     "gaemi",
     "gaemi",
   ]);
+});
+
+test("where a source could not be asked, nothing found does not mean that there is nothing", async () => {
+  new MockApi().install().on(SEARCH, { instruments: [], complete: false });
+  await show(<SymbolSearch instruments={[]} watched={[]} />);
+  await userEvent.click(screen.getByRole("combobox"));
+  await userEvent.paste("rocket");
+  await screen.findByText(/sources cannot be asked now/);
 });

@@ -25,12 +25,13 @@ function useMatches(text: string, unwatched: readonly Instrument[]): Matches {
   const found = useQuery({ ...searchQuery(settled), enabled: settled !== "" });
   const retry = () => void found.refetch();
   if (wanted === "")
-    return { matches: unwatched.slice(0, MATCHES_MAX), pending: false, failure: null, retry };
+    return { matches: unwatched.slice(0, MATCHES_MAX), pending: false, complete: true, failure: null, retry };
   const current = settled === wanted && !found.isPlaceholderData;
   // A share that nobody quotes can be neither watched nor traded.
-  const matches = (found.data ?? []).filter(({ source }) => source != null);
+  const matches = (found.data?.instruments ?? []).filter(({ source }) => source != null);
   const pending = !current || found.isPending || (found.isError && found.isFetching);
-  return { matches, pending, failure: found.data === undefined ? found.error : null, retry };
+  const complete = found.data?.complete ?? true;
+  return { matches, pending, complete, failure: found.data === undefined ? found.error : null, retry };
 }
 
 type Match = Pick<Instrument, "symbol" | "name" | "nameKorean"> & { simulated?: boolean | null };
@@ -38,6 +39,8 @@ type Match = Pick<Instrument, "symbol" | "name" | "nameKorean"> & { simulated?: 
 interface Matches {
   matches: readonly Match[];
   pending: boolean;
+  /** Whether everybody was asked who may know more. */
+  complete: boolean;
   /** Why nothing could be searched, where that is so. */
   failure: unknown;
   retry: () => void;
@@ -137,10 +140,12 @@ export function SymbolSearch({ instruments, watched }: Props) {
 }
 
 /** Why the list is empty: it is asked for, there is nothing, or it could not be asked for. */
-function NothingFound({ search: { pending, failure, retry } }: { search: Matches }) {
+function NothingFound({ search: { pending, complete, failure, retry } }: { search: Matches }) {
   const { t } = useTranslation();
-  if (pending || failure === null)
-    return <p className="px-3 py-2 text-soft text-xs">{t(pending ? "app.loading" : "market.noMatch")}</p>;
+  if (pending || failure === null) {
+    const word = complete ? "market.noMatch" : "market.noMatchYet";
+    return <p className="px-3 py-2 text-soft text-xs">{t(pending ? "app.loading" : word)}</p>;
+  }
   return (
     <div role="alert" className="flex items-center justify-between gap-2 px-3 py-2 text-bad text-xs">
       <span>

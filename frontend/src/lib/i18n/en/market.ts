@@ -9,6 +9,8 @@ export const market = {
     last: "Last",
     change: "Change",
     noMatch: "No symbol of this server matches.",
+    noMatchYet:
+      "No symbol of this server matches, and its sources cannot be asked now. Try again in a moment.",
     searchFailed: "The search did not work.",
     empty: "The watchlist is empty. Add a symbol above.",
     chart: "Price chart of {{symbol}}",

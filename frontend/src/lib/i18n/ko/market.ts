@@ -11,6 +11,8 @@ export const market: Texts<typeof english> = {
     last: "현재가",
     change: "등락",
     noMatch: "이 서버에 해당하는 종목이 없습니다.",
+    noMatchYet:
+      "이 서버에 해당하는 종목이 없고, 지금은 시세 제공처에 물어볼 수 없습니다. 잠시 후 다시 시도해 주세요.",
     searchFailed: "검색하지 못했습니다.",
     empty: "관심 종목이 없습니다. 위에서 종목을 추가하세요.",
     chart: "{{symbol}} 가격 차트",
