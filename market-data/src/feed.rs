@@ -4,11 +4,16 @@ use crate::bars::Archive;
 use crate::cache::Cache;
 use crate::group::Group;
 use crate::hub::Hub;
+use crate::provider::gate::Health;
 use crate::provider::{Provider, UPDATES_QUEUED_MAX, Update, Wanted};
 use crate::recorder::Recorder;
 use crate::wakers::{Wakers, pace_of};
+use crate::witness::WITNESS_PATIENCE;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Market, Symbol};
+use domain::{Market, Quote, Symbol};
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +37,12 @@ const TELL_INTERVAL: Duration = Duration::from_secs(1);
 const RECORD_INTERVAL: Duration = Duration::from_secs(5);
 /// A quote from the cache older than this is not given to anybody.
 const CACHED_QUOTE_AGE_MAX: TimeDelta = TimeDelta::hours(24);
+
+/// Most doubted prices about which other sources are asked at once.
+const QUESTIONS_MAX: usize = 8;
+
+/// What another source tells of a share, if anything.
+type Told = (Symbol, Option<Quote>);
 
 /// The providers in use and their way to the hub.
 pub(crate) struct Feed {
@@ -162,33 +173,68 @@ impl Feed {
     /// leaves together.
     async fn deliver(&self, mut updates: mpsc::Receiver<Update>) {
         let (mut batch, mut wakers) = (Vec::new(), Wakers::paced(Instant::now()));
+        let mut questions: FuturesUnordered<BoxFuture<'_, Told>> = FuturesUnordered::new();
         loop {
             let due = wakers.next_due();
+            let mut told = None;
             tokio::select! {
+                answer = questions.next(), if !questions.is_empty() => told = answer,
                 count = updates.recv_many(&mut batch, BATCH_MAX) => if count == 0 { return },
                 () = async { tokio::time::sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {}
             }
             wakers.begin(Instant::now(), pace_of(self.hub.counters.connections.load(Ordering::Relaxed)));
             let (now, ingests) = (Utc::now(), self.ingests());
             for update in batch.drain(..).filter(|_| ingests) {
-                self.take(update, now, &mut wakers);
+                let doubted = self.take(update, now, &mut wakers);
+                let room = questions.len() < QUESTIONS_MAX;
+                questions.extend(doubted.filter(|_| room).and_then(|doubted| self.question(&doubted)));
+            }
+            if let Some((symbol, quote)) = told.filter(|_| ingests) {
+                let believed = self.hub.hear(symbol, quote, now, &mut wakers);
+                believed.iter().for_each(|quote| self.note_believed(quote));
             }
             wakers.wake();
         }
     }
 
-    fn take(&self, update: Update, now: DateTime<Utc>, wakers: &mut Wakers) {
+    /// Takes an update in; the quote when it is one that another source may know better about.
+    fn take(&self, update: Update, now: DateTime<Utc>, wakers: &mut Wakers) -> Option<Quote> {
         match update {
-            Update::Quote(quote) => {
-                if let Some(quote) = self.hub.offer(*quote, now, wakers) {
-                    self.cache.remember(&quote);
-                    if self.archive.is_some() {
-                        self.recorder().take(&quote);
-                    }
-                }
-            }
-            Update::Rejected { symbol, reason } => self.hub.quarantine.put(symbol, reason, None),
+            Update::Quote(quote) => match self.hub.offer(*quote, now, wakers) {
+                Ok(quote) => self.note_believed(&quote),
+                Err(refused) if refused.reason.may_be_confirmed() => return Some(refused.quote),
+                Err(_) => {}
+            },
+            Update::Rejected { symbol, reason } => self.hub.quarantine.put(symbol, reason, None, None),
         }
+        None
+    }
+
+    fn note_believed(&self, quote: &Arc<Quote>) {
+        self.cache.remember(quote);
+        if self.archive.is_some() {
+            self.recorder().take(quote);
+        }
+    }
+
+    /// Asks another real source of the market about a doubted price, if there is one to be asked now.
+    fn question(&self, doubted: &Quote) -> Option<BoxFuture<'_, Told>> {
+        let symbol = doubted.symbol;
+        let source = self.providers.iter().find(|provider| provider.name() == doubted.source)?;
+        let may_be_asked = |other: &&Arc<dyn Provider>| {
+            other.name() != source.name()
+                && other.supports(symbol)
+                && !other.is_resting()
+                && other.health().as_ref().is_none_or(Health::has_to_spare)
+                && can_stand_in(source.as_ref(), other.as_ref())
+        };
+        let witness = self.chain(symbol.market()).find(may_be_asked)?;
+        self.hub.ask(witness.name(), doubted, Utc::now()).then(|| -> BoxFuture<'_, Told> {
+            Box::pin(async move {
+                let told = timeout(WITNESS_PATIENCE, witness.quote(symbol)).await;
+                (symbol, told.ok().and_then(Result::ok))
+            })
+        })
     }
 
     fn recorder(&self) -> MutexGuard<'_, Recorder> {

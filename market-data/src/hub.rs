@@ -1,13 +1,16 @@
 //! The middle of the server: the last value of every symbol, who wants which, and the one place where a quote is
 //! turned into text: once for each channel that somebody follows, however many they are.
 
+mod judging;
+
 use crate::frame::Frame;
 use crate::mailbox::{Mailbox, Topic, put_into_all};
 use crate::minute::Running;
 use crate::provider::OrderBook;
 use crate::quarantine::Quarantine;
-use crate::sanity::{self, SPIKE_CONFIRMATIONS};
+use crate::sanity;
 use crate::wakers::Wakers;
+use crate::witness::Witnesses;
 use chrono::{DateTime, Utc};
 use domain::market_data::{
     Channel, Place, SYMBOLS_PER_CONNECTION_MAX, ServerNotice, write_quote_at, write_tick,
@@ -116,6 +119,7 @@ pub struct Hub {
     first_sequence: AtomicU64,
     pub(crate) counters: Counters,
     pub(crate) quarantine: Quarantine,
+    pub(crate) witnesses: Witnesses,
     /// Somebody wants something new, or something no longer.
     pub(crate) wanted_changed: Notify,
     arrived: Notify,
@@ -140,31 +144,6 @@ impl Hub {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Judges a quote; a good one is written once and put into every follower's mailbox, whom the caller wakes when
-    /// everything that came together is in place.
-    pub(crate) fn offer(&self, quote: Quote, now: DateTime<Utc>, wakers: &mut Wakers) -> Option<Arc<Quote>> {
-        let mut state = self.state();
-        let known = state.last.get_mut(&quote.symbol);
-        if let Err(reason) = sanity::judge(&quote, known.as_ref().map(|last| last.quote.as_ref()), now) {
-            let spikes = known.map_or(0, |known| {
-                let insists = reason.may_be_confirmed();
-                known.spikes_in_a_row = if insists { known.spikes_in_a_row.saturating_add(1) } else { 0 };
-                known.spikes_in_a_row
-            });
-            if !reason.may_be_confirmed() || spikes < SPIKE_CONFIRMATIONS {
-                drop(state);
-                self.quarantine.put(quote.symbol, reason, Some(&quote));
-                return None;
-            }
-        }
-        let next = state.last.get(&quote.symbol).map_or(0, |last| last.sequence.saturating_add(1));
-        let (sequence, quote) = (next.max(self.first_sequence()), Arc::new(quote));
-        let conflated = take_in(&mut state, &quote, sequence, None, wakers);
-        drop(state);
-        self.note_published(conflated);
-        Some(quote)
     }
 
     /// Takes a quote that another server has judged and written, and passes its text on as it is. What is not newer than

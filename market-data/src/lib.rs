@@ -39,6 +39,7 @@ mod search;
 mod server;
 mod startup;
 mod wakers;
+mod witness;
 
 pub use settings::Settings;
 pub use startup::Application;

@@ -1,6 +1,7 @@
 //! What was kept back: never sent, but counted and shown.
 
 use crate::sanity::Reason;
+use crate::witness::{Says, Testimony};
 use chrono::{DateTime, Utc};
 use domain::{Price, Quote, Symbol};
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub(crate) struct KeptBack {
     source: Option<String>,
     quoted_at: Option<DateTime<Utc>>,
     kept_back_at: DateTime<Utc>,
+    /// What another source said, where one was asked.
+    pub(crate) other_source: Option<Testimony>,
 }
 
 #[derive(Default)]
@@ -38,7 +41,13 @@ impl Quarantine {
     }
 
     /// Counts something that was kept back, and remembers it for a while.
-    pub(crate) fn put(&self, symbol: Symbol, reason: Reason, quote: Option<&Quote>) {
+    pub(crate) fn put(
+        &self,
+        symbol: Symbol,
+        reason: Reason,
+        quote: Option<&Quote>,
+        other_source: Option<Testimony>,
+    ) {
         tracing::debug!(%symbol, reason = reason.name(), "quote kept back");
         let mut contents = self.contents();
         *contents.counts.entry(reason).or_default() += 1;
@@ -52,7 +61,26 @@ impl Quarantine {
             source: quote.map(|quote| quote.source.clone()),
             quoted_at: quote.map(|quote| quote.at),
             kept_back_at: Utc::now(),
+            other_source,
         });
+    }
+
+    /// Writes that another source is asked about a share's price beside the one that was kept back last.
+    pub(crate) fn mark(&self, symbol: Symbol, testimony: Testimony) {
+        let mut contents = self.contents();
+        let last = contents.recent.iter_mut().rev().find(|kept| kept.symbol == symbol);
+        last.into_iter().for_each(|kept| kept.other_source = Some(testimony.clone()));
+    }
+
+    /// Writes what another source says of a share's prices beside those that were kept back since it was asked.
+    pub(crate) fn amend(&self, symbol: Symbol, testimony: &Testimony) {
+        let mut contents = self.contents();
+        let waiting = contents.recent.iter_mut().filter(|kept| kept.symbol == symbol);
+        for kept in waiting {
+            if kept.other_source.as_ref().is_some_and(|known| known.says == Says::Awaited) {
+                kept.other_source = Some(testimony.clone());
+            }
+        }
     }
 
     /// What was kept back last, the oldest first.

@@ -1,7 +1,7 @@
 //! Whether a quote may be believed. What may not is kept back, counted and shown in `/status`; it is never sent.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Market, Quote};
+use domain::{Market, Price, Quote};
 use rust_decimal::Decimal;
 
 /// A price older than this is history: longer than the longest closing of either market (Korean autumn holidays).
@@ -18,6 +18,10 @@ const SPLIT_SHARES_MAX: u32 = 50;
 const SPLIT_TOLERANCE_PERMILLE: u32 = 20;
 /// The close before, as the source tells it, is the value we know when it differs by less than this, in thousandths.
 const SAME_CLOSE_PERMILLE: u32 = 5;
+
+/// How far two sources' prices of one moment may be apart and still be the same, in thousandths: they are late by different
+/// times, and what is doubted differs by more.
+const SAME_PRICE_PERMILLE: u32 = 100;
 
 /// Why a quote, or a row it would have been made of, was kept back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,6 +140,59 @@ fn judge_beside(quote: &Quote, known: &Quote) -> Result<(), Reason> {
     Ok(())
 }
 
+/// What another source's price says of one that is doubted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the same.
+    Confirmed,
+    /// It is another one of the same moment.
+    Denied,
+    /// It is of another moment, is not to be believed itself, or lies in between.
+    Undecided,
+}
+
+/// Weighs a doubted quote by what another source tells. A price of before can confirm that there is such a price; only one
+/// that is as late, from a source that is as direct, can deny it: a source that is a quarter of an hour late has not heard
+/// of a fall a minute ago.
+#[must_use]
+pub fn weigh(doubted: &Quote, told: &Quote, now: DateTime<Utc>) -> Verdict {
+    let is_witness = told.symbol == doubted.symbol
+        && told.source != doubted.source
+        && told.session_date == doubted.session_date
+        && !told.simulated
+        && judge(told, None, now).is_ok();
+    if !is_witness {
+        return Verdict::Undecided;
+    }
+    let (price, other) = (doubted.price.value(), told.price.value());
+    let is_as_late = told.at + CLOCK_SKEW_MAX >= doubted.at;
+    let is_as_direct = doubted.delayed || !told.delayed;
+    match is_near(price, other, SAME_PRICE_PERMILLE) {
+        true => Verdict::Confirmed,
+        false if is_as_late && is_as_direct && is_spike(other, price) => Verdict::Denied,
+        false => Verdict::Undecided,
+    }
+}
+
+/// A believed quote without a high or low that no believed price has come near: a source that told a wrong price goes on to
+/// tell it as an extreme of its day.
+#[must_use]
+pub fn without_doubted_extremes(quote: Quote, known: Option<&Quote>) -> Quote {
+    let same = |known: &&Quote| {
+        known.session_date == quote.session_date && known.source == quote.source && !quote.simulated
+    };
+    let Some(known) = known.filter(same) else { return quote };
+    let is_doubted = |extreme: Price| is_spike(known.price.value(), extreme.value());
+    let low =
+        if quote.low < known.low && is_doubted(quote.low) { known.low.min(quote.price) } else { quote.low };
+    let high = if quote.high > known.high && is_doubted(quote.high) {
+        known.high.max(quote.price)
+    } else {
+        quote.high
+    };
+    Quote { low: low.min(quote.open), high: high.max(quote.open), ..quote }
+}
+
 fn is_near(value: Decimal, reference: Decimal, permille: u32) -> bool {
     let apart = (value - reference).abs().checked_mul(Decimal::ONE_THOUSAND);
     let allowed = reference.checked_mul(Decimal::from(permille));
@@ -237,6 +294,52 @@ pub(crate) mod tests {
             Ok(()),
             "a replay's day says nothing about today"
         );
+    }
+
+    #[test]
+    fn another_source_confirms_the_same_price_and_denies_one_of_the_same_moment_only() {
+        let doubted = Quote { price: price("75"), low: price("74"), delayed: false, ..quote() };
+        let told = |text: &str| {
+            let price = price(text);
+            let source = "yahoo".to_owned();
+            Quote { price, open: price, high: price, low: price, bid: None, ask: None, source, ..quote() }
+        };
+        let direct = |text: &str| Quote { delayed: false, ..told(text) };
+        let before = |quote: Quote| Quote { at: now() - TimeDelta::seconds(61), ..quote };
+        for (told, expected) in [
+            (direct("75.5"), Verdict::Confirmed),
+            (before(told("75.5")), Verdict::Confirmed),
+            (direct("150"), Verdict::Denied),
+            (direct("120"), Verdict::Denied),
+            (direct("90"), Verdict::Undecided),
+            (told("150"), Verdict::Undecided),
+            (before(direct("150")), Verdict::Undecided),
+            (Quote { volume: 0, ..direct("75") }, Verdict::Undecided),
+            (Quote { simulated: true, ..direct("75") }, Verdict::Undecided),
+            (Quote { source: "replay".into(), ..direct("75") }, Verdict::Undecided),
+            (Quote { symbol: "IBM".parse().unwrap(), ..direct("75") }, Verdict::Undecided),
+            (
+                Quote { session_date: quote().session_date.pred_opt().unwrap(), ..direct("150") },
+                Verdict::Undecided,
+            ),
+        ] {
+            assert_eq!(weigh(&doubted, &told, now()), expected, "{told:?}");
+        }
+        let late = Quote { delayed: true, ..doubted };
+        assert_eq!(weigh(&late, &told("150"), now()), Verdict::Denied, "both are late");
+    }
+
+    #[test]
+    fn an_extreme_that_no_believed_price_came_near_is_not_told() {
+        let after = Quote { low: price("15"), high: price("1510"), ..quote() };
+        let told = without_doubted_extremes(after.clone(), Some(&quote()));
+        assert_eq!((told.low, told.high), (quote().low, quote().high));
+        let ordinary = Quote { low: price("140"), high: price("160"), ..quote() };
+        assert_eq!(without_doubted_extremes(ordinary.clone(), Some(&quote())), ordinary);
+        let known = Quote { low: price("15"), high: price("1510"), ..quote() };
+        assert_eq!(without_doubted_extremes(after.clone(), Some(&known)), after, "believed before");
+        let next_day = Quote { session_date: quote().session_date.succ_opt().unwrap(), ..after };
+        assert_eq!(without_doubted_extremes(next_day.clone(), Some(&quote())), next_day);
     }
 
     #[test]

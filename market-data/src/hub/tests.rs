@@ -1,12 +1,14 @@
 use super::*;
 use crate::provider::Level;
+use crate::sanity::SPIKE_CONFIRMATIONS;
 use crate::sanity::tests::{now, price, quote};
+use crate::witness::Says;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::task::{Context, Waker};
 
 fn offer(hub: &Hub, quote: Quote) -> Option<Arc<Quote>> {
-    hub.offer(quote, now(), &mut Wakers::default())
+    hub.offer(quote, now(), &mut Wakers::default()).ok()
 }
 
 fn follower(hub: &Hub, channel: Channel) -> Arc<Mailbox> {
@@ -58,6 +60,97 @@ fn a_spike_is_believed_when_the_source_insists() {
     assert!(offer(&hub, quote()).is_some(), "back to the old price: it was none");
     assert!((1..SPIKE_CONFIRMATIONS).all(|_| offer(&hub, spike.clone()).is_none()));
     assert!(offer(&hub, spike).is_some());
+}
+
+/// A price by another source, of now.
+fn told(text: &str) -> Quote {
+    let price = price(text);
+    Quote {
+        price,
+        open: price,
+        high: price,
+        low: price,
+        bid: None,
+        ask: None,
+        source: "yahoo".into(),
+        ..quote()
+    }
+}
+
+fn said(hub: &Hub) -> Vec<Option<Says>> {
+    let says = |kept: crate::quarantine::KeptBack| kept.other_source.map(|testimony| testimony.says);
+    hub.quarantine.recent().into_iter().map(says).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spike_that_another_source_denies_is_never_believed_however_the_first_insists() {
+    let hub = Hub::default();
+    offer(&hub, quote()).unwrap();
+    let mailbox = subscriber(&hub);
+    mailbox.texts();
+    let spike = Quote { price: price("75"), low: price("70"), ..quote() };
+    assert!(offer(&hub, spike.clone()).is_none());
+    assert!(hub.ask("yahoo", &spike, now()));
+    for _ in 0..2 * SPIKE_CONFIRMATIONS {
+        assert!(offer(&hub, spike.clone()).is_none(), "the answer is on its way");
+    }
+    assert!(hub.hear(spike.symbol, Some(told("149")), now(), &mut Wakers::default()).is_none());
+    for _ in 0..2 * SPIKE_CONFIRMATIONS {
+        assert!(offer(&hub, spike.clone()).is_none());
+    }
+    assert!(mailbox.texts().is_empty());
+    assert!(said(&hub).iter().all(|says| *says == Some(Says::Denied)), "{:?}", said(&hub));
+    assert!(offer(&hub, quote()).is_some(), "what agrees with what is known needs nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spike_that_another_source_confirms_is_believed_at_once() {
+    let hub = Hub::default();
+    offer(&hub, quote()).unwrap();
+    let mailbox = subscriber(&hub);
+    mailbox.texts();
+    let fall = Quote { price: price("75"), low: price("75"), ..quote() };
+    assert!(offer(&hub, fall.clone()).is_none());
+    assert!(hub.ask("yahoo", &fall, now()));
+    let believed = hub.hear(fall.symbol, Some(told("76")), now(), &mut Wakers::default());
+    assert_eq!(believed.as_deref(), Some(&fall));
+    assert_eq!(mailbox.texts().len(), 1);
+    assert!(offer(&hub, Quote { price: price("74"), low: price("74"), ..fall }).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_another_source_has_nothing_to_say_insistence_decides() {
+    for told in [None, Some(Quote { at: now() - TimeDelta::minutes(15), ..told("149") }), Some(told("105"))] {
+        let hub = Hub::default();
+        offer(&hub, quote()).unwrap();
+        let fall = Quote { price: price("75"), low: price("75"), ..quote() };
+        assert!(offer(&hub, fall.clone()).is_none());
+        assert!(hub.ask("yahoo", &fall, now()));
+        assert!(hub.hear(fall.symbol, told, now(), &mut Wakers::default()).is_none(), "the second time");
+        assert!(offer(&hub, fall).is_some(), "the third");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubted_price_that_has_grown_old_meanwhile_is_left_out() {
+    let hub = Hub::default();
+    offer(&hub, quote()).unwrap();
+    let fall = Quote { price: price("75"), low: price("75"), ..quote() };
+    assert!(offer(&hub, fall.clone()).is_none());
+    assert!(hub.ask("yahoo", &fall, now()));
+    let later = Quote { at: now() + TimeDelta::seconds(1), ..quote() };
+    assert!(offer(&hub, later.clone()).is_some());
+    assert!(hub.hear(fall.symbol, Some(told("76")), now(), &mut Wakers::default()).is_none());
+    assert_eq!(hub.last(fall.symbol).as_deref(), Some(&later));
+}
+
+#[test]
+fn a_low_that_was_never_believed_is_not_told_either() {
+    let hub = Hub::default();
+    offer(&hub, quote()).unwrap();
+    assert!(offer(&hub, Quote { price: price("15"), low: price("15"), ..quote() }).is_none());
+    let after = offer(&hub, Quote { price: price("150.2"), low: price("15"), ..quote() }).unwrap();
+    assert_eq!(after.low, quote().low);
 }
 
 #[tokio::test(start_paused = true)]

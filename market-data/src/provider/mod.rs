@@ -134,6 +134,11 @@ pub struct ProviderReport {
     pub notes: Vec<String>,
 }
 
+/// The error that an answer of no use comes to.
+fn useless(reason: Reason) -> ProviderError {
+    ProviderError::Unavailable(format!("its answer is {}", reason.name()))
+}
+
 /// How recorded days are to be played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlayCommand {
@@ -306,6 +311,14 @@ pub trait Provider: Send + Sync {
         wanted: watch::Receiver<Wanted>,
         updates: mpsc::Sender<Update>,
     ) -> Result<(), ProviderError>;
+    /// The latest price of a share, asked for now, whether it is wanted by anybody or not.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; what was told and is no price is [`ProviderError::Unavailable`].
+    async fn quote(&self, symbol: Symbol) -> Result<Quote, ProviderError> {
+        let _ = symbol;
+        Err(ProviderError::Unsupported("a price by itself"))
+    }
     /// Daily bars, oldest first, up to the provider's present; the last may be of the running session.
     ///
     /// # Errors

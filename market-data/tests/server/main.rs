@@ -20,4 +20,5 @@ mod search;
 mod stream;
 mod support;
 mod vendors;
+mod witness;
 mod yahoo;

@@ -84,7 +84,7 @@ fn snapshots(price: &str) -> String {
     .to_string()
 }
 
-async fn alpaca_rest(price: Arc<Mutex<String>>) -> Vendor {
+pub(crate) async fn alpaca_rest(price: Arc<Mutex<String>>) -> Vendor {
     Vendor::start(move |request| {
         let lower = request.to_lowercase();
         if !lower.contains("apca-api-key-id: key") || !lower.contains("apca-api-secret-key: secret") {
@@ -104,14 +104,42 @@ async fn alpaca_rest(price: Arc<Mutex<String>>) -> Vendor {
     .await
 }
 
-/// A stream that greets, takes credentials, answers a subscription with one trade and then hangs up, once.
-struct Stream {
+/// How a stream behaves.
+#[derive(Clone, Copy)]
+pub(crate) struct Script {
+    /// It does not take the credentials.
+    pub(crate) refuse: bool,
+    /// The first conversation ends after its trades.
+    pub(crate) hang_up: bool,
+    /// The one feed that it has.
+    pub(crate) feed: &'static str,
+    /// Apple's trades after a subscription: how many, at which price, and how far ahead their clock is.
+    pub(crate) trades: usize,
+    pub(crate) price: f64,
+    pub(crate) ahead: chrono::TimeDelta,
+}
+
+const ORDINARY: Script = Script {
+    refuse: false,
+    hang_up: true,
+    feed: "iex",
+    trades: 20,
+    price: 178.3,
+    ahead: chrono::TimeDelta::zero(),
+};
+
+/// A stream that greets, takes credentials and answers a subscription with trades.
+pub(crate) struct Stream {
     url: String,
     conversations: Arc<AtomicUsize>,
 }
 
 impl Stream {
     async fn start(refuse: bool) -> Self {
+        Self::play(Script { refuse, ..ORDINARY }).await
+    }
+
+    pub(crate) async fn play(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}/v2", listener.local_addr().unwrap());
         let conversations = Arc::new(AtomicUsize::new(0));
@@ -119,19 +147,20 @@ impl Stream {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let number = counted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(converse(socket, refuse, number == 0));
+                let hang_up = script.hang_up && number == 0;
+                tokio::spawn(converse(socket, Script { hang_up, ..script }));
             }
         });
         Self { url, conversations }
     }
 }
 
-async fn converse(socket: TcpStream, refuse: bool, hang_up: bool) -> Option<()> {
+async fn converse(socket: TcpStream, script: Script) -> Option<()> {
     let binary = Arc::new(Mutex::new(false));
     let seen = Arc::clone(&binary);
     #[allow(clippy::result_large_err, reason = "the library's own signature")]
     let look = move |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
-        assert_eq!(request.uri().path(), "/v2/iex");
+        assert_eq!(request.uri().path(), format!("/v2/{}", script.feed));
         *seen.lock().unwrap() =
             request.headers().get("content-type").is_some_and(|kind| kind == "application/msgpack");
         Ok(response)
@@ -152,7 +181,7 @@ async fn converse(socket: TcpStream, refuse: bool, hang_up: bool) -> Option<()> 
         (&auth["action"], &auth["key"], &auth["secret"]),
         (&"auth".into(), &"key".into(), &"secret".into())
     );
-    if refuse {
+    if script.refuse {
         socket.send(frame(json!([{"T": "error", "code": 402, "msg": "auth failed"}]))).await.ok()?;
         return None;
     }
@@ -165,12 +194,13 @@ async fn converse(socket: TcpStream, refuse: bool, hang_up: bool) -> Option<()> 
         }
         socket.send(frame(json!([{"T": "subscription", "trades": wish["trades"]}]))).await.ok()?;
         // The last values travel another way and must be there before a trade can change them.
-        for _ in 0..20 {
+        for _ in 0..script.trades {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            let trade = json!([{"T": "t", "S": "AAPL", "p": 178.3, "s": 50, "t": written(Utc::now())}]);
+            let at = written(Utc::now() + script.ahead);
+            let trade = json!([{"T": "t", "S": "AAPL", "p": script.price, "s": 50, "t": at}]);
             socket.send(frame(trade)).await.ok()?;
         }
-        if hang_up {
+        if script.hang_up {
             return None;
         }
     }
@@ -219,7 +249,7 @@ fn pack(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-fn alpaca(
+pub(crate) fn alpaca(
     rest: &Vendor,
     stream: &Stream,
     format: &'static str,

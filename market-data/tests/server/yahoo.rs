@@ -1,8 +1,8 @@
 //! Yahoo's place is taken by a local TLS server that its host names are led to.
 
 use crate::support::Server;
-use chrono::Utc;
-use domain::{Bar, Quote};
+use chrono::{NaiveTime, Utc};
+use domain::{Bar, Market, Quote};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
 use std::net::SocketAddr;
@@ -44,6 +44,10 @@ fn answer_now(symbol: &str) -> String {
     let now = Utc::now().timestamp();
     answer["chart"]["result"][0]["meta"]["symbol"] = symbol.into();
     let result = &mut answer["chart"]["result"][0];
+    // Its day is New York's in every season.
+    let today = exchange::market_day(Market::Us, Utc::now());
+    let begins = exchange::sessions::day_start(Market::Us, today).timestamp();
+    result["meta"]["gmtoffset"] = (today.and_time(NaiveTime::MIN).and_utc().timestamp() - begins).into();
     result["meta"]["regularMarketTime"] = now.into();
     result["timestamp"] = (0..5).rev().map(|days| now - days * 86_400).collect::<Vec<_>>().into();
     answer.to_string()

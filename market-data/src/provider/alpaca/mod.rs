@@ -12,6 +12,7 @@ use super::gate::Health;
 use super::tally::Tally;
 use super::{
     Capabilities, Headline, HistoryRange, Provider, ProviderError, ProviderReport, Update, Wanted, days_of,
+    useless,
 };
 use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
 use crate::cache::Cache;
@@ -150,6 +151,12 @@ impl Provider for Alpaca {
             }
         }
         Ok(())
+    }
+
+    async fn quote(&self, symbol: Symbol) -> Result<Quote, ProviderError> {
+        let told = self.rest.snapshots(&[symbol], NAME, self.delayed).await?;
+        let read = told.into_iter().find_map(|(_, read)| read);
+        read.ok_or(ProviderError::UnknownSymbol(symbol))?.map_err(useless)
     }
 
     async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {

@@ -4,7 +4,7 @@ use super::parse;
 use crate::bars::interval::moments;
 use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
 use crate::provider::gate::{Gate, Rules};
-use crate::provider::{Headline, ProviderError, fetch};
+use crate::provider::{Headline, ProviderError, fetch, useless};
 use crate::sanity::Reason;
 use crate::settings::AlpacaSettings;
 use chrono::{SecondsFormat, TimeDelta};
@@ -129,8 +129,7 @@ impl Rest {
             ];
             query.extend(token.as_deref().map(|token| ("page_token", token)));
             let answer = self.ask("/v2/stocks/bars", &query).await?;
-            let page = parse::page(&answer, symbol, interval)
-                .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
+            let page = parse::page(&answer, symbol, interval).map_err(useless)?;
             bars.extend(page.bars);
             rejected.extend(page.rejected);
             token = page.next;

@@ -10,13 +10,15 @@ use super::gate::{Gate, Health, Rules};
 use super::tally::Tally;
 use super::{
     Capabilities, HistoryRange, Listing, Provider, ProviderError, ProviderReport, Update, Wanted, days_of,
+    useless,
 };
 use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar, first_day_for};
 use crate::cache::Cache;
+use crate::sanity::Reason;
 use crate::settings::{AlphaVantageSettings, Settings};
 use async_trait::async_trait;
 use chrono::Utc;
-use domain::{Bar, Market, Symbol};
+use domain::{Bar, Market, Quote, Symbol};
 use reqwest::Client;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::collections::BTreeMap;
@@ -133,10 +135,14 @@ impl AlphaVantage {
         }
     }
 
+    async fn ask_quote(&self, symbol: Symbol) -> Result<Result<Quote, Reason>, ProviderError> {
+        let answer = self.ask("GLOBAL_QUOTE", symbol, &[]).await?;
+        Ok(parse::quote(&answer, symbol, NAME, Utc::now()))
+    }
+
     async fn poll(&self, symbol: Symbol) -> Option<Update> {
-        let answer = self.ask("GLOBAL_QUOTE", symbol, &[]).await;
-        let answer = answer.inspect_err(|error| tracing::debug!(%symbol, %error, "no quote")).ok()?;
-        match parse::quote(&answer, symbol, NAME, Utc::now()) {
+        let read = self.ask_quote(symbol).await;
+        match read.inspect_err(|error| tracing::debug!(%symbol, %error, "no quote")).ok()? {
             Ok(quote) => {
                 self.tally.accept(1);
                 Some(Update::Quote(Box::new(quote)))
@@ -217,6 +223,10 @@ impl Provider for AlphaVantage {
         }
     }
 
+    async fn quote(&self, symbol: Symbol) -> Result<Quote, ProviderError> {
+        self.ask_quote(symbol).await?.map_err(useless)
+    }
+
     async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
         days_of(self, symbol, range).await
     }
@@ -229,8 +239,7 @@ impl Provider for AlphaVantage {
         let recent = first_day_for(request.symbol, Interval::OneDay, today, SHORT_ANSWER_SESSIONS / 2);
         let size = if request.from >= recent { "compact" } else { "full" };
         let answer = self.ask("TIME_SERIES_DAILY", request.symbol, &[("outputsize", size)]).await?;
-        let rows = parse::daily(&answer)
-            .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
+        let rows = parse::daily(&answer).map_err(useless)?;
         rows.rejected.iter().for_each(|reason| self.tally.reject(*reason));
         self.tally.accept(rows.bars.len());
         let mut bars = rows.bars;
@@ -240,8 +249,7 @@ impl Provider for AlphaVantage {
 
     async fn search(&self, text: &str, limit: usize) -> Result<Vec<Listing>, ProviderError> {
         let answer = self.request(&[("function", "SYMBOL_SEARCH"), ("keywords", text)], None).await?;
-        parse::listings(&answer, limit)
-            .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))
+        parse::listings(&answer, limit).map_err(useless)
     }
 
     fn health(&self) -> Option<Health> {

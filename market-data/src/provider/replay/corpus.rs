@@ -5,7 +5,7 @@
 
 use super::tape::Tape;
 use super::{NAME, SHIPPED, grid};
-use crate::sanity::{Reason, judge};
+use crate::sanity::{Reason, Verdict, judge, weigh};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{Currency, Price, Quote, Symbol};
 use rust_decimal::Decimal;
@@ -116,12 +116,22 @@ fn judge_all(text: &str) -> Verdicts {
             let at = start + TimeDelta::seconds(second);
             let good = quote(session, symbol, at);
             assert_eq!(judge(&good, known.as_ref(), at), Ok(()), "{symbol} {}", row.date);
+            let witness = Quote { source: "another".to_owned(), ..good.clone() };
+            assert_eq!(weigh(&good, &witness, at), Verdict::Confirmed, "{symbol} {}", row.date);
             for (bad, reason) in damaged(&good) {
                 assert_eq!(judge(&bad, Some(&good), at), Err(reason), "{symbol} {} {reason:?}", row.date);
                 verdicts.damaged += 1;
+                if reason == Reason::Spike {
+                    let verdict = weigh(&bad, &witness, at);
+                    assert_eq!(verdict, Verdict::Denied, "{symbol} {}", row.date);
+                    let slow = Quote { at: at - TimeDelta::minutes(15), ..witness.clone() };
+                    assert_eq!(weigh(&bad, &slow, at), Verdict::Undecided, "{symbol} {}", row.date);
+                }
             }
             if let Some(before) = &known {
                 verdicts.note(before, &good);
+                let yesterday = Quote { source: "another".to_owned(), ..before.clone() };
+                assert_eq!(weigh(&good, &yesterday, at), Verdict::Undecided, "{symbol} {}", row.date);
             }
             verdicts.believed += 1;
             known = Some(good);
@@ -155,6 +165,8 @@ impl Verdicts {
         if after.previous_close != Some(before.price) {
             // The day's first price, told by a source that has not counted what happened, is not believed.
             assert_eq!(judge(&uncounted, Some(before), after.at), Err(Reason::SplitDay), "{name}");
+            let witness = Quote { source: "another".to_owned(), previous_close: None, ..uncounted.clone() };
+            assert_eq!(weigh(&uncounted, &witness, after.at), Verdict::Confirmed, "{name}");
             self.splits.push(name);
         } else if after.price.value() < before.price.value() * Decimal::new(75, 2) {
             self.crashes.push(name);

@@ -3,7 +3,7 @@
 use super::{Yahoo, parse};
 use crate::bars::interval::moments;
 use crate::bars::{BarsRequest, Interval, TimedBar};
-use crate::provider::ProviderError;
+use crate::provider::{ProviderError, useless};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Furthest back that Yahoo is asked for days, in days.
@@ -53,8 +53,7 @@ impl Yahoo {
                     self.tally.note_unknown(*symbol);
                 }
             })?;
-            let rows = parse::timed_bars(&answer, &request)
-                .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
+            let rows = parse::timed_bars(&answer, &request).map_err(useless)?;
             rows.rejected.iter().for_each(|reason| self.tally.reject(*reason));
             self.tally.accept(rows.bars.len());
             bars.extend(rows.bars);

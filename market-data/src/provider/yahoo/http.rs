@@ -2,7 +2,7 @@
 
 use super::parse;
 use crate::provider::gate::{Gate, Rules};
-use crate::provider::{ProviderError, fetch};
+use crate::provider::{ProviderError, fetch, useless};
 use crate::settings::YahooSettings;
 use chrono::{DateTime, Utc};
 use domain::Symbol;
@@ -144,6 +144,6 @@ pub(super) fn holds_a_quote(answer: &YResponse, symbol: Symbol) -> Result<(), Pr
     match quote {
         Ok(false) => Ok(()),
         Ok(true) => Err(ProviderError::Unavailable("its answer holds no price".to_owned())),
-        Err(reason) => Err(ProviderError::Unavailable(format!("its answer is {}", reason.name()))),
+        Err(reason) => Err(useless(reason)),
     }
 }

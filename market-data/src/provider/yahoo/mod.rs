@@ -10,6 +10,7 @@ use super::gate::Health;
 use super::tally::Tally;
 use super::{
     Capabilities, Headline, HistoryRange, Listing, Provider, ProviderError, ProviderReport, Update, Wanted,
+    useless,
 };
 use crate::bars::{Adjustment, BarsRequest, CorporateAction, Interval, TimedBar};
 use crate::cache::Cache;
@@ -106,8 +107,7 @@ impl Yahoo {
                 self.tally.note_unknown(*symbol);
             }
         })?;
-        let rows = parse::bars(&answer, symbol)
-            .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))?;
+        let rows = parse::bars(&answer, symbol).map_err(useless)?;
         rows.rejected.iter().for_each(|reason| self.tally.reject(*reason));
         self.tally.accept(rows.bars.len());
         if let Ok(text) = serde_json::to_string(&rows.bars) {
@@ -202,6 +202,11 @@ impl Provider for Yahoo {
         }
     }
 
+    async fn quote(&self, symbol: Symbol) -> Result<Quote, ProviderError> {
+        let answer = self.http.recent(symbol).await?;
+        parse::quote(&answer, symbol, NAME).map_err(useless)
+    }
+
     async fn history(&self, symbol: Symbol, range: HistoryRange) -> Result<Vec<Bar>, ProviderError> {
         let today = Utc::now().date_naive();
         let to = range.to.unwrap_or(today).min(today.checked_add_days(Days::new(1)).unwrap_or(today));
@@ -226,8 +231,7 @@ impl Provider for Yahoo {
         let begin = now - TimeDelta::days(i64::try_from(YEARS_BACK_MAX * 366).unwrap_or(0));
         // They come with the bars, of which as few as possible are asked for.
         let answer = self.http.between(symbol, begin, now, "3mo").await?;
-        parse::actions(&answer, symbol)
-            .map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))
+        parse::actions(&answer, symbol).map_err(useless)
     }
 
     async fn news(&self, symbol: Symbol, limit: usize) -> Result<Vec<Headline>, ProviderError> {
@@ -238,7 +242,7 @@ impl Provider for Yahoo {
     async fn search(&self, text: &str, limit: usize) -> Result<Vec<Listing>, ProviderError> {
         let found = self.http.search(text, limit, 0).await?;
         let listings = parse::listings(&found, limit);
-        listings.map_err(|reason| ProviderError::Unavailable(format!("its answer is {}", reason.name())))
+        listings.map_err(useless)
     }
 
     fn health(&self) -> Option<Health> {
