@@ -353,7 +353,7 @@ impl Archive {
         loop {
             match self.store.forget_minutes(Utc::now() - kept).await {
                 Ok(0) => {}
-                Ok(months) => tracing::info!(months, "old minutes forgotten"),
+                Ok(parts) => tracing::info!(parts, "old minutes forgotten"),
                 Err(error) => tracing::debug!(%error, "old minutes stay"),
             }
             tokio::time::sleep(FORGET_INTERVAL).await;

@@ -12,6 +12,7 @@
 mod archive;
 mod cache;
 mod channels;
+mod database;
 mod group;
 mod hostile;
 mod rest;
