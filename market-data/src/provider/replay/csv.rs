@@ -1,79 +1,16 @@
-//! Reads recorded bars, believing no row.
+//! Reads recorded bars out of CSV files, believing no row.
 
-use super::path::DayUnits;
-use crate::grid;
-use chrono::NaiveDate;
-use domain::Symbol;
-use rust_decimal::Decimal;
+use super::row::{self, ADJUSTED_CLOSE, FileError, REQUIRED, ROWS_MAX, Row, RowError};
 use std::collections::BTreeMap;
-use thiserror::Error;
 
-/// Most rows that are read from one folder.
-pub(super) const ROWS_MAX: usize = 2_000_000;
 /// Longest row that is looked at, in bytes.
 const ROW_LENGTH_MAX: usize = 512;
-/// Largest believable price, in won or dollars.
-const PRICE_MAX: i64 = 1_000_000_000;
-
-/// Why a row is not played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RowError {
-    /// No symbol, no date, no number where one belongs, or too few columns.
-    Unparsable,
-    /// Nothing was traded, or open, high or low is zero: the close is an old price.
-    HaltedDay,
-    /// Low, open, close and high contradict each other.
-    Inconsistent,
-    /// A second row of the same day.
-    Duplicate,
-}
-
-impl RowError {
-    /// Its stable name in `/status`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unparsable => "unparsable",
-            Self::HaltedDay => "halted_day",
-            Self::Inconsistent => "inconsistent",
-            Self::Duplicate => "duplicate",
-        }
-    }
-}
-
-/// A file that cannot be played at all.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum FileError {
-    /// A column that must be there is not.
-    #[error("the first line names no column {0:?}")]
-    MissingColumn(&'static str),
-    /// More rows than [`ROWS_MAX`].
-    #[error("more than {ROWS_MAX} rows")]
-    TooManyRows,
-}
-
-/// One good recorded day of one share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Row {
-    /// Which share.
-    pub symbol: Symbol,
-    /// Which day.
-    pub date: NaiveDate,
-    /// Its prices, on the market's grid.
-    pub day: DayUnits,
-    /// Shares traded; more than zero.
-    pub volume: u64,
-    /// The close in today's shares, where the file has it.
-    pub adjusted_close: Option<Decimal>,
-}
 
 /// Places of the columns in a file.
 struct Columns {
-    required: [usize; 7],
+    required: [usize; REQUIRED.len()],
     adjusted_close: Option<usize>,
 }
-
-const REQUIRED: [&str; 7] = ["symbol", "date", "open", "high", "low", "close", "volume"];
 
 impl Columns {
     fn of(header: &str) -> Result<Self, FileError> {
@@ -83,7 +20,7 @@ impl Columns {
         for (target, name) in required.iter_mut().zip(REQUIRED) {
             *target = place(name).ok_or(FileError::MissingColumn(name))?;
         }
-        Ok(Self { required, adjusted_close: place("adjusted_close") })
+        Ok(Self { required, adjusted_close: place(ADJUSTED_CLOSE) })
     }
 }
 
@@ -115,48 +52,16 @@ fn read_row(line: &str, columns: &Columns) -> Result<Row, RowError> {
         return Err(RowError::Unparsable);
     }
     let cells: Vec<_> = line.split(',').map(str::trim).collect();
-    let cell = |place: usize| cells.get(place).copied().ok_or(RowError::Unparsable);
-    let [symbol, date, open, high, low, close, volume] = columns.required;
-    let symbol: Symbol = cell(symbol)?.parse().map_err(|_| RowError::Unparsable)?;
-    let date = NaiveDate::parse_from_str(cell(date)?, "%Y-%m-%d").map_err(|_| RowError::Unparsable)?;
-    let volume: u64 = cell(volume)?.parse().map_err(|_| RowError::Unparsable)?;
-    let raw = [cell(open)?, cell(high)?, cell(low)?, cell(close)?];
-    let [open, high, low, close] = prices(raw).ok_or(RowError::Unparsable)?;
-    if volume == 0 || open == 0 || high == 0 || low == 0 || close == 0 {
-        return Err(RowError::HaltedDay);
+    let mut required = [""; REQUIRED.len()];
+    for (target, place) in required.iter_mut().zip(columns.required) {
+        *target = cells.get(place).copied().ok_or(RowError::Unparsable)?;
     }
-    if low > open.min(close) || open.max(close) > high {
-        return Err(RowError::Inconsistent);
-    }
-    let snap = |units| grid::snap(symbol.market(), units);
-    Ok(Row {
-        symbol,
-        date,
-        day: DayUnits { open: snap(open), high: snap(high), low: snap(low), close: snap(close) },
-        volume,
-        adjusted_close: columns.adjusted_close.and_then(|place| positive(cells.get(place)?)),
-    })
-}
-
-fn prices(cells: [&str; 4]) -> Option<[i64; 4]> {
-    let mut prices = [0; 4];
-    for (target, cell) in prices.iter_mut().zip(cells) {
-        let value = domain::decimal::parse(cell).ok()?;
-        if value.is_sign_negative() && !value.is_zero() || value > Decimal::from(PRICE_MAX) {
-            return None;
-        }
-        *target = grid::units(value)?;
-    }
-    Some(prices)
-}
-
-/// An adjusted close has more digits than a price may have; it is only ever compared with its neighbour.
-fn positive(cell: &str) -> Option<Decimal> {
-    cell.parse::<Decimal>().ok().filter(|value| *value > Decimal::ZERO && *value <= Decimal::from(PRICE_MAX))
+    row::judge(required, columns.adjusted_close.and_then(|place| cells.get(place).copied()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::path::DayUnits;
     use super::*;
     use proptest::prelude::*;
 

@@ -6,8 +6,11 @@
 
 mod bookmark;
 mod clock;
+mod columns;
 mod csv;
+mod folder;
 mod path;
+mod row;
 mod tape;
 
 use super::{
@@ -28,7 +31,7 @@ pub use path::{DayUnits, walk};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-pub use tape::{Session, Tape};
+pub use tape::{Record, Session, Tape};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
@@ -37,11 +40,6 @@ pub const NAME: &str = "replay";
 
 /// Recorded days that come with the program.
 const SHIPPED: &str = include_str!("../../../data/us-daily.csv");
-/// Largest file that is read, in bytes.
-const FILE_SIZE_MAX: u64 = 128 * 1024 * 1024;
-/// Most files that are read from a folder.
-const FILES_MAX: usize = 1_000;
-
 /// The place of the play is kept at least this often, however rarely prices come.
 const KEPT_EVERY: Duration = Duration::from_secs(1);
 
@@ -138,53 +136,10 @@ pub struct Replay {
 /// [`ProviderError::Unusable`] when there is nothing to play.
 pub fn open(settings: &Settings, _: &Arc<Cache>) -> Result<Arc<dyn Provider>, ProviderError> {
     let (tape, notes) = match &settings.replay.folder {
-        None => (read([SHIPPED], "the shipped record")?, vec!["plays the shipped record".to_owned()]),
-        Some(folder) => read_folder(folder)?,
+        None => (folder::read([SHIPPED], "the shipped record")?, vec!["plays the shipped record".to_owned()]),
+        Some(folder) => folder::read_folder(folder)?,
     };
     Ok(Arc::new(Replay::new(tape, notes, &settings.replay)?))
-}
-
-fn read<'a>(files: impl IntoIterator<Item = &'a str>, name: &str) -> Result<Tape, ProviderError> {
-    Tape::read(files).map_err(|error| ProviderError::Unusable(format!("{name} cannot be played: {error}")))
-}
-
-fn read_folder(folder: &std::path::Path) -> Result<(Tape, Vec<String>), ProviderError> {
-    let unusable = |error: &dyn std::fmt::Display| {
-        ProviderError::Unusable(format!("GAEMI_REPLAY_FOLDER {}: {error}", folder.display()))
-    };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|error| unusable(&error))? {
-        let path = entry.map_err(|error| unusable(&error))?.path();
-        if path.extension().is_some_and(|extension| extension == "csv") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    if paths.len() > FILES_MAX {
-        return Err(unusable(&format!("holds more than {FILES_MAX} files")));
-    }
-    let (mut files, mut notes) = (Vec::new(), Vec::new());
-    for path in paths {
-        let size = std::fs::metadata(&path).map_err(|error| unusable(&error))?.len();
-        if size > FILE_SIZE_MAX {
-            return Err(unusable(&format!("{} is larger than {FILE_SIZE_MAX} bytes", path.display())));
-        }
-        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-        let tried = read.and_then(|text| match Tape::read([text.as_str()]) {
-            Ok(_) => Ok(text),
-            Err(error) => Err(error.to_string()),
-        });
-        match tried {
-            Ok(text) => files.push(text),
-            Err(error) => {
-                let note =
-                    format!("{} is not played: {error}", path.file_name().unwrap_or_default().display());
-                tracing::warn!("{note}");
-                notes.push(note);
-            }
-        }
-    }
-    Ok((read(files.iter().map(String::as_str), "the record")?, notes))
 }
 
 impl Replay {

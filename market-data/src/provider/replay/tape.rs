@@ -1,9 +1,11 @@
 //! The recorded days of all shares, in memory, and the calendar each market plays.
 
-use super::csv::{self, FileError, Row, RowError};
 use super::path::DayUnits;
+use super::row::{FileError, Row, RowError};
+use super::{columns, csv};
 use crate::grid;
 use crate::sanity::SPIKE_PERCENT_MAX;
+use bytes::Bytes;
 use chrono::NaiveDate;
 use domain::{Bar, Market, Symbol};
 use rust_decimal::Decimal;
@@ -82,6 +84,21 @@ impl Calendar {
     }
 }
 
+/// What a file holds.
+#[derive(Debug, Clone)]
+pub enum Record<'a> {
+    /// Rows of text.
+    Csv(&'a str),
+    /// Columns of a Parquet file.
+    Parquet(Bytes),
+}
+
+impl<'a> From<&'a str> for Record<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Csv(text)
+    }
+}
+
 /// Everything that was recorded.
 #[derive(Debug, Default)]
 pub struct Tape {
@@ -98,11 +115,14 @@ impl Tape {
     ///
     /// # Errors
     /// What is wrong with the first file that is none of ours.
-    pub fn read<'a>(files: impl IntoIterator<Item = &'a str>) -> Result<Self, FileError> {
+    pub fn read<'a>(files: impl IntoIterator<Item = impl Into<Record<'a>>>) -> Result<Self, FileError> {
         let mut tape = Self::default();
         let mut rows = Vec::new();
         for file in files {
-            csv::read(file, &mut rows, &mut tape.rejected)?;
+            match file.into() {
+                Record::Csv(text) => csv::read(text, &mut rows, &mut tape.rejected)?,
+                Record::Parquet(bytes) => columns::read(bytes, &mut rows, &mut tape.rejected)?,
+            }
         }
         if !rows.is_sorted_by_key(|row| (row.symbol, row.date)) {
             rows.sort_by_key(|row| (row.symbol, row.date));

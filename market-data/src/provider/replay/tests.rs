@@ -1,3 +1,4 @@
+use super::folder::read_folder;
 use super::*;
 use chrono::TimeDelta;
 
@@ -182,7 +183,7 @@ fn korean_halted_days_never_become_a_price() {
         return;
     };
     let (tape, _) = read_folder(std::path::Path::new(&folder)).unwrap();
-    assert_eq!(tape.rejected.get(&csv::RowError::HaltedDay), Some(&48));
+    assert_eq!(tape.rejected.get(&row::RowError::HaltedDay), Some(&48));
     let samsung = symbol("005930.KS");
     let zero_prices: NaiveDate = "1995-06-10".parse().unwrap();
     assert!(tape.session_until(samsung, zero_prices).unwrap().date < zero_prices);
