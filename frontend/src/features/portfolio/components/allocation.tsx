@@ -3,12 +3,14 @@ import { useTranslation } from "react-i18next";
 import type { Currency, Position } from "@/lib/api/types";
 import { formatMoney } from "@/lib/format";
 import { quotes } from "@/lib/quotes/socket";
+import { Origin } from "@/lib/ui/origin";
 import { Segmented } from "@/lib/ui/segmented";
 import { allocationOf, byMarket, owedOf, type Part } from "../hooks/allocation";
 import { Bars } from "./bars";
 
 // The numbers behind a part come when it is opened.
 const PartOrigin = lazy(() => import("./part-origin"));
+const OwedOrigin = lazy(async () => ({ default: (await import("./part-origin")).OwedOrigin }));
 
 interface Props {
   cash: string;
@@ -53,7 +55,13 @@ export function Allocation({ cash, currency, positions }: Props) {
       />
       {owed?.greaterThan(0) && (
         <p className="mt-1.5 text-soft text-xs">
-          {t("portfolio.owed", { amount: formatMoney(owed, currency) })}
+          <Origin
+            label={t("portfolio.owedTitle")}
+            rule={t("origin.howOwed")}
+            numbers={() => <OwedOrigin cash={cash} positions={positions} currency={currency} owed={owed} />}
+          >
+            {t("portfolio.owed", { amount: formatMoney(owed, currency) })}
+          </Origin>
         </p>
       )}
     </section>

@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { Currency, Position } from "@/lib/api/types";
-import { sum } from "@/lib/decimal";
+import { Decimal, sum } from "@/lib/decimal";
 import { formatCash, formatPercent, formatPrice, formatQuantity } from "@/lib/format";
 import { quotes } from "@/lib/quotes/socket";
 import { Formula, Sum, type SumTerm } from "@/lib/ui/sum";
@@ -38,5 +38,35 @@ export default function PartOrigin({ part, parts, positions, currency }: Props) 
         <strong className="font-medium">{formatPercent(part.percent).replace(/^\+/, "")}</strong>
       </Formula>
     </>
+  );
+}
+
+interface OwedProps {
+  cash: string;
+  positions: readonly Position[];
+  currency: Currency;
+  owed: Decimal;
+}
+
+/** What is owed: shares sold short at the price of now, and money borrowed. */
+export function OwedOrigin({ cash, positions, currency, owed }: OwedProps) {
+  const { t } = useTranslation();
+  const borrowed = new Decimal(cash);
+  const shares = positions
+    .filter(({ quantity }) => new Decimal(quantity).isNegative())
+    .map((position) => ({ position, ...valueOfPosition(position, quotes.get(position.symbol)?.price) }));
+  return (
+    <Sum
+      terms={[
+        ...shares.map(({ position, price, marketValue }) => ({
+          label: `${position.symbol} ${formatQuantity(position.quantity)} × ${price === null ? "–" : formatPrice(price, currency)}`,
+          amount: marketValue === null ? "–" : formatCash(marketValue.abs(), currency),
+        })),
+        ...(borrowed.isNegative()
+          ? [{ label: t("portfolio.cash"), amount: formatCash(borrowed.abs(), currency) }]
+          : []),
+      ]}
+      result={formatCash(owed, currency)}
+    />
   );
 }

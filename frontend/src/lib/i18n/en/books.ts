@@ -113,6 +113,7 @@ export const books = {
     others: "Others",
     allocation: "How it is divided",
     allocationBy: "Divided by",
+    owedTitle: "Owed",
     owed: "Owed, and no part of this: {{amount}} (shares sold short, money borrowed).",
     bySymbol: "Share",
     byMarket: "Market",

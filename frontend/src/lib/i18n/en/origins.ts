@@ -51,6 +51,7 @@ export const origins = {
     howValue: "Shares times the price of now.",
     howUnrealised: "Worth now less what the shares have cost by the chosen method; in percent of that cost.",
     howDividends: "Dividends booked so far, before tax.",
+    howOwed: "Shares sold short at the prices of now, and cash below zero.",
     howPart: "This part divided by all that there is in the currency, debts left out.",
     howCurrencyPart: "The worth in this currency at the rate that you named, divided by that of all.",
     howLotQuantity:

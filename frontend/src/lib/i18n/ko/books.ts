@@ -115,6 +115,7 @@ export const books: Texts<typeof english> = {
     others: "기타",
     allocation: "구성",
     allocationBy: "구성 기준",
+    owedTitle: "갚을 몫",
     owed: "구성에 들지 않는 갚을 몫: {{amount}} (공매도한 주식, 빌린 돈)",
     bySymbol: "종목",
     byMarket: "시장",

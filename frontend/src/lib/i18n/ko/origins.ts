@@ -52,6 +52,7 @@ export const origins: Texts<typeof english> = {
     howValue: "보유 수량에 현재가를 곱한 값입니다.",
     howUnrealised: "현재 평가액에서 선택한 방식의 원가를 뺀 값이며, 비율은 그 원가 기준입니다.",
     howDividends: "지금까지 받은 배당금입니다 (세전).",
+    howOwed: "현재가로 계산한 공매도 주식과 0보다 적은 현금입니다.",
     howPart: "이 부분을 같은 통화의 전체로 나눈 값입니다. 갚을 몫은 제외합니다.",
     howCurrencyPart: "직접 입력한 환율로 환산한 이 통화의 평가액을 전체로 나눈 값입니다.",
     howLotQuantity: "이 매수분의 처음 수량에 분할·병합을 반영하고 매도한 수량을 뺀 값입니다.",
