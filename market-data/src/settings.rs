@@ -61,7 +61,7 @@ pub enum LogFormat {
 /// How recorded days are played.
 #[derive(Debug, Clone)]
 pub struct ReplaySettings {
-    /// Folder of CSV files; the shipped set when there is none.
+    /// Folder of CSV and Parquet files; the shipped set when there is none.
     pub folder: Option<PathBuf>,
     /// How long one recorded day plays.
     pub session: Duration,

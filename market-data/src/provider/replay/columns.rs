@@ -143,7 +143,8 @@ fn text(field: &Field) -> Option<Cow<'_, str>> {
     match field {
         Field::Str(text) => Some(Cow::Borrowed(text.trim())),
         Field::Bytes(bytes) => std::str::from_utf8(bytes.data()).ok().map(|text| Cow::Borrowed(text.trim())),
-        Field::Float(_) | Field::Double(_) => Some(Cow::Owned(digits(&shortest(field)?))),
+        Field::Float(value) => Some(Cow::Owned(digits(&value.to_string()))),
+        Field::Double(value) => Some(Cow::Owned(digits(&value.to_string()))),
         Field::Byte(_)
         | Field::Short(_)
         | Field::Int(_)
@@ -157,15 +158,7 @@ fn text(field: &Field) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The shortest digits that stand for a binary number.
-fn shortest(field: &Field) -> Option<String> {
-    match field {
-        Field::Float(value) => Some(value.to_string()),
-        Field::Double(value) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
+/// The shortest digits that stand for a binary number, rounded.
 fn digits(number: &str) -> String {
     let rounded = number.parse::<Decimal>().map(|value| value.round_dp(DIGITS_MAX).normalize().to_string());
     rounded.unwrap_or_else(|_| number.to_owned())

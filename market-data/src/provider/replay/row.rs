@@ -42,7 +42,7 @@ impl RowError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FileError {
     /// A column that must be there is not.
-    #[error("the first line names no column {0:?}")]
+    #[error("it has no column {0:?}")]
     MissingColumn(&'static str),
     /// More rows than [`ROWS_MAX`].
     #[error("more than {ROWS_MAX} rows")]

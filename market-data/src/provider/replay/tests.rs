@@ -170,9 +170,13 @@ fn a_file_that_is_no_record_is_named_and_the_others_are_played() {
     write("b-binary.csv", &[0xff, 0xfe, 0x00]);
     write("c-good.csv", b"symbol,date,open,high,low,close,volume\nIBM,2010-01-04,10,12,9,11,1000\n");
     write("d-other.txt", b"symbol,date,open,high,low,close,volume\nAAPL,2010-01-04,10,12,9,11,1000\n");
+    write("e-cut.parquet", b"PAR1");
+    write("f-good.parquet", include_bytes!("../../../test_data/parquet/table.parquet"));
     let (tape, notes) = read_folder(folder.path()).unwrap();
-    assert_eq!(tape.symbols(), [symbol("IBM")]);
-    assert!(notes[0].contains("a-notes.csv") && notes[1].contains("b-binary.csv"), "{notes:?}");
+    assert_eq!(tape.symbols(), [symbol("005930.KS"), symbol("AAPL"), symbol("IBM")]);
+    let named = ["a-notes.csv", "b-binary.csv", "e-cut.parquet"];
+    assert_eq!(notes.len(), named.len(), "{notes:?}");
+    assert!(notes.iter().zip(named).all(|(note, name)| note.starts_with(name)), "{notes:?}");
 }
 
 /// Korean prices may not be shipped; whoever has the file names its folder.
