@@ -1,7 +1,7 @@
 import i18next from "i18next";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { en } from "./en";
-import { comparisonFailure, differenceSides, incidentSentence } from "./incident-sentences";
+import { comparisonFailure, differenceSides, historyDetail, incidentSentence } from "./incident-sentences";
 import { ko } from "./ko";
 
 beforeAll(() =>
@@ -87,6 +87,15 @@ test("either side of a difference is said in the page's language", async () => {
     "매수 3 AAPL (접수됨)",
   ]);
   expect(differenceSides({ ours: "something new", theirs: "x" })).toEqual(["something new", "x"]);
+});
+
+test("what a history adds to an event is said in the page's language", async () => {
+  await i18next.changeLanguage("ko");
+  expect(historyDetail("1000 at 5.25")).toBe("5.25에 1,000주");
+  expect(historyDetail("the last price was 60.1")).toBe("마지막 가격 60.1");
+  expect(historyDetail("quantity 10, limit 5.25")).toBe("10주, 지정가 5.25");
+  expect(historyDetail("insufficient_shares")).toBe(ko.rule.insufficient_shares);
+  expect(historyDetail("the broker's own words")).toBe("the broker's own words");
 });
 
 test("why a comparison failed is a sentence; what a broker says against it stands beside", async () => {

@@ -1,8 +1,8 @@
-/** Incidents and comparisons with brokers, said in the page's language by the facts that the server tells of them. */
+/** Incidents, comparisons with brokers and histories of orders, said in the page's language by the facts that the server tells of them. */
 import i18next from "i18next";
 import type { Currency, Incident, Reconciliation } from "@/lib/api/types";
 import { formatDay, formatQuantity, formatTime } from "@/lib/format";
-import { amountInWords, brokerWord, differenceWord, eventSentence, known } from "./sentences";
+import { amountInWords, brokerWord, detailSentence, differenceWord, eventSentence, known } from "./sentences";
 
 type Facts = Incident["facts"];
 type Difference = Reconciliation["differences"][number];
@@ -138,6 +138,21 @@ export function incidentSentence({
     if (sentence !== null) return sentence;
   }
   return detail;
+}
+
+/** An execution in a history: `10 at 5.25`. */
+const EXECUTION = /^(?<quantity>[\d.]+) at (?<price>[\d.]+)$/;
+/** What has woken an order that waited for a price. */
+const LAST_PRICE = /^the last price was (?<price>[\d.]+)$/;
+
+/** What a history adds to an event: terms, an execution or a price, else the word for a rule or a reason, or as it was written. */
+export function historyDetail(detail: string): string {
+  const terms = TERMS.exec(detail)?.groups;
+  if (terms !== undefined) return termsInWords(terms);
+  const { quantity, price = "" } = EXECUTION.exec(detail)?.groups ?? {};
+  if (quantity !== undefined) return part("execution", { quantity: formatQuantity(quantity), price });
+  const last = LAST_PRICE.exec(detail)?.groups?.price;
+  return last === undefined ? detailSentence(detail) : part("lastPrice", { price: last });
 }
 
 /** What differs, and what either side says. */

@@ -5,7 +5,8 @@ import type { OrderDetail as Detail } from "@/lib/api/types";
 import { useCapabilities } from "@/lib/capabilities";
 import { Decimal } from "@/lib/decimal";
 import { formatCash, formatMoney, formatPrice, formatQuantity, orDash } from "@/lib/format";
-import { detailSentence, eventSentence, problemSentence } from "@/lib/i18n/sentences";
+import { historyDetail } from "@/lib/i18n/incident-sentences";
+import { eventSentence, problemSentence } from "@/lib/i18n/sentences";
 import { applyOrder, isOpen } from "@/lib/order-lists";
 import { showToast } from "@/lib/toasts";
 import { Button } from "@/lib/ui/button";
@@ -139,7 +140,7 @@ function History({ order }: { order: Detail }) {
             </span>
             <span className="font-medium">{eventSentence(entry.event)}</span>
             {entry.detail != null && (
-              <span className="min-w-0 break-words text-soft">{detailSentence(entry.detail)}</span>
+              <span className="min-w-0 break-words text-soft">{historyDetail(entry.detail)}</span>
             )}
           </li>
         ))}
@@ -190,7 +191,7 @@ function Requests({ order }: { order: Detail }) {
             <span className="font-medium">
               <RequestWord status={request.status} />
             </span>
-            {request.reason != null && <span className="text-soft">{detailSentence(request.reason)}</span>}
+            {request.reason != null && <span className="text-soft">{historyDetail(request.reason)}</span>}
           </li>
         ))}
       </ul>

@@ -68,6 +68,8 @@ export const incidents = {
     limit: "limit {{price}}",
     stop: "stop {{price}}",
     trail: "trail {{price}}",
+    execution: "{{quantity}} at {{price}}",
+    lastPrice: "The last price was {{price}}.",
     asked: "{{terms}}, asked for",
   },
   orderStatus: {

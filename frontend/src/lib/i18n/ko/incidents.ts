@@ -67,6 +67,8 @@ export const incidents: Texts<typeof english> = {
     limit: "지정가 {{price}}",
     stop: "스톱 {{price}}",
     trail: "추적 {{price}}",
+    execution: "{{price}}에 {{quantity}}주",
+    lastPrice: "마지막 가격 {{price}}",
     asked: "{{terms}} (요청)",
   },
   orderStatus: {
