@@ -5,7 +5,7 @@ import { formatMoney } from "@/lib/format";
 import { Origin } from "@/lib/ui/origin";
 
 // The numbers behind the figures come when one of them is opened.
-const OwnMoneyOrigin = lazy(async () => ({ default: (await import("./cash-origins")).OwnMoneyOrigin }));
+const OwnMoneyOrigin = lazy(() => import("./own-money-origin"));
 const CreditOrigin = lazy(async () => ({ default: (await import("./margin-origins")).CreditOrigin }));
 
 interface Props {

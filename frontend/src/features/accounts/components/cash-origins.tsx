@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import type { Balance, CurrencyBalance } from "@/lib/api/types";
+import type { CurrencyBalance } from "@/lib/api/types";
 import { Decimal, sum } from "@/lib/decimal";
 import { formatDay, formatGain, formatTime } from "@/lib/format";
 import { movementWord } from "@/lib/i18n/sentences";
@@ -56,21 +56,6 @@ export function UnsettledOrigin({ balance }: { balance: CurrencyBalance }) {
         amount: formatGain(new Decimal(receivable).minus(payable), currency),
       }))}
       result={formatGain(unsettled, currency)}
-    />
-  );
-}
-
-/** What new orders may use without credit. */
-export function OwnMoneyOrigin({ balance }: { balance: Balance }) {
-  const { t } = useTranslation();
-  const { currency, cash, held, buyingPower } = balance;
-  return (
-    <Sum
-      terms={[
-        { label: t("portfolio.cash"), amount: formatGain(cash, currency) },
-        { label: t("portfolio.held"), amount: formatGain(negated(held), currency) },
-      ]}
-      result={formatGain(buyingPower, currency)}
     />
   );
 }
