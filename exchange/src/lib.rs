@@ -25,7 +25,7 @@ pub use conversion::{conversion_fee, convert};
 pub use dividends::{dividend, withholding_rate};
 pub use fees::{Fees, OrderFees, commission_max, fees, fees_for_fill, fees_max};
 pub use margin::{MarginRules, charge_a_day, is_price_tested};
-pub use phases::{DayKind, Evening, Phase, Span, TradingDay, evening, phase, trading_day};
+pub use phases::{DayKind, Evening, Phase, Span, TradingDay, evening, execution_date, phase, trading_day};
 pub use price_limits::price_limits;
 pub use quote_age::stale_age;
 pub use security::Security;

@@ -218,6 +218,19 @@ pub fn trading_day(market: Market, day: NaiveDate) -> Option<TradingDay> {
     })
 }
 
+/// The trading day to which an execution at this instant belongs: today's until trading after its regular session ends, then
+/// the next one. What is traded in the evening counts for the day whose session it follows: KRX's after-market (notices of
+/// September 2026) and the American extended hours. The simulator trades around the clock, so what it executes at night or on a
+/// holiday counts for the coming session.
+#[must_use]
+pub fn execution_date(market: Market, at: DateTime<Utc>) -> NaiveDate {
+    let today = market_day(market, at);
+    match trading_day(market, today) {
+        Some(day) if at < day.after.to => today,
+        _ => sessions::next_trading_day(market, today),
+    }
+}
+
 /// How a day compares with an ordinary one.
 #[must_use]
 pub fn day_kind(market: Market, day: NaiveDate) -> DayKind {
@@ -296,6 +309,27 @@ mod tests {
             assert_eq!(day_kind(market, day.parse().unwrap()), kind, "{market} {day}");
         }
         assert_eq!(next_open(Market::Us, at("2026-11-25T15:00:00Z")), at("2026-11-27T14:30:00Z"));
+    }
+
+    #[test]
+    fn an_execution_of_the_evening_belongs_to_the_day_before_the_night() {
+        for (market, moment, expected) in [
+            (Market::Krx, "2026-11-20T06:29:59Z", "2026-11-20"),
+            (Market::Krx, "2026-11-20T10:59:59Z", "2026-11-20"),
+            (Market::Krx, "2026-11-20T11:00:00Z", "2026-11-23"),
+            // The after-market of before 2026-09-14 ended at 18:00.
+            (Market::Krx, "2026-09-11T08:59:59Z", "2026-09-11"),
+            (Market::Krx, "2026-09-11T09:00:00Z", "2026-09-14"),
+            (Market::Krx, "2026-11-21T02:00:00Z", "2026-11-23"),
+            (Market::Us, "2026-11-20T06:00:00Z", "2026-11-20"),
+            (Market::Us, "2026-11-21T00:59:59Z", "2026-11-20"),
+            (Market::Us, "2026-11-21T01:00:00Z", "2026-11-23"),
+            // Half a day.
+            (Market::Us, "2026-11-27T21:59:59Z", "2026-11-27"),
+            (Market::Us, "2026-11-27T22:00:00Z", "2026-11-30"),
+        ] {
+            assert_eq!(execution_date(market, at(moment)).to_string(), expected, "{market} {moment}");
+        }
     }
 
     #[test]

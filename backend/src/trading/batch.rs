@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use domain::broker::ReportKind;
 use domain::{AccountId, Currency, OrderId, ReplaceId, Side, Symbol};
-use exchange::{settle_date, trade_date};
+use exchange::{execution_date, settle_date};
 use futures_util::FutureExt;
 use futures_util::future::OptionFuture;
 use rust_decimal::Decimal;
@@ -320,7 +320,7 @@ impl Batch {
 
     fn book(&mut self, line: &JournalLine, order: &Order, execution: &Execution) -> Result<(), ApiError> {
         let symbol = order.wish.symbol;
-        let trade_date = trade_date(symbol.market(), line.occurred_at);
+        let trade_date = execution_date(symbol.market(), line.occurred_at);
         let journal = self.books.trade(&Fill {
             account_id: line.account_id,
             execution_id: execution.execution_id.clone(),

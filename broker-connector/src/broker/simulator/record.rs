@@ -6,7 +6,7 @@ use crate::journal::report_id;
 use chrono::{DateTime, Utc};
 use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
 use domain::{AccountId, Market, MoneyError, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, Symbol};
-use exchange::{Course, OrderFees, trade_date};
+use exchange::{Course, OrderFees, execution_date};
 use rust_decimal::Decimal;
 
 /// What the number of an order begins with.
@@ -73,7 +73,7 @@ impl Standing {
     /// Beyond 28 digits.
     pub(super) fn recount(&mut self, market: Market, executions: &[Execution]) -> Result<(), MoneyError> {
         for Execution { price, quantity, at } in executions {
-            self.fees.charge(*price, *quantity, trade_date(market, *at))?;
+            self.fees.charge(*price, *quantity, execution_date(market, *at))?;
         }
         if let Some(course) = &mut self.course {
             course.executions = u32::try_from(executions.len()).unwrap_or(u32::MAX);

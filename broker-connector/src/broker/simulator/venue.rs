@@ -14,7 +14,7 @@ use domain::{
     AccountId, Currency, MoneyError, OrderId, OrderStatus, Price, Quantity, Quote, ReplaceId, Symbol,
 };
 use exchange::book::Trigger;
-use exchange::{Book, BookEvent, BookEventKind, BookOrder, Course, Fees, Simulation, trade_date};
+use exchange::{Book, BookEvent, BookEventKind, BookOrder, Course, Fees, Simulation, execution_date};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A book, and since when it is empty.
@@ -431,7 +431,7 @@ fn note(
             ReportKind::Expired
         }
         BookEventKind::Filled { execution_id, quantity, price, leaves } => {
-            let on = trade_date(symbol.market(), at);
+            let on = execution_date(symbol.market(), at);
             // The price was unknown when the order was judged; one that no book can hold is not executed.
             match execute(standing, quantity, price, leaves.is_zero(), on) {
                 Ok(Fees { commission, tax }) => {
