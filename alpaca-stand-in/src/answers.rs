@@ -19,7 +19,7 @@ pub(crate) fn order(order: &Order) -> Value {
     json!({
         "id": order.id, "client_order_id": order.client_order_id, "status": order.status,
         "symbol": order.symbol, "asset_id": "b0b6dd9d-8b9b-48a9-ba46-b9d54906e415", "asset_class": "us_equity",
-        "qty": text(order.quantity), "notional": null, "filled_qty": text(order.filled),
+        "qty": order.notional.is_none().then(|| text(order.quantity)), "notional": order.notional.map(text), "filled_qty": text(order.filled),
         "filled_avg_price": average, "side": order.side, "type": order.order_type,
         "order_type": order.order_type, "order_class": "", "time_in_force": order.time_in_force,
         "limit_price": order.limit_price.map(text), "stop_price": order.stop_price.map(text),

@@ -5,6 +5,7 @@
 //! asked for, the stream loses, repeats and reorders. It shares no code with the adapter that is tested against it.
 
 mod answers;
+mod calendar;
 mod market;
 mod requests;
 mod server;

@@ -1,5 +1,6 @@
 //! What really happens at the stand-in. Pure.
 
+use crate::calendar::Calendar;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -21,8 +22,10 @@ pub struct Order {
     pub order_type: String,
     /// `day`, `gtc`, …
     pub time_in_force: String,
-    /// Shares ordered.
+    /// Shares ordered; of an order by amount of money those that it buys.
     pub quantity: Decimal,
+    /// How much money it is for, where that was asked for.
+    pub notional: Option<Decimal>,
     /// Shares executed under this number.
     pub filled: Decimal,
     /// What they cost.
@@ -113,6 +116,10 @@ pub struct Market {
     pub(crate) events: Vec<Event>,
     /// Whether cancels wait in `pending_cancel`.
     pub cancels_wait: bool,
+    /// Its calendar.
+    pub calendar: Calendar,
+    /// How far its clock is ahead of this machine's.
+    pub clock_ahead: TimeDelta,
     /// What market orders are executed at, at once; without it they rest as the others do.
     pub market_price: Option<Decimal>,
     clock: DateTime<Utc>,
@@ -128,6 +135,8 @@ impl Default for Market {
             activities: Vec::new(),
             events: Vec::new(),
             cancels_wait: false,
+            calendar: Calendar::default(),
+            clock_ahead: TimeDelta::zero(),
             market_price: None,
             clock: Utc::now(),
         }
@@ -146,6 +155,33 @@ fn decimal(body: &Value, name: &str) -> Result<Option<Decimal>, Refusal> {
 
 fn word<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refusal> {
     body.get(name).and_then(Value::as_str).ok_or_else(|| (422, 40_010_001, format!("{name} is required")))
+}
+
+/// Fewest dollars that an order can be for.
+const NOTIONAL_MIN: Decimal = Decimal::ONE;
+/// Digits of a part of a share.
+const SHARE_DIGITS: u32 = 9;
+
+/// How many shares are asked for, at a price where it is an amount of money that is.
+fn size_of(body: &Value, price: Option<Decimal>) -> Result<(Decimal, Option<Decimal>), Refusal> {
+    let (quantity, notional) = (decimal(body, "qty")?, decimal(body, "notional")?);
+    let malformed = |words: &str| (422, 40_010_001, words.to_owned());
+    let quantity = match (quantity, notional) {
+        (Some(quantity), None) => quantity,
+        (None, Some(notional)) if notional >= NOTIONAL_MIN => {
+            let price = price.filter(|price| *price > Decimal::ZERO).unwrap_or(Decimal::ONE);
+            (notional / price).trunc_with_scale(SHARE_DIGITS)
+        }
+        (None, Some(_)) => {
+            return Err((403, 40_310_000, "cost basis must be >= minimal amount of order 1".into()));
+        }
+        (Some(_), Some(_)) => return Err(malformed("only one of qty or notional is accepted")),
+        (None, None) => return Err(malformed("qty or notional is required")),
+    };
+    if !quantity.fract().is_zero() && word(body, "time_in_force")? != "day" {
+        return Err((422, 42_210_000, "fractional orders must be DAY orders".into()));
+    }
+    Ok((quantity, notional))
 }
 
 fn check_price(price: Option<Decimal>) -> Result<(), Refusal> {
@@ -230,6 +266,8 @@ impl Market {
         if symbol.starts_with("ZZ") {
             return Err((422, 42_210_000, format!("asset \"{symbol}\" not found")));
         }
+        let limit_price = decimal(body, "limit_price")?;
+        let (quantity, notional) = size_of(body, limit_price.or(self.market_price))?;
         let at = self.now();
         let order = Order {
             id: Uuid::now_v7().to_string(),
@@ -238,10 +276,11 @@ impl Market {
             side: word(body, "side")?.to_owned(),
             order_type: word(body, "type")?.to_owned(),
             time_in_force: word(body, "time_in_force")?.to_owned(),
-            quantity: decimal(body, "qty")?.ok_or_else(|| (422, 40_010_001, "qty is required".to_owned()))?,
+            quantity,
+            notional,
             filled: Decimal::ZERO,
             filled_worth: Decimal::ZERO,
-            limit_price: decimal(body, "limit_price")?,
+            limit_price,
             stop_price: decimal(body, "stop_price")?,
             trail_price: decimal(body, "trail_price")?,
             trail_percent: decimal(body, "trail_percent")?,
@@ -272,6 +311,9 @@ impl Market {
         let before = self.orders.get(place).cloned().ok_or_else(|| (404, 40_410_000, String::new()))?;
         if !matches!(before.status, "new" | "partially_filled") {
             return Err((422, 42_210_000, format!("order is already in \"{}\" state", before.status)));
+        }
+        if before.notional.is_some() {
+            return Err((422, 42_210_000, "notional orders cannot be replaced".into()));
         }
         let client_order_id = body.get("client_order_id").and_then(Value::as_str);
         let client_order_id = client_order_id.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);

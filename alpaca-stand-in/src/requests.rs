@@ -2,7 +2,7 @@
 
 use crate::answers;
 use crate::market::{ActivityKind, Market, Order};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -52,6 +52,7 @@ pub(crate) fn answer(market: &mut Market, asked: &Asked) -> Answer {
         ("GET", ["v2", "account"]) => (200, answers::account(market)),
         ("GET", ["v2", "positions"]) => (200, answers::positions(market)),
         ("GET", ["v2", "clock"]) => (200, clock(market)),
+        ("GET", ["v2", "calendar"]) => calendar(market, asked),
         ("GET", ["v2", "account", "activities"]) => activities(market, asked, None),
         ("GET", ["v2", "account", "activities", kind]) => activities(market, asked, Some(kind)),
         ("GET", ["v2", "orders"]) => orders(market, asked),
@@ -77,12 +78,31 @@ pub(crate) fn answer(market: &mut Market, asked: &Asked) -> Answer {
 }
 
 fn clock(market: &mut Market) -> Value {
-    let now = market.now();
+    let now = market.now() + market.clock_ahead;
+    let (is_open, next_open, next_close) = market.calendar.clock(now);
     json!({
-        "timestamp": answers::written(now), "is_open": true,
-        "next_open": answers::written(now + TimeDelta::days(1)),
-        "next_close": answers::written(now + TimeDelta::hours(1)),
+        "timestamp": answers::written(now), "is_open": is_open,
+        "next_open": answers::written(next_open), "next_close": answers::written(next_close),
     })
+}
+
+fn calendar(market: &Market, asked: &Asked) -> Answer {
+    let day = |name: &str| asked.parameter(name).and_then(|text| text.parse::<NaiveDate>().ok());
+    let (Some(from), Some(to)) = (day("start"), day("end")) else {
+        return (422, answers::refusal(40_010_001, "start and end are required"));
+    };
+    let ahead = to.checked_add_days(Days::new(10)).unwrap_or(to);
+    let days = market.calendar.trading_days(from, ahead);
+    let rows =
+        days.iter().zip(days.iter().skip(1)).filter(|(day, _)| **day <= to).filter_map(|(day, settles)| {
+            let (open, close) = market.calendar.hours(*day)?;
+            Some(json!({
+                "date": day.to_string(), "open": open.format("%H:%M").to_string(),
+                "close": close.format("%H:%M").to_string(), "session_open": "0400", "session_close": "2000",
+                "settlement_date": settles.to_string(),
+            }))
+        });
+    (200, rows.collect())
 }
 
 fn orders(market: &Market, asked: &Asked) -> Answer {

@@ -1,8 +1,17 @@
 #!/usr/bin/env python3
 """The reference bridge to Kiwoom's OpenAPI+ (docs/kiwoom-bridge.md). Standard library only, Python 3.9 and later.
 
-The token is in the environment: KIWOOM_BRIDGE_TOKEN. With --fake it plays the control itself and takes lines such as
-`fill 0000001 3 70000` and `mute` on its standard input; the first line that it prints is its address, and each of those is answered with `done`.
+The token is in the environment: KIWOOM_BRIDGE_TOKEN. With --fake it plays the control itself and takes lines on its standard input;
+the first line that it prints is its address, and each of those is answered with `done` and what came of it:
+
+    fill 0000001 3 70000    executes shares of an order; `#10` is the newest one for ten shares
+    count 10                answers how many orders there are for so many shares
+    take 005930 3 70000     takes a purchase that somebody else makes; answers with its number
+    age 0000001 120         lets an order be older by some seconds
+    mute, lose              of the next order the control says nothing; it is taken, or it is not
+    cut, break              the line breaks at the next order, after it is taken or before
+    echo                    from here on events come late, three times and in the opposite order
+    away, back              nobody is listened to until `back`
 """
 
 import argparse
@@ -23,6 +32,8 @@ HELLO_SECONDS_MAX = 5
 SILENCE_SECONDS_MAX = 60
 WAITING_MAX = 64
 EVENTS_MAX = 4096
+# How long the fake control keeps events back that come together.
+ECHO_SECONDS = 0.3
 ORDER_METHODS = {"order", "change", "cancel"}
 # The REST service's numbers for types of orders, and the control's.
 TRADE_TYPES = {"0": "00", "3": "03", "10": "10", "13": "13", "20": "20", "23": "23"}
@@ -66,16 +77,34 @@ def paged(rows, page):
 class Bridge:
     """One control, one client at a time."""
 
-    def __init__(self, control, token):
+    def __init__(self, control, token, silence_seconds_max=SILENCE_SECONDS_MAX, is_limited=True):
         self.control, self.token, self.run = control, token, uuid.uuid4().hex
-        self.queries = Limiter(QUERY_WINDOWS, QUERY_WAIT_SECONDS_MAX)
-        self.orders = Limiter(ORDER_WINDOWS, ORDER_WAIT_SECONDS_MAX)
+        self.silence_seconds_max = silence_seconds_max
+        self.queries = Limiter(QUERY_WINDOWS if is_limited else [], QUERY_WAIT_SECONDS_MAX)
+        self.orders = Limiter(ORDER_WINDOWS if is_limited else [], ORDER_WAIT_SECONDS_MAX)
         self.events, self.sequence = collections.deque(maxlen=EVENTS_MAX), 0
         self.line, self.happened = None, asyncio.Event()
-        control.on_event = self.tell
+        self.is_away, self.breaks, self.echoes = False, None, None
+        control.on_event = self.hear
+
+    def hear(self, kind, values):
+        """Something has happened at the control."""
+        if self.echoes is None:
+            self.tell(kind, values)
+            return
+        if not self.echoes:
+            asyncio.get_running_loop().call_later(ECHO_SECONDS, self.echo)
+        self.echoes.append((kind, values))
+
+    def echo(self):
+        """Tells what came together three times, the last first."""
+        heard, self.echoes = self.echoes, []
+        for kind, values in reversed(heard):
+            for _ in range(3):
+                self.tell(kind, values)
 
     def tell(self, kind, values):
-        """Something has happened at the control."""
+        """An event for whoever listens."""
         self.sequence += 1
         self.events.append({"type": "event", "sequence": self.sequence, "event": kind, "values": values})
         self.happened.set()
@@ -157,9 +186,11 @@ class Bridge:
     async def serve(self, line):
         """Talks with one client until the line ends."""
         try:
-            hello = json.loads(await asyncio.wait_for(line.receive(), HELLO_SECONDS_MAX))
+            hello = json.loads(await asyncio.wait_for(line.receive(HELLO_SECONDS_MAX), HELLO_SECONDS_MAX))
         except (ValueError, asyncio.TimeoutError):
             hello = None
+        if self.is_away:
+            return
         refusal = self.refusal(hello)
         if refusal:
             await line.send(json.dumps({"type": "error", **refusal}))
@@ -170,7 +201,8 @@ class Bridge:
             await self.line.close()
         self.line = line
         after = hello.get("after") if isinstance(hello.get("after"), int) else 0
-        after = after if 0 <= after <= self.sequence else 0
+        # Another run's numbers say nothing about the events of this one.
+        after = after if hello.get("run") == self.run and 0 <= after <= self.sequence else 0
         oldest = self.events[0]["sequence"] if self.events else self.sequence + 1
         await line.send(json.dumps({
             "type": "welcome", "version": VERSION, "run": self.run, "environment": self.control.environment,
@@ -186,14 +218,23 @@ class Bridge:
     async def read(self, line, waiting):
         """Answers requests, each in a task of its own."""
         async def reply(request):
+            breaks = None
+            if request.get("method") == "order":
+                breaks, self.breaks = self.breaks, None
+            if breaks == "before":
+                await line.close()
+                return
             answer = await self.answer(request.get("method"), request.get("params") or {})
+            if breaks == "after":
+                await line.close()
+                return
             try:
                 await line.send(json.dumps({"type": "reply", "id": request["id"], **answer}, ensure_ascii=False))
             except Closed:
                 pass
 
         while True:
-            request = json.loads(await asyncio.wait_for(line.receive(), SILENCE_SECONDS_MAX))
+            request = json.loads(await line.receive(self.silence_seconds_max))
             is_request = isinstance(request, dict) and request.get("type") == "request" and \
                 isinstance(request.get("id"), str) and isinstance(request.get("params") or {}, dict)
             if not is_request:
@@ -217,6 +258,30 @@ class Bridge:
             writer.close()
 
 
+def happen(bridge, words):
+    """Lets something happen at the fake control, and gives what came of it."""
+    control = bridge.control
+    if words[0] in ("mute", "lose"):
+        control.silence = words[0]
+    elif words[0] in ("cut", "break"):
+        bridge.breaks = "after" if words[0] == "cut" else "before"
+    elif words[0] == "echo":
+        bridge.echoes = []
+    elif words[0] in ("away", "back"):
+        bridge.is_away = words[0] == "away"
+        if bridge.is_away and bridge.line is not None:
+            bridge.line.writer.close()
+    elif words[0] == "fill" and len(words) == 4:
+        control.fill(words[1], int(words[2]), int(words[3]))
+    elif words[0] == "take" and len(words) == 4:
+        return control.order("buy", words[1], int(words[2]), int(words[3]), "00")
+    elif words[0] == "count" and len(words) == 2:
+        return len(control.of_size(int(words[1])))
+    elif words[0] == "age" and len(words) == 3:
+        control.age(words[1], int(words[2]))
+    return ""
+
+
 async def play(bridge):
     """Takes what the market does from standard input."""
     loop = asyncio.get_running_loop()
@@ -224,12 +289,7 @@ async def play(bridge):
         words = (await loop.run_in_executor(None, sys.stdin.readline)).split()
         if not words:
             return
-        if words[0] == "mute":
-            # The next order is taken, and nobody hears of it.
-            bridge.control.is_mute = True
-        if words[0] == "fill" and len(words) == 4:
-            bridge.control.fill(words[1], int(words[2]), int(words[3]))
-        print("done", flush=True)
+        print("done", happen(bridge, words), flush=True)
 
 
 async def main():
@@ -237,14 +297,17 @@ async def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8010)
     parser.add_argument("--account", required=True, help="the account's ten digits")
+    parser.add_argument("--silence-seconds", type=float, default=SILENCE_SECONDS_MAX,
+                        help="how long a client is kept of which nothing is heard, pings included")
     parser.add_argument("--fake", action="store_true", help="play the control")
+    parser.add_argument("--no-limits", action="store_true", help="with --fake: answer however often it is asked")
     options = parser.parse_args()
     token = os.environ.get("KIWOOM_BRIDGE_TOKEN", "")
     if len(token) < TOKEN_LENGTH_MIN:
         sys.exit(f"KIWOOM_BRIDGE_TOKEN must have at least {TOKEN_LENGTH_MIN} characters")
     if not options.fake:
         sys.exit("the control for Windows is not part of this bridge yet: give FakeControl's methods to one, or use --fake")
-    bridge = Bridge(FakeControl(options.account), token)
+    bridge = Bridge(FakeControl(options.account), token, options.silence_seconds, not options.no_limits)
     server = await asyncio.start_server(bridge.welcome, options.host, options.port)
     host, port = server.sockets[0].getsockname()[:2]
     print(f"ws://{host}:{port}", flush=True)

@@ -36,7 +36,8 @@ class FakeControl:
         self.account, self.money, self.held, self.rows = account, 10_000_000, {}, []
         self.numbers, self.executions = itertools.count(1), itertools.count(1)
         self.on_event = lambda kind, values: None
-        self.is_mute = False
+        # What becomes of the next order of which nothing is said: "mute" takes it, "lose" does not.
+        self.silence = None
 
     def is_logged_in(self):
         """Whether the control is connected."""
@@ -101,12 +102,17 @@ class FakeControl:
             raise Rejected("1902", "종목코드가 존재하지 않습니다")
         if side == "buy" and quantity * price > self.money:
             raise Rejected("RC4025", "매수증거금이 부족합니다")
-        if side == "sell" and quantity > self.held.get(code, 0):
+        # Each open sale reserves its shares.
+        sold = sum(row["open"] for row in self.rows if row["side"] == "sell" and row["code"] == code)
+        if side == "sell" and quantity > self.held.get(code, 0) - sold:
             raise Rejected("800033", "매도가능수량이 부족합니다")
+        silence, self.silence = self.silence, None
+        unknown = Unknown("the control did not say what became of it")
+        if silence == "lose":
+            raise unknown
         number = self._add(side=side, code=code, quantity=quantity, open=quantity, price=price, trade_type=trade_type)
-        if self.is_mute:
-            self.is_mute = False
-            raise Unknown("the control did not say what became of it")
+        if silence == "mute":
+            raise unknown
         return number
 
     def _working(self, number, code):
@@ -129,10 +135,32 @@ class FakeControl:
         return self._add(side=row["side"], code=code, quantity=left, open=0, price=row["price"], kind="cancel", original=number,
                          trade_type=row["trade_type"])
 
+    def _newest(self, name):
+        """The row of a number, or, of `#10`, the one that works of the newest order for ten shares."""
+        if not name.startswith("#"):
+            return next(row for row in self.rows if row["number"] == name)
+        found = self.of_size(int(name[1:]))[-1]
+        for row in self.rows:
+            if row["kind"] == "change" and row["original"] == found["number"]:
+                found = row
+        return found
+
+    def of_size(self, quantity):
+        """The orders for so many shares."""
+        return [row for row in self.rows if row["kind"] == "new" and row["quantity"] == quantity]
+
+    def age(self, number, seconds):
+        """Lets an order be older by some seconds."""
+        row = self._newest(number)
+        moment = now() - datetime.timedelta(seconds=seconds)
+        row["day"], row["time"] = moment.strftime("%Y%m%d"), moment.strftime("%H%M%S")
+
     def fill(self, number, quantity, price):
         """Executes shares of an order: what the market does."""
-        row = next(row for row in self.rows if row["number"] == number)
+        row = self._newest(number)
         quantity = min(quantity, row["open"])
+        if not quantity:
+            return
         before = sum(self._fees(row))
         row["open"] -= quantity
         row["filled"] += quantity

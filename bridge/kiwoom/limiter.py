@@ -24,7 +24,7 @@ class Limiter:
 
     def __init__(self, windows, patience_seconds, clock=time.monotonic):
         self.windows, self.patience_seconds, self.clock = windows, patience_seconds, clock
-        self.turns = collections.deque(maxlen=max(count for count, _ in windows))
+        self.turns = collections.deque(maxlen=max((count for count, _ in windows), default=1))
 
     def wait_seconds(self):
         """How long until there is a turn."""

@@ -70,12 +70,12 @@ class Line:
             self.writer.write(head + payload)
             await asyncio.wait_for(self.writer.drain(), SECONDS_MAX)
 
-    async def receive(self):
-        """The next text. Pings are answered on the way."""
+    async def receive(self, silence_seconds_max):
+        """The next text. Pings are answered on the way; a side that is not heard of for so long is not waited for."""
         message = b""
         try:
             while True:
-                is_last, kind, payload = await self._frame()
+                is_last, kind, payload = await asyncio.wait_for(self._frame(), silence_seconds_max)
                 if kind == CLOSE:
                     raise Closed("closed")
                 if kind == PING:

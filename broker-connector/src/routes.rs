@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::recovery::{self, Awaited};
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::inquiry::{Finding, InquiryRequest, ResolveRequest};
 use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus};
@@ -23,6 +23,8 @@ use std::sync::Arc;
 const PAGE_LINES_MAX: i64 = 1000;
 /// See [`PAGE_LINES_MAX`].
 const PAGE_LINES_DEFAULT: i64 = 100;
+/// Most days whose sessions are asked for at once.
+const HOURS_DAYS_MAX: i64 = 62;
 
 type Answer = Result<HttpResponse, Problem>;
 
@@ -43,6 +45,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(at("/broker/accounts/{account_id}/balance").get(balance))
         .service(at("/broker/accounts/{account_id}/positions").get(positions))
         .service(at("/broker/accounts/{account_id}/sync").get(sync))
+        .service(at("/broker/accounts/{account_id}/hours").get(market_hours))
         .service(at("/broker/accounts/{account_id}/simulation").get(simulation).put(simulate))
         .service(at("/broker/accounts/{account_id}/recover").post(recover))
         .service(at("/broker/accounts/{account_id}/orders").get(orders_of_account))
@@ -255,6 +258,23 @@ async fn positions(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
 async fn sync(brokers: Data<Brokers>, account_id: Path<String>) -> Answer {
     let (account_id, broker) = account_of(&brokers, &account_id).await?;
     Ok(HttpResponse::Ok().json(broker.sync(account_id).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct HoursQuery {
+    from: NaiveDate,
+    to: NaiveDate,
+}
+
+async fn market_hours(brokers: Data<Brokers>, account_id: Path<String>, query: Query<HoursQuery>) -> Answer {
+    let (account_id, broker) = account_of(&brokers, &account_id).await?;
+    let HoursQuery { from, to } = query.into_inner();
+    if !(0..HOURS_DAYS_MAX).contains(&(to - from).num_days()) {
+        let message = format!("must be from {from} on, and fewer than {HOURS_DAYS_MAX} days later");
+        return Err(Problem::field("to", "out_of_range", message));
+    }
+    Ok(HttpResponse::Ok().json(broker.market_hours(account_id, from, to).await?))
 }
 
 #[derive(Deserialize)]

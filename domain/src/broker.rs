@@ -118,6 +118,61 @@ impl ReplaceRequest {
     }
 }
 
+/// Why a message provably was not done by a broker: it never left, or was turned away before anything else was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Unsent {
+    /// It never reached the broker; may be tried again at once.
+    NotSent {
+        /// Why.
+        reason: String,
+    },
+    /// The broker was asked too often; may be tried again after this time.
+    RateLimited {
+        /// In seconds, from the answer on.
+        after_seconds: u64,
+    },
+    /// The broker does not let us in; only a person can change that.
+    AuthExpired {
+        /// Stable word: `key_missing`, `key_wrong`, `key_expired`, `key_revoked`, `account_changed`.
+        code: String,
+        /// The same for people.
+        reason: String,
+    },
+}
+
+impl Unsent {
+    /// It never reached the broker.
+    #[must_use]
+    pub fn never_left(reason: impl Into<String>) -> Self {
+        Self::NotSent { reason: reason.into() }
+    }
+}
+
+macro_rules! may_be_unsent {
+    ($($outcome:ident)*) => {
+        $(
+            impl From<Unsent> for $outcome {
+                fn from(unsent: Unsent) -> Self {
+                    Self::Unsent(unsent)
+                }
+            }
+
+            impl $outcome {
+                /// Why it provably was not done; nothing where it was, or may have been.
+                #[must_use]
+                pub const fn unsent(&self) -> Option<&Unsent> {
+                    match self {
+                        Self::Unsent(unsent) => Some(unsent),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
+}
+may_be_unsent! { PlaceOutcome CancelOutcome ReplaceOutcome }
+
 /// How sending a replace ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -131,19 +186,17 @@ pub enum ReplaceOutcome {
         /// The reason.
         message: String,
     },
-    /// It provably never reached the broker; may be tried again.
-    NotSent {
-        /// Why.
-        reason: String,
-    },
     /// Nobody knows.
     OutcomeUnknown {
         /// Why.
         reason: String,
     },
+    /// It provably was not done; it may come again.
+    #[serde(untagged)]
+    Unsent(Unsent),
 }
 
-/// How sending an order ended. `NotSent` only when it provably never left.
+/// How sending an order ended. `Unsent` only when it provably was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum PlaceOutcome {
@@ -159,16 +212,14 @@ pub enum PlaceOutcome {
         /// The broker's reason.
         message: String,
     },
-    /// It provably never reached the broker; may be tried again.
-    NotSent {
-        /// Why.
-        reason: String,
-    },
     /// Nobody knows. The order may be working: ask, never assume.
     OutcomeUnknown {
         /// Why.
         reason: String,
     },
+    /// It provably was not done; it may come again.
+    #[serde(untagged)]
+    Unsent(Unsent),
 }
 
 /// How sending a cancel ended.
@@ -184,16 +235,14 @@ pub enum CancelOutcome {
         /// The reason.
         message: String,
     },
-    /// It provably never reached the broker; may be tried again.
-    NotSent {
-        /// Why.
-        reason: String,
-    },
     /// Nobody knows.
     OutcomeUnknown {
         /// Why.
         reason: String,
     },
+    /// It provably was not done; it may come again.
+    #[serde(untagged)]
+    Unsent(Unsent),
 }
 
 /// What a broker reported about an order.
@@ -351,5 +400,24 @@ mod tests {
         let text =
             serde_json::to_string(&PlaceOutcome::OutcomeUnknown { reason: "timed out".into() }).unwrap();
         assert_eq!(text, r#"{"outcome":"outcome_unknown","reason":"timed out"}"#);
+    }
+
+    #[test]
+    fn why_a_message_was_not_done_is_read_back_from_one_flat_object() {
+        let locked = Unsent::AuthExpired { code: "key_expired".into(), reason: "its day is over".into() };
+        for (unsent, text) in [
+            (Unsent::never_left("no line"), r#"{"outcome":"not_sent","reason":"no line"}"#),
+            (Unsent::RateLimited { after_seconds: 7 }, r#"{"outcome":"rate_limited","afterSeconds":7}"#),
+            (locked, r#"{"outcome":"auth_expired","code":"key_expired","reason":"its day is over"}"#),
+        ] {
+            let (placed, canceled, replaced): (PlaceOutcome, CancelOutcome, ReplaceOutcome) =
+                (unsent.clone().into(), unsent.clone().into(), unsent.clone().into());
+            assert_eq!(serde_json::to_string(&placed).unwrap(), text);
+            assert_eq!(serde_json::from_str::<PlaceOutcome>(text).unwrap(), placed);
+            assert_eq!(serde_json::from_str::<CancelOutcome>(text).unwrap(), canceled);
+            assert_eq!(serde_json::from_str::<ReplaceOutcome>(text).unwrap(), replaced);
+            assert_eq!(placed.unsent(), Some(&unsent));
+        }
+        assert!(serde_json::from_str::<PlaceOutcome>(r#"{"outcome":"perhaps"}"#).is_err());
     }
 }

@@ -7,9 +7,35 @@ use crate::instrument::Symbol;
 use crate::money::{Currency, Percent, Price};
 use crate::order::{OrderStatus, Side};
 use crate::terms::{OrderType, PriceFields, TimeInForce};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+/// A regular session as a broker lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSession {
+    /// Its day in its market.
+    pub day: NaiveDate,
+    /// When it opens.
+    pub opens_at: DateTime<Utc>,
+    /// When it closes.
+    pub closes_at: DateTime<Utc>,
+}
+
+/// What a broker's clock and calendar say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MarketHours {
+    /// How far its clock is ahead of ours, below zero where it is behind; what the way of the answer explains is left out.
+    pub clock_ahead_milliseconds: i64,
+    /// Whether the regular session was on.
+    pub is_open: bool,
+    /// When it said so, by our clock.
+    pub said_at: DateTime<Utc>,
+    /// The regular sessions of the days that were asked for, oldest first.
+    pub sessions: Vec<ListedSession>,
+}
 
 /// An order as its broker describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

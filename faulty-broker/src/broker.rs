@@ -241,6 +241,7 @@ impl Broker for FaultyBroker {
             keeps_cash: false,
             short_selling: true,
             activities: false,
+            market_hours: false,
             real_money: false,
         }
     }

@@ -15,7 +15,10 @@ pub use chance::Chance;
 pub use stream::Stream;
 pub use venue::{Event, Venue, VenueExecution, VenueOrder};
 
-use domain::broker::{CancelOutcome, PlaceOutcome, ReplaceOutcome};
+use domain::broker::{CancelOutcome, PlaceOutcome, ReplaceOutcome, Unsent};
+
+/// What is said to who asks too often.
+const BUSY: Unsent = Unsent::RateLimited { after_seconds: 1 };
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +62,8 @@ impl Fault {
     pub fn place_outcome(self, broker_order_id: Option<String>) -> PlaceOutcome {
         match (self, broker_order_id) {
             (Self::None, Some(broker_order_id)) => PlaceOutcome::Accepted { broker_order_id },
-            (Self::Busy | Self::Unreachable, _) => PlaceOutcome::NotSent { reason: format!("{self:?}") },
+            (Self::Busy, _) => BUSY.into(),
+            (Self::Unreachable, _) => Unsent::never_left(format!("{self:?}")).into(),
             (_, _) => PlaceOutcome::OutcomeUnknown { reason: format!("{self:?}") },
         }
     }
@@ -73,7 +77,8 @@ impl Fault {
                 code: "already_final".into(),
                 message: "there is nothing to change".into(),
             },
-            (Self::Busy | Self::Unreachable, _) => ReplaceOutcome::NotSent { reason: format!("{self:?}") },
+            (Self::Busy, _) => BUSY.into(),
+            (Self::Unreachable, _) => Unsent::never_left(format!("{self:?}")).into(),
             (_, _) => ReplaceOutcome::OutcomeUnknown { reason: format!("{self:?}") },
         }
     }
@@ -87,7 +92,8 @@ impl Fault {
                 code: "already_final".into(),
                 message: "there is nothing to cancel".into(),
             },
-            (Self::Busy | Self::Unreachable, _) => CancelOutcome::NotSent { reason: format!("{self:?}") },
+            (Self::Busy, _) => BUSY.into(),
+            (Self::Unreachable, _) => Unsent::never_left(format!("{self:?}")).into(),
             (_, _) => CancelOutcome::OutcomeUnknown { reason: format!("{self:?}") },
         }
     }

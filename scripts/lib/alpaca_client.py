@@ -6,13 +6,20 @@ not as Alpaca's client expects it.
 """
 
 import asyncio
+import datetime
 import subprocess
 import sys
 import threading
 
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
-from alpaca.trading.requests import GetOrdersRequest, LimitOrderRequest, MarketOrderRequest, ReplaceOrderRequest
+from alpaca.trading.requests import (
+    GetCalendarRequest,
+    GetOrdersRequest,
+    LimitOrderRequest,
+    MarketOrderRequest,
+    ReplaceOrderRequest,
+)
 from alpaca.trading.stream import TradingStream
 
 KEY_ID, SECRET_KEY = "PKSTANDIN", "a-secret-of-the-stand-in"
@@ -75,7 +82,15 @@ def main(url):
     check("it hears of the execution", listener.hears("fill"))
     positions = client.get_all_positions()
     check("the shares are there", [(row.symbol, float(row.qty)) for row in positions] == [("AAPL", 1.5)])
-    check("the clock is read", client.get_clock().is_open)
+    clock = client.get_clock()
+    today = clock.timestamp.date()
+    days = client.get_calendar(GetCalendarRequest(start=today, end=today + datetime.timedelta(days=14)))
+    check("the calendar has sessions", 8 <= len(days) <= 11 and all(day.open < day.close for day in days))
+    check("the clock opens on a day of the calendar", clock.next_open.date() in [day.date for day in days])
+    by_amount = MarketOrderRequest(symbol="AAPL", notional=30, side=OrderSide.BUY, time_in_force=TimeInForce.DAY)
+    spent = client.submit_order(by_amount)
+    check("an order by amount of money is executed", spent.status == OrderStatus.FILLED and spent.qty is None)
+    check("it has the shares that the money buys", abs(float(spent.filled_qty) * float(spent.filled_avg_price) - 30) < 1e-6)
     listener.stream.stop()
 
 

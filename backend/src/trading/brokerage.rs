@@ -1,13 +1,14 @@
 //! Accounts at brokers outside of this house: what opens them, how the way there is, and what can be done there.
 
 use super::connector::{BrokerKey, OTHER_ACCOUNT, OpenError};
+use super::fit;
 use super::group::{self, GroupKind, NewGroup};
 use super::lane::Lane;
 use super::service::TradingService;
 use crate::account::Account;
-use crate::error::{ApiError, ApiResult, ErrorCode};
+use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use chrono::{DateTime, Utc};
-use domain::{AccountId, Currency, Money, UserId};
+use domain::{AccountId, Currency, Money, NewOrder, UserId};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -37,14 +38,14 @@ pub(super) struct ConnectionDocument {
 }
 
 /// What can be done at a broker.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = BrokerCapabilities)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CapabilitiesDocument {
     /// The broker.
     pub(super) broker: String,
     /// Markets: `US`, `KRX`.
-    markets: Vec<String>,
+    pub(super) markets: Vec<String>,
     /// Currencies that accounts may have.
     currencies: Vec<Currency>,
     /// Types of orders it takes.
@@ -64,7 +65,7 @@ pub(super) struct CapabilitiesDocument {
     #[schema(ignore)]
     pub(super) shared_exits: bool,
     /// Whether parts of shares are traded.
-    fractions: bool,
+    pub(super) fractions: bool,
     /// Whether accounts can buy on credit and sell short here.
     #[serde(default)]
     short_selling: bool,
@@ -76,9 +77,10 @@ pub(super) struct CapabilitiesDocument {
     real_money: bool,
 }
 
+/// What can be done at each.
 #[derive(Deserialize)]
-struct AllCapabilities {
-    brokers: Vec<CapabilitiesDocument>,
+pub(super) struct AllCapabilities {
+    pub(super) brokers: Vec<CapabilitiesDocument>,
 }
 
 fn refused(error: OpenError) -> ApiError {
@@ -136,6 +138,7 @@ impl TradingService {
         }
         // Nothing is placed before the books know what the account holds.
         self.gate.has_key(account.id);
+        self.pauses.lift(account.id);
         self.reconciler.ask_for(BTreeSet::from([account.id]));
         self.connection_of(&account).await
     }
@@ -185,6 +188,13 @@ impl TradingService {
         Ok(CapabilitiesDocument { groups: group::kinds_at(&of_broker), ..of_broker })
     }
 
+    /// What of an order the broker of its account does not take. While nobody says what it takes, it takes what can be asked
+    /// for at all; what it then refuses stands in the journal.
+    pub(super) async fn unfit(&self, order: &NewOrder) -> Vec<FieldError> {
+        let broker = self.offers.of(self.lanes.of(order.account_id)).await;
+        broker.map(|broker| fit::against_order(&broker, order)).unwrap_or_default()
+    }
+
     /// Brings a group into the terms of its account's broker. What the simulator takes is what can be asked for at all, so
     /// it is not asked.
     pub(super) async fn fit_to_broker(&self, user: UserId, new: &mut NewGroup) -> ApiResult<()> {
@@ -200,3 +210,6 @@ fn lane_of(account: &Account) -> ApiResult<Lane> {
     Lane::from_name(&account.broker)
         .ok_or_else(|| ApiError::internal(format_args!("an account at {}", account.broker)))
 }
+
+#[cfg(test)]
+mod tests;

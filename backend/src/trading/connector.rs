@@ -4,11 +4,12 @@
 use super::delivery::Manners;
 use super::lane::Lane;
 use crate::http::client_for;
+use chrono::NaiveDate;
 use domain::broker::{
     CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, TOKEN_HEADER,
 };
 use domain::inquiry::{
-    AccountState, Finding, InquiryRequest, OpenReplace, OrderState, Recovery, ResolveRequest,
+    AccountState, Finding, InquiryRequest, MarketHours, OpenReplace, OrderState, Recovery, ResolveRequest,
 };
 use domain::{AccountId, Currency, DecimalText, OrderId};
 use exchange::Simulation;
@@ -154,15 +155,16 @@ impl Connector {
     /// Makes an account known to its broker. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`SendError`]
+    /// [`OpenError`]
     pub(super) async fn connect(
         &self,
         lane: Lane,
         account_id: AccountId,
         currency: Currency,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), OpenError> {
         let connection = Connection { account_id, broker: lane.name(), currency };
-        self.post::<serde::de::IgnoredAny>("/broker/connect", &connection).await.map(|_| ())
+        let request = self.client.post(format!("{}/broker/connect", self.url)).json(&connection);
+        self.describe::<serde::de::IgnoredAny>(request, ANSWER_TIME_MAX).await.map(|_| ())
     }
 
     /// Opens an account at its broker with a key, or gives it another key.
@@ -219,6 +221,19 @@ impl Connector {
     pub(super) async fn key_opens(&self, account: AccountId) -> Result<(), OpenError> {
         let request = self.client.get(format!("{}/broker/accounts/{account}/balance", self.url));
         self.describe::<serde::de::IgnoredAny>(request, KEY_TIME_MAX).await.map(|_| ())
+    }
+
+    /// What the clock and the calendar of an account's broker say about days.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(super) async fn market_hours(
+        &self,
+        account: AccountId,
+        (from, to): (NaiveDate, NaiveDate),
+    ) -> Result<MarketHours, OpenError> {
+        let path = format!("{}/broker/accounts/{account}/hours?from={from}&to={to}", self.url);
+        self.describe(self.client.get(path), KEY_TIME_MAX).await
     }
 
     /// What all brokers can do.

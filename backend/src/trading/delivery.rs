@@ -88,7 +88,7 @@ pub(super) enum Sent {
 pub(super) const fn sent(outcome: &PlaceOutcome) -> Sent {
     match outcome {
         PlaceOutcome::Accepted { .. } | PlaceOutcome::Rejected { .. } => Sent::Known,
-        PlaceOutcome::NotSent { .. } => Sent::Never,
+        PlaceOutcome::Unsent(_) => Sent::Never,
         PlaceOutcome::OutcomeUnknown { .. } => Sent::Unknown,
     }
 }

@@ -2,16 +2,19 @@
 //!
 //! Delivery is at least once: what the queue in memory loses (a crash, an overflow, a connector that is down) is found
 //! again in the table. A broker that takes an order twice for two is sent to once: that an order is about to leave is
-//! written first. What may or may not have arrived is left to the inquirer. No transaction is open while a message is
-//! under way.
+//! written first. What may or may not have arrived is left to the inquirer. A broker that was asked too often, or does not let
+//! us in, is left alone for a while; the connector refuses what has waited too long. No transaction is open while a message
+//! is under way.
 
-use super::connector::{AskError, Connector, SendError};
+use super::connector::{AskError, Connector, OpenError, SendError};
 use super::delivery::{self, Delivery, Manners, Sent, delivery};
 use super::gate::Gate;
 use super::inquirer::mark_unresolved;
+use super::keys::{self, KeyState};
 use super::lane::{Lane, Lanes};
 use super::order::Order;
 use super::pace::{Pace, Rest};
+use super::pauses::Pauses;
 use super::replace::{ReplaceResult, settle_replaces};
 use super::requests::{CancelResult, settle_cancels};
 use super::store::{self, CancelRequest, RequestStatus};
@@ -20,10 +23,12 @@ use crate::db::Pool;
 use crate::error::ApiError;
 use crate::events::EventHub;
 use diesel_async::AsyncConnection;
-use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, ReplaceOutcome, ReplaceRequest};
+use domain::broker::{
+    BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, Unsent,
+};
 use domain::{AccountId, Currency, OrderId};
 use failpoint::Failpoint;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,6 +110,7 @@ pub(super) struct Dispatcher {
     pub(super) events: Arc<EventHub>,
     pub(super) exit: Exit,
     pub(super) lanes: Lanes,
+    pub(super) pauses: Pauses,
     /// Accounts that the connector has confirmed to know.
     pub(super) connected: HashSet<AccountId>,
     /// How the broker wants to be treated, once it has said so.
@@ -145,7 +151,9 @@ impl Dispatcher {
             return Ok(());
         }
         let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
-        let overdue = store::orders_to_dispatch(&connection, broker, SCAN_AGE_MIN, SCAN_ROWS_MAX).await?;
+        let paused = self.pauses.accounts();
+        let overdue =
+            store::orders_to_dispatch(&connection, (broker, &paused), SCAN_AGE_MIN, SCAN_ROWS_MAX).await?;
         drop(connection);
         if !overdue.is_empty() {
             self.deliver_overdue(&overdue).await?;
@@ -190,8 +198,9 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Makes accounts known to their broker before their first order.
-    async fn connect_accounts(&mut self, requests: &[OrderRequest]) -> Result<(), SendError> {
+    /// Makes accounts known to their broker before their first order, and leaves out the orders of those that it does not
+    /// know yet: the table has them.
+    async fn of_connected(&mut self, mut requests: Vec<OrderRequest>) -> Result<Vec<OrderRequest>, ApiError> {
         if self.connected.len() > CONNECTED_MAX {
             self.connected.clear();
         }
@@ -201,19 +210,35 @@ impl Dispatcher {
             .map(|request| (request.account_id, request.symbol.currency()))
             .collect();
         let (connector, lane) = (&self.connector, self.exit.lane);
-        let connecting = futures_util::stream::iter(unknown)
-            .map(|(account, currency)| async move {
-                connector.connect(lane, account, currency).await.map(|()| account)
-            })
-            .buffer_unordered(CONNECTING_AT_ONCE_MAX);
-        let confirmed: Vec<AccountId> = connecting.try_collect().await?;
-        self.connected.extend(confirmed);
-        Ok(())
+        let connecting =
+            futures_util::stream::iter(unknown)
+                .map(|(account, currency)| async move {
+                    (account, connector.connect(lane, account, currency).await)
+                })
+                .buffer_unordered(CONNECTING_AT_ONCE_MAX);
+        let answers: Vec<(AccountId, Result<(), OpenError>)> = connecting.collect().await;
+        for (account, answer) in answers {
+            let Err(error) = answer else {
+                self.connected.insert(account);
+                continue;
+            };
+            tracing::warn!(%error, %account, "orders wait for their account to be known to the broker");
+            if let OpenError::Refused { code, detail } = error
+                && KeyState::of_word(&code).is_some()
+            {
+                let locked = Unsent::AuthExpired { code, reason: detail };
+                self.heed(std::iter::once((account, &locked))).await?;
+            }
+        }
+        requests.retain(|request| self.connected.contains(&request.account_id));
+        Ok(requests)
     }
 
     async fn deliver(&mut self, mut requests: Vec<OrderRequest>) -> Result<(), ApiError> {
         // They stay in the table until the halt is lifted.
         requests.retain(|request| self.gate.halt_of(request.account_id).is_none());
+        let paused = self.pauses.accounts();
+        requests.retain(|request| !paused.contains(&request.account_id));
         if requests.is_empty() {
             return Ok(());
         }
@@ -224,23 +249,43 @@ impl Dispatcher {
                 return Ok(());
             }
         };
-        if let Err(error) = self.connect_accounts(&requests).await {
-            // Their orders were not sent; the table has them.
-            tracing::warn!(%error, orders = requests.len(), "orders wait for their accounts to be known to the broker");
-            return Ok(());
-        }
+        let requests = self.of_connected(requests).await?;
         let requests = if manners.idempotent_orders { requests } else { self.mark(requests).await? };
         failpoint::pass(Failpoint::DispatchSending);
-        let sent = self.send(&requests).await;
+        let outcomes = self.send(&requests).await;
         failpoint::pass(Failpoint::DispatchSent);
         let with = |wanted: Sent| -> Vec<OrderId> {
-            let those = requests.iter().zip(&sent).filter(|(_, sent)| **sent == wanted);
+            let those = requests.iter().zip(&outcomes);
+            let those = those.filter(|(_, outcome)| delivery::sent(outcome) == wanted);
             those.map(|(request, _)| request.order_id).collect()
         };
         if !manners.idempotent_orders {
             store::unmark_sent(&*self.pool.get().await?, &with(Sent::Never)).await?;
         }
-        mark_unresolved(&self.pool, &self.events, with(Sent::Unknown)).await
+        mark_unresolved(&self.pool, &self.events, with(Sent::Unknown)).await?;
+        let accounts = requests.iter().map(|request| request.account_id);
+        self.heed(accounts.zip(&outcomes).filter_map(|(account, outcome)| Some((account, outcome.unsent()?))))
+            .await
+    }
+
+    /// Leaves brokers alone that have turned messages away, and tells the owners of accounts whose keys do not open.
+    async fn heed<'a>(
+        &self,
+        turned_away: impl Iterator<Item = (AccountId, &'a Unsent)>,
+    ) -> Result<(), ApiError> {
+        let mut locked = BTreeMap::new();
+        for (account, unsent) in turned_away {
+            self.pauses.heed(account, unsent);
+            if let Unsent::AuthExpired { code, .. } = unsent {
+                locked.insert(account, KeyState::of_word(code));
+            }
+        }
+        for (account, state) in locked {
+            if let Some(state) = state {
+                keys::tell_of_waiting(&self.pool, &self.events, (self.exit.lane, account), state).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn ask_manners(&mut self) -> Result<Manners, AskError> {
@@ -259,23 +304,20 @@ impl Dispatcher {
     }
 
     /// Sends orders and says of each what is known of it then.
-    async fn send(&self, requests: &[OrderRequest]) -> Vec<Sent> {
+    async fn send(&self, requests: &[OrderRequest]) -> Vec<PlaceOutcome> {
         if requests.is_empty() {
             return Vec::new();
         }
+        let orders = requests.len();
         match self.connector.place(requests).await {
-            Ok(outcomes) => outcomes.iter().map(delivery::sent).collect(),
+            Ok(outcomes) => outcomes,
             Err(SendError::NotSent(reason)) => {
-                tracing::warn!(reason, orders = requests.len(), "orders wait for the broker connector");
-                vec![Sent::Never; requests.len()]
+                tracing::warn!(reason, orders, "orders wait for the broker connector");
+                vec![Unsent::NotSent { reason }.into(); orders]
             }
             Err(SendError::OutcomeUnknown(reason)) => {
-                tracing::warn!(
-                    reason,
-                    orders = requests.len(),
-                    "nobody knows whether the connector has these orders"
-                );
-                vec![Sent::Unknown; requests.len()]
+                tracing::warn!(reason, orders, "nobody knows whether the connector has these orders");
+                vec![PlaceOutcome::OutcomeUnknown { reason }; orders]
             }
         }
     }
@@ -285,9 +327,12 @@ impl Dispatcher {
     async fn deliver_replaces(&self, manners: Manners) -> Result<(), ApiError> {
         let again = manners.idempotent_orders;
         let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
-        let requests = store::replaces_to_dispatch(&connection, broker, again, SCAN_ROWS_MAX).await?;
+        let paused = self.pauses.accounts();
+        let waiting =
+            store::replaces_to_dispatch(&connection, (broker, &paused), again, SCAN_ROWS_MAX).await?;
         drop(connection);
-        for requests in requests.chunks(BATCH_MAX) {
+        let (accounts, requests): (Vec<AccountId>, Vec<ReplaceRequest>) = waiting.into_iter().unzip();
+        for (accounts, requests) in accounts.chunks(BATCH_MAX).zip(requests.chunks(BATCH_MAX)) {
             if !again {
                 store::mark_replaces(&*self.pool.get().await?, requests, clock::now()).await?;
             }
@@ -295,17 +340,18 @@ impl Dispatcher {
                 Ok(outcomes) => outcomes,
                 Err(SendError::NotSent(reason)) => {
                     tracing::warn!(reason, "replaces wait for the broker connector");
-                    vec![ReplaceOutcome::NotSent { reason }; requests.len()]
+                    vec![Unsent::NotSent { reason }.into(); requests.len()]
                 }
                 Err(SendError::OutcomeUnknown(reason)) => {
                     vec![ReplaceOutcome::OutcomeUnknown { reason }; requests.len()]
                 }
             };
             failpoint::pass(Failpoint::ReplaceSent);
-            let (unsent, answered): (Vec<_>, Vec<_>) = requests
-                .iter()
-                .zip(outcomes)
-                .partition(|(_, outcome)| matches!(outcome, ReplaceOutcome::NotSent { .. }));
+            let turned_away = accounts.iter().zip(&outcomes);
+            self.heed(turned_away.filter_map(|(account, outcome)| Some((*account, outcome.unsent()?))))
+                .await?;
+            let (unsent, answered): (Vec<_>, Vec<_>) =
+                requests.iter().zip(outcomes).partition(|(_, outcome)| outcome.unsent().is_some());
             let mut connection = self.pool.get().await?;
             if !again && !unsent.is_empty() {
                 let unsent: Vec<_> = unsent.into_iter().map(|(request, _)| request.clone()).collect();
@@ -323,12 +369,19 @@ impl Dispatcher {
 
     async fn deliver_cancels(&self) -> Result<(), ApiError> {
         let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
-        let requests = store::cancels_to_dispatch(&connection, broker, SCAN_ROWS_MAX).await?;
+        let paused = self.pauses.accounts();
+        let requests = store::cancels_to_dispatch(&connection, (broker, &paused), SCAN_ROWS_MAX).await?;
         drop(connection);
         for requests in requests.chunks(BATCH_MAX) {
             let orders: Vec<OrderId> = requests.iter().map(|request| request.order_id).collect();
             let outcomes = match self.connector.cancel(&orders).await {
-                Ok(outcomes) => requests.iter().copied().zip(outcomes).filter_map(read_cancel).collect(),
+                Ok(outcomes) => {
+                    let turned_away = requests.iter().zip(&outcomes);
+                    let turned_away = turned_away
+                        .filter_map(|(request, outcome)| Some((request.account_id, outcome.unsent()?)));
+                    self.heed(turned_away).await?;
+                    requests.iter().copied().zip(outcomes).filter_map(read_cancel).collect()
+                }
                 Err(SendError::NotSent(reason)) => {
                     tracing::warn!(reason, "cancels wait for the broker connector");
                     return Ok(());
@@ -356,7 +409,7 @@ fn read_replace((request, outcome): (&ReplaceRequest, ReplaceOutcome)) -> Option
             (RequestStatus::Rejected, Some(format!("{code}: {message}")))
         }
         ReplaceOutcome::OutcomeUnknown { reason } => (RequestStatus::Unresolved, Some(reason)),
-        ReplaceOutcome::NotSent { .. } => return None,
+        ReplaceOutcome::Unsent(_) => return None,
     };
     Some((request.replace_id, request.order_id, status, reason))
 }
@@ -372,7 +425,7 @@ fn read_cancel((request, outcome): (CancelRequest, CancelOutcome)) -> Option<Can
             Some((request, RequestStatus::Rejected, Some(format!("{code}: {message}"))))
         }
         CancelOutcome::OutcomeUnknown { reason } => Some((request, RequestStatus::Unresolved, Some(reason))),
-        CancelOutcome::NotSent { .. } => None,
+        CancelOutcome::Unsent(_) => None,
     }
 }
 
@@ -383,7 +436,8 @@ mod tests {
 
     #[test]
     fn a_cancel_of_what_has_ended_waits_for_the_journal_to_say_how() {
-        let request = CancelRequest { id: Uuid::now_v7(), order_id: OrderId::generate() };
+        let (order_id, account_id) = (OrderId::generate(), AccountId::generate());
+        let request = CancelRequest { id: Uuid::now_v7(), order_id, account_id };
         let status = |code: &str| {
             let outcome = CancelOutcome::Rejected { code: code.to_owned(), message: "no".to_owned() };
             read_cancel((request, outcome)).map(|(_, status, _)| status)

@@ -4,7 +4,7 @@ use super::margin;
 use super::service::TradingService;
 use super::store;
 use crate::account::Account;
-use crate::error::ApiResult;
+use crate::error::{ApiResult, FieldError};
 use crate::risk::{self, AccountState, Judgement, MarginState, NearLimit};
 use chrono::Utc;
 use domain::{NewOrder, Quote, UserId};
@@ -24,6 +24,8 @@ pub(super) struct Preview {
     pub(super) tariff: Tariff,
     /// The limits that it would come close to.
     pub(super) near: Vec<NearLimit>,
+    /// What of it the account's broker does not take.
+    pub(super) unfit: Vec<FieldError>,
 }
 
 impl TradingService {
@@ -40,7 +42,8 @@ impl TradingService {
         let near = judgement.terms.map(|terms| risk::near_limits(&order, &terms, &state, &quote, now));
         let near = near.unwrap_or_default();
         let AccountState { cash_free, margin, tariff, .. } = state;
-        Ok(Preview { judgement, quote, cash_free, margin, tariff, near })
+        let unfit = self.unfit(&order).await;
+        Ok(Preview { judgement, quote, cash_free, margin, tariff, near, unfit })
     }
 
     async fn account_state(

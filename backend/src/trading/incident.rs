@@ -32,6 +32,11 @@ pub(super) const UNBOOKED_ACTIVITY: &str = "unbooked_activity";
 /// A new name cannot be taken on, because shares of the one name are held and those of the other are owed.
 pub(super) const NAME_BLOCKED: &str = "name_blocked";
 
+/// The broker's calendar has another session than ours.
+pub(super) const CALENDAR_DIFFERS: &str = "calendar_differs";
+/// The broker's clock says another time than ours, or that a session is on that is over here.
+pub(super) const CLOCK_DIFFERS: &str = "clock_differs";
+
 /// The broker speaks of another account than the one that was opened.
 pub(super) const ACCOUNT_CHANGED: &str = "account_changed";
 

@@ -2,20 +2,21 @@
 //! key while there is time to enter another.
 //!
 //! Promises: each account is asked about once for each session of its broker's markets, and told of at most once,
-//! whatever is restarted; a broker that does not answer is asked again until the session is over.
+//! whatever is restarted; a broker's clock and calendar are compared with ours on the way; a broker that does not answer is asked again until the session is over. Orders that meet a dead key
+//! in between are told of as well.
 
 use super::connector::{Connector, OTHER_ACCOUNT, OpenError};
 use super::gate::Gate;
 use super::incident::{Incident, NewIncident};
 use super::inquirer::tell;
 use super::lane::{Lane, Lanes};
-use super::{store, stranger};
+use super::{hours, store, stranger};
 use crate::account;
 use crate::clock;
 use crate::db::Pool;
 use crate::error::{ApiError, ApiResult};
 use crate::events::EventHub;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, Market};
 use exchange::sessions::{regular_open, time_zone};
@@ -86,16 +87,17 @@ impl KeyState {
             Ok(()) => Some(Self::Good),
             Err(OpenError::Unreachable(_)) => None,
             Err(OpenError::Refused { code, .. }) => match code.as_str() {
-                "key_missing" => Some(Self::Missing),
-                "key_wrong" => Some(Self::Wrong),
-                "key_expired" => Some(Self::Expired),
-                "key_revoked" => Some(Self::Revoked),
-                OTHER_ACCOUNT => Some(Self::OtherAccount),
                 // The connector has never heard of the account, and takes it for one of play money.
                 "unsupported" => Some(Self::NotConnected),
-                _ => None,
+                code => Self::of_word(code),
             },
         }
+    }
+
+    /// What the connector's word for a key that does not open says; nothing where it is no such word.
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        let locked = [Self::Missing, Self::Wrong, Self::Expired, Self::Revoked, Self::OtherAccount];
+        locked.into_iter().find(|state| state.name() == word)
     }
 
     /// What is wrong, and what to do.
@@ -157,12 +159,40 @@ impl KeyKeeper {
         }
         let checked = store::keys_checked(&*self.pool.get().await?, market, day).await?;
         let open = accounts.into_iter().filter(|account| !checked.contains(account));
-        let outcomes: Vec<ApiResult<()>> = stream::iter(open)
+        let outcomes: Vec<ApiResult<Option<AccountId>>> = stream::iter(open)
             .map(|account| self.check_key(account, (lane, market), day))
             .buffer_unordered(AT_ONCE_MAX)
             .collect()
             .await;
-        outcomes.into_iter().collect()
+        let opened: Vec<Option<AccountId>> = outcomes.into_iter().collect::<ApiResult<_>>()?;
+        // One account asks for all: the market is the same.
+        match opened.into_iter().flatten().next() {
+            Some(account) => self.check_hours(account, (lane, market), day).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks a broker for its clock and its calendar, and tells what is different from ours.
+    async fn check_hours(
+        &self,
+        account: AccountId,
+        (lane, market): (Lane, Market),
+        day: NaiveDate,
+    ) -> ApiResult<()> {
+        let days = (day, day.checked_add_days(Days::new(hours::DAYS - 1)).unwrap_or(day));
+        let told = match self.connector.market_hours(account, days).await {
+            Ok(told) => told,
+            // Not every broker tells its hours.
+            Err(OpenError::Refused { code, .. }) if code == "unsupported" => return Ok(()),
+            Err(error) => {
+                tracing::warn!(%account, %error, "a broker does not tell its hours");
+                return Ok(());
+            }
+        };
+        for incident in hours::differences(lane.name(), market, days, &told) {
+            tell_once(&self.pool, &self.events, account, incident).await?;
+        }
+        Ok(())
     }
 
     async fn check_key(
@@ -170,11 +200,11 @@ impl KeyKeeper {
         account: AccountId,
         (lane, market): (Lane, Market),
         day: NaiveDate,
-    ) -> ApiResult<()> {
+    ) -> ApiResult<Option<AccountId>> {
         let answer = self.connector.key_opens(account).await;
         let Some(state) = KeyState::read(&answer) else {
             tracing::warn!(%account, ?answer, "nobody says whether a key is good; it is asked about again");
-            return Ok(());
+            return Ok(None);
         };
         let mut connection = self.pool.get().await?;
         let told = connection
@@ -201,8 +231,58 @@ impl KeyKeeper {
             tracing::error!(%account, state = state.name(), "a key of a broker's is not good");
             self.events.wake();
         }
-        Ok(())
+        Ok((state == KeyState::Good).then_some(account))
     }
+}
+
+/// Tells the owner of an account that its orders wait for a key, unless the same was told and is not acknowledged yet.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn tell_of_waiting(
+    pool: &Pool,
+    events: &EventHub,
+    (lane, account): (Lane, AccountId),
+    state: KeyState,
+) -> ApiResult<()> {
+    let Some(trouble) = state.trouble() else { return Ok(()) };
+    let detail = format!(
+        "orders of an account at {} wait, and are refused when they have waited too long: {trouble}",
+        lane.name()
+    );
+    let incident = Incident::new(state.name(), detail).with("case", "waiting").with("broker", lane.name());
+    if tell_once(pool, events, account, incident).await? {
+        tracing::error!(%account, state = state.name(), "orders wait for a key of a broker's");
+    }
+    Ok(())
+}
+
+/// Tells the owner of an account of an incident, unless the same was told and is not acknowledged yet; whether it is news.
+async fn tell_once(
+    pool: &Pool,
+    events: &EventHub,
+    account: AccountId,
+    incident: Incident,
+) -> ApiResult<bool> {
+    let mut connection = pool.get().await?;
+    let is_news = connection
+        .transaction(async |connection| {
+            let connection: &AsyncPgConnection = connection;
+            let accounts = BTreeSet::from([account]);
+            let locked = account::lock_balances(connection, &accounts, std::iter::empty()).await?;
+            let owner = locked.account(account).map(|(owner, _)| owner);
+            let incident = NewIncident::new(owner, account, incident, clock::now());
+            let is_news = !store::is_told(connection, &incident).await?;
+            if is_news {
+                tell(connection, &[incident]).await?;
+            }
+            Ok::<_, ApiError>(is_news)
+        })
+        .await?;
+    if is_news {
+        events.wake();
+    }
+    Ok(is_news)
 }
 
 fn words(lane: Lane, market: Market, day: NaiveDate, trouble: &str) -> String {

@@ -2,7 +2,9 @@
 //! journal. The order keeps its id; until the broker has answered, what is held covers the old terms and the new.
 
 use super::apply::{describe, finish_if_filled, overfill};
+use super::brokerage::CapabilitiesDocument;
 use super::document::OrderDocument;
+use super::fit;
 use super::incident::{Incident, NewIncident};
 use super::margin;
 use super::order::{Order, OrderLogEntry, OrderTerms, Replacement};
@@ -57,6 +59,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) margin: Option<MarginState>,
     /// What the account's broker charges.
     pub(super) tariff: Tariff,
+    /// What it takes, where somebody has said so.
+    pub(super) broker: Option<&'a CapabilitiesDocument>,
 }
 
 /// How a request to change an order ended.
@@ -72,7 +76,7 @@ pub(super) struct Requested {
 /// # Errors
 /// [`ErrorCode::NotFound`] for unknown orders and those of others, [`ErrorCode::OrderNotOpen`] for ended ones,
 /// [`ErrorCode::CancelPending`], [`ErrorCode::ReplacePending`], [`ErrorCode::IdempotencyKeyReused`], every field that the
-/// order does not have, and every reason of risk ([`ErrorCode::OrderDenied`]).
+/// order does not have, every reason of risk and what its broker does not change ([`ErrorCode::OrderDenied`]).
 pub(super) async fn request_replace(
     connection: &AsyncPgConnection,
     user: UserId,
@@ -111,6 +115,10 @@ pub(super) async fn request_replace(
     }
     if let Some(reason) = circumstances.halt {
         return Err(ApiError::new(ErrorCode::TradingHalted, reason));
+    }
+    let complaint = circumstances.broker.and_then(|broker| fit::against_change(broker, &order, quantity));
+    if let Some(complaint) = complaint {
+        return Err(ApiError::fields(ErrorCode::OrderDenied, vec![complaint]));
     }
     let now = clock::now();
     let books = margin::load(connection, &balances, market).await?;

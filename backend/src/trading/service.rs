@@ -13,8 +13,10 @@ use super::inquirer::Inquirer;
 use super::keys::KeyKeeper;
 use super::lane::{Lane, Lanes};
 use super::margin::MarginClerk;
+use super::offers::Offers;
 use super::order::Order;
 use super::order_cap::OrderCap;
+use super::pauses::Pauses;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::reconcile::{Comparer, Reconciler, Timer};
 use super::replace::{Change, Circumstances, Requested, request_replace};
@@ -58,6 +60,8 @@ pub struct TradingService {
     pub(super) reconciler: Reconciler,
     pub(super) connector: Connector,
     keys: KeyKeeper,
+    pub(super) pauses: Pauses,
+    pub(super) offers: Offers,
     pub(super) lanes: Lanes,
     /// How long a margin call may stand before positions are reduced.
     pub(super) margin_call_grace: Option<TimeDelta>,
@@ -136,6 +140,7 @@ impl TradingService {
             queue,
         };
         let connector = Connector::new(&settings.broker_connector_url, settings.internal_token.clone())?;
+        let pauses = Pauses::default();
         for exit in exits {
             let dispatcher = Dispatcher {
                 pool: pool.clone(),
@@ -143,6 +148,7 @@ impl TradingService {
                 events: Arc::clone(&events),
                 exit,
                 lanes: lanes.clone(),
+                pauses: pauses.clone(),
                 connected: HashSet::new(),
                 manners: None,
                 gate: gate.clone(),
@@ -200,6 +206,7 @@ impl TradingService {
             gate: gate.clone(),
         };
         background.spawn_vital(keys.clone().run(background.stop.clone()));
+        let offers = Offers::new(connector.clone());
         let service = Self {
             pool,
             accounts,
@@ -214,6 +221,8 @@ impl TradingService {
             reconciler,
             connector,
             keys,
+            pauses,
+            offers,
             lanes,
             margin_call_grace: settings.margin_call_grace,
             cap: OrderCap::new(settings.orders_per_minute_max, Instant::now()),
@@ -241,9 +250,9 @@ impl TradingService {
     /// Places an order. Answers once it is durable.
     ///
     /// # Errors
-    /// Every reason of risk ([`ErrorCode::OrderDenied`]), [`ErrorCode::NotFound`] for the account,
-    /// [`ErrorCode::UnknownSymbol`], [`ErrorCode::IdempotencyKeyReused`], [`ErrorCode::TooManyOrders`], or that it cannot be
-    /// done now.
+    /// Every reason of risk and every field that its broker does not take ([`ErrorCode::OrderDenied`]),
+    /// [`ErrorCode::NotFound`] for the account, [`ErrorCode::UnknownSymbol`], [`ErrorCode::IdempotencyKeyReused`],
+    /// [`ErrorCode::TooManyOrders`], or that it cannot be done now.
     pub(super) async fn place(
         &self,
         user: UserId,
@@ -281,6 +290,15 @@ impl TradingService {
             match &key {
                 Some(key) if self.exists(&order, key).await? => {}
                 _ => return Err(closed),
+            }
+        }
+        let unfit = self.unfit(&order).await;
+        if !unfit.is_empty() {
+            // The same: what was placed before is still answered.
+            self.accounts.find(user, order.account_id).await?;
+            match &key {
+                Some(key) if self.exists(&order, key).await? => {}
+                _ => return Err(ApiError::fields(ErrorCode::OrderDenied, unfit)),
             }
         }
         let quote = match self.price_for(order.symbol).await {
@@ -435,7 +453,8 @@ impl TradingService {
         // Fetched before any lock is taken.
         let quote = self.price_for(symbol).await?;
         let symbol_halted = self.halts.is_halted(user, symbol);
-        let tariff = self.lanes.of(found.wish.account_id).tariff();
+        let lane = self.lanes.of(found.wish.account_id);
+        let broker = self.offers.of(lane).await;
         let halt = self.gate.halt_of(found.wish.account_id);
         let circumstances = Circumstances {
             quote: &quote,
@@ -443,7 +462,8 @@ impl TradingService {
             halt: halt.as_deref(),
             key: key.as_ref(),
             margin: None,
-            tariff,
+            tariff: lane.tariff(),
+            broker: broker.as_ref(),
         };
         let mut connection = self.pool.get().await?;
         let requested: Requested = connection

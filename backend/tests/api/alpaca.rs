@@ -134,6 +134,31 @@ async fn other_terms_and_a_cancel_come_back_through_the_journal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_alpaca_does_not_take_is_refused_by_its_field_and_a_repetition_is_still_answered() {
+    let House { trader, stand_in } = House::start().await;
+    trader.priced("AAPL").await;
+    trader.priced("005930.KS").await;
+    let mut until = trader.order_body("buy", "AAPL", "1", Some("1"));
+    until["timeInForce"] = json!("gtd");
+    until["expireDate"] = json!("2999-01-04");
+    let korean = trader.order_body("buy", "005930.KS", "1", Some("1000"));
+    for (body, complaint) in [
+        (until, ("timeInForce".to_owned(), "time_in_force_unsupported".to_owned())),
+        (korean, ("symbol".to_owned(), "not_at_this_broker".to_owned())),
+    ] {
+        let refused = trader.app.post("/api/orders", &trader.user, body).await.expect(422);
+        assert_eq!((refused.code().as_str(), refused.complaint()), ("order_denied", complaint));
+    }
+    assert_eq!(rows_of(&trader.app.database_url, "trading.orders").await, 0);
+    let body = trader.order_body("buy", "AAPL", "1", Some("1"));
+    let placed = trader.place_with_key("once", &body).await.expect(201).json();
+    let again = trader.place_with_key("once", &body).await.expect(201).json();
+    assert_eq!(placed["id"], again["id"]);
+    trader.until(placed["id"].as_str().unwrap(), "NEW").await;
+    assert_eq!(stand_in.act(|market| market.orders().len()), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_key_decides_and_money_is_not_brought_in_here() {
     let house = House::without_key().await;
     let (app, user) = (&house.trader.app, &house.trader.user);

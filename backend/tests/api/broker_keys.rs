@@ -92,6 +92,34 @@ async fn a_broker_that_does_not_answer_is_asked_again_and_an_account_without_a_k
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_calendar_and_another_time_at_the_broker_are_told_once() {
+    let House { trader, stand_in } = House::start().await;
+    let differences = async || {
+        let incidents = trader.incidents().await.into_iter();
+        let kinds = incidents.filter(|one| one["kind"].as_str().unwrap().ends_with("_differs"));
+        kinds.map(|one| (one["kind"].clone(), one["detail"].clone())).collect::<Vec<_>>()
+    };
+    check(&trader, "2026-01-05T13:30:00Z").await;
+    assert_eq!(differences().await, [], "both have the same days and the same time");
+
+    stand_in.act(|market| market.calendar.holidays.insert("2026-01-08".parse().unwrap()));
+    check(&trader, "2026-01-06T13:30:00Z").await;
+    check(&trader, "2026-01-07T13:30:00Z").await;
+    let [(kind, detail)] = &differences().await[..] else { panic!("told once: {:?}", differences().await) };
+    assert_eq!(kind, "calendar_differs");
+    let detail = detail.as_str().unwrap();
+    assert!(detail.contains("2026-01-08 - / 14:30-21:00"), "{detail}");
+
+    stand_in.act(|market| {
+        market.calendar.holidays.remove(&"2026-01-08".parse().unwrap());
+        market.clock_ahead = chrono::TimeDelta::seconds(90);
+    });
+    check(&trader, "2026-01-08T13:30:00Z").await;
+    let told = differences().await;
+    assert_eq!((told.len(), &told[0].0), (2, &json!("clock_differs")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_kiwooms_is_tried_before_seoul_opens_and_not_before_new_york_does() {
     let house = kiwoom::House::start().await;
     let trader = &house.trader;

@@ -152,6 +152,49 @@ async fn another_price_and_a_cancel_come_back_through_the_journal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_kiwoom_does_not_take_is_refused_by_its_field_before_anything_is_held() {
+    let house = House::start().await;
+    let trader = &house.trader;
+    let price = house.price().await.to_string();
+    let place = async |change: Value| {
+        let mut body = trader.order_body("buy", SHARE, "3", Some(&price));
+        body["timeInForce"] = "day".into();
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let looked = trader.app.post("/api/orders/preview", &trader.user, body.clone()).await;
+        (trader.app.post("/api/orders", &trader.user, body).await, looked)
+    };
+    for (change, field, rule) in [
+        (json!({ "timeInForce": "gtc" }), "timeInForce", "time_in_force_unsupported"),
+        (json!({ "timeInForce": "opg" }), "timeInForce", "time_in_force_unsupported"),
+        (json!({ "type": "stop", "limitPrice": null, "stopPrice": price }), "type", "order_type_unsupported"),
+        (json!({ "symbol": "AAPL", "limitPrice": "1" }), "symbol", "not_at_this_broker"),
+    ] {
+        trader.priced("AAPL").await;
+        let (refused, looked) = place(change).await;
+        let refused = refused.expect(422);
+        assert_eq!((refused.code(), refused.complaint().0.as_str()), ("order_denied".to_owned(), field));
+        assert_eq!(refused.complaint().1, rule);
+        let denials = looked.expect(200).json()["denials"].clone();
+        assert_eq!((&denials[0]["field"], &denials[0]["rule"]), (&json!(field), &json!(rule)));
+    }
+    assert_eq!(rows_of(&trader.app.database_url, "trading.orders").await, 0, "nothing is written");
+    assert!(house.at_kiwoom(3).is_empty());
+
+    let order = house.buy("3", price.parse().unwrap()).await;
+    let id = order["id"].as_str().unwrap();
+    trader.until(id, "NEW").await;
+    let refused = trader.replace(id, json!({ "quantity": "5" }), None).await.expect(422);
+    assert_eq!(refused.complaint(), ("quantity".to_owned(), "replace_unsupported".to_owned()));
+    let same = trader.order(id).await;
+    assert_eq!((&same["quantity"], &same["held"]), (&order["quantity"], &order["held"]));
+    let stranger = trader.app.register("stranger@example.com").await;
+    let mut body = trader.order_body("buy", SHARE, "3", Some(&price));
+    body["timeInForce"] = "gtc".into();
+    let refused = trader.app.post("/api/orders", &stranger, body).await.expect(404);
+    assert_eq!(refused.code(), "not_found", "what an account's broker takes is its owner's to know");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_placed_only_if_kiwoom_works_every_leg_and_what_follows_is_for_the_day() {
     let house = House::start().await;
     let trader = &house.trader;

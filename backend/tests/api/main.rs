@@ -45,3 +45,4 @@ mod statement;
 mod trader;
 mod truth;
 mod truth_faults;
+mod waiting;

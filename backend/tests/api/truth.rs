@@ -76,7 +76,7 @@ async fn an_order_made_elsewhere_is_imported_and_counts() {
     let order = json!({
         "orderId": "01890a5d-ac96-774b-bcce-b302099a8057", "accountId": trader.account, "symbol": "AAPL",
         "side": "buy", "orderType": "limit", "timeInForce": "gtc", "quantity": "3", "limitPrice": "1",
-        "protectionPrice": null, "submittedAt": "2026-11-20T00:00:00Z",
+        "protectionPrice": null, "submittedAt": chrono::Utc::now(),
     });
     trader.app.to_connector("/broker/order", &order).await.expect(200);
     let told = incident(&trader, "external_order").await;

@@ -1,5 +1,6 @@
 //! What a broker, or the way to it, can have against a wish that is no order.
 
+use domain::broker::Unsent;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -29,6 +30,26 @@ pub enum BrokerError {
     NotOpened(OpeningTrouble, String),
 }
 
+impl BrokerError {
+    /// As what is said of a message that was not sent because of it.
+    #[must_use]
+    pub fn unsent(self) -> Unsent {
+        match self {
+            Self::RateLimited(after) => {
+                let started = u64::from(after.subsec_nanos() > 0);
+                Unsent::RateLimited { after_seconds: after.as_secs() + started }
+            }
+            Self::AuthExpired(trouble) => {
+                Unsent::AuthExpired { code: trouble.word().to_owned(), reason: trouble.to_string() }
+            }
+            Self::Unavailable(reason) | Self::Rejected(reason) => Unsent::NotSent { reason },
+            error @ (Self::Conflict(_) | Self::Unsupported(_) | Self::NotOpened(..)) => {
+                Unsent::never_left(error.to_string())
+            }
+        }
+    }
+}
+
 /// Why an account is not opened although its key is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpeningTrouble {
@@ -47,6 +68,16 @@ pub enum OpeningTrouble {
 }
 
 impl OpeningTrouble {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::OrdersOpen,
+        Self::BridgeMissing,
+        Self::Inactive,
+        Self::OtherCurrency,
+        Self::OtherAccount,
+        Self::Taken,
+    ];
+
     /// Its stable word.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -87,6 +118,9 @@ pub enum KeyTrouble {
 }
 
 impl KeyTrouble {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Missing, Self::Wrong, Self::Expired, Self::Revoked, Self::OtherAccount];
+
     /// Its stable word.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -8,6 +8,7 @@
 pub mod alpaca;
 mod error;
 pub mod kiwoom;
+mod lateness;
 mod outside;
 pub(crate) mod records;
 pub mod registry;
@@ -28,7 +29,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::HashMap;
 
-pub use domain::inquiry::{AccountState, OrderState, Position, TradeCash};
+pub use domain::inquiry::{AccountState, MarketHours, OrderState, Position, TradeCash};
 pub use error::{BrokerError, KeyTrouble, OpeningTrouble};
 pub use registry::Brokers;
 
@@ -69,6 +70,8 @@ pub struct Capabilities {
     pub short_selling: bool,
     /// Whether it tells what it does beside orders: dividends, fees, interest, transfers.
     pub activities: bool,
+    /// Whether it tells the time and the sessions of its market.
+    pub market_hours: bool,
     /// Whether real money can be at stake.
     pub real_money: bool,
 }
@@ -411,6 +414,17 @@ pub trait Broker: Send + Sync {
         _after: Option<String>,
     ) -> Result<Page<ListedActivity>, BrokerError> {
         Err(BrokerError::Unsupported(format!("what {} does beside orders is not read", self.name())))
+    }
+
+    /// What the broker's clock says, and the regular sessions of its market from one day to another, both included. Not every
+    /// broker tells them.
+    async fn market_hours(
+        &self,
+        _account_id: AccountId,
+        _from: NaiveDate,
+        _to: NaiveDate,
+    ) -> Result<MarketHours, BrokerError> {
+        Err(BrokerError::Unsupported(format!("{} tells no hours", self.name())))
     }
 
     /// The account as the broker sees it.

@@ -205,6 +205,22 @@ async fn an_order_for_a_day_that_is_over_expires_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_market_order_that_waited_too_long_is_refused_and_one_that_is_there_is_not() {
+    let World { connector, account, database: _database, .. } = world("USD").await;
+    let aged = |order: &OrderRequest, seconds| OrderRequest {
+        submitted_at: order.submitted_at - chrono::TimeDelta::seconds(seconds),
+        ..order.clone()
+    };
+    let in_time = aged(&market(account, "AAPL", Side::Buy, "1", "100"), 50);
+    connector.place_accepted(&in_time).await;
+    let late = aged(&market(account, "AAPL", Side::Buy, "1", "100"), 61);
+    assert_eq!(rejection(&connector.place(&late).await), "waited_too_long");
+    assert_eq!(connector.reports(&late).await[0]["reason"], "waited_too_long");
+    let rests = aged(&limit(account, "AAPL", Side::Buy, "1", "100"), 23 * 3600);
+    connector.place_accepted(&rests).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_journal_can_be_paged_and_never_changed() {
     let World { connector, account, database, .. } = world("USD").await;
     let orders: Vec<_> = (0..5).map(|_| limit(account, "AAPL", Side::Buy, "1", "100")).collect();

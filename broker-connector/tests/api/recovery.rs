@@ -3,6 +3,7 @@
 use crate::connector::{Connector, eventually, limit, market};
 use crate::database::TestDatabase;
 use crate::quote_server::QuoteServer;
+use crate::terms::word;
 use domain::broker::{OrderRequest, PlaceOutcome};
 use domain::{Side, TimeInForce};
 
@@ -63,7 +64,7 @@ async fn a_failed_transaction_leaves_nothing_in_the_book() {
         .await;
     let failed = limit(account, "AAPL", Side::Buy, "1", "100");
     let outcome = connector.place(&failed).await;
-    assert!(matches!(outcome, PlaceOutcome::NotSent { .. }), "{outcome:?}");
+    assert_eq!(word(&outcome), "not_sent", "{outcome:?}");
 
     eventually("the symbol is followed", || async { quotes.is_subscribed("AAPL") }).await;
     quotes.say("AAPL", "99", "99.5");
@@ -90,7 +91,7 @@ async fn lost_connections_are_made_again() {
     eventually("orders are taken again", || async {
         match connector.place(&second).await {
             PlaceOutcome::Accepted { .. } => true,
-            PlaceOutcome::NotSent { .. } | PlaceOutcome::OutcomeUnknown { .. } => false,
+            PlaceOutcome::Unsent(_) | PlaceOutcome::OutcomeUnknown { .. } => false,
             rejected @ PlaceOutcome::Rejected { .. } => panic!("{rejected:?}"),
         }
     })
@@ -114,7 +115,7 @@ async fn a_second_connector_stands_by_and_takes_over() {
     let second = Connector::launch(&database, &quotes).await;
     assert!(!second.is_ready().await);
     let refused = limit(account, "AAPL", Side::Buy, "1", "100");
-    assert!(matches!(second.place(&refused).await, PlaceOutcome::NotSent { .. }));
+    assert_eq!(word(&second.place(&refused).await), "not_sent");
     first.kill();
 
     second.becomes_ready().await;

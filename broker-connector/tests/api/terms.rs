@@ -2,7 +2,7 @@
 
 use crate::connector::{Connector, TOKEN};
 use domain::ReplaceId;
-use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, Unsent};
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -31,7 +31,9 @@ pub(crate) fn word(outcome: &PlaceOutcome) -> &'static str {
     match outcome {
         PlaceOutcome::Accepted { .. } => "accepted",
         PlaceOutcome::Rejected { .. } => "rejected",
-        PlaceOutcome::NotSent { .. } => "not_sent",
+        PlaceOutcome::Unsent(Unsent::NotSent { .. }) => "not_sent",
+        PlaceOutcome::Unsent(Unsent::RateLimited { .. }) => "limited",
+        PlaceOutcome::Unsent(Unsent::AuthExpired { .. }) => "locked",
         PlaceOutcome::OutcomeUnknown { .. } => "unknown",
     }
 }

@@ -7,6 +7,7 @@ use super::service::NewGroup;
 use super::{GroupKind, LegName, LegWish};
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use crate::trading::brokerage::CapabilitiesDocument;
+use crate::trading::fit::{self, keeps};
 use domain::TimeInForce;
 
 /// The kinds of groups that a broker can work. Two exits need shares for which two sales may stand, and orders that can be
@@ -51,25 +52,8 @@ impl NewGroup {
     }
 }
 
-fn keeps(broker: &CapabilitiesDocument, time_in_force: TimeInForce) -> bool {
-    broker.times_in_force.iter().any(|taken| taken == time_in_force.name())
-}
-
 fn against_leg(name: LegName, wish: &LegWish, broker: &CapabilitiesDocument) -> Vec<FieldError> {
-    let mut complaints = Vec::new();
-    let mut complain = |field: &str, asked: &str, rule: &str, taken: &[String]| {
-        let (broker, taken) = (&broker.broker, taken.join(", "));
-        let message = format!("{asked} is not taken at {broker}, which takes {taken}");
-        complaints.push(FieldError::new(format!("{}.{field}", name.field()), rule, message));
-    };
-    let (order_type, time_in_force) = (wish.r#type.name(), wish.time_in_force.name());
-    if !broker.order_types.iter().any(|taken| taken == order_type) {
-        complain("type", order_type, "order_type_unsupported", &broker.order_types);
-    }
-    if !keeps(broker, wish.time_in_force) {
-        complain("timeInForce", time_in_force, "time_in_force_unsupported", &broker.times_in_force);
-    }
-    complaints
+    fit::against_terms(broker, &format!("{}.", name.field()), (wish.r#type, wish.time_in_force))
 }
 
 #[cfg(test)]

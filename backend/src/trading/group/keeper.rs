@@ -169,6 +169,8 @@ async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Momen
                     key: None,
                     margin: None,
                     tariff: moment.tariff,
+                    // Whether it changes sizes was asked before the group was made.
+                    broker: None,
                 };
                 let circumstances = (circumstances, moment.market);
                 let asked = request_replace(connection, group.user_id, order, change, circumstances).await;

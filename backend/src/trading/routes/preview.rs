@@ -149,7 +149,11 @@ impl OrderPreview {
             buying_power_after: buying_power.into(),
             available_equity_after: left.map(|(equity, _)| equity.into()),
             quote_at: preview.quote.at,
-            denials: preview.judgement.denials.into_iter().map(FieldError::from).collect(),
+            denials: preview
+                .unfit
+                .into_iter()
+                .chain(preview.judgement.denials.into_iter().map(FieldError::from))
+                .collect(),
             near_limits: preview.near.into_iter().map(NearLimitDocument::from).collect(),
         }
     }

@@ -44,6 +44,7 @@ impl World {
             key: None,
             margin: None,
             tariff: exchange::Tariff::Simulator,
+            broker: None,
         };
         let Ok(terms) = judged(order, quantity, pricing, &self.memory.balances, circumstances, self.now)
         else {
@@ -114,7 +115,7 @@ impl World {
                 self.replaces.get_mut(&asked.order_id).unwrap().is_taken = true;
             }
             ReplaceOutcome::Rejected { .. } => self.refuse(asked.order_id, asked.replace_id),
-            ReplaceOutcome::NotSent { .. } => self.mark_replace(asked, false),
+            ReplaceOutcome::Unsent(_) => self.mark_replace(asked, false),
             ReplaceOutcome::OutcomeUnknown { .. } => self.mark_replace(asked, true),
         }
     }

@@ -411,20 +411,25 @@ pub(in crate::trading) async fn id_of_key(
 }
 
 statement! {
-    OrdersToDispatch { broker: Text = String, age_seconds: Double = f64, limit: BigInt = i64 }
+    OrdersToDispatch { broker: Text = String, paused: Array<SqlUuid> = Vec<Uuid>, age_seconds: Double = f64, limit: BigInt = i64 }
     select_orders!("WHERE o.is_open AND o.status = 'PENDING_NEW' AND o.unresolved_since IS NULL
         AND EXISTS (SELECT FROM account.accounts AS a WHERE a.id = o.account_id AND a.broker = ?)
-        AND o.created_at <= now() - make_interval(secs => ?)
+        AND NOT o.account_id = ANY (?) AND o.created_at <= now() - make_interval(secs => ?)
         ORDER BY o.id LIMIT ?")
 }
 
-/// Orders that should have reached a broker by now and have not been heard of.
+/// Orders that should have reached a broker by now and have not been heard of. Those of paused accounts wait.
 pub(in crate::trading) async fn orders_to_dispatch(
     mut connection: &AsyncPgConnection,
-    broker: &str,
+    (broker, paused): (&str, &[AccountId]),
     age_min: Duration,
     limit: i64,
 ) -> QueryResult<Vec<Order>> {
-    let statement = OrdersToDispatch { broker: broker.to_owned(), age_seconds: age_min.as_secs_f64(), limit };
+    let statement = OrdersToDispatch {
+        broker: broker.to_owned(),
+        paused: paused.iter().map(|account| account.0).collect(),
+        age_seconds: age_min.as_secs_f64(),
+        limit,
+    };
     read_all(statement.load(&mut connection).await?)
 }

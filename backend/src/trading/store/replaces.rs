@@ -10,7 +10,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestampt
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::broker::ReplaceRequest;
-use domain::{OrderId, Percent, Quantity, ReplaceId};
+use domain::{AccountId, OrderId, Percent, Quantity, ReplaceId};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -94,6 +94,8 @@ struct ReplaceRow {
     id: Uuid,
     #[diesel(sql_type = SqlUuid)]
     order_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
     #[diesel(sql_type = Numeric)]
     quantity: Decimal,
     #[diesel(sql_type = Nullable<Numeric>)]
@@ -127,26 +129,29 @@ impl TryFrom<ReplaceRow> for ReplaceRequest {
 }
 
 statement! {
-    ReplacesToDispatch { broker: Text = String, again: Bool = bool, limit: BigInt = i64 }
-    "SELECT r.id, r.order_id, r.quantity, r.limit_price, r.stop_price, r.trail_amount, r.trail_percent, r.protection_price
+    ReplacesToDispatch {
+        broker: Text = String, paused: Array<SqlUuid> = Vec<Uuid>, again: Bool = bool, limit: BigInt = i64,
+    }
+    "SELECT r.id, r.order_id, o.account_id, r.quantity, r.limit_price, r.stop_price, r.trail_amount, r.trail_percent, r.protection_price
      FROM trading.replace_requests AS r JOIN trading.orders AS o ON o.id = r.order_id
      JOIN account.accounts AS a ON a.id = o.account_id AND a.broker = ?
-     WHERE r.status IN ('SENT', 'UNRESOLVED') AND (r.status = 'SENT' OR ?)
+     WHERE NOT o.account_id = ANY (?) AND r.status IN ('SENT', 'UNRESOLVED') AND (r.status = 'SENT' OR ?)
        AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
      ORDER BY r.id LIMIT ?"
 }
 
-/// Requests that a broker must hear of, whose orders are known to be there; with `again` those too that it may have heard
-/// of.
+/// Requests that a broker must hear of, whose orders are known to be there, with their accounts; with `again` those too that
+/// it may have heard of. Those of paused accounts wait.
 pub(in crate::trading) async fn replaces_to_dispatch(
     mut connection: &AsyncPgConnection,
-    broker: &str,
+    (broker, paused): (&str, &[AccountId]),
     again: bool,
     limit: i64,
-) -> QueryResult<Vec<ReplaceRequest>> {
-    let rows: Vec<ReplaceRow> =
-        ReplacesToDispatch { broker: broker.to_owned(), again, limit }.load(&mut connection).await?;
-    rows.into_iter().map(ReplaceRequest::try_from).collect()
+) -> QueryResult<Vec<(AccountId, ReplaceRequest)>> {
+    let paused = paused.iter().map(|account| account.0).collect();
+    let statement = ReplacesToDispatch { broker: broker.to_owned(), paused, again, limit };
+    let rows: Vec<ReplaceRow> = statement.load(&mut connection).await?;
+    rows.into_iter().map(|row| Ok((AccountId(row.account_id), row.try_into()?))).collect()
 }
 
 statement! {

@@ -6,7 +6,7 @@ use database::statement;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::OrderId;
+use domain::{AccountId, OrderId};
 use uuid::Uuid;
 
 /// Where a request stands.
@@ -51,6 +51,7 @@ pub(in crate::trading) async fn insert_cancel(
 pub(in crate::trading) struct CancelRequest {
     pub(in crate::trading) id: Uuid,
     pub(in crate::trading) order_id: OrderId,
+    pub(in crate::trading) account_id: AccountId,
 }
 
 #[derive(QueryableByName)]
@@ -59,26 +60,35 @@ struct CancelRow {
     id: Uuid,
     #[diesel(sql_type = SqlUuid)]
     order_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
 }
 
 statement! {
-    CancelsToDispatch { broker: Text = String, limit: BigInt = i64 }
-    "SELECT c.id, c.order_id FROM trading.cancel_requests AS c JOIN trading.orders AS o ON o.id = c.order_id
+    CancelsToDispatch { broker: Text = String, paused: Array<SqlUuid> = Vec<Uuid>, limit: BigInt = i64 }
+    "SELECT c.id, c.order_id, o.account_id FROM trading.cancel_requests AS c JOIN trading.orders AS o ON o.id = c.order_id
      JOIN account.accounts AS a ON a.id = o.account_id AND a.broker = ?
-     WHERE c.status IN ('SENT', 'UNRESOLVED')
+     WHERE c.status IN ('SENT', 'UNRESOLVED') AND NOT o.account_id = ANY (?)
        AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
      ORDER BY c.id LIMIT ?"
 }
 
-/// Requests whose orders are known to be at a broker: one that overtook its order would find nothing to cancel.
+/// Requests whose orders are known to be at a broker: one that overtook its order would find nothing to cancel. Those of
+/// paused accounts wait.
 pub(in crate::trading) async fn cancels_to_dispatch(
     mut connection: &AsyncPgConnection,
-    broker: &str,
+    (broker, paused): (&str, &[AccountId]),
     limit: i64,
 ) -> QueryResult<Vec<CancelRequest>> {
-    let rows: Vec<CancelRow> =
-        CancelsToDispatch { broker: broker.to_owned(), limit }.load(&mut connection).await?;
-    Ok(rows.into_iter().map(|row| CancelRequest { id: row.id, order_id: OrderId(row.order_id) }).collect())
+    let paused = paused.iter().map(|account| account.0).collect();
+    let statement = CancelsToDispatch { broker: broker.to_owned(), paused, limit };
+    let rows: Vec<CancelRow> = statement.load(&mut connection).await?;
+    let request = |row: CancelRow| CancelRequest {
+        id: row.id,
+        order_id: OrderId(row.order_id),
+        account_id: AccountId(row.account_id),
+    };
+    Ok(rows.into_iter().map(request).collect())
 }
 
 statement! {

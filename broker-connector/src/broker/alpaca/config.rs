@@ -30,6 +30,8 @@ pub(super) const ACTIVITY_AMOUNT_MAX: i64 = 1_000_000_000_000;
 pub(super) const ACTIVITY_WORD_LENGTH_MAX: usize = 120;
 /// How many days ahead the day of an activity may be.
 pub(super) const ACTIVITY_DAYS_AHEAD_MAX: u64 = 31;
+/// Most days of the calendar that are read.
+pub(super) const CALENDAR_DAYS_MAX: usize = 400;
 /// How often an account is read until two readings agree.
 pub(super) const READINGS_MAX: usize = 4;
 /// How often the stream is pinged.

@@ -10,6 +10,7 @@ mod activities;
 mod config;
 #[cfg(test)]
 mod damaged;
+mod hours;
 mod limiter;
 mod lists;
 mod orders;
@@ -27,14 +28,14 @@ use super::outside::{http, look};
 use super::records::{Records, StoredAccount};
 use super::{
     AccountState, Balance, Broker, BrokerError, Capabilities, Connected, Connection, ConnectionState,
-    JournalLine, JournalQuery, KeyTrouble, ListedActivity, ListedExecution, ListedOrder, OpeningTrouble,
-    OrderState, Page, Position,
+    JournalLine, JournalQuery, KeyTrouble, ListedActivity, ListedExecution, ListedOrder, MarketHours,
+    OpeningTrouble, OrderState, Page, Position,
 };
 use crate::credentials::{Credentials, Environment, Vault};
 use crate::journal::Journal;
 use crate::recovery::{self, Awaited};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use config::{ORDERS_AT_ONCE, READINGS_MAX};
 use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::inquiry::TradeCash;
@@ -208,6 +209,7 @@ impl Broker for Alpaca {
             keeps_cash: true,
             short_selling: false,
             activities: true,
+            market_hours: true,
             real_money: true,
         }
     }
@@ -314,6 +316,16 @@ impl Broker for Alpaca {
     ) -> Result<Page<ListedActivity>, BrokerError> {
         let session = self.session(account_id).await?;
         session.answer(activities::page(&session.rest, &session.opening, since, after).await)
+    }
+
+    async fn market_hours(
+        &self,
+        account_id: AccountId,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<MarketHours, BrokerError> {
+        let session = self.session(account_id).await?;
+        session.answer(hours::hours(&session.rest, from, to).await)
     }
 
     /// Read, made known to the journal, and read again, until both readings agree: then no execution and nothing that

@@ -6,6 +6,8 @@ use super::parse;
 use super::rest::{Failure, Refused};
 use super::session::Session;
 use super::wire;
+use crate::broker::lateness::{Late, lateness};
+use crate::broker::records::Located;
 use crate::broker::{BrokerError, KeyTrouble, ListedOrder};
 use crate::journal::Entry;
 use crate::recovery::chain::{Chain, chains};
@@ -71,9 +73,12 @@ async fn newest(
 impl Alpaca {
     /// Sends one order.
     pub(super) async fn place(&self, request: &OrderRequest) -> PlaceOutcome {
+        if let Some(late) = lateness(request, Utc::now()) {
+            return self.too_late(request, late).await;
+        }
         let session = match self.sessions.of(request.account_id) {
             Ok(session) => session,
-            Err(error) => return PlaceOutcome::NotSent { reason: error.to_string() },
+            Err(error) => return error.unsent().into(),
         };
         if let Err(failure) = session.confirm().await {
             return self.not_ours(request, failure).await;
@@ -82,9 +87,10 @@ impl Alpaca {
             Ok(order) => order,
             Err(reason) => return self.refuse(request, "unsupported".into(), reason.into()).await,
         };
-        if let Err(error) = self.records.sending(request).await {
-            return PlaceOutcome::NotSent { reason: error.to_string() };
-        }
+        let is_first = match self.records.sending(request).await {
+            Ok(is_first) => is_first,
+            Err(error) => return error.unsent().into(),
+        };
         let sent = session.rest.order(Method::POST, "/v2/orders", &order).await;
         let sent = match sent {
             // It is there already: an earlier sending arrived.
@@ -97,7 +103,34 @@ impl Alpaca {
         };
         match sent {
             Ok(order) => self.accepted(&session, request, order).await,
-            Err(failure) => self.not_accepted(&session, request, failure).await,
+            Err(failure) => self.not_accepted(&session, request, (failure, is_first)).await,
+        }
+    }
+
+    /// What is said of an order that has waited too long: it is not sent any more. One that may have been sent before may be
+    /// there.
+    async fn too_late(&self, request: &OrderRequest, late: Late) -> PlaceOutcome {
+        match self.records.located(request.order_id).await {
+            Ok(None) => self.refuse(request, late.word().into(), late.word().into()).await,
+            Ok(Some(Located { broker_order_id: Some(broker_order_id), .. })) => {
+                PlaceOutcome::Accepted { broker_order_id }
+            }
+            Ok(Some(_)) => self.look_for(request, late).await,
+            Err(error) => error.unsent().into(),
+        }
+    }
+
+    /// Whether an order that is not sent any more is there.
+    async fn look_for(&self, request: &OrderRequest, late: Late) -> PlaceOutcome {
+        let session = match self.session(request.account_id).await {
+            Ok(session) => session,
+            Err(error) => return error.unsent().into(),
+        };
+        match find(&session, None, request.order_id).await {
+            Ok(Some(order)) => self.accepted(&session, request, order).await,
+            // It may still come to light: whether it does, questions find out.
+            Ok(None) => PlaceOutcome::OutcomeUnknown { reason: late.to_string() },
+            Err(failure) => failure.unsent().into(),
         }
     }
 
@@ -119,7 +152,7 @@ impl Alpaca {
         &self,
         session: &Session,
         request: &OrderRequest,
-        failure: Failure,
+        (failure, is_first): (Failure, bool),
     ) -> PlaceOutcome {
         match session.note(failure) {
             Failure::Refused(refused) => self.refuse(request, refused.word(), refused.message).await,
@@ -129,7 +162,11 @@ impl Alpaca {
                 PlaceOutcome::OutcomeUnknown { reason }
             }
             failure @ (Failure::NotSent(_) | Failure::Limited(_) | Failure::Locked(_)) => {
-                PlaceOutcome::NotSent { reason: failure.words() }
+                if is_first {
+                    // What stays written is taken for sent, which only means that it is asked for.
+                    let _ = self.records.not_sent(request.order_id).await;
+                }
+                failure.unsent().into()
             }
         }
     }
@@ -144,10 +181,10 @@ impl Alpaca {
                     return self.refuse(request, code, failure.words()).await;
                 }
                 Ok(Some(_)) => {}
-                Err(error) => return PlaceOutcome::NotSent { reason: error.to_string() },
+                Err(error) => return error.unsent().into(),
             }
         }
-        PlaceOutcome::NotSent { reason: failure.words() }
+        failure.unsent().into()
     }
 
     /// Writes that an order was refused, and says so.
@@ -174,14 +211,14 @@ impl Alpaca {
         let (session, number) = match self.way_to(order).await {
             Ok(Some(way)) => way,
             Ok(None) => return unknown(),
-            Err(error) => return CancelOutcome::NotSent { reason: error.to_string() },
+            Err(error) => return error.unsent().into(),
         };
         let number = match number {
             Some(number) => number,
             None => match find(&session, None, order).await {
                 Ok(Some(found)) => found.id,
                 Ok(None) => return unknown(),
-                Err(failure) => return CancelOutcome::NotSent { reason: failure.words() },
+                Err(failure) => return failure.unsent().into(),
             },
         };
         let outcome = cancel_number(&session, number, order).await;
@@ -192,7 +229,7 @@ impl Alpaca {
             Failure::Refused(refused) => {
                 CancelOutcome::Rejected { code: refused.word(), message: refused.message }
             }
-            failure => CancelOutcome::NotSent { reason: failure.words() },
+            failure => failure.unsent().into(),
         })
     }
 
@@ -205,12 +242,12 @@ impl Alpaca {
         let (session, number) = match self.way_to(request.order_id).await {
             Ok(Some(way)) => way,
             Ok(None) => return rejected(UNKNOWN_ORDER, "Alpaca does not have this order"),
-            Err(error) => return ReplaceOutcome::NotSent { reason: error.to_string() },
+            Err(error) => return error.unsent().into(),
         };
         let present = match newest(&session, number.as_deref(), request.order_id).await {
             Ok(Some(present)) => present,
             Ok(None) => return rejected(UNKNOWN_ORDER, "Alpaca does not have this order"),
-            Err(failure) => return ReplaceOutcome::NotSent { reason: failure.words() },
+            Err(failure) => return failure.unsent().into(),
         };
         if parse::named(&present.client_order_id) == Some((request.order_id, Some(request.replace_id))) {
             // An earlier sending of this very request came true.
@@ -240,7 +277,7 @@ impl Alpaca {
                 }
                 Failure::Refused(refused) => rejected(&refused.word(), &refused.message),
                 Failure::Unknown(reason) => ReplaceOutcome::OutcomeUnknown { reason },
-                failure => ReplaceOutcome::NotSent { reason: failure.words() },
+                failure => failure.unsent().into(),
             },
         }
     }

@@ -68,12 +68,12 @@ async fn heed(session: &Session, socket: &mut Socket, message: Message) -> Resul
         }
         ("authorization", _) => {
             session.note(Failure::Locked(KeyTrouble::Wrong));
-            Err(Ended::Locked)
+            Err(Ended::Locked(KeyTrouble::Wrong))
         }
         ("listening", _) => {
             session.identity.meet_again();
             session.confirm().await.map_err(|failure| match failure {
-                Failure::Locked(_) => Ended::Locked,
+                Failure::Locked(trouble) => Ended::Locked(trouble),
                 failure => Ended::Broken(failure.words()),
             })?;
             session.is("connected", None);

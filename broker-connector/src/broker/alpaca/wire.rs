@@ -136,6 +136,16 @@ pub(super) struct Position {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Clock {
     pub(super) timestamp: String,
+    #[serde(default)]
+    pub(super) is_open: bool,
+}
+
+/// A day of its calendar, on which the market trades; hours as `09:30` in New York.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CalendarDay {
+    pub(super) date: String,
+    pub(super) open: String,
+    pub(super) close: String,
 }
 
 /// Why something was refused. Bodies without a code exist.

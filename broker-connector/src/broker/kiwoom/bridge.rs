@@ -9,6 +9,7 @@ use super::config::{
 use super::rest::{Failure, Refused};
 use super::rows::{Cash, FilledRow, Held, OrderRow, Target, Ticket, other_number};
 use super::wire::Values;
+use crate::broker::KeyTrouble;
 use crate::broker::outside::socket::{Ended, Socket, connect, say};
 use crate::credentials::Credentials;
 use chrono::NaiveDate;
@@ -63,7 +64,7 @@ struct Said<'a> {
     #[serde(default)]
     environment: Option<String>,
     #[serde(default)]
-    class: Option<String>,
+    code: Option<String>,
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
@@ -227,9 +228,10 @@ impl Bridge {
     pub(super) async fn converse(&self, heard: impl Fn(Heard)) -> Result<(), Ended> {
         let mut asked = self.asked.lock().await;
         let mut socket = connect(&self.url).await?;
+        let (run, after) = self.seen().clone();
         let hello = json!({
             "type": "hello", "version": VERSION, "token": self.credentials.secret_key.expose_secret(),
-            "account": self.credentials.key_id.expose_secret(), "after": self.seen().1,
+            "account": self.credentials.key_id.expose_secret(), "run": run, "after": after,
         });
         say(&mut socket, Message::text(hello.to_string())).await?;
         let _closing = Closing(&self.is_open);
@@ -317,19 +319,34 @@ impl Talk<'_> {
                 Ok(())
             }
             "event" => {
-                self.bridge.seen().1 = said.sequence;
+                if !self.is_next(said.sequence) {
+                    return Ok(());
+                }
                 heard(if said.event == Some("order") { Heard::Order(said.values) } else { Heard::Other });
                 Ok(())
             }
-            "error"
-                if said.class.as_deref() == Some("auth")
-                    && said.message.as_deref() == Some("the token is wrong") =>
-            {
-                Err(Ended::Locked)
-            }
-            "error" => Err(Ended::Broken(said.message.unwrap_or_default())),
+            "error" => Err(match said.code.as_deref() {
+                Some("wrong_token") => Ended::Locked(KeyTrouble::Wrong),
+                Some("wrong_account") => Ended::Locked(KeyTrouble::OtherAccount),
+                _ => Ended::Broken(said.message.unwrap_or_default()),
+            }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether an event was not seen yet.
+    fn is_next(&self, sequence: u64) -> bool {
+        let mut seen = self.bridge.seen();
+        let is_next = sequence > seen.1;
+        if is_next && sequence > seen.1 + 1 {
+            tracing::warn!(
+                after = seen.1,
+                sequence,
+                "events of the bridge are missing; the lists tell what they told"
+            );
+        }
+        seen.1 = seen.1.max(sequence);
+        is_next
     }
 
     fn welcome(&self, said: Said<'_>, heard: &impl Fn(Heard)) -> Result<(), Ended> {

@@ -10,7 +10,7 @@ use super::rest::{
 use super::rows::{Cash, FilledRow, Held, OrderRow, Target, Ticket, other_number, shares};
 use super::wire;
 use crate::broker::outside::socket::Ended;
-use crate::broker::{BrokerError, KeyTrouble};
+use crate::broker::{BrokerError, KeyTrouble, OpeningTrouble};
 use chrono::NaiveDate;
 use domain::{Side, Symbol};
 use serde::de::DeserializeOwned;
@@ -75,7 +75,10 @@ impl Desk {
         tokio::select! {
             answer = asking => answer,
             ended = bridge.converse(|_| ()) => Err(match ended {
-                Err(Ended::Locked) => BrokerError::AuthExpired(KeyTrouble::Wrong),
+                Err(Ended::Locked(KeyTrouble::OtherAccount)) => {
+                    OpeningTrouble::OtherAccount.because("the bridge's control is logged in for another account")
+                }
+                Err(Ended::Locked(trouble)) => BrokerError::AuthExpired(trouble),
                 Err(Ended::Broken(reason)) => BrokerError::Unavailable(reason),
                 Ok(()) => BrokerError::Unavailable("the bridge hangs up".into()),
             }),

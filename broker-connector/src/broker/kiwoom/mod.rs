@@ -288,6 +288,7 @@ impl Broker for Kiwoom {
             keeps_cash: true,
             short_selling: false,
             activities: false,
+            market_hours: false,
             real_money: true,
         }
     }

@@ -7,11 +7,14 @@ use super::rows::{Target, broker_number, day_and_number};
 use super::session::Session;
 use super::store::Found;
 use super::{Kiwoom, NAME};
+use crate::broker::lateness::{Late, lateness};
 use crate::broker::{BrokerError, KeyTrouble, ListedOrder};
 use crate::journal::Entry;
 use crate::recovery::chain::chains;
 use chrono::Utc;
-use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
+use domain::broker::{
+    CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind, Unsent,
+};
 use domain::{OrderId, OrderStatus};
 use std::sync::Arc;
 
@@ -44,10 +47,12 @@ fn works(order: &ListedOrder) -> bool {
 impl Kiwoom {
     /// Sends one order, once.
     pub(super) async fn place(&self, request: &OrderRequest) -> PlaceOutcome {
-        let not_sent = |reason: String| PlaceOutcome::NotSent { reason };
+        if let Some(late) = lateness(request, Utc::now()) {
+            return self.too_late(request, late).await;
+        }
         let session = match self.sessions.of(request.account_id) {
             Ok(session) => session,
-            Err(error) => return not_sent(error.to_string()),
+            Err(error) => return error.unsent().into(),
         };
         if let Err(failure) = session.confirm().await {
             return self.not_ours(request, failure).await;
@@ -62,16 +67,25 @@ impl Kiwoom {
                 let message = "Kiwoom does not know this share on this board";
                 return self.refuse(request, "unknown_symbol".into(), message.into()).await;
             }
-            Err(failure) => return not_sent(failure.words()),
+            Err(failure) => return failure.unsent().into(),
         }
         match self.records.sending(request).await {
             Ok(true) => {}
             Ok(false) => return self.sent_before(request).await,
-            Err(error) => return not_sent(error.to_string()),
+            Err(error) => return error.unsent().into(),
         }
         match session.desk.place(&ticket).await {
             Ok(number) => self.accepted(&session, request, &number).await,
             Err(failure) => self.not_accepted(&session, request, failure).await,
+        }
+    }
+
+    /// What is said of an order that has waited too long: it is not sent any more. One that was sent before may be there.
+    async fn too_late(&self, request: &OrderRequest, late: Late) -> PlaceOutcome {
+        match self.store.find(request.order_id).await {
+            Ok(None) => self.refuse(request, late.word().into(), late.word().into()).await,
+            Ok(Some(_)) => self.sent_before(request).await,
+            Err(error) => error.unsent().into(),
         }
     }
 
@@ -127,8 +141,8 @@ impl Kiwoom {
                 PlaceOutcome::OutcomeUnknown { reason }
             }
             failure @ (Failure::NotSent(_) | Failure::Limited(_) | Failure::Locked(_)) => {
-                match self.store.not_sent(request.order_id).await {
-                    Ok(()) => PlaceOutcome::NotSent { reason: failure.words() },
+                match self.records.not_sent(request.order_id).await {
+                    Ok(()) => failure.unsent().into(),
                     // It would be taken for sent when it comes again.
                     Err(error) => PlaceOutcome::OutcomeUnknown { reason: error.to_string() },
                 }
@@ -146,10 +160,10 @@ impl Kiwoom {
                     return self.refuse(request, code, failure.words()).await;
                 }
                 Ok(Some(_)) => return self.sent_before(request).await,
-                Err(error) => return PlaceOutcome::NotSent { reason: error.to_string() },
+                Err(error) => return error.unsent().into(),
             }
         }
-        PlaceOutcome::NotSent { reason: failure.words() }
+        failure.unsent().into()
     }
 
     /// Writes that an order was refused, and says so.
@@ -179,7 +193,7 @@ impl Kiwoom {
         let way = match self.way_to(order).await {
             Ok(Some(way)) => way,
             Ok(None) => return rejected(UNKNOWN_ORDER, "Kiwoom does not have this order"),
-            Err(error) => return CancelOutcome::NotSent { reason: error.to_string() },
+            Err(error) => return error.unsent().into(),
         };
         let mut number = way.number.clone();
         for _ in 0..CANCEL_TRIES_MAX {
@@ -193,7 +207,7 @@ impl Kiwoom {
                     way.session.ring();
                     return CancelOutcome::OutcomeUnknown { reason };
                 }
-                Err(failure) => return CancelOutcome::NotSent { reason: way.session.note(failure).words() },
+                Err(failure) => return way.session.note(failure).unsent().into(),
             };
             // Refused: what the order is by now says why.
             match self.newest(&way.session, &number).await {
@@ -204,10 +218,10 @@ impl Kiwoom {
                 Ok(Some(present)) if present.broker_order_id != number => number = present.broker_order_id,
                 Ok(Some(_)) => return rejected(&refused.word(), &refused.message),
                 Ok(None) => return rejected(UNKNOWN_ORDER, &refused.message),
-                Err(error) => return CancelOutcome::NotSent { reason: error.to_string() },
+                Err(error) => return error.unsent().into(),
             }
         }
-        CancelOutcome::NotSent { reason: "the order gets new numbers faster than it is taken back".into() }
+        Unsent::never_left("the order gets new numbers faster than it is taken back").into()
     }
 
     async fn cancel_number(&self, way: &Way, number: &str) -> Result<(), Failure> {
@@ -236,22 +250,21 @@ impl Kiwoom {
             code: code.to_owned(),
             message: message.to_owned(),
         };
-        let not_sent = |error: BrokerError| ReplaceOutcome::NotSent { reason: error.to_string() };
         match self.store.find_replace(request.replace_id).await {
             Ok(Some(Some(_))) => return ReplaceOutcome::Accepted,
             Ok(Some(None)) => return ReplaceOutcome::OutcomeUnknown { reason: SENT_BEFORE.into() },
             Ok(None) => {}
-            Err(error) => return not_sent(error),
+            Err(error) => return error.unsent().into(),
         }
         let way = match self.way_to(request.order_id).await {
             Ok(Some(way)) => way,
             Ok(None) => return rejected(UNKNOWN_ORDER, "Kiwoom does not have this order"),
-            Err(error) => return not_sent(error),
+            Err(error) => return error.unsent().into(),
         };
         let present = match self.newest(&way.session, &way.number).await {
             Ok(Some(present)) => present,
             Ok(None) => return rejected(UNKNOWN_ORDER, "Kiwoom does not have this order"),
-            Err(error) => return not_sent(error),
+            Err(error) => return error.unsent().into(),
         };
         if !works(&present) {
             way.session.ring();
@@ -264,7 +277,7 @@ impl Kiwoom {
         match self.store.sending_replace(request.replace_id, way.found.account_id, request.order_id).await {
             Ok(true) => {}
             Ok(false) => return ReplaceOutcome::OutcomeUnknown { reason: SENT_BEFORE.into() },
-            Err(error) => return not_sent(error),
+            Err(error) => return error.unsent().into(),
         }
         let sent = match self.target(&way, &present.broker_order_id).await {
             Ok(target) => way.session.desk.change(&target, price, stop).await,
@@ -296,7 +309,7 @@ impl Kiwoom {
             return ReplaceOutcome::OutcomeUnknown { reason: error.to_string() };
         }
         let Failure::Refused(refused) = failure else {
-            return ReplaceOutcome::NotSent { reason: failure.words() };
+            return failure.unsent().into();
         };
         let present = self.newest(&way.session, &way.number).await.ok().flatten();
         let code = match present {

@@ -1,6 +1,6 @@
 //! Kiwoom's REST service. What a request's fate is known to be is decided here, and only here.
 
-use super::config::LIMITED_TRIES_MAX;
+use super::config::{LIMITED_PAUSE, LIMITED_PAUSE_MAX, LIMITED_TRIES_MAX};
 use super::limiter::Limiter;
 use super::token::Token;
 use super::wire;
@@ -182,7 +182,7 @@ impl Rest {
         // Nothing was asked of the account yet: whatever happened here, no order left.
         let unsent = |reason: String| Failure::NotSent(format!("no token: {reason}"));
         let response = request.send().await.map_err(|error| unsent(error.without_url().to_string()))?;
-        let status = response.status().as_u16();
+        let (status, pause) = (response.status().as_u16(), pause_of(response.headers()));
         let body = body_of(response).await.map_err(unsent)?;
         match judge(status, &body) {
             None => read(&body).map_err(|failure: Failure| unsent(failure.words())),
@@ -190,6 +190,9 @@ impl Rest {
                 Err(Failure::Locked(trouble_of(&refused.message)))
             }
             Some(Failure::Locked(trouble)) => Err(Failure::Locked(trouble)),
+            Some(Failure::Limited(_)) => {
+                Err(Failure::Limited(pause.unwrap_or(LIMITED_PAUSE).min(LIMITED_PAUSE_MAX)))
+            }
             Some(failure) => Err(unsent(failure.words())),
         }
     }

@@ -33,10 +33,6 @@ statement! {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 }
 statement! {
-    NotSent { order: SqlUuid = Uuid }
-    "DELETE FROM broker.sent_orders WHERE order_id = ? AND broker_order_id IS NULL"
-}
-statement! {
     Find { sent: SqlUuid = Uuid, found: SqlUuid = Uuid }
     "SELECT named.account_id, named.symbol, named.number FROM (
         SELECT s.account_id, s.symbol, greatest(s.broker_order_id,
@@ -189,12 +185,6 @@ impl Store {
             Ok::<_, anyhow::Error>(spans)
         });
         written.await.map_err(unavailable)
-    }
-
-    /// Takes back that an order is about to be sent: it provably never left.
-    pub(super) async fn not_sent(&self, order: OrderId) -> Stored<()> {
-        let mut connection = self.0.connection().await.map_err(unavailable)?;
-        answered(NotSent { order: order.0 }.execute(&mut connection)).await.map(|_| ()).map_err(unavailable)
     }
 
     /// Where an order is.

@@ -8,7 +8,6 @@ use super::parse;
 use super::rest::{Failure, Rest};
 use super::session::Session;
 use super::wire::{StreamMessage, Values};
-use crate::broker::KeyTrouble;
 use crate::broker::outside::socket::{Ended, Socket, connect, keep_talking, say};
 use chrono::Utc;
 use futures_util::StreamExt;
@@ -48,8 +47,8 @@ async fn attend(session: &Session, bridge: &Bridge) -> Result<(), Ended> {
         Heard::Other => ring(session),
     });
     let ended = ended.await;
-    if let Err(Ended::Locked) = ended {
-        session.note(Failure::Locked(KeyTrouble::Wrong));
+    if let Err(Ended::Locked(trouble)) = ended {
+        session.note(Failure::Locked(trouble));
     }
     ended
 }
@@ -57,10 +56,10 @@ async fn attend(session: &Session, bridge: &Bridge) -> Result<(), Ended> {
 async fn listen(session: &Session, rest: &Rest) -> Result<(), Ended> {
     let token = match rest.token.living(rest).await {
         Ok(token) => token,
-        Err(failure @ Failure::Locked(_)) => {
+        Err(Failure::Locked(trouble)) => {
             // It says itself how it is with the key.
-            session.note(failure);
-            return Err(Ended::Locked);
+            session.note(Failure::Locked(trouble));
+            return Err(Ended::Locked(trouble));
         }
         Err(failure) => return Err(Ended::Broken(failure.words())),
     };
@@ -110,7 +109,7 @@ async fn heed(
         ("REG", Some(0)) => {
             session.identity.meet_again();
             session.confirm().await.map_err(|failure| match failure {
-                Failure::Locked(_) => Ended::Locked,
+                Failure::Locked(trouble) => Ended::Locked(trouble),
                 failure => Ended::Broken(failure.words()),
             })?;
             session.is("connected", None);

@@ -1,6 +1,7 @@
 //! Why a request has no answer that says it was done.
 
 use crate::broker::{BrokerError, KeyTrouble};
+use domain::broker::Unsent;
 use std::time::Duration;
 
 /// A refusal in a broker's own form.
@@ -33,6 +34,11 @@ impl<R: Refusal> Failure<R> {
             Self::Locked(trouble) => BrokerError::AuthExpired(trouble),
             Self::Refused(refused) => BrokerError::Rejected(refused.message().to_owned()),
         }
+    }
+
+    /// As what is said of a message that was not sent because of it.
+    pub(in crate::broker) fn unsent(self) -> Unsent {
+        self.of_question().unsent()
     }
 
     /// Whether the account behind the key is not ours: nothing may be sent to it.

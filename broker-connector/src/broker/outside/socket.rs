@@ -2,6 +2,7 @@
 
 use super::http::CONNECT_TIME_MAX;
 use super::way::{Way, paused};
+use crate::broker::KeyTrouble;
 use futures_util::SinkExt;
 use std::future::Future;
 use std::time::Duration;
@@ -27,8 +28,8 @@ pub(in crate::broker) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub(in crate::broker) enum Ended {
     /// The line.
     Broken(String),
-    /// The key does not open; what is wrong with it was said.
-    Locked,
+    /// The key does not open; whoever finds it out says so of the way.
+    Locked(KeyTrouble),
 }
 
 impl Ended {
@@ -70,7 +71,7 @@ where
         let began = Instant::now();
         let ended = converse().await.err().unwrap_or_else(|| Ended::broken("it hangs up"));
         match ended {
-            Ended::Locked => {}
+            Ended::Locked(_) => {}
             Ended::Broken(reason) => {
                 tracing::warn!(account = %way.account_id, reason, "a broker's stream is called again");
                 way.is("down", Some(reason));

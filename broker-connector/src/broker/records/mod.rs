@@ -96,6 +96,14 @@ impl Records {
         self.0.sending(order).await.map_err(unavailable)
     }
 
+    /// Takes back that an order is about to be sent: it provably never left. Only who wrote it first may say so.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unavailable`]
+    pub(crate) async fn not_sent(&self, order: OrderId) -> Result<(), BrokerError> {
+        self.0.not_sent(order).await.map_err(unavailable)
+    }
+
     /// Notes the broker's newest number of an order.
     ///
     /// # Errors

@@ -53,6 +53,10 @@ statement! {
      ON CONFLICT DO NOTHING"
 }
 statement! {
+    NotSent { order: SqlUuid = Uuid }
+    "DELETE FROM broker.sent_orders WHERE order_id = ? AND broker_order_id IS NULL"
+}
+statement! {
     Numbered { number: Text = String, order: SqlUuid = Uuid }
     "UPDATE broker.sent_orders SET broker_order_id = ? WHERE order_id = ?"
 }
@@ -193,6 +197,11 @@ impl Store {
             submitted_at: order.submitted_at,
         };
         Ok(answered(query.execute(&mut self.0.connection().await?)).await? > 0)
+    }
+
+    pub(super) async fn not_sent(&self, order: OrderId) -> anyhow::Result<()> {
+        answered(NotSent { order: order.0 }.execute(&mut self.0.connection().await?)).await?;
+        Ok(())
     }
 
     pub(super) async fn numbered(&self, order: OrderId, number: &str) -> anyhow::Result<()> {

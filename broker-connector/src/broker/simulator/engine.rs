@@ -14,7 +14,7 @@ use super::venue::{Account, Batch, Venue};
 use crate::broker::BrokerError;
 use anyhow::{Context, bail};
 use chrono::{DateTime, SubsecRound, Utc};
-use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
+use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, Unsent};
 use domain::{AccountId, Currency, OrderId, Quote, ReplaceId};
 use exchange::Simulation;
 use failpoint::Failpoint;
@@ -55,15 +55,15 @@ impl Command {
     fn refuse(self, reason: &str) {
         match self {
             Self::Place { orders, answer } => {
-                let outcome = PlaceOutcome::NotSent { reason: reason.to_owned() };
+                let outcome = PlaceOutcome::from(Unsent::never_left(reason));
                 let _ = answer.send(vec![outcome; orders.len()]);
             }
             Self::Cancel { orders, answer } => {
-                let outcome = CancelOutcome::NotSent { reason: reason.to_owned() };
+                let outcome = CancelOutcome::from(Unsent::never_left(reason));
                 let _ = answer.send(vec![outcome; orders.len()]);
             }
             Self::Replace { requests, answer } => {
-                let outcome = ReplaceOutcome::NotSent { reason: reason.to_owned() };
+                let outcome = ReplaceOutcome::from(Unsent::never_left(reason));
                 let _ = answer.send(vec![outcome; requests.len()]);
             }
             Self::Connect { answer, .. } | Self::Simulate { answer, .. } => {
@@ -125,7 +125,7 @@ impl Answer {
     fn give_failure(self, error: &WriteError) {
         match (self, error) {
             (Self::Place(answer, outcomes), WriteError::NothingWritten(_)) => {
-                let outcome = PlaceOutcome::NotSent { reason: "the transaction failed".into() };
+                let outcome = PlaceOutcome::from(Unsent::never_left("the transaction failed"));
                 drop(answer.send(vec![outcome; outcomes.len()]));
             }
             (Self::Place(answer, outcomes), WriteError::Unknown(_)) => {
@@ -133,7 +133,7 @@ impl Answer {
                 drop(answer.send(vec![outcome; outcomes.len()]));
             }
             (Self::Cancel(answer, outcomes), WriteError::NothingWritten(_)) => {
-                let outcome = CancelOutcome::NotSent { reason: "the transaction failed".into() };
+                let outcome = CancelOutcome::from(Unsent::never_left("the transaction failed"));
                 drop(answer.send(vec![outcome; outcomes.len()]));
             }
             (Self::Cancel(answer, outcomes), WriteError::Unknown(_)) => {
@@ -141,7 +141,7 @@ impl Answer {
                 drop(answer.send(vec![outcome; outcomes.len()]));
             }
             (Self::Replace(answer, outcomes), WriteError::NothingWritten(_)) => {
-                let outcome = ReplaceOutcome::NotSent { reason: "the transaction failed".into() };
+                let outcome = ReplaceOutcome::from(Unsent::never_left("the transaction failed"));
                 drop(answer.send(vec![outcome; outcomes.len()]));
             }
             (Self::Replace(answer, outcomes), WriteError::Unknown(_)) => {

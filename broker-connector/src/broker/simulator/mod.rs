@@ -107,6 +107,7 @@ impl Broker for Simulator {
             keeps_cash: false,
             short_selling: true,
             activities: false,
+            market_hours: false,
             real_money: false,
         }
     }

@@ -1,5 +1,6 @@
 //! What the simulated broker refuses, as a real one would.
 
+use crate::broker::lateness::{Late, lateness};
 use chrono::{DateTime, Utc};
 use domain::broker::OrderRequest;
 use domain::decimal::INTEGER_DIGITS_MAX;
@@ -46,6 +47,10 @@ pub(super) fn judge(
     }
     let order = BookOrder::new(request, sequence)?;
     refuse_combination(request)?;
+    // What its session has left behind expires by itself.
+    if let Some(late @ Late::Waited) = lateness(request, now) {
+        return Err(Refusal::new(late.word(), late.to_string()));
+    }
     if let Some(kind) = match request.time_in_force {
         TimeInForce::Opg => Some(AuctionKind::Opening),
         TimeInForce::Cls => Some(AuctionKind::Closing),

@@ -1,38 +1,16 @@
 //! What is known of an order at every phase of its way, and what becomes of it.
 
 use super::World;
-use crate::connector::{eventually, limit};
+use crate::connector::{eventually, limit, market};
 use crate::terms::{other_terms, word};
 use alpaca_stand_in::Fault;
-use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome};
-use domain::{AccountId, Side};
+use chrono::TimeDelta;
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, Unsent};
+use domain::{AccountId, Side, TimeInForce};
 use serde_json::json;
-use std::time::{Duration, Instant};
 
 fn orders_of(world: &World, order: &OrderRequest) -> usize {
     world.stand_in.act(|market| market.named(&order.order_id.to_string()).len())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn at_every_phase_the_truth_is_told_and_a_second_sending_orders_once() {
-    let world = World::start().await;
-    for (fault, said, done) in [
-        (Fault::BreaksBefore, "unknown", 0),
-        (Fault::BreaksAfter, "unknown", 1),
-        (Fault::FailsBefore, "unknown", 0),
-        (Fault::FailsAfter, "unknown", 1),
-        (Fault::Garbled, "unknown", 1),
-    ] {
-        let order = world.buy("1", "100");
-        world.stand_in.will_fail(&[fault]);
-        let outcome = world.connector.place(&order).await;
-        assert_eq!((word(&outcome), orders_of(&world, &order)), (said, done), "{fault:?}");
-        let finding = if done == 1 { "found" } else { "absent" };
-        assert_eq!(world.connector.inquire(&[&order]).await, [finding], "{fault:?}");
-        assert_eq!(word(&world.connector.place(&order).await), "accepted", "{fault:?}");
-        assert_eq!(orders_of(&world, &order), 1, "{fault:?}");
-        world.tells(&order, &["accepted"]).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,37 +25,53 @@ async fn an_order_that_is_not_answered_is_found_in_the_lists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_never_left_was_not_sent_and_the_simulator_does_not_notice() {
-    let mut world = World::start().await;
-    world.stand_in.hang_up();
-    let order = world.buy("1", "100");
-    assert_eq!(word(&world.connector.place(&order).await), "not_sent");
-    world.becomes("down").await;
-
-    let play = world.connector.connect("USD").await;
-    let began = Instant::now();
-    world.connector.place_accepted(&limit(play, "AAPL", Side::Buy, "1", "100")).await;
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    assert!(world.connector.is_ready().await, "one broker's trouble is not another's");
-
-    world.stand_in.come_back().await.unwrap();
-    world.becomes("connected").await;
-    assert_eq!(word(&world.connector.place(&order).await), "accepted");
-    assert_eq!(orders_of(&world, &order), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn asked_too_often_nothing_is_sent_until_the_time_is_over() {
     let world = World::start().await;
     world.stand_in.will_fail(&[Fault::Limited(3)]);
     let order = world.buy("1", "100");
     let outcome = world.connector.place(&order).await;
-    assert!(matches!(&outcome, PlaceOutcome::NotSent { reason } if reason.contains("3 s")), "{outcome:?}");
+    assert_eq!(outcome.unsent(), Some(&Unsent::RateLimited { after_seconds: 3 }), "{outcome:?}");
     let before = world.stand_in.requests().1;
-    assert_eq!(word(&world.connector.place(&order).await), "not_sent");
+    assert_eq!(word(&world.connector.place(&order).await), "limited");
     assert_eq!(world.stand_in.requests().1, before, "the second one stayed here");
     eventually("it is sent", || async { word(&world.connector.place(&order).await) == "accepted" }).await;
     assert_eq!(orders_of(&world, &order), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_too_long_is_refused_unless_it_may_have_been_sent() {
+    let world = World::start().await;
+    let aged = |order: &OrderRequest, by: TimeDelta| OrderRequest {
+        submitted_at: order.submitted_at - by,
+        ..order.clone()
+    };
+    let bought = || market(world.account, "AAPL", Side::Buy, "1", "200");
+    let of_the_day =
+        OrderRequest { time_in_force: TimeInForce::Day, ..aged(&world.buy("1", "100"), TimeDelta::days(10)) };
+    for (order, why) in
+        [(aged(&bought(), TimeDelta::seconds(61)), "waited_too_long"), (of_the_day, "session_over")]
+    {
+        let outcome = world.connector.place(&order).await;
+        assert!(matches!(&outcome, PlaceOutcome::Rejected { code, .. } if code == why), "{outcome:?}");
+        assert_eq!(world.connector.reports(&order).await[0]["reason"], why);
+        assert_eq!(orders_of(&world, &order), 0);
+    }
+    // What was turned away was not sent; what broke may have been.
+    for (fault, said, later) in [
+        (Fault::BreaksBefore, "unknown", "unknown"),
+        (Fault::BreaksAfter, "unknown", "accepted"),
+        (Fault::Limited(1), "limited", "rejected"),
+    ] {
+        world.stand_in.will_fail(&[fault]);
+        let order = bought();
+        assert_eq!(word(&world.connector.place(&order).await), said, "{fault:?}");
+        if later == "accepted" {
+            world.tells(&order, &["accepted"]).await;
+        }
+        let again = aged(&order, TimeDelta::seconds(61));
+        assert_eq!(word(&world.connector.place(&again).await), later, "{fault:?}");
+        assert_eq!(orders_of(&world, &order), usize::from(fault.is_done()), "{fault:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,20 +139,6 @@ async fn other_terms_make_another_number_and_one_order() {
     let status = world.connector.get(&format!("/broker/order/{}", order.order_id)).await;
     assert_eq!(status["order"]["filledQuantity"], "20");
     assert_eq!(refusal(&world.connector.replace(&other_terms(&order, "30", "101")).await), "already_final");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_executed_in_part_is_not_changed_and_never_bought_twice() {
-    let world = World::start().await;
-    let order = world.buy("10", "100");
-    world.connector.place_accepted(&order).await;
-    world.fill(&order, "4", "100");
-    assert_eq!(
-        refusal(&world.connector.replace(&other_terms(&order, "10", "101")).await),
-        "partially_filled"
-    );
-    assert_eq!(orders_of(&world, &order), 1);
-    world.tells(&order, &["accepted", "fill"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

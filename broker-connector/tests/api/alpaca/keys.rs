@@ -2,10 +2,11 @@
 
 use super::{KEY, World, adapters, connect};
 use crate::connector::{Connector, TOKEN, eventually};
-use crate::terms::code;
+use crate::terms::{code, word};
 use alpaca_stand_in::{KEY_ID, SECRET_KEY};
 use broker_connector::credentials::{KeySource, rotate_key};
 use domain::AccountId;
+use domain::broker::Unsent;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_an_expired_and_a_revoked_key_are_three_answers() {
@@ -25,7 +26,8 @@ async fn a_wrong_an_expired_and_a_revoked_key_are_three_answers() {
     world.stand_in.close_streams();
     world.becomes("key_revoked").await;
     let outcome = world.connector.place(&world.buy("1", "100")).await;
-    assert!(format!("{outcome:?}").contains("NotSent"), "{outcome:?}");
+    let said = outcome.unsent();
+    assert!(matches!(said, Some(Unsent::AuthExpired { code, .. }) if code == "key_revoked"), "{outcome:?}");
 
     assert_eq!(connect(&world.connector, world.account, "PKOTHER", "other").await.status(), 200);
     world.becomes("connected").await;
@@ -93,8 +95,8 @@ async fn another_account_behind_the_same_key_is_not_read_and_not_sent_to() {
     let outcome = format!("{:?}", world.connector.place(&refused).await);
     assert!(outcome.contains("Rejected") && outcome.contains("account_changed"), "{outcome}");
     assert!(world.stand_in.act(|market| market.named(&refused.order_id.to_string()).is_empty()));
-    let again = format!("{:?}", world.connector.place(&before).await);
-    assert!(again.contains("NotSent"), "what may be at the account that was opened is not refused: {again}");
+    let again = world.connector.place(&before).await;
+    assert_eq!(word(&again), "locked", "what may be at the account that was opened is not refused");
     for path in ["sync", "balance", "positions"] {
         let path = format!("/broker/accounts/{}/{path}", world.account);
         let answer = world.connector.send("GET", &path, Some(TOKEN), "").await;

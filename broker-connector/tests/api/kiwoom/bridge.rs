@@ -4,22 +4,28 @@ use crate::alpaca::KEY;
 use crate::connector::{Connector, TOKEN, eventually, limit};
 use crate::database::TestDatabase;
 use crate::quote_server::QuoteServer;
-use crate::terms::{other_terms, word};
+use crate::terms::word;
 use broker_connector::AdapterSettings;
 use broker_connector::broker::kiwoom::KiwoomSettings;
 use broker_connector::credentials::KeySource;
-use domain::broker::{OrderRequest, ReplaceOutcome};
+use domain::broker::OrderRequest;
 use domain::{AccountId, Side, TimeInForce};
+use futures_util::{SinkExt, StreamExt};
 use kiwoom_stand_in::until_the_day_has_room;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bridge/kiwoom/bridge.py");
 const NUMBER: &str = "5012345678";
 const SECRET: &str = "secret-of-the-bridge";
 
-struct Bridge {
+pub(crate) struct Bridge {
     program: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -28,8 +34,13 @@ struct Bridge {
 
 impl Bridge {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(options: &[&str]) -> Self {
         let mut program = Command::new("python3")
             .args([PROGRAM, "--fake", "--port", "0", "--account", NUMBER])
+            .args(options)
             .env("KIWOOM_BRIDGE_TOKEN", SECRET)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
@@ -43,11 +54,13 @@ impl Bridge {
         Self { program, orders, answers, url: url.trim().replacen("ws", "http", 1) }
     }
 
-    /// Lets something happen at the control.
-    fn say(&mut self, line: &str) {
+    /// Lets something happen at the control, and gives what came of it.
+    pub(crate) fn say(&mut self, line: &str) -> String {
         writeln!(self.orders, "{line}").unwrap();
         self.orders.flush().unwrap();
-        self.answers.read_line(&mut String::new()).unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        answer.strip_prefix("done").unwrap().trim().to_owned()
     }
 }
 
@@ -58,61 +71,89 @@ impl Drop for Bridge {
     }
 }
 
-struct World {
-    connector: Connector,
-    bridge: Bridge,
+/// The connector with an account behind the bridge.
+pub(crate) struct World {
+    pub(crate) connector: Connector,
+    pub(crate) bridge: Bridge,
     account: AccountId,
-    _database: TestDatabase,
-    _quotes: QuoteServer,
+    pub(crate) database: TestDatabase,
+    quotes: QuoteServer,
+}
+
+fn adapters(bridge: &Bridge) -> AdapterSettings {
+    AdapterSettings {
+        key: Some(KeySource::Digits { present: KEY.into(), next: None }),
+        kiwoom: KiwoomSettings { bridge_url: Some(bridge.url.clone()), ..KiwoomSettings::default() },
+        ..AdapterSettings::default()
+    }
 }
 
 impl World {
     async fn unconnected() -> Self {
+        Self::unconnected_at(Bridge::start()).await
+    }
+
+    async fn unconnected_at(bridge: Bridge) -> Self {
         until_the_day_has_room().await;
-        let (database, quotes, bridge) =
-            (TestDatabase::new().await, QuoteServer::start().await, Bridge::start());
-        let adapters = AdapterSettings {
-            key: Some(KeySource::Digits { present: KEY.into(), next: None }),
-            kiwoom: KiwoomSettings { bridge_url: Some(bridge.url.clone()), ..KiwoomSettings::default() },
-            ..AdapterSettings::default()
-        };
-        let connector = Connector::launch_with(&database, &quotes, adapters).await;
+        let (database, quotes) = (TestDatabase::new().await, QuoteServer::start().await);
+        let connector = Connector::launch_with(&database, &quotes, adapters(&bridge)).await;
         connector.becomes_ready().await;
         eventually("the accounts are read", || async {
             let status = connector.get("/broker/status").await;
             status["brokers"].as_array().unwrap().iter().all(|broker| broker["ready"] == true)
         })
         .await;
-        Self { connector, bridge, account: AccountId::generate(), _database: database, _quotes: quotes }
+        Self { connector, bridge, account: AccountId::generate(), database, quotes }
     }
 
     async fn connect(&self, environment: &str, secret: &str) -> (u16, Value) {
+        self.connect_as(NUMBER, environment, secret).await
+    }
+
+    async fn connect_as(&self, number: &str, environment: &str, secret: &str) -> (u16, Value) {
         let body = json!({
             "accountId": self.account, "broker": "kiwoom", "currency": "KRW",
-            "credentials": { "environment": environment, "keyId": NUMBER, "secretKey": secret },
+            "credentials": { "environment": environment, "keyId": number, "secretKey": secret },
         });
         let answer = self.connector.send("POST", "/broker/connect", Some(TOKEN), &body.to_string()).await;
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     async fn start() -> Self {
-        let world = Self::unconnected().await;
+        Self::unconnected().await.opened().await
+    }
+
+    /// Behind a bridge that answers however often it is asked: its windows are longer than a test.
+    pub(crate) async fn unlimited() -> Self {
+        Self::unconnected_at(Bridge::start_with(&["--no-limits"])).await.opened().await
+    }
+
+    async fn opened(self) -> Self {
+        let world = self;
         let (status, opened) = world.connect("paper", SECRET).await;
         assert_eq!((status, &opened["openingCash"]), (200, &json!("10000000")), "{opened}");
         world.becomes("connected").await;
         world
     }
 
+    /// Another connector in the place of one that was killed.
+    pub(crate) async fn restart(&mut self) {
+        let next = Connector::launch_with(&self.database, &self.quotes, adapters(&self.bridge)).await;
+        std::mem::replace(&mut self.connector, next).kill();
+        self.connector.becomes_ready().await;
+        self.becomes("connected").await;
+    }
+
     async fn state(&self) -> Value {
         self.connector.get(&format!("/broker/accounts/{}/status", self.account)).await
     }
 
-    async fn becomes(&self, state: &str) {
+    pub(crate) async fn becomes(&self, state: &str) {
         eventually(state, || async { self.state().await["state"] == state }).await;
     }
 
-    fn buy(&self, quantity: &str) -> OrderRequest {
-        let order = limit(self.account, "005930.KS", Side::Buy, quantity, "70000");
+    pub(crate) fn buy(&self, quantity: &str, price: &str) -> OrderRequest {
+        let order = limit(self.account, "005930.KS", Side::Buy, quantity, price);
         OrderRequest { time_in_force: TimeInForce::Day, ..order }
     }
 
@@ -121,34 +162,60 @@ impl World {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_order_is_executed_changed_and_taken_back_through_the_bridge() {
-    let mut world = World::start().await;
-    let order = world.buy("10");
-    world.connector.place_accepted(&order).await;
-    world.bridge.say("fill 0000001 4 69900");
-    world.tells(&order, &["accepted", "fill"]).await;
-    let request = other_terms(&order, "10", "70100");
-    assert_eq!(world.connector.replace(&request).await, ReplaceOutcome::Accepted);
-    world.tells(&order, &["accepted", "fill", "replaced"]).await;
-    world.connector.cancel(order.order_id).await;
-    world.tells(&order, &["accepted", "fill", "replaced", "canceled"]).await;
-    let sync = world.connector.get(&format!("/broker/accounts/{}/sync", world.account)).await;
-    let paid = -(4 * 69_900 + 4 * 69_900 * 15 / 1_000_000 * 10);
-    assert_eq!(sync["positions"], json!([{ "symbol": "005930.KS", "quantity": "4" }]));
-    assert_eq!(sync["tradeCash"], json!([{ "currency": "KRW", "amount": paid.to_string() }]));
+/// Says hello to a bridge as some other client would, and gives the line and the answer.
+async fn greeted(
+    url: &str,
+    token: &str,
+    account: &str,
+) -> (WebSocketStream<MaybeTlsStream<TcpStream>>, Value) {
+    let (mut line, _) = connect_async(url.replacen("http", "ws", 1)).await.unwrap();
+    let hello =
+        json!({ "type": "hello", "version": 1, "token": token, "account": account, "run": "", "after": 0 });
+    line.send(Message::text(hello.to_string())).await.unwrap();
+    let answer = line.next().await.unwrap().unwrap();
+    (line, serde_json::from_str(answer.to_text().unwrap()).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_of_which_the_control_says_nothing_is_found_and_not_sent_again() {
+async fn what_was_executed_while_another_client_had_the_line_is_told_in_its_pieces() {
     let mut world = World::start().await;
-    world.bridge.say("mute");
-    let order = world.buy("3");
-    assert_eq!(word(&world.connector.place(&order).await), "unknown");
-    assert_eq!(world.connector.inquire(&[&order]).await, ["found"]);
-    assert_eq!(word(&world.connector.place(&order).await), "accepted");
-    let page = world.connector.get(&format!("/broker/accounts/{}/orders", world.account)).await;
-    assert_eq!(page["orders"].as_array().unwrap().len(), 1);
+    let order = world.buy("10", "70000");
+    world.connector.place_accepted(&order).await;
+    let (_line, welcome) = greeted(&world.bridge.url, SECRET, NUMBER).await;
+    assert_eq!(welcome["type"], "welcome");
+    world.bridge.say("fill 0000001 2 69900");
+    world.bridge.say("fill 0000001 3 69700");
+    world.tells(&order, &["accepted", "fill", "fill"]).await;
+    let told: Vec<(Value, Value)> = world.connector.reports(&order).await[1..]
+        .iter()
+        .map(|fill| (fill["quantity"].clone(), fill["price"].clone()))
+        .collect();
+    assert_eq!(told, [(json!("2"), json!("69900")), (json!("3"), json!("69700"))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hello_is_refused_with_a_code() {
+    let bridge = Bridge::start();
+    for (token, account, code) in
+        [("another-token-of-nobody", NUMBER, "wrong_token"), (SECRET, "5099999999", "wrong_account")]
+    {
+        let (_, refused) = greeted(&bridge.url, token, account).await;
+        assert_eq!((&refused["class"], &refused["code"]), (&json!("auth"), &json!(code)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_pings_is_kept_and_a_silent_one_is_not() {
+    let bridge = Bridge::start_with(&["--silence-seconds", "1"]);
+    let (mut line, _) = greeted(&bridge.url, SECRET, NUMBER).await;
+    for _ in 0..10 {
+        line.send(Message::Ping(Bytes::new())).await.unwrap();
+        let answer = timeout(Duration::from_millis(300), line.next()).await.unwrap();
+        assert!(matches!(answer, Some(Ok(Message::Pong(_)))), "{answer:?}");
+        sleep(Duration::from_millis(200)).await;
+    }
+    let ended = timeout(Duration::from_secs(5), line.next()).await.expect("it hangs up");
+    assert!(!matches!(ended, Some(Ok(Message::Text(_)))), "{ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,10 +224,12 @@ async fn a_wrong_token_and_another_world_are_refused_and_a_dead_bridge_is_told()
     let (status, refused) = world.connect("paper", "another-token-of-nobody").await;
     assert_eq!((status, &refused["code"]), (422, &json!("key_wrong")));
     assert_eq!(world.connect("live", SECRET).await.0, 503);
+    let (status, refused) = world.connect_as("5099999999", "paper", SECRET).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("other_account")));
     assert_eq!(world.connect("paper", SECRET).await.0, 200);
     world.becomes("connected").await;
     world.bridge.program.kill().unwrap();
     world.becomes("down").await;
-    assert_eq!(word(&world.connector.place(&world.buy("1")).await), "not_sent");
+    assert_eq!(word(&world.connector.place(&world.buy("1", "70000")).await), "not_sent");
     assert!(world.connector.is_ready().await);
 }

@@ -3,8 +3,8 @@
 use super::World;
 use crate::terms::other_terms;
 use domain::broker::{OrderRequest, ReplaceOutcome, ReplaceRequest};
-use kiwoom_stand_in::{Fault, Kind};
-use serde_json::{Value, json};
+use kiwoom_stand_in::Kind;
+use serde_json::json;
 
 fn at_price(order: &OrderRequest, price: &str) -> ReplaceRequest {
     other_terms(order, &order.quantity.to_string(), price)
@@ -43,24 +43,6 @@ async fn a_change_after_a_part_was_executed_makes_another_number_and_one_order()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_whose_answer_was_lost_is_not_sent_again_and_is_found_to_have_come_true() {
-    let world = World::start().await;
-    let order = world.buy("10", "70000");
-    world.connector.place_accepted(&order).await;
-    let request = at_price(&order, "70100");
-    world.stand_in.will_fail(&[Fault::BreaksAfter]);
-    for _ in 0..2 {
-        assert!(matches!(world.connector.replace(&request).await, ReplaceOutcome::OutcomeUnknown { .. }));
-    }
-    assert_eq!(changes(&world), 1);
-    world.recover(json!([{ "present": order, "asked": request }])).await;
-    world.tells(&order, &["accepted", "replaced"]).await;
-    let cancelled: Value = serde_json::to_value(world.connector.cancel(order.order_id).await).unwrap();
-    assert_eq!(cancelled["outcome"], "accepted", "under its new number");
-    world.tells(&order, &["accepted", "replaced", "canceled"]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_provably_did_nothing_may_be_asked_for_again() {
     let world = World::start().await;
     let order = world.buy("10", "70000");
@@ -71,17 +53,4 @@ async fn a_change_that_provably_did_nothing_may_be_asked_for_again() {
         assert_eq!(refused["code"], "kiwoom_rc4003");
     }
     assert_eq!(changes(&world), 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cancel_that_crosses_an_execution_leaves_what_was_executed() {
-    let world = World::start().await;
-    let order = world.buy("10", "70000");
-    world.connector.place_accepted(&order).await;
-    world.fill(&order, 4, 70_000);
-    let cancelled = serde_json::to_value(world.connector.cancel(order.order_id).await).unwrap();
-    assert_eq!(cancelled["outcome"], "accepted");
-    world.tells(&order, &["accepted", "fill", "canceled"]).await;
-    let again = serde_json::to_value(world.connector.cancel(order.order_id).await).unwrap();
-    assert_eq!(again["code"], "already_final");
 }

@@ -8,35 +8,6 @@ use domain::{Side, TimeInForce};
 use kiwoom_stand_in::Fault;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_every_phase_the_truth_is_told_and_nothing_is_sent_twice() {
-    let world = World::start().await;
-    for (size, fault, done) in [
-        ("1", Fault::BreaksBefore, false),
-        ("2", Fault::BreaksAfter, true),
-        ("3", Fault::FailsBefore, false),
-        ("4", Fault::FailsAfter, true),
-        ("5", Fault::Garbled, true),
-        ("6", Fault::Limited(1), false),
-        // Seen at Kiwoom: it says that it was asked too often, and has taken the order.
-        ("7", Fault::LimitedAfter(1), true),
-    ] {
-        let order = world.buy(size, "70000");
-        world.stand_in.will_fail(&[fault]);
-        let outcome = world.connector.place(&order).await;
-        assert_eq!(
-            (word(&outcome), world.at_kiwoom(&order).len()),
-            ("unknown", usize::from(done)),
-            "{fault:?}"
-        );
-        let (finding, again) = if done { ("found", "accepted") } else { ("absent", "unknown") };
-        assert_eq!(world.connector.inquire(&[&order]).await, [finding], "{fault:?}");
-        assert_eq!(word(&world.connector.place(&order).await), again, "{fault:?}");
-        assert_eq!(world.at_kiwoom(&order).len(), usize::from(done), "{fault:?}");
-        world.tells(&order, if done { &["accepted"] } else { &[] }).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn killed_between_sending_and_the_answer_the_order_is_found_by_what_it_looks_like() {
     let mut world = World::start().await;
     for (size, fault, finding) in [("2", Fault::HangsAfter, "found"), ("3", Fault::HangsBefore, "absent")] {
@@ -84,22 +55,6 @@ async fn of_two_orders_that_look_alike_nobody_guesses_which_one_is_there() {
     let path = format!("/broker/accounts/{}/sync", world.account);
     let answer = world.connector.send("GET", &path, Some(crate::connector::TOKEN), "").await;
     assert_eq!(answer.status(), 503);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_never_left_was_not_sent_and_is_sent_later() {
-    let mut world = World::start().await;
-    let order = world.buy("4", "70000");
-    // What is traded is known to be a share before the line is cut.
-    world.connector.place_accepted(&world.buy("1", "70000")).await;
-    world.stand_in.hang_up();
-    assert_eq!(word(&world.connector.place(&order).await), "not_sent");
-    world.becomes("down").await;
-    assert!(world.connector.is_ready().await, "one broker's trouble is not another's");
-    world.stand_in.come_back().await.unwrap();
-    world.becomes("connected").await;
-    assert_eq!(word(&world.connector.place(&order).await), "accepted");
-    assert_eq!(world.at_kiwoom(&order).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

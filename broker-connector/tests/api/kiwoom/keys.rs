@@ -23,7 +23,7 @@ async fn a_wrong_an_expired_and_a_revoked_key_are_three_answers() {
     world.stand_in.set_key("another", "key");
     world.stand_in.close_streams();
     world.becomes("key_revoked").await;
-    assert_eq!(word(&world.connector.place(&world.buy("1", "70000")).await), "not_sent");
+    assert_eq!(word(&world.connector.place(&world.buy("1", "70000")).await), "locked");
 
     assert_eq!(connect(&world.connector, world.account, "another", "key").await.status(), 200);
     world.becomes("connected").await;

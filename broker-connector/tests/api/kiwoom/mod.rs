@@ -1,6 +1,6 @@
 //! The adapter for Kiwoom, against a stand-in that speaks Kiwoom's wire format and misbehaves on wish.
 
-mod bridge;
+pub(crate) mod bridge;
 mod changes;
 mod faults;
 mod keys;
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// Another connector in the place of one that was killed.
-    async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         let next = Connector::launch_with(&self.database, &self.quotes, adapters(&self.stand_in)).await;
         std::mem::replace(&mut self.connector, next).kill();
         self.connector.becomes_ready().await;
@@ -89,7 +89,7 @@ impl World {
         self.connector.get(&format!("/broker/accounts/{}/status", self.account)).await
     }
 
-    async fn becomes(&self, state: &str) {
+    pub(crate) async fn becomes(&self, state: &str) {
         eventually(state, || async { self.state().await["state"] == state }).await;
     }
 
@@ -100,7 +100,7 @@ impl World {
     }
 
     /// What the stand-in has of an order's size.
-    fn at_kiwoom(&self, order: &OrderRequest) -> Vec<Order> {
+    pub(crate) fn at_kiwoom(&self, order: &OrderRequest) -> Vec<Order> {
         let quantity = order.quantity.to_string().parse().unwrap();
         self.stand_in.act(|market| market.of_size(quantity))
     }
@@ -117,12 +117,5 @@ impl World {
 
     async fn sync(&self) -> Value {
         self.connector.get(&format!("/broker/accounts/{}/sync", self.account)).await
-    }
-
-    /// Asks for reports that are missing, as the backend does.
-    async fn recover(&self, replacing: Value) -> Value {
-        let body = json!({ "orders": [], "replacing": replacing }).to_string();
-        let path = format!("/broker/accounts/{}/recover", self.account);
-        self.connector.send("POST", &path, Some(TOKEN), &body).await.json().await.unwrap()
     }
 }

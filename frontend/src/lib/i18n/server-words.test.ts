@@ -141,3 +141,38 @@ test("every kind of difference to a broker has a name", () => {
   expect(unread).toEqual([]);
   expect(unsaid([...words, "position", "cash"], en.difference)).toEqual([]);
 });
+
+test("every word by which a broker of this house refuses or ends an order has a sentence", () => {
+  const connector = sourcesOf("broker-connector/src");
+  const { words, unread } = wordsOf(
+    connector.filter(({ name }) => name === "rules.rs"),
+    { "Refusal::new": 0 },
+    { "rules.rs: late.word()": null },
+  );
+  const told = (sources: typeof connector, name: string, pattern: RegExp) =>
+    sources
+      .filter((source) => source.name === name)
+      .flatMap(({ text }) => [...text.matchAll(pattern)])
+      .map(([, word = ""]) => word);
+  for (const word of [
+    ...told(connector, "lateness.rs", /=> "(\w+)"/g),
+    ...told(connector, "venue.rs", /Refusal::new\("(too_\w+)"/g),
+    ...told(sourcesOf("broker-connector/src/recovery"), "mod.rs", /const NEVER_\w+: &str = "(\w+)"/g),
+    ...told(sourcesOf("exchange/src/book"), "event.rs", /=> Some\("(\w+)"\)/g),
+    ...told(sourcesOf("exchange/src/book"), "order.rs", /code: "(\w+)"/g),
+    ...told(sourcesOf("exchange/src/book"), "order.rs", /=> "([a-z_]+)",/g),
+  ])
+    words.add(word);
+  for (const expected of [
+    "waited_too_long",
+    "session_over",
+    "never_arrived",
+    "too_many_symbols",
+    "auction_missed",
+    "protection_price",
+    "trail",
+  ])
+    expect(words, expected).toContain(expected);
+  expect(unread).toEqual([]);
+  expect(unsaid(words, en.reason)).toEqual([]);
+});

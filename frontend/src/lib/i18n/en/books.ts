@@ -397,17 +397,17 @@ export const books = {
     order_missing: "The broker does not have an order",
     order_differs: "The broker says otherwise about an order",
     broker_difference: "Shares or cash differ from the broker",
-    key_missing: "The broker's key cannot be read here: enter it again before the market opens",
-    key_wrong: "The broker does not know the key: enter the right one before the market opens",
-    key_expired:
-      "The broker's key has expired: make a new one at the broker and enter it before the market opens",
-    key_revoked:
-      "The broker's key was revoked: make a new one at the broker and enter it before the market opens",
+    key_missing: "The broker's key cannot be read here: enter it again",
+    key_wrong: "The broker does not know the key: enter the right one",
+    key_expired: "The broker's key has expired: make a new one at the broker and enter it",
+    key_revoked: "The broker's key was revoked: make a new one at the broker and enter it",
     margin_call: "A margin call: too little of your own money is left",
     margin_reduction: "Positions were reduced for a margin call that was not answered",
     name_blocked: "A share has a new name: close the long or the short position in the two first",
     account_changed:
       "The broker has another account behind the key: enter a key of the account that was opened, or open a new one here",
+    calendar_differs: "The broker's calendar has other sessions than this server: look which is right",
+    clock_differs: "The broker's clock says another time than this server's: set this machine's clock",
     unknown_activity: "The broker booked something that is not understood here",
     shares_activity: "The broker moved shares without an execution",
     unbooked_activity: "Something that the broker did could not be booked",

@@ -106,6 +106,7 @@ export const refusals = {
     group_unsupported: "This broker cannot work two exits for the same shares. Nothing was placed.",
     order_type_unsupported: "This broker does not take this type of order. Nothing was placed.",
     time_in_force_unsupported: "This broker does not take this time in force. Nothing was placed.",
+    replace_unsupported: "This broker does not change this in an open order.",
     in_the_past: "This day is over.",
     too_late: "This day is too far away.",
     not_replaceable: "This cannot be changed any more.",
@@ -175,6 +176,15 @@ export const refusals = {
     tick_size: "The price does not fit the market's price steps.",
     whole_shares: "Only whole shares can be traded.",
     never_arrived: "It never arrived at the broker, as its owner has said.",
+    waited_too_long: "It waited too long for its broker and was not sent.",
+    session_over: "Its session was over before it could be sent.",
+    too_many_symbols: "Orders work in too many symbols already.",
+    combination: "Its parts do not go together.",
+    limit_price: "Its limit price does not go with its type.",
+    stop_price: "Its stop price does not go with its type.",
+    trail: "The distance of its trailing stop does not go with its type.",
+    expire_date: "Its last day does not go with its time in force.",
+    protection_price: "The price that protects it does not go with its type.",
   },
   /** The same rules where the server names the numbers. */
   ruleWithNumbers: {
