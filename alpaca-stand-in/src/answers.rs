@@ -21,7 +21,7 @@ pub(crate) fn order(order: &Order) -> Value {
         "symbol": order.symbol, "asset_id": "b0b6dd9d-8b9b-48a9-ba46-b9d54906e415", "asset_class": "us_equity",
         "qty": order.notional.is_none().then(|| text(order.quantity)), "notional": order.notional.map(text), "filled_qty": text(order.filled),
         "filled_avg_price": average, "side": order.side, "type": order.order_type,
-        "order_type": order.order_type, "order_class": "", "time_in_force": order.time_in_force,
+        "order_type": order.order_type, "order_class": order.member.class, "time_in_force": order.time_in_force,
         "limit_price": order.limit_price.map(text), "stop_price": order.stop_price.map(text),
         "trail_price": order.trail_price.map(text), "trail_percent": order.trail_percent.map(text),
         "hwm": null, "extended_hours": false, "legs": null, "position_intent": null, "source": null,
@@ -30,6 +30,16 @@ pub(crate) fn order(order: &Order) -> Value {
         "expired_at": ended("expired"), "canceled_at": ended("canceled"), "failed_at": ended("rejected"),
         "replaced_at": ended("replaced"), "replaced_by": order.replaced_by, "replaces": order.replaces,
     })
+}
+
+/// An order with what came with it.
+pub(crate) fn nested(market: &Market, parent: &Order) -> Value {
+    let legs: Vec<Value> = market.legs(parent).into_iter().map(order).collect();
+    let mut value = order(parent);
+    if let Some(object) = value.as_object_mut().filter(|_| !legs.is_empty()) {
+        object.insert("legs".into(), legs.into());
+    }
+    value
 }
 
 pub(crate) fn account(market: &Market) -> Value {

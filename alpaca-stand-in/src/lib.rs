@@ -11,7 +11,7 @@ mod requests;
 mod server;
 mod stream;
 
-pub use market::{Market, Movement, Order};
+pub use market::{Market, Membership, Movement, Order};
 pub use server::Alpaca;
 pub use stand_in::{Fault, Manners};
 

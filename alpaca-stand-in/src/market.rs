@@ -1,7 +1,12 @@
 //! What really happens at the stand-in. Pure.
 
+mod classes;
+
+pub use classes::Membership;
+
 use crate::calendar::Calendar;
 use chrono::{DateTime, TimeDelta, Utc};
+use classes::Asked;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,6 +53,8 @@ pub struct Order {
     pub replaces: Option<String>,
     /// The number that stands in its place.
     pub replaced_by: Option<String>,
+    /// How it belongs to others.
+    pub member: Membership,
 }
 
 impl Order {
@@ -229,7 +236,9 @@ impl Market {
     }
 
     fn held(&self, symbol: &str) -> Decimal {
-        let sells = self.orders.iter().filter(|order| order.works() && order.side == "sell");
+        // What waits beside another order reserves nothing.
+        let sells = self.orders.iter().filter(|order| order.works() && order.status != "held");
+        let sells = sells.filter(|order| order.side == "sell");
         sells.filter(|order| order.symbol == symbol).map(Order::leaves).sum()
     }
 
@@ -266,7 +275,9 @@ impl Market {
         if symbol.starts_with("ZZ") {
             return Err((422, 42_210_000, format!("asset \"{symbol}\" not found")));
         }
-        let limit_price = decimal(body, "limit_price")?;
+        let asked = Asked::read(body)?;
+        let first_limit = asked.as_ref().and_then(Asked::first_limit);
+        let limit_price = decimal(body, "limit_price")?.or(first_limit);
         let (quantity, notional) = size_of(body, limit_price.or(self.market_price))?;
         let at = self.now();
         let order = Order {
@@ -289,12 +300,16 @@ impl Market {
             updated_at: at,
             replaces: None,
             replaced_by: None,
+            member: Membership { class: asked.as_ref().map_or("", Asked::class), parent: None },
         };
         check_price(order.limit_price)?;
         check_price(order.stop_price)?;
         self.check_means(&order)?;
         self.orders.push(order.clone());
         let place = self.orders.len() - 1;
+        if let Some(asked) = asked {
+            self.add_exits(&order, &asked);
+        }
         self.tell("new", place, None);
         if order.order_type == "market"
             && let Some(price) = self.market_price
@@ -364,6 +379,7 @@ impl Market {
         } else {
             self.set(place, "canceled");
             self.tell("canceled", place, None);
+            self.end_family(place);
         }
         Ok(())
     }
@@ -409,6 +425,7 @@ impl Market {
         let kind = ActivityKind::Fill { order: place, quantity, price, cumulative };
         self.activities.push(Activity { id, at, kind });
         self.tell(word, place, Some((quantity, price)));
+        self.after_execution(place);
     }
 
     /// Moves cash beside trading: `DIV`, `FEE`, `CSD`, …

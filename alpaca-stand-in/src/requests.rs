@@ -31,6 +31,11 @@ impl Asked {
         self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether members are asked for inside of the order that they came with. Alpaca's own client writes `True`.
+    fn is_nested(&self) -> bool {
+        self.parameter("nested").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
     fn moment(&self, name: &str) -> Option<DateTime<Utc>> {
         let text = self.parameter(name)?;
         DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
@@ -57,7 +62,8 @@ pub(crate) fn answer(market: &mut Market, asked: &Asked) -> Answer {
         ("GET", ["v2", "account", "activities", kind]) => activities(market, asked, Some(kind)),
         ("GET", ["v2", "orders"]) => orders(market, asked),
         ("POST", ["v2", "orders"]) => {
-            market.submit(&asked.body).map_or_else(refused, |order| (200, answers::order(&order)))
+            let placed = market.submit(&asked.body);
+            placed.map_or_else(refused, |order| (200, answers::nested(market, &order)))
         }
         ("DELETE", ["v2", "orders"]) => cancel_all(market),
         ("GET", ["v2", "orders:by_client_order_id"]) => {
@@ -67,7 +73,8 @@ pub(crate) fn answer(market: &mut Market, asked: &Asked) -> Answer {
         }
         ("GET", ["v2", "orders", id]) => {
             let found = market.place_of(id).and_then(|place| market.orders.get(place));
-            found.map_or_else(|| not_found("order not found"), |order| (200, answers::order(order)))
+            let show = |order: &Order| written(market, asked, order);
+            found.map_or_else(|| not_found("order not found"), |order| (200, show(order)))
         }
         ("PATCH", ["v2", "orders", id]) => {
             market.replace(id, &asked.body).map_or_else(refused, |order| (200, answers::order(&order)))
@@ -75,6 +82,11 @@ pub(crate) fn answer(market: &mut Market, asked: &Asked) -> Answer {
         ("DELETE", ["v2", "orders", id]) => market.cancel(id).map_or_else(refused, |()| (204, Value::Null)),
         _ => not_found("endpoint not found"),
     }
+}
+
+/// An order as it was asked for: with what came with it, or alone.
+fn written(market: &Market, asked: &Asked, order: &Order) -> Value {
+    if asked.is_nested() { answers::nested(market, order) } else { answers::order(order) }
 }
 
 fn clock(market: &mut Market) -> Value {
@@ -116,7 +128,9 @@ fn orders(market: &Market, asked: &Asked) -> Answer {
             "closed" => !order.works(),
             _ => true,
         };
+        let is_shown = !asked.is_nested() || order.member.parent.is_none();
         of_status
+            && is_shown
             && after.is_none_or(|after| order.submitted_at > after)
             && until.is_none_or(|until| order.submitted_at < until)
             && symbols.as_ref().is_none_or(|symbols| symbols.contains(&order.symbol.as_str()))
@@ -126,7 +140,7 @@ fn orders(market: &Market, asked: &Asked) -> Answer {
     if asked.parameter("direction") != Some("asc") {
         found.reverse();
     }
-    (200, found.into_iter().take(limit.min(ORDERS_MAX)).map(answers::order).collect())
+    (200, found.into_iter().take(limit.min(ORDERS_MAX)).map(|order| written(market, asked, order)).collect())
 }
 
 fn cancel_all(market: &mut Market) -> Answer {

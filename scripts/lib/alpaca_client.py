@@ -12,13 +12,15 @@ import sys
 import threading
 
 from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
+from alpaca.trading.enums import OrderClass, OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
 from alpaca.trading.requests import (
     GetCalendarRequest,
     GetOrdersRequest,
     LimitOrderRequest,
     MarketOrderRequest,
     ReplaceOrderRequest,
+    StopLossRequest,
+    TakeProfitRequest,
 )
 from alpaca.trading.stream import TradingStream
 
@@ -54,6 +56,26 @@ class Listener:
             return self.heard.wait_for(lambda: word in self.events, SECONDS_MAX)
 
 
+def check_classes(client):
+    """Orders that belong together."""
+    exits = {"take_profit": TakeProfitRequest(limit_price=120), "stop_loss": StopLossRequest(stop_price=90)}
+    bracket = client.submit_order(MarketOrderRequest(
+        symbol="MSFT", qty=2, side=OrderSide.BUY, time_in_force=TimeInForce.DAY, order_class=OrderClass.BRACKET, **exits))
+    legs = {leg.order_type.value: leg for leg in bracket.legs}
+    check("a bracket has two exits", set(legs) == {"limit", "stop"} and bracket.order_class == OrderClass.BRACKET)
+    check("its entry is executed and its exit with profit is worked",
+          legs["limit"].status == OrderStatus.NEW and legs["stop"].status == OrderStatus.HELD)
+    nested = client.get_orders(GetOrdersRequest(status=QueryOrderStatus.ALL, nested=True, symbols=["MSFT"]))
+    flat = client.get_orders(GetOrdersRequest(status=QueryOrderStatus.ALL, symbols=["MSFT"]))
+    check("it is listed nested and in its members", (len(nested), len(flat)) == (1, 3))
+    client.cancel_order_by_id(legs["limit"].id)
+    check("a cancel of one exit ends the other", client.get_order_by_id(legs["stop"].id).status == OrderStatus.CANCELED)
+    oco = client.submit_order(LimitOrderRequest(
+        symbol="MSFT", qty=2, side=OrderSide.SELL, time_in_force=TimeInForce.GTC, order_class=OrderClass.OCO, **exits))
+    check("an OCO is its exit with profit and a stop", float(oco.limit_price) == 120 and len(oco.legs) == 1)
+    client.cancel_order_by_id(oco.id)
+
+
 def main(url):
     client = TradingClient(KEY_ID, SECRET_KEY, paper=True, url_override=url)
     listener = Listener(url)
@@ -82,6 +104,7 @@ def main(url):
     check("it hears of the execution", listener.hears("fill"))
     positions = client.get_all_positions()
     check("the shares are there", [(row.symbol, float(row.qty)) for row in positions] == [("AAPL", 1.5)])
+    check_classes(client)
     clock = client.get_clock()
     today = clock.timestamp.date()
     days = client.get_calendar(GetCalendarRequest(start=today, end=today + datetime.timedelta(days=14)))

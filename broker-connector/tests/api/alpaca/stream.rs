@@ -65,6 +65,48 @@ async fn an_order_of_others_by_amount_of_money_is_told_with_its_shares_once_it_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bracket_of_others_is_three_orders_and_its_shares_are_sold_once() {
+    let mut world = World::start().await;
+    let bracket = json!({
+        "symbol": "AAPL", "qty": "10", "side": "buy", "type": "limit", "time_in_force": "gtc", "limit_price": "10",
+        "order_class": "bracket", "take_profit": { "limit_price": "12" }, "stop_loss": { "stop_price": "8" },
+    });
+    let placed = sent_by_others(&world, bracket).await;
+    let number = |order: &Value| order["id"].as_str().unwrap().to_owned();
+    let members = [number(&placed), number(&placed["legs"][0]), number(&placed["legs"][1])];
+    assert_eq!((&placed["legs"][0]["status"], &placed["legs"][1]["type"]), (&json!("held"), &json!("stop")));
+    let [entry, take_profit, _] = &members;
+    world.stand_in.act(|market| {
+        members.iter().for_each(|number| market.age(number, 120));
+        market.fill(entry, "10".parse().unwrap(), "10".parse().unwrap());
+        market.fill(take_profit, "4".parse().unwrap(), "12".parse().unwrap());
+        market.fill(take_profit, "6".parse().unwrap(), "12".parse().unwrap());
+    });
+    world.database.execute("UPDATE broker.openings SET opened_at = opened_at - interval '10 minutes'").await;
+    world.restart().await;
+    let path = format!("/broker/executions?accountId={}&limit=1000", world.account);
+    let told = async || {
+        let page = world.connector.get(&path).await;
+        let mut by_number = std::collections::BTreeMap::<String, Vec<String>>::new();
+        for line in page["reports"].as_array().unwrap() {
+            let order = line["orderId"].as_str().unwrap();
+            let status = world.connector.get(&format!("/broker/order/{order}")).await;
+            let kinds =
+                by_number.entry(status["order"]["brokerOrderId"].as_str().unwrap().to_owned()).or_default();
+            kinds.push(line["kind"].as_str().unwrap().to_owned());
+        }
+        members
+            .each_ref()
+            .map(|number| by_number.get(number).map(|kinds| kinds.join(" ")).unwrap_or_default())
+    };
+    let expected = ["accepted fill", "accepted fill fill", "accepted canceled"];
+    eventually("each member is told", || async { told().await == expected }).await;
+    let sync = world.sync().await;
+    assert_eq!(sync["positions"], json!([]), "bought and sold once");
+    assert_eq!(sync["tradeCash"], json!([{ "currency": "USD", "amount": "20" }]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_the_account_was_connected_is_no_trade_of_ours() {
     let world = World::unconnected().await;
     let before = json!({
