@@ -3,59 +3,46 @@
 
 use crate::error::{ApiError, ErrorCode};
 use domain::UserId;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// The span that the cap is about, in seconds.
 const WINDOW_SECONDS: u64 = 60;
-/// The same as slots of a second each, with the one that has just begun.
-const SLOTS: usize = 61;
 /// Users remembered; beyond it those who have asked for nothing lately are forgotten.
 const USERS_MAX: usize = 1_024;
 
-/// What one user has asked for in the seconds gone by.
-#[derive(Clone, Copy)]
-struct Asked {
-    by_second: [u32; SLOTS],
-    /// The second of the newest slot.
-    newest: u64,
-}
+/// What one user has asked for in the seconds gone by, a second and its orders each, oldest first. The second that has just
+/// begun counts beside the window's, so that no sixty seconds have more than the cap.
+#[derive(Default)]
+struct Asked(VecDeque<(u64, u32)>);
 
 impl Asked {
-    const fn nothing(second: u64) -> Self {
-        Self { by_second: [0; SLOTS], newest: second }
-    }
-
     /// Forgets what lies outside the window that ends with a second.
-    fn advance(&mut self, second: u64) {
-        if second.saturating_sub(self.newest) > WINDOW_SECONDS {
-            *self = Self::nothing(second);
-        }
-        while self.newest < second {
-            self.newest += 1;
-            *self.slot(self.newest) = 0;
+    fn forget_before(&mut self, second: u64) {
+        while self.0.front().is_some_and(|(asked_at, _)| asked_at + WINDOW_SECONDS < second) {
+            self.0.pop_front();
         }
     }
 
-    fn slot(&mut self, second: u64) -> &mut u32 {
-        let place = usize::try_from(second).unwrap_or(0) % SLOTS;
-        &mut self.by_second[place]
+    /// How many orders lie inside the window that ends with a second.
+    fn within(&self, second: u64) -> u64 {
+        let inside = self.0.iter().filter(|(asked_at, _)| asked_at + WINDOW_SECONDS >= second);
+        inside.map(|(_, orders)| u64::from(*orders)).sum()
     }
 
-    fn sum(&self) -> u64 {
-        self.by_second.iter().map(|count| u64::from(*count)).sum()
+    fn add(&mut self, second: u64, orders: u32) {
+        match self.0.back_mut() {
+            Some((newest, count)) if *newest == second => *count = count.saturating_add(orders),
+            _ => self.0.push_back((second, orders)),
+        }
     }
 
     /// After how many seconds so many more would be within the cap.
-    fn wait_seconds(&self, more: u32, most: u32) -> u64 {
-        let mut later = *self;
-        let waits = (1..=WINDOW_SECONDS).find(|wait| {
-            later.advance(self.newest + wait);
-            later.sum() + u64::from(more) <= u64::from(most)
-        });
-        waits.unwrap_or(WINDOW_SECONDS)
+    fn wait_seconds(&self, second: u64, more: u32, most: u32) -> u64 {
+        let fits = |wait: &u64| self.within(second + wait) + u64::from(more) <= u64::from(most);
+        (1..=WINDOW_SECONDS + 1).find(fits).unwrap_or(WINDOW_SECONDS + 1)
     }
 }
 
@@ -81,17 +68,17 @@ impl OrderCap {
         let second = now.saturating_duration_since(self.began).as_secs();
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         if users.len() >= USERS_MAX && !users.contains_key(&user) {
-            users.retain(|_, asked| second.saturating_sub(asked.newest) <= WINDOW_SECONDS);
+            users.retain(|_, asked| asked.within(second) > 0);
         }
-        let asked = users.entry(user).or_insert_with(|| Asked::nothing(second));
-        asked.advance(second);
-        if asked.sum() + u64::from(orders) > u64::from(most) {
+        let asked = users.entry(user).or_default();
+        asked.forget_before(second);
+        if asked.within(second) + u64::from(orders) > u64::from(most) {
             let detail =
                 format!("at most {most} orders and changes of orders a minute are taken from one user");
-            let wait = asked.wait_seconds(orders, most);
+            let wait = asked.wait_seconds(second, orders, most);
             return Err(ApiError::new(ErrorCode::TooManyOrders, detail).retry_after_seconds(wait));
         }
-        *asked.slot(second) += orders;
+        asked.add(second, orders);
         Ok(())
     }
 }
@@ -137,7 +124,7 @@ mod tests {
         let refused = cap.take(user, 1, clock.at(10.5)).unwrap_err();
         assert_eq!(refused.code(), ErrorCode::TooManyOrders);
         cap.take(other, 3, clock.at(10.5)).unwrap();
-        let wait = cap.users.lock().unwrap()[&user].wait_seconds(1, 3);
+        let wait = cap.users.lock().unwrap()[&user].wait_seconds(10, 1, 3);
         assert_eq!(wait, 51, "the first two leave at the end of second 60");
         assert!(cap.take(user, 1, clock.at(60.9)).is_err());
         cap.take(user, 1, clock.at(61.5)).unwrap();
