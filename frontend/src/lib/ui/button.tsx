@@ -1,6 +1,6 @@
 import type { ButtonHTMLAttributes, Ref } from "react";
 
-type Look = "primary" | "plain" | "quiet" | "buy" | "sell";
+type Look = "primary" | "plain" | "quiet" | "buy" | "sell" | "danger";
 
 const LOOKS: Record<Look, string> = {
   primary: "bg-accent text-accent-text font-medium hover:brightness-110 border-transparent",
@@ -8,6 +8,8 @@ const LOOKS: Record<Look, string> = {
   quiet: "border-transparent text-soft hover:bg-raised hover:text-text",
   buy: "bg-up-fill text-white font-semibold border-transparent hover:brightness-110",
   sell: "bg-down-fill text-white font-semibold border-transparent hover:brightness-110",
+  // Not the colour of a fall, which is blue where its reader wants that.
+  danger: "bg-bad text-panel font-semibold border-transparent hover:brightness-110",
 };
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {

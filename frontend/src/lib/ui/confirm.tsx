@@ -10,7 +10,7 @@ interface Props {
   /** What the button says that does it. */
   action: string;
   /** For what cannot be taken back easily. */
-  look?: "primary" | "sell";
+  look?: "primary" | "sell" | "danger";
   /** Whether it is being done. */
   pending: boolean;
   /** Why it was not done, after it was tried. */

@@ -60,7 +60,7 @@ export function BeginAnew({ account }: { account: Account }) {
       {beginning.isError && <Notice tone="bad">{problemSentence(beginning.error)}</Notice>}
       <Button
         type="submit"
-        look="sell"
+        look="danger"
         disabled={name !== account.name || wrongAmount || beginning.isPending}
       >
         {t("reset.begin")}

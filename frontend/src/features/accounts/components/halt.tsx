@@ -64,7 +64,7 @@ export function HaltSwitch({ account }: { account: Account }) {
   return (
     <section className="flex flex-wrap items-center justify-between gap-2">
       <p className="max-w-2xl text-soft text-xs">{t("broker.stopHint")}</p>
-      <Button size="small" look="sell" onClick={() => setAsking(true)}>
+      <Button size="small" look="danger" onClick={() => setAsking(true)}>
         {t("broker.stop")}
       </Button>
       {asking && <Stop account={account} onClose={() => setAsking(false)} />}
@@ -86,7 +86,7 @@ function Stop({ account, onClose }: { account: Account; onClose: () => void }) {
     <Confirm
       title={t("broker.stop")}
       action={t("broker.stopNow")}
-      look="sell"
+      look="danger"
       pending={stopping.isPending}
       failure={stopping.error}
       onConfirm={() => stopping.mutate()}
