@@ -10,6 +10,7 @@ use super::margin;
 use super::order::{Order, OrderLogEntry, OrderTerms, Replacement};
 use super::reconcile::words_of;
 use super::requests::ends_of_cancels;
+use super::service::TradingService;
 use super::store::{self, NewReplace, RequestStatus};
 use crate::account::{self, BalanceChange, Commodity, LockedBalances, balance_event};
 use crate::clock;
@@ -18,12 +19,13 @@ use crate::events::{self, EventKind, NewEvent};
 use crate::market::Market;
 use crate::risk::{self, AccountState, MarginState, OpenOrder};
 use chrono::{DateTime, Utc};
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{
     ClientOrderId, Lifetime, OrderId, Percent, Price, PriceFields, Pricing, Quantity, Quote, ReplaceId, Side,
     Size, UserId,
 };
 use exchange::Tariff;
+use failpoint::Failpoint;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,6 +138,57 @@ pub(super) async fn request_replace(
     store::insert_replace(connection, new).await?;
     write(connection, &mut balances, vec![(order.clone(), asking)], now).await?;
     Ok(Requested { order, replayed: false })
+}
+
+impl TradingService {
+    /// Asks for other terms of an open order. Says whether this very request had been made before.
+    ///
+    /// # Errors
+    /// See [`request_replace`]; that there is no price to judge by; [`ErrorCode::TooManyOrders`].
+    pub(super) async fn replace(
+        &self,
+        user: UserId,
+        id: OrderId,
+        change: Change,
+        key: Option<ClientOrderId>,
+    ) -> ApiResult<(Order, bool)> {
+        self.within_cap(user, 1)?;
+        let found = store::order_of(&*self.pool.get().await?, user, id).await?;
+        let found = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
+        if change.quantity.is_some() && found.group.is_some_and(|share| share.sibling.is_some()) {
+            let message = "follows from the other order of the group and cannot be changed";
+            return Err(ApiError::field("quantity", "not_replaceable", message));
+        }
+        let symbol = found.wish.symbol;
+        // Fetched before any lock is taken.
+        let quote = self.price_for(symbol).await?;
+        let symbol_halted = self.halts.is_halted(user, symbol);
+        let lane = self.lanes.of(found.wish.account_id);
+        let broker = self.offers.of(lane).await;
+        let halt = self.gate.halt_of(found.wish.account_id);
+        let circumstances = Circumstances {
+            quote: &quote,
+            symbol_halted,
+            halt: halt.as_deref(),
+            key: key.as_ref(),
+            margin: None,
+            tariff: lane.tariff(),
+            broker: broker.as_ref(),
+        };
+        let mut connection = self.pool.get().await?;
+        let requested: Requested = connection
+            .transaction(async |connection| {
+                request_replace(connection, user, id, change, (circumstances, self.market.get_ref())).await
+            })
+            .await?;
+        drop(connection);
+        failpoint::pass(Failpoint::ReplaceRequested);
+        if !requested.replayed {
+            self.events.wake();
+            self.dispatch.look();
+        }
+        Ok((requested.order, requested.replayed))
+    }
 }
 
 fn refuse_if_not_open(order: &Order) -> ApiResult<()> {

@@ -19,7 +19,6 @@ use super::order_cap::OrderCap;
 use super::pauses::Pauses;
 use super::placement::{Placement, PlacementWriter, QUEUE_MAX};
 use super::reconcile::{Comparer, Reconciler, Timer};
-use super::replace::{Change, Circumstances, Requested, request_replace};
 use super::requests::request_cancel;
 use super::store::{self, ExecutionRow, LogLine, RequestLine};
 use crate::account::{AccountService, BalanceMemory};
@@ -427,57 +426,6 @@ impl TradingService {
         self.dispatch.look();
         self.groups.look.look();
         Ok(order)
-    }
-}
-
-impl TradingService {
-    /// Asks for other terms of an open order. Says whether this very request had been made before.
-    ///
-    /// # Errors
-    /// See [`request_replace`]; that there is no price to judge by; [`ErrorCode::TooManyOrders`].
-    pub(super) async fn replace(
-        &self,
-        user: UserId,
-        id: OrderId,
-        change: Change,
-        key: Option<ClientOrderId>,
-    ) -> ApiResult<(Order, bool)> {
-        self.within_cap(user, 1)?;
-        let found = store::order_of(&*self.pool.get().await?, user, id).await?;
-        let found = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, ""))?;
-        if change.quantity.is_some() && found.group.is_some_and(|share| share.sibling.is_some()) {
-            let message = "follows from the other order of the group and cannot be changed";
-            return Err(ApiError::field("quantity", "not_replaceable", message));
-        }
-        let symbol = found.wish.symbol;
-        // Fetched before any lock is taken.
-        let quote = self.price_for(symbol).await?;
-        let symbol_halted = self.halts.is_halted(user, symbol);
-        let lane = self.lanes.of(found.wish.account_id);
-        let broker = self.offers.of(lane).await;
-        let halt = self.gate.halt_of(found.wish.account_id);
-        let circumstances = Circumstances {
-            quote: &quote,
-            symbol_halted,
-            halt: halt.as_deref(),
-            key: key.as_ref(),
-            margin: None,
-            tariff: lane.tariff(),
-            broker: broker.as_ref(),
-        };
-        let mut connection = self.pool.get().await?;
-        let requested: Requested = connection
-            .transaction(async |connection| {
-                request_replace(connection, user, id, change, (circumstances, self.market.get_ref())).await
-            })
-            .await?;
-        drop(connection);
-        failpoint::pass(Failpoint::ReplaceRequested);
-        if !requested.replayed {
-            self.events.wake();
-            self.dispatch.look();
-        }
-        Ok((requested.order, requested.replayed))
     }
 }
 
