@@ -26,9 +26,13 @@ const LOOK_PAUSE: Duration = Duration::from_millis(20);
 const RESTING_ORDERS: usize = 1_000;
 /// Pairs of orders before times are taken, and pairs that count.
 const WARM_UP_PAIRS: usize = 5;
-const PAIRS: usize = 60;
+const PAIRS: usize = 40;
 /// Between two pairs: the connector keeps to the 200 requests a minute of a real broker, and reads its lists meanwhile.
 const PAIR_PAUSE: Duration = Duration::from_millis(1_500);
+/// Bursts, pairs of each, one right behind the other, and what lies between two bursts.
+const BURSTS: usize = 6;
+const BURST_PAIRS: usize = 8;
+const BURST_PAUSE: Duration = Duration::from_secs(5);
 /// Rest before memory is looked at.
 const IDLE_TIME: Duration = Duration::from_secs(5);
 
@@ -174,13 +178,44 @@ async fn rest_at_simulator(connection: &mut Connection) -> Result<()> {
 }
 
 /// An order as Alpaca takes it.
-fn direct(number: usize) -> Vec<u8> {
+fn direct() -> Vec<u8> {
     let body = json!({
         "symbol": "AAPL", "qty": "1", "side": "buy", "type": "limit", "time_in_force": "gtc", "limit_price": "1",
-        "client_order_id": format!("direct-{number}"),
+        "client_order_id": format!("direct-{}", OrderId::generate()),
     });
     let headers = [("APCA-API-KEY-ID", KEY_ID), ("APCA-API-SECRET-KEY", SECRET_KEY)];
     ask("POST", "/v2/orders", &headers, &body.to_string())
+}
+
+/// How long orders took, sent to the broker itself and through the connector.
+#[derive(Default)]
+struct Times {
+    broker: Vec<Duration>,
+    through: Vec<Duration>,
+}
+
+impl Times {
+    async fn take_pair(
+        &mut self,
+        (broker, through): (&mut Connection, &mut Connection),
+        account: AccountId,
+    ) -> Result<()> {
+        let request = direct();
+        let sent = Instant::now();
+        let (status, answer) = broker.exchange(&request).await?;
+        self.broker.push(sent.elapsed());
+        ensure!(status == 200, "status {status}: {}", String::from_utf8_lossy(answer));
+        self.through.push(place(through, &[purchase(account)?]).await?);
+        Ok(())
+    }
+
+    fn report(self, prefix: &str) -> Result<()> {
+        for (name, mut times) in [("broker", self.broker), ("through", self.through)] {
+            report(&format!("{prefix}_{name}_p50_micros"), percentile_micros(&mut times, 50))?;
+            report(&format!("{prefix}_{name}_p99_micros"), percentile_micros(&mut times, 99))?;
+        }
+        Ok(())
+    }
 }
 
 /// Measures the connector that is started here; `quotes` is where the quote server is.
@@ -197,24 +232,23 @@ pub(crate) async fn beside_the_broker(quotes: &str) -> Result<()> {
     let url = alpaca.url();
     let Some(host) = url.strip_prefix("http://") else { bail!("an address of another kind: {url}") };
     let mut broker = Connection::open(host).await?;
-    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    let mut times = Times::default();
     for pair in 0..WARM_UP_PAIRS + PAIRS {
-        let request = direct(pair);
-        let sent = Instant::now();
-        let (status, answer) = broker.exchange(&request).await?;
-        let taken = sent.elapsed();
-        ensure!(status == 200, "status {status}: {}", String::from_utf8_lossy(answer));
-        let through = place(&mut through, &[purchase(account)?]).await?;
-        if pair >= WARM_UP_PAIRS {
-            alone.push(taken);
-            beside.push(through);
+        times.take_pair((&mut broker, &mut through), account).await?;
+        if pair + 1 == WARM_UP_PAIRS {
+            times = Times::default();
         }
         tokio::time::sleep(PAIR_PAUSE).await;
     }
-    for (name, mut times) in [("broker", alone), ("through", beside)] {
-        report(&format!("connector_{name}_p50_micros"), percentile_micros(&mut times, 50))?;
-        report(&format!("connector_{name}_p99_micros"), percentile_micros(&mut times, 99))?;
+    times.report("connector")?;
+    let mut times = Times::default();
+    for _ in 0..BURSTS {
+        for _ in 0..BURST_PAIRS {
+            times.take_pair((&mut broker, &mut through), account).await?;
+        }
+        tokio::time::sleep(BURST_PAUSE).await;
     }
+    times.report("connector_burst")?;
     tokio::time::sleep(IDLE_TIME).await;
     report("connector_kilobytes", server.resident_kilobytes()?)
 }

@@ -25,11 +25,15 @@ connector_verdicts() {
     printf '  %-52s %8s us\n' "an order to the broker itself, p50" "${figure[connector_broker_p50_micros]}" \
         "the same, p99" "${figure[connector_broker_p99_micros]}" \
         "an order through the connector, p50" "${figure[connector_through_p50_micros]}" \
-        "the same, p99" "${figure[connector_through_p99_micros]}"
+        "the same, p99" "${figure[connector_through_p99_micros]}" \
+        "to the broker itself in a burst, p50" "${figure[connector_burst_broker_p50_micros]}" \
+        "through the connector in a burst, p50" "${figure[connector_burst_through_p50_micros]}"
     printf '  %-52s %8s x\n' "through the connector / the broker's own, p50" \
         "$(ratio "${figure[connector_through_p50_micros]}" "${figure[connector_broker_p50_micros]}")"
     printf '\n'
     verdict "added to the broker's own time, p50" \
         "$(ratio "$((figure[connector_through_p50_micros] - figure[connector_broker_p50_micros]))" 1000)" '<=' 1 ms
+    verdict "the same in a burst" \
+        "$(ratio "$((figure[connector_burst_through_p50_micros] - figure[connector_burst_broker_p50_micros]))" 1000)" '<=' 1 ms
     verdict "resident, two sessions and 1,000 resting orders" "$(ratio "${figure[connector_kilobytes]}" 1024)" '<=' 25 MB
 }

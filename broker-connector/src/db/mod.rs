@@ -4,7 +4,7 @@ use anyhow::Context;
 use database::LOOKUP_SETTINGS;
 use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
@@ -32,6 +32,8 @@ impl Database {
     pub(crate) fn new(url: &SecretString) -> anyhow::Result<Self> {
         let mut config = ManagerConfig::default();
         config.custom_setup = Box::new(|url| connect(url).boxed());
+        // A question before each statement would cost a round trip; one that fails on a lost connection is answered for.
+        config.recycling_method = RecyclingMethod::Fast;
         let manager = AsyncDieselConnectionManager::new_with_config(url.expose_secret(), config);
         Ok(Self { pool: Pool::builder(manager).max_size(CONNECTIONS_MAX).build()? })
     }

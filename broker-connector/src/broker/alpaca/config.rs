@@ -18,6 +18,11 @@ pub(super) const LIMITED_PAUSE: Duration = Duration::from_secs(5);
 pub(super) const LIMITED_PAUSE_MAX: Duration = Duration::from_secs(120);
 /// Orders of one batch that are under way at once.
 pub(super) const ORDERS_AT_ONCE: usize = 8;
+/// Accepted orders whose number and acknowledgement wait to be written behind their answers; the answer of one more waits.
+pub(super) const NOTES_WAITING_MAX: usize = 64;
+/// How long the writing waits for others: in a burst it would take the disk from the next order, which is written before it
+/// is sent.
+pub(super) const NOTES_PAUSE: Duration = Duration::from_millis(10);
 /// How often one order may have got a new number: as often as its terms can be replaced here, and some more.
 pub(super) const NUMBERS_MAX: usize = 128;
 /// Activities on a page: the most that Alpaca gives.

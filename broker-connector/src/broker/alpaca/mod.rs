@@ -13,6 +13,7 @@ mod damaged;
 mod hours;
 mod limiter;
 mod lists;
+mod notes;
 mod orders;
 mod parse;
 mod rest;
@@ -42,6 +43,7 @@ use domain::inquiry::TradeCash;
 use domain::{AccountId, Currency, DecimalText, Market, OrderId, OrderType, TimeInForce};
 use futures_util::{StreamExt, stream as streams};
 use limiter::Limiter;
+use notes::Notes;
 use rest::{Failure, Rest};
 use secrecy::SecretString;
 use session::Session;
@@ -60,6 +62,7 @@ pub struct Alpaca {
     records: Records,
     vault: Vault,
     sessions: Sessions<Session>,
+    notes: Notes,
     stop: CancellationToken,
 }
 
@@ -76,6 +79,7 @@ impl Alpaca {
     ) -> anyhow::Result<Arc<Self>> {
         let (client, journal) = (http::client()?, Journal::new(database_url)?);
         let records = Records::new(database_url)?;
+        let notes = Notes::start(records.clone(), journal.clone());
         let alpaca = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             settings,
@@ -84,6 +88,7 @@ impl Alpaca {
             records,
             vault,
             sessions: Sessions::default(),
+            notes,
             stop,
         });
         tokio::spawn(load(Arc::downgrade(&alpaca), alpaca.stop.clone()));

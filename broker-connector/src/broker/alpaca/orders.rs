@@ -2,6 +2,7 @@
 
 use super::Alpaca;
 use super::config::NUMBERS_MAX;
+use super::notes::Note;
 use super::parse;
 use super::rest::{Failure, Refused};
 use super::session::Session;
@@ -70,6 +71,12 @@ async fn newest(
     Err(Failure::Unknown("an order has had too many numbers".into()))
 }
 
+/// What the journal says of an order that Alpaca has taken; nothing where it was refused in the same breath.
+fn acknowledgement(request: &OrderRequest, order: &wire::Order) -> Option<Entry> {
+    let at = || order.submitted_at.as_deref().and_then(parse::moment).unwrap_or_else(Utc::now);
+    (order.status != "rejected").then(|| Entry::about(request, &order.id, ReportKind::Accepted, at()))
+}
+
 impl Alpaca {
     /// Sends one order.
     pub(super) async fn place(&self, request: &OrderRequest) -> PlaceOutcome {
@@ -134,17 +141,19 @@ impl Alpaca {
         }
     }
 
-    async fn accepted(&self, session: &Session, request: &OrderRequest, order: wire::Order) -> PlaceOutcome {
-        let told = async {
-            if order.status != "rejected" {
-                let at = order.submitted_at.as_deref().and_then(parse::moment).unwrap_or_else(Utc::now);
-                let entry = Entry::about(request, &order.id, ReportKind::Accepted, at);
-                let _ = self.journal.append(super::NAME, &[entry]).await;
-            }
-        };
-        // Side by side, for each waits for the disk. Whatever cannot be written now is found in the lists.
-        let (_, ()) = tokio::join!(self.records.numbered(request.order_id, &order.id), told);
-        session.ring();
+    /// Answers that Alpaca took an order; what is to be written about it follows.
+    async fn accepted(
+        &self,
+        session: &Arc<Session>,
+        request: &OrderRequest,
+        order: wire::Order,
+    ) -> PlaceOutcome {
+        if !order.filled_qty.unwrap_or_default().0.is_zero() {
+            session.ring();
+        }
+        let entry = acknowledgement(request, &order);
+        let (order_id, broker_order_id) = (request.order_id, order.id.clone());
+        self.notes.write(Note { session: Arc::clone(session), order_id, broker_order_id, entry }).await;
         PlaceOutcome::Accepted { broker_order_id: order.id }
     }
 

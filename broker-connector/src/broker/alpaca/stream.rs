@@ -16,6 +16,8 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 /// What the stream is called that tells of orders.
 const TRADE_UPDATES: &str = "trade_updates";
+/// What is told of an order that was just taken: nothing has been bought or sold.
+const QUIET_EVENTS: [&str; 3] = ["new", "accepted", "pending_new"];
 
 /// Listens until the session ends.
 pub(super) async fn run(session: Arc<Session>) {
@@ -84,7 +86,11 @@ async fn heed(session: &Session, socket: &mut Socket, message: Message) -> Resul
         (TRADE_UPDATES, _) => {
             tracing::debug!(account = %session.account_id, event = said.data.event, "Alpaca tells");
             session.heard();
-            session.ring();
+            if said.data.event.as_deref().is_some_and(|event| QUIET_EVENTS.contains(&event)) {
+                session.ring_softly();
+            } else {
+                session.ring();
+            }
             Ok(())
         }
         _ => Ok(()),

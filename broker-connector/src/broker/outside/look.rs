@@ -14,18 +14,25 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 const LOOK_PAUSE: Duration = Duration::from_millis(400);
 /// When the lists are read again after an event: executions may be listed a moment after they were told.
 const SECOND_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+/// How long after a soft ring the lists are read: orders of one burst make one reading, and none keeps the next one waiting.
+const SOFT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Reads until the session, or the adapter (then `look` gives nothing), ends.
 pub(in crate::broker) async fn run<F>(way: &Way, look: impl Fn() -> F)
 where
     F: Future<Output = Option<Result<(), BrokerError>>>,
 {
-    let mut again = VecDeque::new();
+    let mut planned = VecDeque::new();
     loop {
-        let next = again.pop_front().unwrap_or_else(|| Instant::now() + LOOK_INTERVAL);
-        if timeout_at(next, way.rung()).await.is_ok() {
+        let next = planned.pop_front().unwrap_or_else(|| Instant::now() + LOOK_INTERVAL);
+        match timeout_at(next, way.rung()).await {
             // What was told may be listed a moment later.
-            again = SECOND_LOOKS.iter().map(|pause| Instant::now() + *pause).collect();
+            Ok(true) => planned = SECOND_LOOKS.iter().map(|pause| Instant::now() + *pause).collect(),
+            Ok(false) => {
+                planned.push_front(next.min(Instant::now() + SOFT_PAUSE));
+                continue;
+            }
+            Err(_) => {}
         }
         match look().await {
             None => return,

@@ -34,6 +34,7 @@ pub(in crate::broker) struct Way {
     pub(in crate::broker) stop: CancellationToken,
     condition: Mutex<Condition>,
     bell: Notify,
+    soft_bell: Notify,
 }
 
 impl Way {
@@ -44,7 +45,14 @@ impl Way {
     ) -> Self {
         let condition =
             Condition { state: "connecting", since: Utc::now(), detail: None, heard_at: None, read_at: None };
-        Self { broker, account_id, stop, condition: Mutex::new(condition), bell: Notify::new() }
+        Self {
+            broker,
+            account_id,
+            stop,
+            condition: Mutex::new(condition),
+            bell: Notify::new(),
+            soft_bell: Notify::new(),
+        }
     }
 
     fn condition(&self) -> MutexGuard<'_, Condition> {
@@ -86,9 +94,18 @@ impl Way {
         self.bell.notify_one();
     }
 
-    /// Waits until it is rung.
-    pub(in crate::broker) async fn rung(&self) {
-        self.bell.notified().await;
+    /// Something has happened that is known already: a look need not be made at once.
+    pub(in crate::broker) fn ring_softly(&self) {
+        self.soft_bell.notify_one();
+    }
+
+    /// Waits until it is rung; whether loudly.
+    pub(in crate::broker) async fn rung(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.bell.notified() => true,
+            () = self.soft_bell.notified() => false,
+        }
     }
 
     /// What a failure means for this account: a key that opened once and does not any more was revoked.

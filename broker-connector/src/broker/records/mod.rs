@@ -109,7 +109,15 @@ impl Records {
     /// # Errors
     /// [`BrokerError::Unavailable`]
     pub(crate) async fn numbered(&self, order: OrderId, broker_order_id: &str) -> Result<(), BrokerError> {
-        self.0.numbered(order, broker_order_id).await.map_err(unavailable)
+        self.all_numbered(&[(order, broker_order_id.to_owned())]).await
+    }
+
+    /// The same for several orders.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unavailable`]
+    pub(crate) async fn all_numbered(&self, numbers: &[(OrderId, String)]) -> Result<(), BrokerError> {
+        self.0.numbered(numbers).await.map_err(unavailable)
     }
 
     /// Where an order is.

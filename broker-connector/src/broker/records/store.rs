@@ -57,8 +57,9 @@ statement! {
     "DELETE FROM broker.sent_orders WHERE order_id = ? AND broker_order_id IS NULL"
 }
 statement! {
-    Numbered { number: Text = String, order: SqlUuid = Uuid }
-    "UPDATE broker.sent_orders SET broker_order_id = ? WHERE order_id = ?"
+    Numbered { orders: Array<SqlUuid> = Vec<Uuid>, numbers: Array<Text> = Vec<String> }
+    "UPDATE broker.sent_orders AS s SET broker_order_id = named.number
+     FROM unnest(?, ?) AS named (order_id, number) WHERE s.order_id = named.order_id"
 }
 statement! {
     Find { sent: SqlUuid = Uuid, found: SqlUuid = Uuid }
@@ -204,8 +205,9 @@ impl Store {
         Ok(())
     }
 
-    pub(super) async fn numbered(&self, order: OrderId, number: &str) -> anyhow::Result<()> {
-        let query = Numbered { number: number.to_owned(), order: order.0 };
+    pub(super) async fn numbered(&self, numbers: &[(OrderId, String)]) -> anyhow::Result<()> {
+        let (orders, numbers) = numbers.iter().map(|(order, number)| (order.0, number.clone())).unzip();
+        let query = Numbered { orders, numbers };
         answered(query.execute(&mut self.0.connection().await?)).await?;
         Ok(())
     }
