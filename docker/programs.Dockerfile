@@ -65,3 +65,16 @@ ENV GAEMI_BACKEND_HOST=0.0.0.0
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD curl -fsS http://127.0.0.1:8000/ready
 ENTRYPOINT ["backend"]
+
+# The same major version as the database: its programs read what it writes.
+FROM postgres:16-bookworm AS backup
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3 \
+    && rm -rf /var/lib/apt/lists/* \
+    && mkdir -m 0700 /backups && chown postgres: /backups
+COPY scripts /srv/gaemi/scripts
+WORKDIR /srv/gaemi
+USER postgres
+ENV GAEMI_STATE_DIR=/tmp/gaemi
+HEALTHCHECK --interval=5m --timeout=10s --start-period=10m CMD scripts/backup-nightly --fresh /backups
+ENTRYPOINT ["scripts/backup-nightly", "/backups"]

@@ -146,7 +146,32 @@ first_calls() {
 
 check_books() { GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null scripts/check-books; }
 
-back_up() { GAEMI_STATE_DIR=$SERVER_STATE GAEMI_SETTINGS_FILE=/dev/null scripts/backup "$STATE_DIR/backups"; }
+back_up() {
+    local folder=$STATE_DIR/backups
+    local -a environment=(env "GAEMI_STATE_DIR=$SERVER_STATE" GAEMI_SETTINGS_FILE=/dev/null)
+    "${environment[@]}" scripts/backup "$folder" || return 1
+    back_up_nightly "$folder-nightly"
+}
+
+# back_up_nightly FOLDER -> where there is no backup one is made at once, none twice, and a missed one is told
+back_up_nightly() {
+    local process second status=0
+    local -a backups
+    if scripts/backup-nightly --fresh "$1" 2>/dev/null; then say "an empty folder counts as backed up"; return 1; fi
+    "${environment[@]}" scripts/backup-nightly "$1" &
+    process=$!
+    for ((second = 0; second < 60; second++)); do
+        scripts/backup-nightly --fresh "$1" 2>/dev/null && break
+        sleep 1
+    done
+    kill "$process" && wait "$process" || status=1
+    "${environment[@]}" timeout 3 scripts/backup-nightly "$1" || true
+    backups=("$1"/gaemi-*)
+    ((${#backups[@]} == 1)) || { say "${#backups[@]} backups where one was due"; status=1; }
+    mv "${backups[0]}" "$1/gaemi-20200102T030405Z"
+    if scripts/backup-nightly --fresh "$1"; then say "a missed backup is not told"; status=1; fi
+    return "$status"
+}
 
 # restore_elsewhere -> on a machine that has nothing but the secrets, the backup becomes a server again: every table is as it
 # was, the books balance, and who had an account logs in; restored a second time it is refused
