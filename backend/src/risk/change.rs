@@ -95,10 +95,15 @@ pub fn judge_change(
 /// What other terms ask of an account's equity beside the present ones, which are among what is open.
 fn more_asked(order: &OpenOrder, terms: &Terms, quantity: Quantity) -> Asked {
     let shares = quantity.value() - order.quantity.value();
-    let worth = |price: Price, held: Decimal| price.value().saturating_mul(held);
+    let worth = |price: Price, shares: Decimal| price.value().saturating_mul(shares);
     let amount = match order.side {
         Side::Buy => terms.hold.amount() - order.held,
-        Side::Sell => worth(terms.worst_price, terms.hold.amount()) - worth(order.worst_price, order.held),
+        // It is executed by the present terms or by the others: fewer shares at a higher price need not ask for more.
+        Side::Sell => {
+            let leaves = (quantity.value() - order.filled_quantity).max(Decimal::ZERO);
+            let held = leaves.min(terms.hold.amount());
+            worth(terms.worst_price, held) - worth(order.worst_price, order.held)
+        }
     };
     let quantity = shares.max(Decimal::ZERO);
     Asked { side: order.side, quantity, amount: amount.max(Decimal::ZERO) }

@@ -248,6 +248,36 @@ fn a_short_sale_above_the_bid_gets_no_price_at_the_bid_later() {
 }
 
 #[test]
+fn fewer_shares_at_a_higher_price_ask_for_no_more_than_they_offer() {
+    let apple = quote(APPLE, 100);
+    let mut account = book(2_000, true);
+    place(&mut account, order(APPLE, Side::Sell, "40", "100"), &apple).unwrap();
+    let changed = |quantity: &str, limit: &str| {
+        let price: domain::Price = "100".parse().unwrap();
+        let open = OpenOrder {
+            symbol: apple.symbol,
+            side: Side::Sell,
+            pricing: Pricing::Limit(price),
+            quantity: "40".parse().unwrap(),
+            worst_price: price,
+            fees_max: Decimal::ONE,
+            held: Decimal::from(40),
+            filled_quantity: Decimal::ZERO,
+            filled_notional: Decimal::ZERO,
+            charged: Decimal::ZERO,
+        };
+        let pricing = Pricing::Limit(limit.parse().unwrap());
+        let changed =
+            judge_change(&open, pricing, quantity.parse().unwrap(), &state(&account, &apple), &apple, now());
+        changed.err().unwrap_or_default().into_iter().map(|denial| denial.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(changed("20", "200"), [""; 0], "it is worth as much as before");
+    assert_eq!(changed("20", "200.1"), ["insufficient_margin"]);
+    assert_eq!(changed("40", "100.1"), ["insufficient_margin"]);
+    assert_eq!(changed("41", "100"), ["insufficient_margin"]);
+}
+
+#[test]
 fn parts_of_shares_are_not_sold_short() {
     let apple = quote(APPLE, 100);
     let sold = place(&mut book(10_000, true), order(APPLE, Side::Sell, "1.5", "100"), &apple);

@@ -27,16 +27,17 @@ struct OpenRow {
 }
 
 statement! {
-    /// While other terms are asked for, the larger quantity and the higher price count.
+    /// While other terms are asked for, the larger quantity counts, and of what the one and the other offer the larger worth.
     OpenIn { accounts: Array<SqlUuid> = Vec<Uuid> }
     "SELECT o.account_id, o.symbol,
-        coalesce(sum(o.shares) FILTER (WHERE o.side = 'buy'), 0) AS buying,
+        coalesce(sum(greatest(o.present, o.asked)) FILTER (WHERE o.side = 'buy'), 0) AS buying,
         coalesce(sum(o.held) FILTER (WHERE o.side = 'buy'), 0) AS buying_cost,
         coalesce(sum(o.held) FILTER (WHERE o.side = 'sell'), 0) AS selling,
-        coalesce(sum(o.held * o.price) FILTER (WHERE o.side = 'sell'), 0) AS selling_worth
-     FROM (SELECT account_id, symbol, side, held,
-            greatest(quantity, (replacing->'terms'->>'quantity')::numeric) - filled_quantity AS shares,
-            greatest(worst_price, (replacing->'terms'->>'worstPrice')::numeric) AS price
+        coalesce(sum(greatest(least(o.held, o.present) * o.worst_price, least(o.held, o.asked) * o.asked_price))
+            FILTER (WHERE o.side = 'sell'), 0) AS selling_worth
+     FROM (SELECT account_id, symbol, side, held, worst_price, quantity - filled_quantity AS present,
+            (replacing->'terms'->>'quantity')::numeric - filled_quantity AS asked,
+            (replacing->'terms'->>'worstPrice')::numeric AS asked_price
         FROM trading.orders WHERE account_id = ANY (?) AND is_open) AS o
      GROUP BY o.account_id, o.symbol"
 }
