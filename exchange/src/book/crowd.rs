@@ -162,7 +162,8 @@ impl Book {
                 continue;
             }
             let before = course.ahead.unwrap_or_default();
-            let (ahead, most) = if limit == reach {
+            // Where the other side has come to the limit, nobody can stand there any more.
+            let (ahead, most) = if limit == reach && !turn.is_met(side, limit) {
                 let eaten = before.min(left);
                 left = left.saturating_sub(eaten);
                 (before.saturating_sub(eaten), Decimal::from(left))

@@ -75,6 +75,14 @@ impl<'a> Turn<'a> {
         self.taken += quantity;
     }
 
+    /// Whether the other side, as far as the source tells it, has come to a limit.
+    pub(super) fn is_met(&self, side: Side, limit: Price) -> bool {
+        match side {
+            Side::Buy => self.quote.ask.is_some_and(|ask| ask <= limit),
+            Side::Sell => self.quote.bid.is_some_and(|bid| bid >= limit),
+        }
+    }
+
     /// The price up to which somebody else was, or would be, on the other side of a resting order.
     pub(super) fn reach(&self, side: Side) -> Price {
         match side {

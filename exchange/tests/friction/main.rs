@@ -1,6 +1,8 @@
 //! Orders that share the market with others: examples, and properties over arbitrary histories.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod harsher;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Currency, OrderId, Price, Quantity, Quote, Side};
 use exchange::book::{Patience, Pricing, Trigger};
@@ -182,6 +184,17 @@ fn a_price_beyond_it_has_eaten_the_queue() {
     next(&mut book, 0, 15_000, 0);
     assert_eq!(fills(&next(&mut book, 1, 14_850, 200)), [(id(1), 20.into(), cents(14_900))]);
     assert_eq!(ahead(&book, 1), Some(0));
+}
+
+#[test]
+fn the_other_side_at_its_price_has_eaten_the_queue() {
+    let mut book = book_at(15_000);
+    book.submit(buy(1, 14_900, 30), start());
+    next(&mut book, 0, 15_000, 0);
+    let at = start() + WAIT + TimeDelta::minutes(1);
+    let volume = book.last_quote().unwrap().volume + 200;
+    let offered = Quote { bid: Some(cents(14_899)), ask: Some(cents(14_900)), ..quote(14_905, volume, at) };
+    assert_eq!(fills(&book.on_quote(&offered, at)), [(id(1), 20.into(), cents(14_900))]);
 }
 
 #[test]
