@@ -199,7 +199,8 @@ impl Dispatcher {
     }
 
     /// Makes accounts known to their broker before their first order, and leaves out the orders of those that it does not
-    /// know yet: the table has them.
+    /// know yet: the table has them. Those of an account whose key does not open go on: the connector sends none of them, and
+    /// refuses what has waited too long.
     async fn of_connected(&mut self, mut requests: Vec<OrderRequest>) -> Result<Vec<OrderRequest>, ApiError> {
         if self.connected.len() > CONNECTED_MAX {
             self.connected.clear();
@@ -217,20 +218,21 @@ impl Dispatcher {
                 })
                 .buffer_unordered(CONNECTING_AT_ONCE_MAX);
         let answers: Vec<(AccountId, Result<(), OpenError>)> = connecting.collect().await;
+        let mut locked = HashSet::new();
         for (account, answer) in answers {
             let Err(error) = answer else {
                 self.connected.insert(account);
                 continue;
             };
             tracing::warn!(%error, %account, "orders wait for their account to be known to the broker");
-            if let OpenError::Refused { code, detail } = error
+            if let OpenError::Refused { code, .. } = error
                 && KeyState::of_word(&code).is_some()
             {
-                let locked = Unsent::AuthExpired { code, reason: detail };
-                self.heed(std::iter::once((account, &locked))).await?;
+                locked.insert(account);
             }
         }
-        requests.retain(|request| self.connected.contains(&request.account_id));
+        let goes_on = |account: &AccountId| self.connected.contains(account) || locked.contains(account);
+        requests.retain(|request| goes_on(&request.account_id));
         Ok(requests)
     }
 

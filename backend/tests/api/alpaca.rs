@@ -17,7 +17,7 @@ pub(crate) struct House {
     pub(crate) stand_in: StandIn,
 }
 
-fn adapters(stand_in: &StandIn) -> AdapterSettings {
+pub(crate) fn adapters(stand_in: &StandIn) -> AdapterSettings {
     AdapterSettings {
         key: Some(KeySource::Digits { present: "0f".repeat(32).into(), next: None }),
         alpaca: AlpacaSettings {

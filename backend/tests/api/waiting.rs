@@ -1,9 +1,10 @@
 //! Orders that wait for a broker that limits us or does not let us in: they are sent once when they may be, and refused when
 //! they no longer mean what they meant.
 
-use crate::alpaca::House;
+use crate::alpaca::{House, adapters};
 use crate::books::{assert_books_balance, execute};
 use crate::helpers::eventually;
+use crate::trader::Trader;
 use alpaca_stand_in::Fault;
 use serde_json::{Value, json};
 
@@ -99,6 +100,39 @@ async fn an_order_that_waited_too_long_for_a_key_is_refused_and_never_sent() {
     for order in [&market, &of_the_day] {
         assert_eq!(house.stand_in.act(|market| market.named(order).len()), 0, "it is not sent any more");
     }
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+/// Both servers after a night in which the stored key became unreadable.
+async fn restart_without_readable_key(house: House) -> House {
+    let House { trader, stand_in } = house;
+    let damage = "UPDATE broker.credentials SET sealed = set_byte(sealed, 30, 255 - get_byte(sealed, 30))";
+    assert_eq!(execute(&trader.app.database_url, damage).await, Ok(1));
+    let app = trader.app.restart_beside(adapters(&stand_in)).await;
+    House { trader: Trader { app, ..trader }, stand_in }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_an_account_whose_stored_key_cannot_be_read_is_refused_by_age() {
+    let house = House::start().await;
+    house.trader.priced("AAPL").await;
+    revoke(&house);
+    let order = house.trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
+    let order = order["id"].as_str().unwrap();
+    eventually("its owner is told", || async { told_of_keys(&house).await == ["key_revoked"] }).await;
+    let house = restart_without_readable_key(house).await;
+    let trader = &house.trader;
+    eventually("its owner is told", || async {
+        told_of_keys(&house).await.first().is_some_and(|newest| newest == "key_missing")
+    })
+    .await;
+    assert_eq!(trader.order(order).await["status"], "PENDING_NEW", "it may still be sent with another key");
+    let older =
+        format!("UPDATE trading.orders SET created_at = created_at - interval '9 days' WHERE id = '{order}'");
+    assert_eq!(execute(&trader.app.database_url, &older).await, Ok(1));
+    let refused = trader.until(order, "REJECTED").await;
+    assert_eq!(refused["held"], "0", "{refused}");
+    assert_eq!(house.stand_in.act(|market| market.named(order).len()), 0);
     assert_books_balance(&trader.app.database_url).await;
 }
 

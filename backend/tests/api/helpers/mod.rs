@@ -266,8 +266,15 @@ impl TestApp {
     }
 
     /// Stops the application, starts a broker connector, and starts the application again.
-    pub(crate) async fn restart_with_connector(mut self) -> Self {
-        let (connector, url) = start_broker_connector(&self.database_url, &self.setup.market_data_url).await;
+    pub(crate) async fn restart_with_connector(self) -> Self {
+        self.restart_beside(AdapterSettings::default()).await
+    }
+
+    /// The same with brokers beside the simulator.
+    pub(crate) async fn restart_beside(mut self, adapters: AdapterSettings) -> Self {
+        let market_data_url = &self.setup.market_data_url;
+        let (connector, url) =
+            start_broker_connector_with(&self.database_url, market_data_url, adapters).await;
         self.setup.broker_connector_url = url;
         self.neighbours.push(connector);
         self.restart().await

@@ -127,17 +127,18 @@ impl Alpaca {
         }
     }
 
-    /// Whether an order that is not sent any more is there.
+    /// Whether an order that is not sent any more is there. What cannot be asked is not known: whether it comes to light,
+    /// questions find out.
     async fn look_for(&self, request: &OrderRequest, late: Late) -> PlaceOutcome {
+        let unknown = |why: String| PlaceOutcome::OutcomeUnknown { reason: format!("{late}; {why}") };
         let session = match self.session(request.account_id).await {
             Ok(session) => session,
-            Err(error) => return error.unsent().into(),
+            Err(error) => return unknown(error.to_string()),
         };
         match find(&session, None, request.order_id).await {
             Ok(Some(order)) => self.accepted(&session, request, order).await,
-            // It may still come to light: whether it does, questions find out.
-            Ok(None) => PlaceOutcome::OutcomeUnknown { reason: late.to_string() },
-            Err(failure) => failure.unsent().into(),
+            Ok(None) => unknown("Alpaca does not find it".into()),
+            Err(failure) => unknown(failure.words()),
         }
     }
 
