@@ -39,7 +39,7 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// All keys that rows may lie under; new ones are sealed with the first.
+    /// All keys that rows may lie under; new ones are sealed with the last, which stays when keys are changed.
     pub(super) fn keys(&self) -> anyhow::Result<Vec<Key>> {
         match self {
             Self::Digits { present, next } => {
@@ -137,7 +137,15 @@ impl Vault {
     /// Without a key, or without randomness.
     pub(crate) fn seal(&self, credentials: &Credentials, owner: AccountId) -> anyhow::Result<Vec<u8>> {
         let keys = self.keys()?;
-        seal(keys.first().context("no key")?, credentials, owner)
+        seal(keys.last().context("no key")?, credentials, owner)
+    }
+
+    /// Whether sealed credentials lie under the key that stays when keys are changed. Those that were sealed before a change
+    /// and written after it do not, and nothing opens them any more.
+    pub(crate) fn is_lasting(&self, sealed: &[u8], owner: AccountId) -> bool {
+        self.keys().is_ok_and(|keys| {
+            keys.last().is_some_and(|last| open(std::slice::from_ref(last), sealed, owner).is_ok())
+        })
     }
 
     /// The credentials again.
@@ -204,6 +212,17 @@ mod tests {
         let sealed = vault("b", None).seal(&credentials(), owner).unwrap();
         assert!(vault("a", None).open(&sealed, owner).is_err());
         assert!(vault("a", Some("b")).open(&sealed, owner).is_ok());
+    }
+
+    #[test]
+    fn while_keys_are_changed_the_next_one_seals() {
+        let owner = AccountId::generate();
+        let sealed = vault("a", Some("b")).seal(&credentials(), owner).unwrap();
+        assert!(vault("b", None).open(&sealed, owner).is_ok());
+        assert!(vault("a", Some("b")).is_lasting(&sealed, owner));
+        let before = vault("a", None).seal(&credentials(), owner).unwrap();
+        assert!(vault("a", None).is_lasting(&before, owner));
+        assert!(!vault("a", Some("b")).is_lasting(&before, owner), "it is opened, and not for long");
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod wire;
 
 pub use config::AlpacaSettings;
 
-use super::outside::sessions::{Keeper, Sessions, load};
+use super::outside::sessions::{Keeper, Sessions, load, save, seal};
 use super::outside::way::{no_way, supervise};
 use super::outside::{http, look};
 use super::records::{Records, StoredAccount};
@@ -130,9 +130,9 @@ impl Alpaca {
             return Err(OpeningTrouble::OtherCurrency.because("an account at Alpaca is in USD"));
         }
         let known = self.sessions.known(connection.account_id)?;
-        let sealed = self.vault.seal(&credentials, connection.account_id);
-        let sealed = sealed.map_err(|error| BrokerError::Conflict(format!("{error:#}")))?;
-        let rest = self.rest(credentials);
+        // What cannot be kept is not tried.
+        let sealed = seal(&self.vault, &credentials, connection.account_id)?;
+        let rest = self.rest(credentials.clone());
         let account = account::account(&rest).await.map_err(Failure::of_question)?;
         account::check(&account)?;
         if known.as_ref().is_some_and(|known| known.identity.number() != account.account_number) {
@@ -148,7 +148,7 @@ impl Alpaca {
             sealed,
             opening,
         };
-        let stored = self.records.save_account(NAME, &stored).await?;
+        let stored = save(self.books(), NAME, stored, &credentials).await?;
         self.follow_by(&stored, rest);
         Ok(connected(&stored.broker_number, stored.opening.cash, stored.opening.opened_at))
     }

@@ -28,7 +28,7 @@ mod wire;
 
 pub use config::KiwoomSettings;
 
-use super::outside::sessions::{Keeper, Sessions, load};
+use super::outside::sessions::{Keeper, Sessions, load, save, seal};
 use super::outside::way::{no_way, supervise};
 use super::outside::{http, look};
 use super::records::{Opening, Records, StoredAccount};
@@ -160,14 +160,14 @@ impl Kiwoom {
             return Err(OpeningTrouble::OtherCurrency.because("an account at Kiwoom is in KRW"));
         }
         let known = self.sessions.known(connection.account_id)?;
-        let sealed = self.vault.seal(&credentials, connection.account_id);
-        let sealed = sealed.map_err(|error| BrokerError::Conflict(format!("{error:#}")))?;
-        let desk = self.desk(credentials)?;
+        // What cannot be kept is not tried.
+        let sealed = seal(&self.vault, &credentials, connection.account_id)?;
+        let desk = self.desk(credentials.clone())?;
         let known = known.map(|known| (known.identity.number().to_owned(), known.opening.clone()));
         let (number, opening) = desk.during(first_look(&desk, known)).await?;
         let stored =
             StoredAccount { account_id: connection.account_id, broker_number: number, sealed, opening };
-        let stored = self.records.save_account(NAME, &stored).await?;
+        let stored = save(self.books(), NAME, stored, &credentials).await?;
         self.follow_at(&stored, desk);
         Ok(connected(&stored.broker_number, &stored.opening))
     }

@@ -11,6 +11,8 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// How often credentials are sealed anew because the key was changed while they were written.
+const KEY_CHANGES_MAX: usize = 3;
 /// Pause before accounts are read from the database again at the start.
 const START_PAUSE: Duration = Duration::from_millis(500);
 
@@ -68,6 +70,40 @@ impl<S: Deref<Target = Way>> Sessions<S> {
     fn begin(&self) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
     }
+}
+
+/// Writes an account with what opens it, and gives it as it stands there. The key under which credentials lie may be changed
+/// meanwhile: what lies under the one before would be lost, and is sealed anew.
+///
+/// # Errors
+/// As [`Records::save_account`]; [`BrokerError::Unavailable`] where the key does not stand still.
+pub(in crate::broker) async fn save(
+    (records, vault): (&Records, &Vault),
+    broker: &str,
+    mut account: StoredAccount,
+    credentials: &Credentials,
+) -> Result<StoredAccount, BrokerError> {
+    let owner = account.account_id;
+    for _ in 0..KEY_CHANGES_MAX {
+        let saved = records.save_account(broker, &account).await?;
+        if vault.is_lasting(&saved.sealed, owner) {
+            return Ok(saved);
+        }
+        account.sealed = seal(vault, credentials, owner)?;
+    }
+    Err(BrokerError::Unavailable("the key for credentials does not stand still".into()))
+}
+
+/// Credentials as they are written.
+///
+/// # Errors
+/// [`BrokerError::Conflict`] where no key is set to seal them with.
+pub(in crate::broker) fn seal(
+    vault: &Vault,
+    credentials: &Credentials,
+    owner: AccountId,
+) -> Result<Vec<u8>, BrokerError> {
+    vault.seal(credentials, owner).map_err(|error| BrokerError::Conflict(format!("{error:#}")))
 }
 
 /// An adapter whose accounts are kept in the records.

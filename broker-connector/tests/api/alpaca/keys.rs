@@ -2,11 +2,17 @@
 
 use super::{KEY, World, adapters, connect};
 use crate::connector::{Connector, TOKEN, eventually};
+use crate::database::TestDatabase;
 use crate::terms::{code, word};
 use alpaca_stand_in::{KEY_ID, SECRET_KEY};
+use broker_connector::AdapterSettings;
 use broker_connector::credentials::{KeySource, rotate_key};
+use diesel_async::SimpleAsyncConnection;
 use domain::AccountId;
 use domain::broker::Unsent;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_an_expired_and_a_revoked_key_are_three_answers() {
@@ -79,6 +85,94 @@ async fn keys_are_changed_and_the_connector_comes_back_with_the_new_one() {
     std::mem::replace(&mut world.connector, connector).kill();
     world.connector.becomes_ready().await;
     eventually("the account is closed", || async { world.state().await["state"] == "key_missing" }).await;
+}
+
+/// A key in a file, in a folder that goes with it.
+struct KeyFile(PathBuf);
+
+impl KeyFile {
+    fn new() -> Self {
+        use std::io::Write;
+        let folder = std::env::temp_dir().join(format!("gaemi-key-{}", Uuid::now_v7()));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("broker.key");
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
+        file.write_all(KEY.as_bytes()).unwrap();
+        Self(path)
+    }
+
+    fn source(&self) -> KeySource {
+        KeySource::File(self.0.clone())
+    }
+
+    /// Whether a key waits that is to take its place.
+    fn has_next(&self) -> bool {
+        self.0.with_added_extension("next").exists()
+    }
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
+    }
+}
+
+/// Another connector, with a key in a file, in the place of one that is killed.
+async fn restart_with(world: &mut World, key: &KeyFile) {
+    let settings = AdapterSettings { key: Some(key.source()), ..adapters(&world.stand_in) };
+    let next = Connector::launch_with(&world.database, &world.quotes, settings).await;
+    std::mem::replace(&mut world.connector, next).kill();
+    world.connector.becomes_ready().await;
+    world.becomes("connected").await;
+}
+
+async fn waits_for_a_lock(database: &TestDatabase) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("somebody waits for the lock", || async { database.count(waiting).await > 0 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_keys_that_is_killed_midway_loses_nothing_and_is_done_by_the_next() {
+    let mut world = World::start().await;
+    let key = KeyFile::new();
+    restart_with(&mut world, &key).await;
+    let mut lock = world.database.connection().await;
+    lock.batch_execute("BEGIN; LOCK TABLE broker.credentials").await.unwrap();
+    let (url, source) = (world.database.url(), key.source());
+    let changing = tokio::spawn(async move { rotate_key(&url.into(), &source).await });
+    waits_for_a_lock(&world.database).await;
+    changing.abort();
+    assert!(changing.await.is_err(), "it was killed");
+    lock.batch_execute("COMMIT").await.unwrap();
+    assert!(key.has_next(), "it left the next key behind");
+
+    restart_with(&mut world, &key).await;
+    let again = connect(&world.connector, world.account, KEY_ID, SECRET_KEY).await;
+    assert_eq!(again.status(), 200, "keys are entered in the middle of it");
+    restart_with(&mut world, &key).await;
+    assert_eq!(rotate_key(&world.database.url().into(), &key.source()).await.unwrap(), 1);
+    assert!(!key.has_next());
+    restart_with(&mut world, &key).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sealed_before_a_change_of_keys_and_is_written_after_it_can_be_read() {
+    let mut world = World::start().await;
+    let key = KeyFile::new();
+    restart_with(&mut world, &key).await;
+    let mut lock = world.database.connection().await;
+    lock.batch_execute("BEGIN; LOCK TABLE broker.accounts").await.unwrap();
+    let entering = connect(&world.connector, world.account, KEY_ID, SECRET_KEY);
+    let changing = async {
+        waits_for_a_lock(&world.database).await;
+        let rows = rotate_key(&world.database.url().into(), &key.source()).await.unwrap();
+        lock.batch_execute("COMMIT").await.unwrap();
+        rows
+    };
+    let (entered, rows) = tokio::join!(entering, changing);
+    assert_eq!((entered.status().as_u16(), rows), (200, 1));
+    restart_with(&mut world, &key).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
