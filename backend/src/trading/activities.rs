@@ -2,7 +2,8 @@
 //!
 //! Promises: each line of the connector's list is taken in once, in its order; its journal, what is told of it and the
 //! cursor share one transaction, so whatever is killed when, it is either taken in or not. A split waits for its other half,
-//! and for the orders in its symbol to end, some minutes at most. What nobody here understands moves cash as the broker says, as its difference, and a person is told; nothing is passed over in silence.
+//! and for the orders in its symbol to end, some minutes at most, and what is behind it in its account with it; other accounts do
+//! not wait. What nobody here understands moves cash as the broker says, as its difference, and a person is told; nothing is passed over in silence.
 
 mod split;
 
@@ -19,7 +20,7 @@ use crate::events::{self, EventHub};
 use crate::portfolio::{self, DifferenceError};
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use domain::{ActivityKind, Money, UserId};
+use domain::{AccountId, ActivityKind, Money, UserId};
 use rust_decimal::Decimal;
 use split::Taken;
 use std::collections::BTreeSet;
@@ -72,21 +73,22 @@ impl ActivityClerk {
     }
 
     /// Takes in everything that is there. A line that cannot be taken in although the database answers does not hold up
-    /// those behind it.
+    /// those behind it, and one that waits holds up those of its account alone.
     async fn take_all_in(&self) {
         let mut failures = 0;
+        let mut waiting = BTreeSet::new();
         // Play money has no such lines.
         while self.lanes.is_any_elsewhere() {
             let taken = match failures {
-                LINE_TRIES_MAX => self.take_next_in(Manner::PassOver).await,
-                _ => self.take_next_in(Manner::Book).await,
+                LINE_TRIES_MAX => self.take_next_in(&waiting, Manner::PassOver).await,
+                _ => self.take_next_in(&waiting, Manner::Book).await,
             };
             match taken {
                 Ok(Next::Taken) => failures = 0,
-                Ok(Next::Nothing) => return,
-                Ok(Next::Waits) => {
-                    self.dispatch.look();
-                    return;
+                Ok(Next::Nothing) => break,
+                Ok(Next::Waits(account)) => {
+                    waiting.insert(account);
+                    failures = 0;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "what a broker did beside orders cannot be taken in; trying again");
@@ -98,22 +100,25 @@ impl ActivityClerk {
                 }
             }
         }
+        if !waiting.is_empty() {
+            self.dispatch.look();
+        }
     }
 
-    /// Takes the next line in.
-    async fn take_next_in(&self, manner: Manner) -> ApiResult<Next> {
+    /// Takes the next line in that is of no account that waits.
+    async fn take_next_in(&self, waiting: &BTreeSet<AccountId>, manner: Manner) -> ApiResult<Next> {
         let mut connection = self.pool.get().await?;
         let taken = connection
             .transaction(async |connection| {
                 let connection: &AsyncPgConnection = connection;
                 store::lock_activity_cursor(connection).await?;
-                let Some(line) = store::next_activity(connection).await? else {
+                let Some(line) = store::next_activity(connection, waiting).await? else {
                     return Ok::<_, ApiError>(Next::Nothing);
                 };
                 if !take_in(connection, &line, manner).await? {
-                    return Ok(Next::Waits);
+                    return Ok(Next::Waits(line.account_id));
                 }
-                store::advance_activity_cursor(connection, line.id).await?;
+                store::note_activity_taken_in(connection, line.id).await?;
                 Ok(Next::Taken)
             })
             .await?;
@@ -129,8 +134,8 @@ impl ActivityClerk {
 enum Next {
     /// It is taken in.
     Taken,
-    /// It is to be looked at again.
-    Waits,
+    /// It is to be looked at again, and so is what is behind it in its account.
+    Waits(AccountId),
     /// There is none.
     Nothing,
 }
@@ -274,7 +279,7 @@ async fn tell_balance(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{AccountId, Currency};
+    use domain::Currency;
 
     fn line(kind: ActivityKind, amount: &str) -> ActivityLine {
         ActivityLine {

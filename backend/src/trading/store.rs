@@ -27,8 +27,8 @@ mod terms;
 
 pub(super) use account_halts::{AccountHalt, HaltKind, account_halts, halts_of, insert_halts, lift_halt};
 pub(super) use activities::{
-    ActivityLine, OtherLeg, activity_cursor, advance_activity_cursor, is_activity_taken_in_after,
-    lock_activity_cursor, next_activity, other_leg,
+    ActivityLine, OtherLeg, are_activities_taken_in, is_activity_taken_in_after, lock_activity_cursor,
+    next_activity, note_activity_taken_in, other_leg,
 };
 pub(super) use closing::{
     are_wishes_open, cancellable_orders, close_batch, close_by_key, close_of, closes_of, closes_of_call,

@@ -239,3 +239,45 @@ async fn a_reverse_split_leaves_parts_of_a_share_and_one_that_does_not_fit_is_to
     assert_eq!((&facts["case"], &facts["word"]), (&json!("no_split"), &json!("SPLIT")));
     assert_eq!((about("MSFT"), house.incidents("broker_difference").await.len()), (1, 0), "{told:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_split_holds_up_its_own_account_and_no_other() {
+    let house = House::with_shares().await;
+    let Trader { app, user, account } = &house.trader;
+    let body = json!({ "name": "Play", "broker": "simulator", "currency": "USD" });
+    let other = app.post("/api/accounts", user, body).await.expect(201).json();
+    let other = other["id"].as_str().unwrap();
+    let known = format!(
+        "INSERT INTO broker.accounts (account_id, broker, currency) VALUES ('{other}', 'simulator', 'USD')"
+    );
+    assert_eq!(execute(&app.database_url, &known).await, Ok(1));
+    let add = async |account: &str, id: &str, kind: &str, word: &str, amount: &str, quantity: &str| {
+        let row = format!(
+            "INSERT INTO broker.activities (account_id, activity_id, is_undone, kind, word, symbol, currency, amount, quantity, day)
+             VALUES ('{account}', '{id}', false, '{kind}', '{word}', 'AAPL', 'USD', {amount}, {quantity}, current_date)"
+        );
+        assert_eq!(execute(&app.database_url, &row).await, Ok(1));
+    };
+    let booked = async |account: &str| {
+        let journals = format!(
+            "SELECT count(*) AS rows FROM account.journals
+             WHERE account_id = '{account}' AND starts_with(idempotency_key, 'activity:')"
+        );
+        count(&app.database_url, &journals).await
+    };
+    add(account, "half:1", "split", "SPLIT", "0", "30").await;
+    add(account, "half:2", "fee", "FEE", "-1", "NULL").await;
+    for number in 1..=2 {
+        add(other, &format!("other:{number}"), "dividend", "DIV", "5", "10").await;
+        eventually("the other account's is booked", || async { booked(other).await == number }).await;
+        assert_eq!(booked(account).await, 0, "what is behind the half waits with it");
+        assert_books_balance(&app.database_url).await;
+    }
+    add(account, "half:3", "split", "SPLIT", "0", "-10").await;
+    eventually("the split is booked", || async { house.trader.position("AAPL").await["quantity"] == "30" })
+        .await;
+    eventually("the fee behind it is booked", || async { booked(account).await == 1 }).await;
+    let ahead = "SELECT count(*) AS rows FROM trading.activities_ahead";
+    assert_eq!((count(&app.database_url, ahead).await, booked(other).await), (0, 2), "each is booked once");
+    assert_books_balance(&app.database_url).await;
+}

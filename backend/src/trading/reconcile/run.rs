@@ -177,7 +177,7 @@ impl Comparer {
         let theirs = self.connector.account(account).await?;
         self.wait_until_applied(theirs.journal_id).await?;
         if let Some(activity_id) = theirs.activity_id {
-            self.wait_until_taken_in(activity_id).await?;
+            self.wait_until_taken_in(account, activity_id).await?;
         }
         if let Some(ours) = self.holdings_at(account, &theirs).await? {
             found.extend(compare_holdings(&ours, &theirs));
@@ -243,9 +243,9 @@ impl Comparer {
         Ok(())
     }
 
-    async fn wait_until_taken_in(&self, activity_id: i64) -> Result<(), Failure> {
+    async fn wait_until_taken_in(&self, account: AccountId, activity_id: i64) -> Result<(), Failure> {
         let began = Instant::now();
-        while store::activity_cursor(&*self.pool.get().await?).await? < activity_id {
+        while !store::are_activities_taken_in(&*self.pool.get().await?, account, activity_id).await? {
             if began.elapsed() > APPLIED_WAIT_MAX {
                 return Err(Failure::Behind);
             }

@@ -1,13 +1,15 @@
 //! `broker.activities`, written by the connector, and `trading.activity_cursor`, which says how far the books have taken it in.
+//! What they have taken in behind it, past a line of another account that waits, is in `trading.activities_ahead`.
 
 use crate::db::corrupt;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
-use diesel::sql_types::{BigInt, Bool, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, ActivityKind, Currency, Symbol};
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Something that a broker did in an account beside orders.
@@ -100,28 +102,47 @@ pub(in crate::trading) async fn lock_activity_cursor(mut connection: &AsyncPgCon
 }
 
 statement! {
-    AdvanceCursor { last_id: BigInt = i64 } "UPDATE trading.activity_cursor SET last_id = ?"
+    NoteAhead { id: BigInt = i64 } "INSERT INTO trading.activities_ahead (id) VALUES (?)"
+}
+statement! {
+    /// To the line before the first that is not taken in.
+    AdvanceCursor {}
+    "UPDATE trading.activity_cursor AS c SET last_id = coalesce(
+        (SELECT min(a.id) - 1 FROM broker.activities AS a
+            WHERE a.id > c.last_id AND NOT EXISTS (SELECT FROM trading.activities_ahead AS t WHERE t.id = a.id)),
+        (SELECT max(t.id) FROM trading.activities_ahead AS t), c.last_id)"
+}
+statement! {
+    ForgetPassed {}
+    "DELETE FROM trading.activities_ahead WHERE id <= (SELECT last_id FROM trading.activity_cursor)"
 }
 
-/// Moves the cursor that the caller has locked.
-pub(in crate::trading) async fn advance_activity_cursor(
+/// Notes that a line is taken in, and moves the cursor, which the caller has locked, over everything that is.
+pub(in crate::trading) async fn note_activity_taken_in(
     mut connection: &AsyncPgConnection,
-    last_id: i64,
+    id: i64,
 ) -> QueryResult<()> {
-    AdvanceCursor { last_id }.execute(&mut connection).await.map(|_| ())
+    NoteAhead { id }.execute(&mut connection).await?;
+    AdvanceCursor {}.execute(&mut connection).await?;
+    ForgetPassed {}.execute(&mut connection).await.map(|_| ())
 }
 
 statement! {
-    NextActivity {}
-    "SELECT id, account_id, activity_id, is_undone, kind, word, symbol, currency, amount, quantity, day,
-        appended_at FROM broker.activities WHERE id > (SELECT last_id FROM trading.activity_cursor) ORDER BY id LIMIT 1"
+    NextActivity { waiting: Array<SqlUuid> = Vec<Uuid> }
+    "SELECT id, account_id, activity_id, is_undone, kind, word, symbol, currency, amount, quantity, day, appended_at
+     FROM broker.activities AS a
+     WHERE id > (SELECT last_id FROM trading.activity_cursor) AND account_id <> ALL (?)
+        AND NOT EXISTS (SELECT FROM trading.activities_ahead AS t WHERE t.id = a.id)
+     ORDER BY id LIMIT 1"
 }
 
-/// The first line behind the cursor.
+/// The first line that is not taken in, those of some accounts left out.
 pub(in crate::trading) async fn next_activity(
     mut connection: &AsyncPgConnection,
+    waiting: &BTreeSet<AccountId>,
 ) -> QueryResult<Option<ActivityLine>> {
-    let row: Option<ActivityRow> = NextActivity {}.get_result(&mut connection).await.optional()?;
+    let statement = NextActivity { waiting: waiting.iter().map(|account| account.0).collect() };
+    let row: Option<ActivityRow> = statement.get_result(&mut connection).await.optional()?;
     row.map(ActivityLine::try_from).transpose()
 }
 
@@ -165,31 +186,33 @@ pub(in crate::trading) async fn other_leg(
 }
 
 #[derive(QueryableByName)]
-struct CursorRow {
-    #[diesel(sql_type = BigInt)]
-    last_id: i64,
-}
-
-statement! {
-    Cursor {} "SELECT last_id FROM trading.activity_cursor"
-}
-
-/// How far the books have taken the lines in.
-pub(in crate::trading) async fn activity_cursor(mut connection: &AsyncPgConnection) -> QueryResult<i64> {
-    let row: CursorRow = Cursor {}.get_result(&mut connection).await?;
-    Ok(row.last_id)
-}
-
-#[derive(QueryableByName)]
 struct FoundRow {
     #[diesel(sql_type = Bool)]
     found: bool,
 }
 
 statement! {
+    OpenUpTo { account: SqlUuid = Uuid, line: BigInt = i64 }
+    "SELECT EXISTS (SELECT FROM broker.activities AS a
+        WHERE a.account_id = ? AND a.id <= ? AND a.id > (SELECT last_id FROM trading.activity_cursor)
+            AND NOT EXISTS (SELECT FROM trading.activities_ahead AS t WHERE t.id = a.id)) AS found"
+}
+
+/// Whether all lines of an account up to this one are in the books.
+pub(in crate::trading) async fn are_activities_taken_in(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    line: i64,
+) -> QueryResult<bool> {
+    let row: FoundRow = OpenUpTo { account: account.0, line }.get_result(&mut connection).await?;
+    Ok(!row.found)
+}
+
+statement! {
     TakenInAfter { account: SqlUuid = Uuid, after: BigInt = i64 }
-    "SELECT EXISTS (SELECT FROM broker.activities
-        WHERE account_id = ? AND id > ? AND id <= (SELECT last_id FROM trading.activity_cursor)) AS found"
+    "SELECT EXISTS (SELECT FROM broker.activities AS a
+        WHERE a.account_id = ? AND a.id > ? AND (a.id <= (SELECT last_id FROM trading.activity_cursor)
+            OR EXISTS (SELECT FROM trading.activities_ahead AS t WHERE t.id = a.id))) AS found"
 }
 
 /// Whether a line of an account behind this one is in the books already.
