@@ -191,8 +191,14 @@ async fn a_file_takes_out_nothing_that_secures_short_sales_and_may_give_back() {
         trader.upload("", &format!("date,kind,symbol,quantity,price,amount\n{lines}\n")).await
     };
     let cash = decimal(&trader.balance().await["cash"]);
-    let refused = import("2026-01-05,withdrawal,,,,9000").await.expect(422);
-    assert_eq!(refused.complaint(), ("line 2".to_owned(), "secures_short_sales".to_owned()));
+    for taken_out in ["withdrawal,,,,9000", "fee,,,,9000"] {
+        let refused = import(&format!("2026-01-05,{taken_out}")).await.expect(422);
+        assert_eq!(
+            refused.complaint(),
+            ("line 2".to_owned(), "secures_short_sales".to_owned()),
+            "{taken_out}"
+        );
+    }
     let refused = import("2026-01-05,sell,AAPL,1,10,").await.expect(422);
     assert_eq!(refused.complaint(), ("line 2".to_owned(), "insufficient_shares".to_owned()));
     assert_eq!(decimal(&trader.balance().await["cash"]), cash, "nothing was taken out");

@@ -87,7 +87,8 @@ impl<'a> Booking<'a> {
         let Some(short) = shares.iter().find(|shares| free_of(shares) < Decimal::ZERO) else {
             return Vec::new();
         };
-        let takes_out = |activity: &&Activity| matches!(activity.terms, Terms::Withdrawal(money) if money.currency == MARGIN_CURRENCY);
+        // A fee goes as far as a withdrawal does.
+        let takes_out = |activity: &&Activity| matches!(activity.terms, Terms::Withdrawal(money) | Terms::Fee(money) if money.currency == MARGIN_CURRENCY);
         let message = format!("{} is sold short; buy it back first", short.symbol);
         let refused =
             |activity: &Activity| Refusal::of_line(activity.line, "secures_short_sales", message.clone());
