@@ -32,6 +32,8 @@ HELLO_SECONDS_MAX = 5
 SILENCE_SECONDS_MAX = 60
 WAITING_MAX = 64
 EVENTS_MAX = 4096
+# Lines that are open at once; all but one of them have not said hello yet.
+LINES_MAX = 16
 # How long the fake control keeps events back that come together.
 ECHO_SECONDS = 0.3
 ORDER_METHODS = {"order", "change", "cancel"}
@@ -83,7 +85,9 @@ class Bridge:
         self.queries = Limiter(QUERY_WINDOWS if is_limited else [], QUERY_WAIT_SECONDS_MAX)
         self.orders = Limiter(ORDER_WINDOWS if is_limited else [], ORDER_WAIT_SECONDS_MAX)
         self.events, self.sequence = collections.deque(maxlen=EVENTS_MAX), 0
-        self.line, self.happened = None, asyncio.Event()
+        self.line, self.happened, self.lines = None, asyncio.Event(), 0
+        # Tasks are kept as long as they run.
+        self.displacing = set()
         self.is_away, self.breaks, self.echoes = False, None, None
         control.on_event = self.hear
 
@@ -143,7 +147,7 @@ class Bridge:
     async def answer(self, method, params):
         """A result or an error. An order is given to the control at most once."""
         methods = ORDER_METHODS | {"account", "cash", "positions", "orders", "executions", "instrument"}
-        if method not in methods:
+        if not isinstance(method, str) or method not in methods:
             return {"error": {"class": "unsupported", "code": "method", "message": f"there is no method {method}"}}
         if not self.control.is_logged_in():
             return {"error": {"class": "auth", "code": "logged_out", "message": "the control is not logged in"}}
@@ -160,6 +164,10 @@ class Bridge:
             return {"error": {"class": "rejected", "code": error.code, "message": str(error)}}
         except Unknown as error:
             return {"error": {"class": "unknown", "code": "unknown", "message": str(error)}}
+        except Exception as error:  # pylint: disable=broad-except
+            # Whatever broke, it may have been given to the control.
+            print(f"{method} failed: {error!r}", file=sys.stderr, flush=True)
+            return {"error": {"class": "unknown", "code": "failed", "message": "the bridge failed"}}
 
     def refusal(self, hello):
         """Why a hello is refused; nothing where it is not."""
@@ -187,7 +195,7 @@ class Bridge:
         """Talks with one client until the line ends."""
         try:
             hello = json.loads(await asyncio.wait_for(line.receive(HELLO_SECONDS_MAX), HELLO_SECONDS_MAX))
-        except (ValueError, asyncio.TimeoutError):
+        except (ValueError, RecursionError, asyncio.TimeoutError):
             hello = None
         if self.is_away:
             return
@@ -195,25 +203,41 @@ class Bridge:
         if refusal:
             await line.send(json.dumps({"type": "error", **refusal}))
             return
-        if self.line is not None:
-            await self.line.send(json.dumps({"type": "error", "class": "auth", "code": "displaced",
-                                             "message": "another client has said hello"}))
-            await self.line.close()
-        self.line = line
-        after = hello.get("after") if isinstance(hello.get("after"), int) else 0
-        # Another run's numbers say nothing about the events of this one.
-        after = after if hello.get("run") == self.run and 0 <= after <= self.sequence else 0
-        oldest = self.events[0]["sequence"] if self.events else self.sequence + 1
-        await line.send(json.dumps({
-            "type": "welcome", "version": VERSION, "run": self.run, "environment": self.control.environment,
-            "account": self.control.account, "sequence": self.sequence, "gap": oldest > after + 1}))
-        pushing, waiting = asyncio.create_task(self.push(line, after)), set()
+        # The place is taken first: of several that come at once, each displaces the one before. None is waited for.
+        before, self.line = self.line, line
+        if before is not None:
+            displacing = asyncio.create_task(self.displace(before))
+            self.displacing.add(displacing)
+            displacing.add_done_callback(self.displacing.discard)
+        pushing = None
         try:
-            await self.read(line, waiting)
+            after = self.seen_by(hello)
+            oldest = self.events[0]["sequence"] if self.events else self.sequence + 1
+            await line.send(json.dumps({
+                "type": "welcome", "version": VERSION, "run": self.run, "environment": self.control.environment,
+                "account": self.control.account, "sequence": self.sequence, "gap": oldest > after + 1}))
+            pushing = asyncio.create_task(self.push(line, after))
+            await self.read(line, set())
         finally:
-            pushing.cancel()
+            if pushing is not None:
+                pushing.cancel()
             if self.line is line:
                 self.line = None
+
+    def seen_by(self, hello):
+        """The last event that a client has seen. Another run's numbers say nothing about the events of this one."""
+        after = hello.get("after") if isinstance(hello.get("after"), int) else 0
+        return after if hello.get("run") == self.run and 0 <= after <= self.sequence else 0
+
+    @staticmethod
+    async def displace(line):
+        """Ends the line of a client in whose place another one has come, whether it can be told or not."""
+        try:
+            await line.send(json.dumps({"type": "error", "class": "auth", "code": "displaced",
+                                        "message": "another client has said hello"}))
+        except Closed:
+            pass
+        await line.close()
 
     async def read(self, line, waiting):
         """Answers requests, each in a task of its own."""
@@ -249,12 +273,17 @@ class Bridge:
 
     async def welcome(self, reader, writer):
         """A line has come."""
+        if self.lines >= LINES_MAX:
+            writer.close()
+            return
+        self.lines += 1
         try:
             await accept(reader, writer)
             await self.serve(Line(reader, writer))
-        except (Closed, ValueError, asyncio.TimeoutError, ConnectionError):
+        except (Closed, ValueError, RecursionError, asyncio.TimeoutError, ConnectionError):
             pass
         finally:
+            self.lines -= 1
             writer.close()
 
 
