@@ -115,6 +115,18 @@ impl TestDatabase {
         self.execute(&migration()).await;
     }
 
+    /// Lets nobody in any more and ends every connection, or lets everybody in again.
+    pub(crate) async fn refuse_connections(&self, refuse: bool) {
+        let Self { maintenance_url, name } = self;
+        let mut maintenance = AsyncPgConnection::establish(maintenance_url).await.unwrap();
+        let mut sql = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {};", !refuse);
+        if refuse {
+            sql +=
+                &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        }
+        maintenance.batch_execute(&sql).await.unwrap();
+    }
+
     /// Ends every connection that the connector has, as a server that goes down does.
     pub(crate) async fn cut_connections(&self) -> i64 {
         let sql = "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity

@@ -5,7 +5,6 @@ use crate::connector::{eventually, limit};
 use crate::terms::{other_terms, word};
 use domain::Side;
 use domain::broker::ReplaceOutcome;
-use kiwoom_stand_in::Fault;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,7 @@ async fn at_every_phase_the_truth_is_told_and_no_order_is_there_twice() {
             let what = format!("{}, {fault:?}", venue.name());
             let order = venue.buy(&size.to_string(), "90");
             venue.will_fail(fault).await;
-            assert_eq!(word(&venue.connector().place(&order).await), "unknown", "{what}");
+            assert_eq!(word(&venue.place(&order).await), "unknown", "{what}");
             let finding = if fault.is_done() { "found" } else { "absent" };
             eventually(&what, || async { venue.connector().inquire(&[&order]).await == [finding] }).await;
             let is_there = fault.is_done() || is_idempotent;
@@ -33,14 +32,11 @@ async fn at_every_phase_the_truth_is_told_and_no_order_is_there_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_terms_whose_answer_was_lost_come_true_once() {
     for mut venue in venues().await {
-        if !venue.faults().contains(&Fault::Garbled) {
-            // Neither loses the answer to a change.
-            continue;
-        }
+        let Some(fault) = venue.loses_change() else { continue };
         let order = venue.placed("3", "90").await;
         let request = other_terms(&order, "3", &venue.price("91"));
-        venue.will_fail(Fault::BreaksAfter).await;
-        let first = venue.connector().replace(&request).await;
+        venue.will_fail(fault).await;
+        let first = venue.replace(&request).await;
         assert!(matches!(first, ReplaceOutcome::OutcomeUnknown { .. }), "{}: {first:?}", venue.name());
         let second = venue.connector().replace(&request).await;
         let is_idempotent = venue.says().await["idempotentOrders"] == true;
@@ -56,22 +52,21 @@ async fn other_terms_whose_answer_was_lost_come_true_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_never_left_was_not_sent_and_the_simulator_does_not_notice() {
     for mut venue in venues().await {
-        if venue.broker() == "simulator" {
-            continue;
-        }
         // What is traded is known to be a share before the line is cut.
         venue.placed("1", "90").await;
-        venue.goes_away().await;
+        venue.is_out_of_reach().await;
         let order = venue.buy("3", "90");
         assert_eq!(word(&venue.connector().place(&order).await), "not_sent", "{}", venue.name());
 
-        let play = venue.connector().connect("USD").await;
-        let began = Instant::now();
-        venue.connector().place_accepted(&limit(play, "AAPL", Side::Buy, "1", "100")).await;
-        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-        assert!(venue.connector().is_ready().await, "one broker's trouble is not another's");
+        if venue.broker() != "simulator" {
+            let play = venue.connector().connect("USD").await;
+            let began = Instant::now();
+            venue.connector().place_accepted(&limit(play, "AAPL", Side::Buy, "1", "100")).await;
+            assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+            assert!(venue.connector().is_ready().await, "one broker's trouble is not another's");
+        }
 
-        venue.comes_back().await;
+        venue.is_reached().await;
         eventually("it is sent", || async { word(&venue.connector().place(&order).await) == "accepted" })
             .await;
         assert_eq!(venue.at_broker(&order).await, 1, "{}", venue.name());

@@ -1,12 +1,14 @@
 //! What every broker must do, asked of each through the same addresses. What one cannot do it must say.
 //!
-//! Each step runs at every venue: the simulator, Alpaca, Kiwoom by its REST service and Kiwoom through the bridge, the last three
-//! against servers that speak their wire formats. What a venue cannot be made to do (a simulator that loses an answer) its
-//! part of [`Venue`] says, and the step passes it over; what an adapter does not do it must refuse, and that is a step.
+//! Each step runs at every venue: the simulator as an ideal market and with friction, Alpaca, Kiwoom by its REST service and Kiwoom
+//! through the bridge, the last three against servers that speak their wire formats. What a venue cannot be made to do (a part of
+//! an order in an ideal market) its part of [`Venue`] says, and the step passes it over; what an adapter does not do it must refuse,
+//! and that is a step.
 
 mod faults;
 mod lists;
 mod orders;
+mod simulated;
 mod unsupported;
 mod venues;
 
@@ -14,11 +16,11 @@ use crate::alpaca;
 use crate::connector::{Connector, eventually};
 use crate::kiwoom::{self, bridge};
 use async_trait::async_trait;
-use domain::broker::{OrderRequest, PlaceOutcome};
+use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use kiwoom_stand_in::Fault;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use venues::Simulated;
+use simulated::Simulated;
 
 /// A broker behind the connector, with the means to make something happen at it.
 #[async_trait]
@@ -50,21 +52,47 @@ trait Venue: Send + Sync {
         true
     }
 
-    /// How often an order is at the broker.
+    /// Whether what rests is executed at its own price, whatever the market's is.
+    fn executes_at_limit(&self) -> bool {
+        false
+    }
+
+    /// Whether anything is executed while the connector is down.
+    fn trades_alone(&self) -> bool {
+        true
+    }
+
+    /// What stands between orders and executions, where that can be set.
+    fn simulation(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// How often an order and its changes are at the broker.
     async fn at_broker(&mut self, order: &OrderRequest) -> usize;
 
     /// What can go wrong with the sending of an order there.
-    fn faults(&self) -> Vec<Fault> {
-        Vec::new()
+    fn faults(&self) -> Vec<Fault>;
+
+    /// What loses the answer to a change, where anything does.
+    fn loses_change(&self) -> Option<Fault> {
+        Some(Fault::BreaksAfter)
     }
 
-    /// Has it go wrong with the next one.
-    async fn will_fail(&mut self, _fault: Fault) {}
+    /// Has it go wrong with the next message.
+    async fn will_fail(&mut self, fault: Fault);
 
-    /// From here on events come three times, and those that come together in the opposite order; whether that can be.
-    async fn confuses(&mut self) -> bool {
-        false
+    /// Sends an order as the backend does, which does not wait for ever.
+    async fn place(&mut self, order: &OrderRequest) -> PlaceOutcome {
+        self.connector().place(order).await
     }
+
+    /// The same with other terms.
+    async fn replace(&mut self, request: &ReplaceRequest) -> ReplaceOutcome {
+        self.connector().replace(request).await
+    }
+
+    /// From here on events come three times, and those that come together in the opposite order.
+    async fn confuses(&mut self);
 
     /// Nobody can reach the broker until [`Self::comes_back`].
     async fn goes_away(&mut self);
@@ -72,14 +100,21 @@ trait Venue: Send + Sync {
     /// The way is open again.
     async fn comes_back(&mut self);
 
+    /// The connector runs and cannot reach the broker until [`Self::is_reached`].
+    async fn is_out_of_reach(&mut self) {
+        self.goes_away().await;
+    }
+
+    /// It can again.
+    async fn is_reached(&mut self) {
+        self.comes_back().await;
+    }
+
     /// Another connector in the place of one that is killed.
     async fn restart(&mut self);
 
-    /// A purchase of somebody else's that rests, made two minutes ago, with the broker's number of it; nothing where all orders
-    /// come through the connector.
-    async fn take(&mut self, _quantity: &str) -> Option<String> {
-        None
-    }
+    /// A purchase of somebody else's that rests, made some time ago, with the broker's number of it.
+    async fn take(&mut self, quantity: &str) -> String;
 
     /// Lets the account have been opened some time before.
     async fn was_opened_earlier(&mut self) {}
@@ -149,13 +184,14 @@ impl dyn Venue {
 
 /// All venues, each with an account that is open.
 async fn venues() -> Vec<Box<dyn Venue>> {
-    let (simulator, alpaca, kiwoom, bridge) = tokio::join!(
-        Simulated::start(),
+    let (ideal, realistic, alpaca, kiwoom, bridge) = tokio::join!(
+        Simulated::ideal(),
+        Simulated::with_friction(),
         alpaca::World::start(),
         kiwoom::World::start(),
         bridge::World::unlimited()
     );
-    vec![Box::new(simulator), Box::new(alpaca), Box::new(kiwoom), Box::new(bridge)]
+    vec![Box::new(ideal), Box::new(realistic), Box::new(alpaca), Box::new(kiwoom), Box::new(bridge)]
 }
 
 fn number(outcome: PlaceOutcome) -> String {

@@ -76,8 +76,9 @@ async fn cash_is_told_by_the_brokers_that_keep_it() {
 async fn what_stands_between_orders_and_executions_is_set_at_the_simulator_alone() {
     for venue in venues().await {
         let (status, body) = asked(&*venue, "simulation").await;
-        if venue.says().await["realMoney"] == false {
-            assert_eq!((status, &body["simulation"]), (200, &json!("ideal")));
+        if let Some(simulation) = venue.simulation() {
+            assert_eq!(venue.says().await["realMoney"], false);
+            assert_eq!((status, &body["simulation"]), (200, &json!(simulation)));
         } else {
             assert_eq!((status, &body["code"]), (422, &json!("unsupported")), "{}", venue.name());
         }

@@ -1,14 +1,12 @@
 //! How something is made to happen at each venue.
 
 use super::Venue;
-use crate::connector::{Connector, eventually, limit};
-use crate::database::TestDatabase;
+use crate::connector::Connector;
 use crate::kiwoom::bridge;
-use crate::quote_server::QuoteServer;
 use crate::{alpaca, kiwoom};
 use async_trait::async_trait;
+use domain::OrderId;
 use domain::broker::OrderRequest;
-use domain::{AccountId, OrderId, Side};
 use kiwoom_stand_in::{Fault, Kind, Manners, Order};
 
 /// How long ago orders of others were made, in seconds.
@@ -21,77 +19,6 @@ const CONFUSED: Manners = Manners { loses_all: false, triples: true, reverses: t
 /// Prices at Kiwoom are a thousand times those in America.
 fn in_won(price: &str) -> String {
     format!("{price}000")
-}
-
-/// The simulator, with the prices that it is told.
-pub(super) struct Simulated {
-    connector: Option<Connector>,
-    quotes: QuoteServer,
-    account: AccountId,
-    database: TestDatabase,
-}
-
-impl Simulated {
-    pub(super) async fn start() -> Self {
-        let (database, quotes) = (TestDatabase::new().await, QuoteServer::start().await);
-        let connector = Connector::start(&database, &quotes).await;
-        let account = connector.connect("USD").await;
-        Self { connector: Some(connector), quotes, account, database }
-    }
-}
-
-#[async_trait]
-impl Venue for Simulated {
-    fn broker(&self) -> &'static str {
-        "simulator"
-    }
-
-    fn connector(&self) -> &Connector {
-        self.connector.as_ref().expect("a connector that was not killed")
-    }
-
-    fn symbol(&self) -> &'static str {
-        "AAPL"
-    }
-
-    fn price(&self, price: &str) -> String {
-        price.to_owned()
-    }
-
-    fn buy(&self, quantity: &str, price: &str) -> OrderRequest {
-        limit(self.account, "AAPL", Side::Buy, quantity, price)
-    }
-
-    /// What rests is executed by the next price, all of it.
-    async fn execute(&mut self, _order: &OrderRequest, _quantity: &str, price: &str) {
-        if self.connector.is_some() {
-            eventually("the symbol is followed", || async { self.quotes.is_subscribed("AAPL") }).await;
-        }
-        self.quotes.say("AAPL", price, price);
-    }
-
-    fn executes_parts(&self) -> bool {
-        false
-    }
-
-    async fn at_broker(&mut self, order: &OrderRequest) -> usize {
-        let rows =
-            format!("SELECT count(*) FROM broker.simulator_orders WHERE order_id = '{}'", order.order_id);
-        usize::try_from(self.database.count(&rows).await).unwrap()
-    }
-
-    async fn goes_away(&mut self) {
-        self.connector.take().expect("a connector").kill();
-    }
-
-    async fn comes_back(&mut self) {
-        self.connector = Some(Connector::start(&self.database, &self.quotes).await);
-    }
-
-    async fn restart(&mut self) {
-        self.goes_away().await;
-        self.comes_back().await;
-    }
 }
 
 #[async_trait]
@@ -132,9 +59,8 @@ impl Venue for alpaca::World {
         self.stand_in.will_fail(&[fault]);
     }
 
-    async fn confuses(&mut self) -> bool {
+    async fn confuses(&mut self) {
         self.stand_in.set_manners(CONFUSED);
-        true
     }
 
     async fn goes_away(&mut self) {
@@ -150,14 +76,14 @@ impl Venue for alpaca::World {
         Self::restart(self).await;
     }
 
-    async fn take(&mut self, quantity: &str) -> Option<String> {
+    async fn take(&mut self, quantity: &str) -> String {
         let (quantity, price) = (quantity.parse().unwrap(), "10".parse().unwrap());
-        Some(self.stand_in.act(|market| {
+        self.stand_in.act(|market| {
             // Its id has the form of ours and is nobody's here.
             let number = market.take(&OrderId::generate().to_string(), "AAPL", quantity, price);
             market.age(&number, AGE_SECONDS);
             number
-        }))
+        })
     }
 
     async fn was_opened_earlier(&mut self) {
@@ -222,9 +148,8 @@ impl Venue for kiwoom::World {
         self.stand_in.will_fail(&[fault]);
     }
 
-    async fn confuses(&mut self) -> bool {
+    async fn confuses(&mut self) {
         self.stand_in.set_manners(CONFUSED);
-        true
     }
 
     async fn goes_away(&mut self) {
@@ -240,13 +165,13 @@ impl Venue for kiwoom::World {
         Self::restart(self).await;
     }
 
-    async fn take(&mut self, quantity: &str) -> Option<String> {
+    async fn take(&mut self, quantity: &str) -> String {
         let quantity = quantity.parse().unwrap();
-        Some(self.stand_in.act(|market| {
+        self.stand_in.act(|market| {
             let number = market.take("247540", quantity, 10_000);
             market.age(&number, AGE_SECONDS);
             number
-        }))
+        })
     }
 
     async fn was_opened_earlier(&mut self) {
@@ -293,6 +218,10 @@ impl Venue for bridge::World {
         vec![Fault::BreaksBefore, Fault::BreaksAfter, Fault::FailsBefore, Fault::FailsAfter]
     }
 
+    fn loses_change(&self) -> Option<Fault> {
+        None
+    }
+
     async fn will_fail(&mut self, fault: Fault) {
         let word = match fault {
             Fault::BreaksBefore => "break",
@@ -305,9 +234,8 @@ impl Venue for bridge::World {
         self.bridge.say(word);
     }
 
-    async fn confuses(&mut self) -> bool {
+    async fn confuses(&mut self) {
         self.bridge.say("echo");
-        true
     }
 
     async fn goes_away(&mut self) {
@@ -323,10 +251,10 @@ impl Venue for bridge::World {
         Self::restart(self).await;
     }
 
-    async fn take(&mut self, quantity: &str) -> Option<String> {
+    async fn take(&mut self, quantity: &str) -> String {
         let number = self.bridge.say(&format!("take 247540 {quantity} 10000"));
         self.bridge.say(&format!("age {number} {AGE_SECONDS}"));
-        Some(number)
+        number
     }
 
     async fn was_opened_earlier(&mut self) {
