@@ -2,16 +2,19 @@
 //! projects (REST API, November 2026). The real service has the WebSocket on a port of its own.
 //!
 //! What happens at it is scripted by the test: orders rest until somebody fills them, requests fail at the phase that was
-//! asked for, the stream loses, repeats and reorders. There are no client order ids, numbers begin anew every day, a change
-//! and a cancel are orders of their own. It shares no code with the adapter that is tested against it.
+//! asked for, the stream loses, repeats and reorders. What is traded and wanted of a share is told to those who follow it, and is
+//! in its charts. There are no client order ids, numbers begin anew every day, a change and a cancel are orders of their own. It
+//! shares no code with the adapters that are tested against it.
 
 mod answers;
 mod events;
 mod lists;
 mod market;
+mod prices;
 mod requests;
 mod server;
 mod stream;
+mod tape;
 mod tokens;
 
 pub use market::{Kind, Market, Order};

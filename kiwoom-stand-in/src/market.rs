@@ -1,16 +1,18 @@
 //! What really happens at the stand-in. Pure but for the clock. All prices are whole won.
 
+use crate::tape::{Sides, Tape, Trade};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Asia::Seoul;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Shares that its market knows, and the board of each: 0 is KOSPI, 10 is KOSDAQ.
-const LISTED: [(&str, &str, &str); 4] = [
+const LISTED: [(&str, &str, &str); 5] = [
     ("005930", "삼성전자", "0"),
     ("000660", "SK하이닉스", "0"),
     ("247540", "에코프로비엠", "10"),
     ("035720", "카카오", "0"),
+    ("950160", "코오롱티슈진", "10"),
 ];
 
 /// What an order does.
@@ -93,6 +95,15 @@ pub(crate) struct Event {
     pub(crate) held: u64,
 }
 
+/// Something for those who follow a share.
+#[derive(Debug, Clone)]
+pub(crate) enum News {
+    /// Shares have changed hands.
+    Trade(Trade),
+    /// Its book is another one: code, book, close before.
+    Book(String, Sides, u64),
+}
+
 /// A refusal: its class and its words.
 pub(crate) type Refusal = (i64, String);
 
@@ -111,6 +122,10 @@ pub struct Market {
     pub market_price: Option<u64>,
     pub(crate) orders: Vec<Order>,
     pub(crate) events: Vec<Event>,
+    /// Rows on a page of a chart.
+    pub rows_per_chart: usize,
+    tapes: BTreeMap<String, Tape>,
+    pub(crate) news: Vec<News>,
     next_number: u64,
     next_execution: u64,
 }
@@ -126,6 +141,9 @@ impl Default for Market {
             market_price: None,
             orders: Vec::new(),
             events: Vec::new(),
+            rows_per_chart: 600,
+            tapes: BTreeMap::new(),
+            news: Vec::new(),
             next_number: 1,
             next_execution: 1,
         }
@@ -140,7 +158,7 @@ fn malformed(name: &str) -> Refusal {
     (2, format!("입력 값 오류입니다[1517:{name} 값이 올바르지 않습니다]"))
 }
 
-fn word<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refusal> {
+pub(crate) fn word<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refusal> {
     let missing = || (2, format!("필수 입력 값이 없습니다[1511:{name}]"));
     body.get(name).and_then(Value::as_str).ok_or_else(missing)
 }
@@ -164,6 +182,11 @@ const fn tick(price: u64) -> u64 {
         200_000..500_000 => 500,
         _ => 1_000,
     }
+}
+
+/// Code, name and board of each share.
+pub(crate) fn each_listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    LISTED.into_iter()
 }
 
 /// Name and board of a share.
@@ -361,9 +384,11 @@ impl Market {
             self.cash += signed(quantity * price) - fees;
         }
         self.positions.retain(|_, held| *held > 0);
+        let (code, buys) = (order.code.clone(), order.buys);
         let execution = (self.next_execution, quantity, price);
         self.next_execution += 1;
         self.tell("체결", place, Some(execution));
+        self.trade(&code, price, quantity, buys);
     }
 
     /// Takes a limit purchase that somebody else makes, and gives its number.
@@ -380,6 +405,35 @@ impl Market {
         let code = self.place_of(number).and_then(|place| self.orders.get(place)).map(|order| &order.code);
         let body = serde_json::json!({ "orig_ord_no": number, "stk_cd": code, "cncl_qty": "0" });
         let _ = self.cancel(&body);
+    }
+
+    /// What is traded of a share.
+    pub(crate) fn tape(&self, code: &str) -> Tape {
+        self.tapes.get(code).cloned().unwrap_or_default()
+    }
+
+    /// Shares change hands now, at the wish of a buyer or of a seller, and those who follow them are told.
+    pub fn trade(&mut self, code: &str, price: u64, quantity: u64, is_bought: bool) {
+        let at = Utc::now();
+        let tape = self.tapes.entry(code.to_owned()).or_default();
+        let day = tape.trade(price, quantity, at);
+        let best = tape.sides.clone();
+        self.news.push(News::Trade(Trade { code: code.to_owned(), at, quantity, is_bought, day, best }));
+    }
+
+    /// Somebody wants to sell and to buy: prices and shares, the best first. Those who follow the share are told.
+    pub fn quote(&mut self, code: &str, asks: &[(u64, u64)], bids: &[(u64, u64)]) {
+        let sides = Sides { asks: asks.to_vec(), bids: bids.to_vec() };
+        let tape = self.tapes.entry(code.to_owned()).or_default();
+        tape.sides = sides.clone();
+        let today = tape.days(NaiveDate::MAX, 1, true);
+        let before = today.first().map(|(_, day)| day.before).unwrap_or_default();
+        self.news.push(News::Book(code.to_owned(), sides, before));
+    }
+
+    /// Fifty shares were made of each old one so many trading days ago.
+    pub fn split(&mut self, code: &str, days_ago: usize) {
+        self.tapes.entry(code.to_owned()).or_default().split_days_ago = Some(days_ago);
     }
 
     /// Lets an order be older by some seconds.

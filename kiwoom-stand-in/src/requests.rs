@@ -1,8 +1,8 @@
 //! The REST service: what is asked, and what is answered. Pure but for the clock.
 
-use crate::lists;
 use crate::market::{Market, Refusal, listed};
 use crate::{answers, lists::Paged};
+use crate::{lists, prices};
 use serde_json::{Value, json};
 
 /// A request.
@@ -68,6 +68,11 @@ pub(crate) fn answer(market: &mut Market, asked: &Asked) -> Paged {
         ("/api/dostk/acnt", "ka10075") => lists::open_orders(market, next_key),
         ("/api/dostk/acnt", "ka10076") => lists::executions(market, next_key),
         ("/api/dostk/stkinfo", "ka10100") => instrument(body),
+        ("/api/dostk/stkinfo", "ka10099") => prices::shares(body).map_or_else(refused, done),
+        ("/api/dostk/stkinfo", "ka10001") => prices::basics(market, body).map_or_else(refused, done),
+        ("/api/dostk/mrkcond", "ka10004") => prices::book_asked(market, body).map_or_else(refused, done),
+        ("/api/dostk/chart", "ka10080") => prices::minutes(market, body, next_key).unwrap_or_else(refused),
+        ("/api/dostk/chart", "ka10081") => prices::days(market, body, next_key).unwrap_or_else(refused),
         _ => refused((2, "입력 값 오류입니다[1504:해당 URI에서는 지원하는 API ID가 아닙니다]".into())),
     }
 }

@@ -1,16 +1,16 @@
 //! The stand-in as it runs: one port, REST and stream.
 
-use crate::events;
-use crate::market::Market;
+use crate::market::{Market, News};
 use crate::requests::{self, Asked};
-use crate::stream::converse;
+use crate::stream::{LOGGED_IN, Note, converse};
 use crate::tokens::Tokens;
-use chrono::TimeDelta;
+use crate::{events, prices};
+use chrono::{TimeDelta, Utc};
 use hyper::Request;
 use hyper::body::Incoming;
-use serde_json::Value;
+use serde_json::json;
 use stand_in::{Answer, Fault, Host, Refusals, Stage, body_of, is_path, reply, reply_with, upgrade};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,6 +27,13 @@ struct Script {
     tokens: Tokens,
     /// When each function was asked for.
     calls: BTreeMap<String, Vec<Instant>>,
+    /// How often somebody has logged in to the stream.
+    logins: usize,
+    /// Shares that each conversation follows.
+    followed: BTreeMap<String, BTreeSet<String>>,
+    is_away: bool,
+    /// Requests that are still to be answered with too many.
+    limited: usize,
 }
 
 /// Kiwoom as it is played here.
@@ -45,7 +52,12 @@ impl Kiwoom {
         let messages = {
             let market = &mut self.script().market;
             let happened = std::mem::take(&mut market.events);
-            happened.iter().flat_map(|event| events::messages(event, &market.number)).collect()
+            let news = std::mem::take(&mut market.news);
+            let news = news.iter().map(|news| match news {
+                News::Trade(trade) => prices::trade(trade),
+                News::Book(code, sides, before) => prices::book(code, sides, Utc::now(), *before),
+            });
+            happened.iter().flat_map(|event| events::messages(event, &market.number)).chain(news).collect()
         };
         self.stage.tell(messages);
     }
@@ -74,6 +86,11 @@ impl Kiwoom {
         tokens.revoke_all();
     }
 
+    /// Lets it know one more key, of the same account.
+    pub fn add_key(&self, app_key: &str, secret_key: &str) {
+        self.script().tokens.more_keys.push((app_key.into(), secret_key.into()));
+    }
+
     /// What it says about a key that it does not know.
     pub fn set_lock_words(&self, words: &str) {
         self.script().tokens.lock_words = words.to_owned();
@@ -87,6 +104,37 @@ impl Kiwoom {
     /// Lets all tokens be dead; the key opens still.
     pub fn revoke_tokens(&self) {
         self.script().tokens.revoke_all();
+    }
+
+    /// Lets it answer nothing but 503, and ends the conversations of its stream, until it is back.
+    pub fn set_away(&self, is_away: bool) {
+        self.script().is_away = is_away;
+        if is_away {
+            self.stage.close_streams();
+        }
+    }
+
+    /// Lets it say to the next requests that it was asked too often, with status 200 as it does.
+    pub fn limit_next(&self, count: usize) {
+        self.script().limited = count;
+    }
+
+    /// Whether its stream tells somebody of a share.
+    #[must_use]
+    pub fn is_followed(&self, code: &str) -> bool {
+        self.script().followed.values().any(|codes| codes.contains(code))
+    }
+
+    /// How often somebody has logged in to the stream.
+    #[must_use]
+    pub fn logins(&self) -> usize {
+        self.script().logins
+    }
+
+    /// How often a function was asked for.
+    #[must_use]
+    pub fn calls(&self, api_id: &str) -> usize {
+        self.script().calls.get(api_id).map_or(0, Vec::len)
     }
 
     /// How many tokens were given out.
@@ -118,6 +166,9 @@ impl Host for Kiwoom {
     }
 
     async fn serve(self: Arc<Self>, mut request: Request<Incoming>) -> Answer {
+        if self.script().is_away {
+            return reply(503, REFUSALS.failed.into());
+        }
         if is_path(&request, "/api/dostk/websocket") {
             return talk(self, &mut request);
         }
@@ -135,13 +186,21 @@ impl Host for Kiwoom {
             return reply(405, r#"{"return_code":2,"return_msg":"[1504]"}"#.into());
         }
         match asked.path.as_str() {
-            "/oauth2/token" => return reply(200, self.script().tokens.issue(&asked.body).to_string()),
+            "/oauth2/token" => {
+                let mut script = self.script();
+                script.calls.entry("au10001".to_owned()).or_default().push(Instant::now());
+                return reply(200, script.tokens.issue(&asked.body).to_string());
+            }
             "/oauth2/revoke" => return reply(200, self.script().tokens.revoke(&asked.body).to_string()),
             _ => {}
         }
         {
             let mut script = self.script();
             script.calls.entry(asked.api_id.clone()).or_default().push(Instant::now());
+            if script.limited > 0 {
+                script.limited -= 1;
+                return reply(200, REFUSALS.limited.into());
+            }
             if !script.tokens.is_living(&asked.token) {
                 return reply(200, Tokens::dead().to_string());
             }
@@ -169,8 +228,15 @@ fn talk(shared: Arc<Kiwoom>, request: &mut Request<Incoming>) -> Answer {
     // Subscribed before the answer: nothing that happens from here on is missed.
     let (events, closing) = shared.stage.listen();
     upgrade(request, move |socket| async move {
-        let opens = |token: &str| shared.script().tokens.is_living(token);
-        let announce = |event: Value| shared.stage.announce(event);
-        converse(socket, opens, announce, events, closing).await;
+        let opens = |token: &str| shared.script().tokens.key_of(token);
+        let note = |note: Note| match note {
+            Note::LoggedIn { id, key } => {
+                shared.script().logins += 1;
+                shared.stage.announce(json!({ LOGGED_IN: id, "key": key }));
+            }
+            Note::Follows { id, codes } => drop(shared.script().followed.insert(id, codes)),
+            Note::Ended { id } => drop(shared.script().followed.remove(&id)),
+        };
+        converse(socket, opens, note, events, closing).await;
     })
 }
