@@ -12,7 +12,7 @@ use crate::witness::WITNESS_PATIENCE;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Market, Quote, Symbol};
 use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::FuturesUnordered;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -266,12 +266,8 @@ impl Feed {
                 let book = self.provider_of(symbol)?.order_book(symbol);
                 timeout(TELL_INTERVAL, book).await.ok()?.ok()
             });
-            // One after the other: whoever has books here invents them, and asking costs nothing.
-            for asking in asked {
-                if let Some(book) = asking.await {
-                    self.hub.offer_book(book);
-                }
-            }
+            // All at once: a source that has to be asked over the network keeps nobody waiting for the others.
+            join_all(asked).await.into_iter().flatten().for_each(|book| self.hub.offer_book(book));
         }
     }
 }

@@ -119,6 +119,19 @@ pub struct AlpacaSettings {
     pub format: StreamFormat,
 }
 
+/// How Kiwoom's prices are reached.
+#[derive(Debug, Clone)]
+pub struct KiwoomSettings {
+    /// The app key; without one the provider cannot be used. It must not be that of an account: a key has one stream.
+    pub app_key: Option<SecretString>,
+    /// The key's secret.
+    pub secret_key: Option<SecretString>,
+    /// Address of the REST service.
+    pub url: String,
+    /// Address of the stream, without its path.
+    pub stream_url: String,
+}
+
 /// Which servers this one belongs to.
 #[derive(Debug, Clone)]
 pub struct GroupSettings {
@@ -214,6 +227,8 @@ pub struct Settings {
     pub alpaca: AlpacaSettings,
     /// Of provider `alpha_vantage`.
     pub alpha_vantage: AlphaVantageSettings,
+    /// Of provider `kiwoom`.
+    pub kiwoom: KiwoomSettings,
     /// Of provider `replay`.
     pub replay: ReplaySettings,
     /// Of provider `synthetic`.
@@ -258,6 +273,10 @@ struct Variables {
     alpha_vantage_key: Option<SecretString>,
     alpha_vantage_url: String,
     alpha_vantage_requests_per_day: u32,
+    kiwoom_prices_app_key: Option<SecretString>,
+    kiwoom_prices_secret_key: Option<SecretString>,
+    kiwoom_prices_url: String,
+    kiwoom_prices_stream_url: String,
     replay_folder: Option<PathBuf>,
     replay_session_seconds: u64,
     replay_ticks_per_session: u32,
@@ -270,6 +289,24 @@ struct Variables {
     yahoo_root_certificate: Option<PathBuf>,
     log: String,
     log_format: LogFormat,
+}
+
+/// Credentials travel to these addresses.
+fn check_addresses(variables: &Variables) -> Result<(), SettingsError> {
+    const REST: (&str, &str) = ("https://", "http://127.0.0.1:");
+    const STREAM: (&str, &str) = ("wss://", "ws://127.0.0.1:");
+    for (name, url, (secure, plain)) in [
+        ("GAEMI_ALPACA_DATA_URL", &variables.alpaca_data_url, REST),
+        ("GAEMI_ALPACA_STREAM_URL", &variables.alpaca_stream_url, STREAM),
+        ("GAEMI_ALPHA_VANTAGE_URL", &variables.alpha_vantage_url, REST),
+        ("GAEMI_KIWOOM_PRICES_URL", &variables.kiwoom_prices_url, REST),
+        ("GAEMI_KIWOOM_PRICES_STREAM_URL", &variables.kiwoom_prices_stream_url, STREAM),
+    ] {
+        if !url.starts_with(secure) && !url.starts_with(plain) {
+            return Err(invalid(name, format!("must begin with {secure} (or with {plain} for a stand-in)")));
+        }
+    }
+    Ok(())
 }
 
 impl Settings {
@@ -314,6 +351,8 @@ impl Settings {
             .set_default("alpaca_stream_format", "msgpack")?
             .set_default("alpha_vantage_url", "https://www.alphavantage.co")?
             .set_default("alpha_vantage_requests_per_day", 25)?
+            .set_default("kiwoom_prices_url", "https://api.kiwoom.com")?
+            .set_default("kiwoom_prices_stream_url", "wss://api.kiwoom.com:10000")?
             .set_default("replay_session_seconds", 60)?
             .set_default("replay_ticks_per_session", 120)?
             .set_default("synthetic_seed", 1)?
@@ -357,19 +396,7 @@ impl Settings {
         within("GAEMI_MINUTE_BARS_DAYS", u64::from(variables.minute_bars_days), 0, MINUTE_BARS_DAYS_MAX)?;
         let names = |list: &str| list.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
         let providers = names(&variables.providers);
-        for (name, url, secure, plain) in [
-            ("GAEMI_ALPACA_DATA_URL", &variables.alpaca_data_url, "https://", "http://127.0.0.1:"),
-            ("GAEMI_ALPACA_STREAM_URL", &variables.alpaca_stream_url, "wss://", "ws://127.0.0.1:"),
-            ("GAEMI_ALPHA_VANTAGE_URL", &variables.alpha_vantage_url, "https://", "http://127.0.0.1:"),
-        ] {
-            // Credentials travel there.
-            if !url.starts_with(secure) && !url.starts_with(plain) {
-                return Err(invalid(
-                    name,
-                    format!("must begin with {secure} (or with {plain} for a stand-in)"),
-                ));
-            }
-        }
+        check_addresses(&variables)?;
         if !["iex", "sip", "delayed_sip"].contains(&variables.alpaca_feed.as_str()) {
             return Err(invalid("GAEMI_ALPACA_FEED", "must be iex, sip or delayed_sip"));
         }
@@ -396,6 +423,12 @@ impl Settings {
                 key: variables.alpha_vantage_key,
                 url: variables.alpha_vantage_url,
                 requests_per_day: variables.alpha_vantage_requests_per_day,
+            },
+            kiwoom: KiwoomSettings {
+                app_key: variables.kiwoom_prices_app_key,
+                secret_key: variables.kiwoom_prices_secret_key,
+                url: variables.kiwoom_prices_url,
+                stream_url: variables.kiwoom_prices_stream_url,
             },
             replay: ReplaySettings {
                 folder: variables.replay_folder,
@@ -477,6 +510,8 @@ mod tests {
             ("GAEMI_SYNTHETIC_SEED", "-1"),
             ("GAEMI_ALPHA_VANTAGE_URL", "http://example.com"),
             ("GAEMI_ALPACA_STREAM_URL", "ws://stream.example.com"),
+            ("GAEMI_KIWOOM_PRICES_URL", "http://api.kiwoom.com"),
+            ("GAEMI_KIWOOM_PRICES_STREAM_URL", "https://api.kiwoom.com:10000"),
             ("GAEMI_ALPACA_FEED", "otc"),
             ("GAEMI_MINUTE_BARS_DAYS", "40000"),
         ] {

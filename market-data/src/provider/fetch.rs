@@ -1,6 +1,7 @@
-//! One GET to a vendor: bounded in time and size, and its failure sorted by what can be done about it.
+//! One request to a vendor: bounded in time and size, and its failure sorted by what can be done about it.
 
 use super::ProviderError;
+use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use std::time::Duration;
 
@@ -38,16 +39,31 @@ pub(super) async fn read(request: RequestBuilder) -> Result<Vec<u8>, ProviderErr
 /// # Errors
 /// As [`read`].
 pub(super) async fn read_if_found(request: RequestBuilder) -> Result<Option<Vec<u8>>, ProviderError> {
+    let Received { status, body, .. } = receive(request).await?;
+    match status {
+        StatusCode::OK => Ok(Some(body)),
+        StatusCode::NOT_FOUND => Ok(None),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Err(ProviderError::Refused(format!("it answers {status}: are the credentials right?")))
+        }
+        status => Err(ProviderError::Unavailable(format!("it answers {status}"))),
+    }
+}
+
+/// An answer, whatever it says.
+pub(super) struct Received {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// Sends a request and reads the answer, whatever it says.
+///
+/// # Errors
+/// [`ProviderError::Unavailable`] when none comes, or one that is too long. No error names the address.
+pub(super) async fn receive(request: RequestBuilder) -> Result<Received, ProviderError> {
     let unavailable = |error: reqwest::Error| ProviderError::Unavailable(error.without_url().to_string());
     let mut response = request.send().await.map_err(unavailable)?;
-    match response.status() {
-        StatusCode::OK => {}
-        StatusCode::NOT_FOUND => return Ok(None),
-        status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-            return Err(ProviderError::Refused(format!("it answers {status}: are the credentials right?")));
-        }
-        status => return Err(ProviderError::Unavailable(format!("it answers {status}"))),
-    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unavailable)? {
         if body.len().saturating_add(chunk.len()) > ANSWER_SIZE_MAX {
@@ -55,5 +71,5 @@ pub(super) async fn read_if_found(request: RequestBuilder) -> Result<Option<Vec<
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Some(body))
+    Ok(Received { status: response.status(), headers: response.headers().clone(), body })
 }

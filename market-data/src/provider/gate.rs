@@ -105,6 +105,8 @@ struct State {
     next: Instant,
     /// Until when nobody asks.
     rest_until: Option<Instant>,
+    /// Until when it is left alone whatever it answers, and why.
+    left_alone: Option<(Instant, String)>,
     failures: u32,
     day: NaiveDate,
     requests: u32,
@@ -126,6 +128,7 @@ impl Gate {
         let state = State {
             next: Instant::now(),
             rest_until: None,
+            left_alone: None,
             failures: 0,
             day: NaiveDate::MIN,
             requests: 0,
@@ -153,7 +156,7 @@ impl Gate {
     fn take_turn(&self, now: DateTime<Utc>) -> Result<Instant, ProviderError> {
         let mut state = self.state();
         state.begin_day(now.date_naive());
-        let resting = state.rest_until.is_some_and(|until| until > Instant::now());
+        let resting = state.rests_until().is_some_and(|until| until > Instant::now());
         let mine = state.next.max(Instant::now());
         if resting || mine.saturating_duration_since(Instant::now()) > self.rules.patience {
             return Err(ProviderError::Unavailable("it is given a rest".to_owned()));
@@ -206,12 +209,31 @@ impl Gate {
         state.rest_until = rest.map(|rest| Instant::now() + rest).or(state.rest_until);
     }
 
+    /// Leaves the vendor alone for so long, and says why, whatever it would answer.
+    pub fn yield_for(&self, pause: Duration, why: &str) {
+        self.state().left_alone = Some((Instant::now() + pause, why.to_owned()));
+    }
+
+    /// Waits until the vendor has had its rest and the pause after a failure is over.
+    pub async fn rested(&self) {
+        loop {
+            let until = {
+                let state = self.state();
+                state.rests_until().max(Some(state.next)).filter(|until| *until > Instant::now())
+            };
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => return,
+            }
+        }
+    }
+
     /// Whether nobody should ask now.
     #[must_use]
     pub fn is_resting(&self) -> bool {
         let mut state = self.state();
         state.begin_day(Utc::now().date_naive());
-        state.rest_until.is_some_and(|until| until > Instant::now())
+        state.rests_until().is_some_and(|until| until > Instant::now())
             || self.rules.requests_per_day.is_some_and(|most| state.requests >= most)
     }
 
@@ -220,8 +242,9 @@ impl Gate {
     pub fn health(&self) -> Health {
         let mut state = self.state();
         state.begin_day(Utc::now().date_naive());
-        let rest =
-            state.rest_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        let rest = state.rests_until().map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let left_alone = state.left_alone.as_ref().filter(|(until, _)| *until > now);
         let circuit = match (rest.is_zero(), state.failures >= FAILURES_TO_OPEN) {
             (false, _) => Circuit::Open,
             (true, true) => Circuit::HalfOpen,
@@ -234,7 +257,7 @@ impl Gate {
             requests_today: state.requests,
             requests_left: self.rules.requests_per_day.map(|most| most.saturating_sub(state.requests)),
             last_success_at: state.last_success_at,
-            last_error: state.last_error.clone(),
+            last_error: left_alone.map(|(_, why)| why.clone()).or_else(|| state.last_error.clone()),
         }
     }
 }
@@ -244,6 +267,11 @@ impl State {
         if self.day != today {
             (self.day, self.requests) = (today, 0);
         }
+    }
+
+    /// When the last of its rests is over.
+    fn rests_until(&self) -> Option<Instant> {
+        self.rest_until.max(self.left_alone.as_ref().map(|(until, _)| *until))
     }
 
     fn succeed(&mut self, now: DateTime<Utc>) {
@@ -348,6 +376,22 @@ mod tests {
         tokio::time::advance(BACK_OFF_MAX * 2).await;
         gate.leave(&Ok::<(), ProviderError>(()));
         assert_eq!((gate.health().circuit, gate.health().failures_in_a_row), (Circuit::Closed, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_vendor_that_is_left_alone_has_its_rest_whole() {
+        let (gate, began) = (gate(None), Instant::now());
+        gate.yield_for(Duration::from_secs(3_600), "somebody else needs the line");
+        assert!(gate.is_resting() && gate.take_turn(Utc::now()).is_err());
+        assert_eq!(gate.health().last_error.as_deref(), Some("somebody else needs the line"));
+        gate.leave(&Ok::<(), ProviderError>(()));
+        assert!(gate.is_resting(), "an answer that was under way changes nothing");
+        gate.rested().await;
+        assert_eq!(began.elapsed(), Duration::from_secs(3_600));
+        assert!(!gate.is_resting() && gate.health().last_error.is_none());
+        gate.leave(&silent());
+        gate.rested().await;
+        assert!(began.elapsed() >= Duration::from_secs(3_600) + BACK_OFF_MIN, "a failure has its pause");
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ pub mod alpaca;
 pub mod alpha_vantage;
 mod fetch;
 pub mod gate;
+pub mod kiwoom;
 pub mod registry;
 pub mod replay;
 pub mod synthetic;

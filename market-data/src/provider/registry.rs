@@ -1,6 +1,6 @@
 //! The providers there are, and which of them are used for which market.
 
-use super::{Provider, ProviderError, alpaca, alpha_vantage, replay, synthetic, yahoo};
+use super::{Provider, ProviderError, alpaca, alpha_vantage, kiwoom, replay, synthetic, yahoo};
 use crate::cache::Cache;
 use crate::settings::Settings;
 use domain::Market;
@@ -18,6 +18,7 @@ const REGISTRY: &[(&str, Open)] = &[
     (yahoo::NAME, yahoo::open),
     (alpaca::NAME, alpaca::open),
     (alpha_vantage::NAME, alpha_vantage::open),
+    (kiwoom::NAME, kiwoom::open),
     (replay::NAME, replay::open),
     (synthetic::NAME, synthetic::open),
 ];

@@ -15,6 +15,7 @@ mod channels;
 mod database;
 mod group;
 mod hostile;
+mod kiwoom;
 mod rest;
 mod restart;
 mod search;

@@ -17,7 +17,9 @@ const TEMPLATE: &str = include_str!("../../test_data/yahoo/chart_aapl_5d.json");
 const NOT_FOUND: &str = include_str!("../../test_data/yahoo/not_found.json");
 const FOUND: &str = include_str!("../../test_data/yahoo/search.json");
 /// The shares that it has prices of.
-const QUOTED: [&str; 2] = ["AAPL", "RKLB"];
+const QUOTED: [&str; 3] = ["AAPL", "RKLB", "005930.KS"];
+/// What makes Korean prices of the recorded ones.
+const WON: f64 = 370.0;
 
 /// The stand-in.
 pub(crate) struct Stub {
@@ -44,13 +46,31 @@ fn answer_now(symbol: &str) -> String {
     let now = Utc::now().timestamp();
     answer["chart"]["result"][0]["meta"]["symbol"] = symbol.into();
     let result = &mut answer["chart"]["result"][0];
-    // Its day is New York's in every season.
-    let today = exchange::market_day(Market::Us, Utc::now());
-    let begins = exchange::sessions::day_start(Market::Us, today).timestamp();
+    let market = symbol.parse::<domain::Symbol>().unwrap().market();
+    if market == Market::Krx {
+        result["meta"]["currency"] = "KRW".into();
+        in_won(&mut result["meta"]);
+        in_won(&mut result["indicators"]);
+    }
+    // Its day is that of its market, in every season.
+    let today = exchange::market_day(market, Utc::now());
+    let begins = exchange::sessions::day_start(market, today).timestamp();
     result["meta"]["gmtoffset"] = (today.and_time(NaiveTime::MIN).and_utc().timestamp() - begins).into();
     result["meta"]["regularMarketTime"] = now.into();
     result["timestamp"] = (0..5).rev().map(|days| now - days * 86_400).collect::<Vec<_>>().into();
     answer.to_string()
+}
+
+/// Makes Korean prices of recorded ones, which alone have a point, wherever they are.
+fn in_won(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Number(number) if number.is_f64() => {
+            *value = (number.as_f64().unwrap() * WON).round().into();
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(in_won),
+        serde_json::Value::Object(map) => map.values_mut().for_each(in_won),
+        _ => {}
+    }
 }
 
 impl Stub {
