@@ -36,9 +36,15 @@ impl House {
     /// The whole house with an account at the stand-in, which is open.
     pub(crate) async fn start() -> Self {
         until_the_day_has_room().await;
-        let stand_in = StandIn::start().await.unwrap();
+        Self::start_beside(StandIn::start().await.unwrap(), start_market_data().await).await
+    }
+
+    /// The same with a stand-in and a quote server that run already.
+    pub(crate) async fn start_beside(
+        stand_in: StandIn,
+        (quote_server, market_data_url): (Running, String),
+    ) -> Self {
         let database = TestDatabase::create().await;
-        let (quote_server, market_data_url) = start_market_data().await;
         let (connector, broker_connector_url) =
             start_broker_connector_with(database.url(), &market_data_url, adapters(&stand_in)).await;
         let setup = Setup { market_data_url, broker_connector_url, ..Setup::default() };
@@ -68,13 +74,13 @@ impl House {
     }
 
     /// Buys for the day; orders are told from each other by their size.
-    async fn buy(&self, quantity: &str, price: u64) -> Value {
+    pub(crate) async fn buy(&self, quantity: &str, price: u64) -> Value {
         let mut body = self.trader.order_body("buy", SHARE, quantity, Some(&price.to_string()));
         body["timeInForce"] = "day".into();
         self.trader.app.post("/api/orders", &self.trader.user, body).await.expect(201).json()
     }
 
-    fn at_kiwoom(&self, quantity: u64) -> Vec<Order> {
+    pub(crate) fn at_kiwoom(&self, quantity: u64) -> Vec<Order> {
         self.stand_in.act(|market| market.of_size(quantity))
     }
 }

@@ -26,6 +26,7 @@ mod imports;
 mod journal;
 mod kill_switch;
 mod kiwoom;
+mod kiwoom_prices;
 mod ledger;
 mod lots;
 mod market;

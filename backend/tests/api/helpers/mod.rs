@@ -64,13 +64,19 @@ async fn until(stopped: oneshot::Receiver<()>) {
 
 /// A quote server that plays recorded prices quickly, and its address.
 pub(crate) async fn start_market_data() -> (Running, String) {
-    let settings = market_data::Settings::from_values([
-        ("GAEMI_MARKET_DATA_PORT", "0"),
+    start_market_data_with(&[
         ("GAEMI_PROVIDERS", "replay,synthetic"),
         ("GAEMI_REPLAY_SESSION_SECONDS", "2"),
         ("GAEMI_REPLAY_TICKS_PER_SESSION", "40"),
         ("GAEMI_SYNTHETIC_TICK_MILLIS", "50"),
-    ]);
+    ])
+    .await
+}
+
+/// A quote server with these settings, and its address.
+pub(crate) async fn start_market_data_with(values: &[(&str, &str)]) -> (Running, String) {
+    let port = [("GAEMI_MARKET_DATA_PORT", "0")];
+    let settings = market_data::Settings::from_values(port.iter().chain(values).copied());
     let application = market_data::Application::build(settings.unwrap()).await.unwrap();
     let address = format!("http://127.0.0.1:{}", application.port());
     (Running::start(|stopped| application.run_until_stopped(until(stopped))), address)
