@@ -57,7 +57,7 @@ impl Conversation {
     }
 
     async fn ping(&mut self) -> Option<()> {
-        if !self.key.is_some() {
+        if self.key.is_none() {
             return Some(());
         }
         self.unanswered += 1;
