@@ -289,7 +289,8 @@ pub(super) fn judged(
         quantity: order.quantity,
         worst_price,
         fees_max: order.fees_max,
-        held: order.held,
+        // What the other exit holds of the same shares is held for this one, too.
+        held: order.held + order.group.and_then(|share| share.sibling_held).unwrap_or_default(),
         filled_quantity: order.filled_quantity,
         filled_notional: order.filled_notional,
         charged: order.commission + order.tax,

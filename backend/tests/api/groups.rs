@@ -100,6 +100,21 @@ async fn a_bracket_places_its_exits_when_the_entry_is_filled_and_they_share_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_exit_that_holds_nothing_of_its_own_gets_another_price() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.bought("AAPL", "10").await;
+    let exits = json!({ "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.01" } });
+    let placed = place(&trader, "oco", "10", exits).await.expect(201).json();
+    until(&trader, &id(&placed), |group| status(group, "stop_loss") == "NEW").await;
+    let stop = leg(&placed, "stop_loss")["orderId"].as_str().unwrap();
+    trader.replace(stop, json!({ "stopPrice": "0.02" }), None).await.expect(202);
+    let changed = |group: &Value| leg(group, "stop_loss")["order"]["stopPrice"] == "0.02";
+    let group = until(&trader, &id(&placed), changed).await;
+    assert_eq!(leg(&group, "stop_loss")["order"]["held"], "0", "the shares are held once");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_exit_that_is_executed_cancels_the_other() {
     let trader = Trader::with("USD", "10000").await;
     trader.bought("AAPL", "10").await;
