@@ -324,7 +324,7 @@ impl Market {
         let place =
             self.place_of(id).ok_or_else(|| (404, 40_410_000, format!("order not found for {id}")))?;
         let before = self.orders.get(place).cloned().ok_or_else(|| (404, 40_410_000, String::new()))?;
-        if !matches!(before.status, "new" | "partially_filled") {
+        if !matches!(before.status, "new" | "partially_filled" | "held") {
             return Err((422, 42_210_000, format!("order is already in \"{}\" state", before.status)));
         }
         if before.notional.is_some() {
@@ -347,7 +347,7 @@ impl Market {
             stop_price: decimal(body, "stop_price")?.or(before.stop_price),
             trail_price: trail.filter(|_| before.trail_price.is_some()).or(before.trail_price),
             trail_percent: trail.filter(|_| before.trail_percent.is_some()).or(before.trail_percent),
-            status: "new",
+            status: if before.status == "held" { "held" } else { "new" },
             submitted_at: at,
             updated_at: at,
             replaces: Some(before.id.clone()),
@@ -395,6 +395,7 @@ impl Market {
         if let Some(place) = self.place_of(id) {
             self.set(place, status);
             self.tell(status, place, None);
+            self.end_family(place);
         }
     }
 

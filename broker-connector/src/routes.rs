@@ -169,6 +169,14 @@ const BROKEN: &str = "the adapter failed";
 
 async fn place_all(brokers: &Brokers, orders: Vec<OrderRequest>) -> Result<Vec<PlaceOutcome>, Problem> {
     let owners = brokers_of(brokers, orders.iter().map(|order| order.account_id)).await?;
+    // Sent alone it would be an entry without its exits.
+    if orders.iter().zip(&owners).any(|(order, broker)| !broker.capabilities().takes_as_one(order)) {
+        return Err(Problem::field(
+            "contingency",
+            "unsupported",
+            "this broker takes no orders of this class",
+        ));
+    }
     let place = |broker: Arc<dyn Broker>, orders| async move { broker.place_orders(orders).await };
     let broken = |_: &OrderRequest| PlaceOutcome::OutcomeUnknown { reason: BROKEN.into() };
     Ok(each_its_own(orders, owners, place, broken).await)

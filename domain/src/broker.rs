@@ -50,8 +50,82 @@ pub struct OrderRequest {
     /// The worst price an order without a limit may be executed at: what is held for it covers no more. Present exactly
     /// for orders without a limit price.
     pub protection_price: Option<Price>,
+    /// How it belongs to others that its broker works with it; nothing for an order that stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contingency: Option<Contingency>,
     /// When the order was committed here.
     pub submitted_at: DateTime<Utc>,
+}
+
+/// How an order belongs to others that its broker works with it, as one request that was sent once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Contingency {
+    /// It is sent, and brings its exits.
+    Leads {
+        /// What the broker makes of them.
+        class: OrderClass,
+        /// The others, one or two.
+        exits: Vec<Exit>,
+    },
+    /// It came with that order and is never sent by itself.
+    Follows {
+        /// That order.
+        leader: OrderId,
+    },
+}
+
+/// What a broker makes of orders that came together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderClass {
+    /// An entry, and two exits that wait until it is filled: they become orders here by then.
+    Bracket,
+    /// Two exits for the same shares, of which the first, with profit, leads; both are orders here from the start.
+    Oco,
+}
+
+/// An exit that comes with another order. Symbol, quantity and time in force are that order's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Exit {
+    /// The order that it is or will be.
+    pub order_id: OrderId,
+    /// Which one.
+    pub kind: ExitKind,
+    /// Buy or sell.
+    pub side: Side,
+    /// As in [`OrderRequest`].
+    pub limit_price: Option<Price>,
+    /// As in [`OrderRequest`].
+    pub stop_price: Option<Price>,
+}
+
+/// Which of two exits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExitKind {
+    /// The one with profit: a limit order.
+    TakeProfit,
+    /// The one with loss: a stop, or a stop with a limit.
+    StopLoss,
+}
+
+impl ExitKind {
+    /// The stored name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TakeProfit => "take_profit",
+            Self::StopLoss => "stop_loss",
+        }
+    }
+
+    /// The exit of a stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::TakeProfit, Self::StopLoss].into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 impl OrderRequest {
@@ -63,6 +137,24 @@ impl OrderRequest {
             stop_price: self.stop_price,
             trail_amount: self.trail_amount,
             trail_percent: self.trail_percent,
+        }
+    }
+
+    /// The order that it came with, if it came with one.
+    #[must_use]
+    pub const fn leader(&self) -> Option<OrderId> {
+        match &self.contingency {
+            Some(Contingency::Follows { leader }) => Some(*leader),
+            _ => None,
+        }
+    }
+
+    /// The exits that come with it.
+    #[must_use]
+    pub fn exits(&self) -> &[Exit] {
+        match &self.contingency {
+            Some(Contingency::Leads { exits, .. }) => exits,
+            _ => &[],
         }
     }
 

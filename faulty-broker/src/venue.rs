@@ -281,6 +281,7 @@ impl Venue {
             accepted_at: order.accepted_at,
             updated_at: order.updated_at,
             replaces: None,
+            resized_by: None,
         };
         self.orders.iter().enumerate().map(listed).collect()
     }

@@ -25,7 +25,8 @@ pub struct Denial {
 }
 
 impl Denial {
-    pub(super) fn new(field: &str, rule: &str, message: impl Into<String>) -> Self {
+    /// A reason against a field, by a stable word and in words for people.
+    pub fn new(field: &str, rule: &str, message: impl Into<String>) -> Self {
         Self { field: field.to_owned(), rule: rule.to_owned(), message: message.into(), nearest: Vec::new() }
     }
 

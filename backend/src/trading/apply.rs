@@ -268,7 +268,8 @@ fn replace(
         incidents.push(Incident::new("unreadable_report", detail).with("case", "prices").with("replace", id));
         return Effects { incidents, ..Effects::default() };
     };
-    if asked.is_none() {
+    // Of exits that it works itself, it makes one smaller by what the other has sold.
+    if asked.is_none() && order.contingency.is_none() {
         let detail = format!("the broker has changed the order by {id}, which nobody here has asked for");
         incidents.push(Incident::new("unasked_replace", detail).with("replace", id));
     }

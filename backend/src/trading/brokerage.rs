@@ -60,6 +60,10 @@ pub(super) struct CapabilitiesDocument {
     #[serde(default)]
     #[schema(required = true)]
     pub(super) groups: Vec<GroupKind>,
+    /// Kinds of those that it takes as one order of its own: every order of such a group is `day`, or every one `gtc`.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub(super) native_groups: Vec<GroupKind>,
     /// Whether two open sales can stand for the same shares there.
     #[serde(skip_serializing)]
     #[schema(ignore)]

@@ -237,8 +237,9 @@ impl Dispatcher {
     }
 
     async fn deliver(&mut self, mut requests: Vec<OrderRequest>) -> Result<(), ApiError> {
-        // They stay in the table until the halt is lifted.
-        requests.retain(|request| self.gate.halt_of(request.account_id).is_none());
+        // They stay in the table until the halt is lifted, but for what is at its broker already.
+        requests
+            .retain(|request| request.leader().is_some() || self.gate.halt_of(request.account_id).is_none());
         let paused = self.pauses.accounts();
         requests.retain(|request| !paused.contains(&request.account_id));
         if requests.is_empty() {

@@ -70,6 +70,14 @@ pub(super) fn against_change(
         .then(|| FieldError::new("quantity", "replace_unsupported", message()))
 }
 
+/// What speaks against other terms for an order whose exits came to the broker with it: nobody says what becomes of them when
+/// another order takes its place there.
+pub(super) fn against_change_of_leader(order: &Order) -> Option<FieldError> {
+    let message =
+        "its exits came to the broker with it: take it back and place the group anew, or change an exit";
+    order.leads_others().then(|| FieldError::new("", "replace_unsupported", message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

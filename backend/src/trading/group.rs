@@ -1,11 +1,14 @@
 //! Orders that belong together: one cancels the other, one triggers the other, an entry with its two exits.
 //!
 //! A group is a plan beside ordinary orders. Its keeper compares the plan with what has become of the orders and asks for
-//! what is missing: a leg to be placed, an order to be taken back or made smaller. Brokers know nothing of it; a group whose
-//! orders the account's broker cannot work is refused before anything is placed. What a fast market does before a request arrives is booked as it happened.
+//! what is missing: a leg to be placed, an order to be taken back or made smaller. Where the account's broker takes the whole
+//! group as one order of its own, it does most of that itself, and the keeper only lets the legs become orders here; a group
+//! that neither way works is refused before anything is placed. What a fast market does before a request arrives is booked
+//! as it happened.
 
 mod fit;
 mod keeper;
+mod native;
 mod plan;
 mod service;
 mod wake;
@@ -111,6 +114,8 @@ pub(super) struct Group {
     pub(super) kind: GroupKind,
     pub(super) symbol: Symbol,
     pub(super) quantity: Quantity,
+    /// Whether its broker works it as one order of its own; it keeps its way for ever.
+    pub(super) is_native: bool,
     pub(super) status: GroupStatus,
     pub(super) cancel_requested_at: Option<DateTime<Utc>>,
     pub(super) created_at: DateTime<Utc>,
@@ -140,6 +145,7 @@ impl Group {
         };
         Standing {
             quantity: self.quantity.value(),
+            is_native: self.is_native,
             cancel_requested: self.cancel_requested_at.is_some(),
             legs: self.legs.iter().map(leg).collect(),
         }

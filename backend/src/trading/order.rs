@@ -5,7 +5,7 @@ mod terms;
 use crate::account::{BalanceChange, Commodity};
 use crate::risk::{Approved, Denial, Hold, HoldTerms};
 use chrono::{DateTime, Utc};
-use domain::broker::OrderRequest;
+use domain::broker::{Contingency, OrderRequest};
 use domain::inquiry::OrderState;
 use domain::{
     ClientOrderId, Currency, Lifetime, NewOrder, Notional, OrderGroupId, OrderId, OrderStatus, Price,
@@ -113,6 +113,8 @@ pub struct Order {
     pub replacing: Option<Replacement>,
     /// Its place in a group.
     pub group: Option<GroupShare>,
+    /// How it belongs to others that its broker works with it.
+    pub contingency: Option<Contingency>,
     /// Where it was made.
     pub origin: Origin,
     /// Number of its latest event.
@@ -186,6 +188,7 @@ impl Order {
             original: None,
             replacing: None,
             group: None,
+            contingency: None,
             origin: Origin::Own,
             event_sequence: 0,
             created_at: at,
@@ -229,6 +232,30 @@ impl Order {
             event_sequence: FIRST_EVENT,
             ..Self::new(id, user_id, client_order_id, wish, at)
         }
+    }
+
+    /// An exit that came to its broker with another order and is worked there. That is a fact which risk cannot refuse any
+    /// more. Nothing where it cannot be said what it may cost in fees.
+    #[must_use]
+    pub(super) fn standing(
+        id: OrderId,
+        user_id: UserId,
+        (wish, quantity): (NewOrder, Quantity),
+        tariff: Tariff,
+        at: DateTime<Utc>,
+    ) -> Option<Self> {
+        let worst_price = wish.pricing.limit_price().or(wish.pricing.fields().stop_price)?;
+        let on = exchange::trade_date(wish.symbol.market(), at);
+        let fees = tariff.fees_max(wish.symbol, wish.side, worst_price, quantity, on).ok()?;
+        let mut order = Self {
+            worst_price: Some(worst_price),
+            fees_max: fees.total().ok()?,
+            status: OrderStatus::PendingNew,
+            event_sequence: FIRST_EVENT,
+            ..Self::new(id, user_id, &id.into(), (wish, quantity), at)
+        };
+        order.held = order.hold_due();
+        Some(order)
     }
 
     /// An order that was made elsewhere, as it was when its broker took it, with its first event. Nothing where it cannot
@@ -426,6 +453,7 @@ impl Order {
             trail_amount: fields.trail_amount,
             trail_percent: fields.trail_percent,
             protection_price: fields.limit_price.is_none().then_some(worst_price),
+            contingency: self.contingency.clone(),
             submitted_at: self.created_at,
         })
     }
@@ -455,6 +483,11 @@ impl Order {
     /// Whether it is the second of two exits for the same shares.
     pub(super) fn holds_second(&self) -> bool {
         self.group.is_some_and(|share| share.sibling_held.is_some())
+    }
+
+    /// Whether its exits came to the broker with it.
+    pub(super) const fn leads_others(&self) -> bool {
+        matches!(self.contingency, Some(Contingency::Leads { .. }))
     }
 
     /// Whether its hold is cash.

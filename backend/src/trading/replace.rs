@@ -119,6 +119,7 @@ pub(super) async fn request_replace(
         return Err(ApiError::new(ErrorCode::TradingHalted, reason));
     }
     let complaint = circumstances.broker.and_then(|broker| fit::against_change(broker, &order, quantity));
+    let complaint = complaint.or_else(|| fit::against_change_of_leader(&order));
     if let Some(complaint) = complaint {
         return Err(ApiError::fields(ErrorCode::OrderDenied, vec![complaint]));
     }

@@ -331,7 +331,7 @@ async fn an_account_without_a_key_is_not_compared_in_vain_after_a_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_exits_for_the_same_shares_are_refused_before_anything_is_placed_and_one_is_worked() {
+async fn one_order_that_follows_another_is_two_simple_orders_at_alpaca() {
     let house = House::start().await;
     let trader = &house.trader;
     trader.priced("AAPL").await;
@@ -341,14 +341,6 @@ async fn two_exits_for_the_same_shares_are_refused_before_anything_is_placed_and
         body.as_object_mut().unwrap().extend(legs.as_object().unwrap().clone());
         trader.app.post("/api/order-groups", &trader.user, body).await
     };
-    let exits = json!({ "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.01" } });
-    let mut bracket = exits.clone();
-    bracket["entry"] = json!({ "limitPrice": "1" });
-    for (kind, legs) in [("bracket", bracket), ("oco", exits)] {
-        let refused = place(kind, legs).await.expect(422);
-        assert_eq!(refused.code(), "order_denied");
-        assert_eq!(refused.complaint(), ("stopLoss".to_owned(), "group_unsupported".to_owned()), "{kind}");
-    }
     let until_a_day = json!({ "entry": { "side": "buy", "limitPrice": "1" },
         "then": { "side": "sell", "limitPrice": "100000", "timeInForce": "gtd", "expireDate": "2999-01-04" } });
     let refused = place("oto", until_a_day).await.expect(422);

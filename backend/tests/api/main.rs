@@ -11,6 +11,7 @@
 mod accounts;
 mod activities;
 mod alpaca;
+mod alpaca_groups;
 mod auth;
 mod bad_input;
 mod belief;

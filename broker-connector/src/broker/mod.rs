@@ -18,7 +18,8 @@ use crate::credentials::Credentials;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::broker::{
-    CancelOutcome, ExecutionReport, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest,
+    CancelOutcome, Contingency, ExecutionReport, OrderClass, OrderRequest, PlaceOutcome, ReplaceOutcome,
+    ReplaceRequest,
 };
 use domain::{
     AccountId, ActivityKind, Currency, DecimalText, Market, OrderId, OrderStatus, OrderType, Percent, Price,
@@ -60,6 +61,8 @@ pub struct Capabilities {
     pub replace_quantity: bool,
     /// Whether two open sales can stand for the same shares. A broker that reserves shares for each refuses the second.
     pub shared_exits: bool,
+    /// Classes of orders that it takes as one with their exits, and works itself.
+    pub native_groups: Vec<OrderClass>,
     /// Whether parts of shares are traded.
     pub fractions: bool,
     /// Whether accounts need a key of the broker's to be entered.
@@ -171,6 +174,8 @@ pub struct ListedOrder {
     pub updated_at: DateTime<Utc>,
     /// The number in whose place it stands, at brokers where other terms make another order.
     pub replaces: Option<Predecessor>,
+    /// The name of the change by which the broker itself has given it this number of shares, where it was another before.
+    pub resized_by: Option<ReplaceId>,
 }
 
 /// The order in whose place another one stands.
@@ -180,6 +185,18 @@ pub struct Predecessor {
     pub broker_order_id: String,
     /// Our request by which that came, where the broker keeps ids of its clients.
     pub replace_id: Option<ReplaceId>,
+}
+
+impl Capabilities {
+    /// Whether it takes an order together with those that it belongs to.
+    #[must_use]
+    pub fn takes_as_one(&self, order: &OrderRequest) -> bool {
+        match &order.contingency {
+            None => true,
+            Some(Contingency::Leads { class, .. }) => self.native_groups.contains(class),
+            Some(Contingency::Follows { .. }) => !self.native_groups.is_empty(),
+        }
+    }
 }
 
 impl ListedOrder {

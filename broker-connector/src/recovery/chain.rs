@@ -5,7 +5,7 @@ use crate::broker::ListedOrder;
 use crate::journal::{Entry, report_id};
 use chrono::{DateTime, Utc};
 use domain::broker::{ExecutionReport, ReportKind};
-use domain::{AccountId, OrderId, OrderStatus, Quantity};
+use domain::{AccountId, OrderId, OrderStatus, Quantity, ReplaceId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A request for other terms that has come true.
@@ -64,6 +64,7 @@ fn joined(members: Vec<ListedOrder>) -> Option<Chain> {
     let mut came_true = Vec::new();
     for member in &members {
         came_true.extend(replaced(member, executed));
+        came_true.extend(resized(member, executed));
         executed += member.filled_quantity;
     }
     let first = members.first()?.clone();
@@ -88,16 +89,29 @@ fn joined(members: Vec<ListedOrder>) -> Option<Chain> {
 /// The request by which a number took the place of others under which so many shares were executed.
 fn replaced(member: &ListedOrder, executed: rust_decimal::Decimal) -> Option<CameTrue> {
     let replace_id = member.replaces.as_ref()?.replace_id?;
+    Some((terms_by(replace_id, member, executed)?, member.accepted_at))
+}
+
+/// The change of its size that the broker made by itself.
+fn resized(member: &ListedOrder, executed: rust_decimal::Decimal) -> Option<CameTrue> {
+    Some((terms_by(member.resized_by?, member, executed)?, member.updated_at))
+}
+
+/// The terms of a number after so many shares were executed under those before it.
+fn terms_by(
+    replace_id: ReplaceId,
+    member: &ListedOrder,
+    executed: rust_decimal::Decimal,
+) -> Option<ReportKind> {
     let prices = member.prices().of_type(member.order_type);
-    let kind = ReportKind::Replaced {
+    Some(ReportKind::Replaced {
         replace_id,
         quantity: Quantity::new(member.quantity + executed).ok()?,
         limit_price: prices.limit_price,
         stop_price: prices.stop_price,
         trail_amount: prices.trail_amount,
         trail_percent: prices.trail_percent,
-    };
-    Some((kind, member.accepted_at))
+    })
 }
 
 /// Adds the reports of requests that came true, each before whatever ends its order. A report that is there already is

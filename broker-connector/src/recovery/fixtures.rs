@@ -33,6 +33,7 @@ pub(super) fn listed(number: &str, quantity: u32, second: i64) -> ListedOrder {
         accepted_at: at(second),
         updated_at: at(second),
         replaces: None,
+        resized_by: None,
     }
 }
 

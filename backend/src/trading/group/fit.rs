@@ -10,21 +10,28 @@ use crate::trading::brokerage::CapabilitiesDocument;
 use crate::trading::fit::{self, keeps};
 use domain::TimeInForce;
 
-/// The kinds of groups that a broker can work. Two exits need shares for which two sales may stand, and orders that can be
-/// made smaller when the other exit has sold a part.
+/// The kinds of groups that an account's broker can work, or the house with simple orders there.
 pub(in crate::trading) fn kinds_at(broker: &CapabilitiesDocument) -> Vec<GroupKind> {
+    let kinds = [GroupKind::Oto, GroupKind::Oco, GroupKind::Bracket].into_iter();
+    kinds.filter(|kind| house_works(*kind, broker) || broker.native_groups.contains(kind)).collect()
+}
+
+/// Whether simple orders at a broker make a group of a kind. Two exits need shares for which two sales may stand, and orders
+/// that can be made smaller when the other exit has sold a part.
+fn house_works(kind: GroupKind, broker: &CapabilitiesDocument) -> bool {
     let two_exits = broker.shared_exits && broker.replace && broker.replace_quantity;
-    let kinds = [(GroupKind::Oto, true), (GroupKind::Oco, two_exits), (GroupKind::Bracket, two_exits)];
-    kinds.into_iter().filter(|(_, works)| *works).map(|(kind, _)| kind).collect()
+    kind == GroupKind::Oto || two_exits
 }
 
 impl NewGroup {
-    /// Brings the group into the broker's terms: a leg whose time in force was left open is for the day where nothing is
-    /// kept for longer.
+    /// Brings the group into the broker's terms: what the house cannot work there is the broker's, and a leg whose time in force
+    /// was left open is for the day where nothing is kept for longer.
     ///
     /// # Errors
     /// [`ErrorCode::OrderDenied`] with every leg that the broker cannot work, and why.
     pub(in crate::trading) fn fit(&mut self, broker: &CapabilitiesDocument) -> ApiResult<()> {
+        self.is_native = !house_works(self.kind, broker) && broker.native_groups.contains(&self.kind);
+        let mut complaints = if self.is_native { self.fit_as_one(&broker.broker) } else { Vec::new() };
         for (name, wish) in &mut self.legs {
             if self.left_open.contains(name)
                 && !keeps(broker, wish.time_in_force)
@@ -33,7 +40,7 @@ impl NewGroup {
                 wish.time_in_force = TimeInForce::Day;
             }
         }
-        let mut complaints: Vec<FieldError> = self.against_kind(broker).into_iter().collect();
+        complaints.extend(self.against_kind(broker));
         complaints.extend(self.legs.iter().flat_map(|(name, wish)| against_leg(*name, wish, broker)));
         if complaints.is_empty() { Ok(()) } else { Err(ApiError::fields(ErrorCode::OrderDenied, complaints)) }
     }

@@ -1,8 +1,9 @@
 //! Looks at every active group, when something has happened and on a timer, and does what its plan asks for.
 
+use super::native;
 use super::plan::{Step, next_steps};
 use super::service::{Done, Groups, write_woken};
-use super::wake::{self, Circumstances};
+use super::wake::{self, Circumstances, Woken};
 use super::{Group, GroupStatus, LegState};
 use crate::account::{self, LockedBalances};
 use crate::clock;
@@ -15,6 +16,7 @@ use crate::trading::margin;
 use crate::trading::replace::{self, Change, request_replace};
 use crate::trading::requests::request_cancel;
 use crate::trading::store;
+use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{OrderGroupId, OrderId, Quantity, Quote};
 use exchange::Tariff;
@@ -138,6 +140,13 @@ async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Momen
     let mut has_moved = false;
     for step in next_steps(&group.standing(&orders)) {
         has_moved |= match step {
+            // They are at the broker already: what is closed to new orders is not closed to what is.
+            Step::Wake(quantity) if group.is_native => {
+                let believed = balances.clone();
+                let woken = native::stand(&group, quantity, &mut balances, moment.tariff, now);
+                settle_woken(connection, &mut group, (&believed, &balances, woken), now, &mut done).await?;
+                true
+            }
             Step::Wake(_) if moment.account_closed => false,
             Step::Wake(quantity) => {
                 let pairs = HashSet::from([(group.account_id, group.symbol)]);
@@ -151,8 +160,14 @@ async fn advance(connection: &AsyncPgConnection, id: OrderGroupId, moment: Momen
                 wake_legs(connection, &mut group, quantity, &mut balances, circumstances, &mut done).await?
             }
             Step::Drop => {
-                for leg in group.legs.iter_mut().filter(|leg| leg.state == LegState::Waiting) {
-                    leg.state = LegState::Dropped;
+                let without = native::without_exits(&group, &orders);
+                if without.refused.is_empty() {
+                    for leg in group.legs.iter_mut().filter(|leg| leg.state == LegState::Waiting) {
+                        leg.state = LegState::Dropped;
+                    }
+                } else {
+                    settle_woken(connection, &mut group, (&balances, &balances, without), now, &mut done)
+                        .await?;
                 }
                 true
             }
@@ -220,6 +235,18 @@ async fn wake_legs(
         *balances = believed;
         return Ok(false);
     }
+    settle_woken(connection, group, (&believed, balances, woken), circumstances.now, done).await?;
+    Ok(true)
+}
+
+/// Writes what waiting legs have become, and tells of those that were refused.
+async fn settle_woken(
+    connection: &AsyncPgConnection,
+    group: &mut Group,
+    (believed, balances, woken): (&LockedBalances, &LockedBalances, Woken),
+    now: DateTime<Utc>,
+    done: &mut Done,
+) -> ApiResult<()> {
     let mut incidents = Vec::new();
     for leg in group.legs.iter_mut().filter(|leg| leg.state == LegState::Waiting) {
         leg.state = LegState::Placed;
@@ -237,13 +264,12 @@ async fn wake_legs(
             let incident = Incident::new("leg_refused", detail)
                 .with("leg", leg.name.name())
                 .with("rules", rules.join(","));
-            let incident =
-                NewIncident::new(Some(group.user_id), group.account_id, incident, circumstances.now);
+            let incident = NewIncident::new(Some(group.user_id), group.account_id, incident, now);
             incidents.push(incident.about(leg.order_id));
         }
     }
-    write_woken(connection, &believed, balances, woken, circumstances.now, done).await?;
+    write_woken(connection, believed, balances, woken, now, done).await?;
     failpoint::pass(Failpoint::LegWoken);
     tell(connection, &incidents).await?;
-    Ok(true)
+    Ok(())
 }

@@ -113,6 +113,8 @@ pub(in crate::trading) struct Leg {
 pub(in crate::trading) struct Standing {
     /// The shares it is for.
     pub(in crate::trading) quantity: Decimal,
+    /// Whether its broker works the exits.
+    pub(in crate::trading) is_native: bool,
     /// Whether its owner wants it all taken back.
     pub(in crate::trading) cancel_requested: bool,
     pub(in crate::trading) legs: Vec<Leg>,
@@ -139,6 +141,12 @@ pub(in crate::trading) fn next_steps(group: &Standing) -> Vec<Step> {
     let waiting = group.legs.iter().any(|leg| leg.state == LegState::Waiting);
     let orders: Vec<LegOrder> = group.legs.iter().filter_map(|leg| leg.order).collect();
     let withdrawn = group.cancel_requested || orders.iter().any(LegOrder::is_withdrawn);
+    if group.is_native
+        && waiting
+        && let Some(entry) = order(LegName::Entry)
+    {
+        return before_exits(&entry, withdrawn);
+    }
     if withdrawn {
         let cancels = orders.iter().filter(|order| order.is_open() && !order.cancel_requested);
         let mut steps: Vec<Step> = cancels.map(|order| Step::Cancel(order.id)).collect();
@@ -158,7 +166,8 @@ pub(in crate::trading) fn next_steps(group: &Standing) -> Vec<Step> {
         }
         _ => {}
     }
-    if let (Some(profit), Some(loss)) = (order(LegName::TakeProfit), order(LegName::StopLoss)) {
+    let exits = order(LegName::TakeProfit).zip(order(LegName::StopLoss));
+    if let Some((profit, loss)) = exits.filter(|_| !group.is_native) {
         let shares = order(LegName::Entry).map_or(group.quantity, |entry| entry.filled_quantity);
         let steps: Vec<Step> =
             [shrunk(&profit, &loss, shares), shrunk(&loss, &profit, shares)].into_iter().flatten().collect();
@@ -167,6 +176,17 @@ pub(in crate::trading) fn next_steps(group: &Standing) -> Vec<Step> {
         }
     }
     if orders.iter().all(|order| !order.is_open()) { vec![Step::Finish] } else { Vec::new() }
+}
+
+/// What is to be done while exits that the broker works are no orders here yet. Those of a complete entry are worked, whatever
+/// anybody wishes by then; those of one that ended otherwise never will be.
+fn before_exits(entry: &LegOrder, withdrawn: bool) -> Vec<Step> {
+    match entry.status {
+        OrderStatus::Filled => Quantity::new(entry.filled_quantity).map(Step::Wake).into_iter().collect(),
+        status if status.is_terminal() => vec![Step::Drop],
+        _ if withdrawn && !entry.cancel_requested => vec![Step::Cancel(entry.id)],
+        _ => Vec::new(),
+    }
 }
 
 /// Of two exits for the same shares, what one has sold the other must not.

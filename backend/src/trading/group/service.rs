@@ -40,6 +40,8 @@ pub(in crate::trading) struct NewGroup {
     pub(in crate::trading) legs: Vec<(LegName, LegWish)>,
     /// The legs whose time in force was left to us.
     pub(in crate::trading) left_open: Vec<LegName>,
+    /// Whether its broker is to work it as one order of its own.
+    pub(in crate::trading) is_native: bool,
 }
 
 /// Groups of orders.
@@ -284,6 +286,7 @@ fn group_of(user: UserId, new: &NewGroup, key: Option<&ClientOrderId>, now: Date
         kind: new.kind,
         symbol: new.symbol,
         quantity: new.quantity,
+        is_native: new.is_native,
         status: GroupStatus::Active,
         cancel_requested_at: None,
         created_at: now,

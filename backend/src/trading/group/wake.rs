@@ -81,6 +81,7 @@ pub(super) fn wake(
         let key = leg.order_id.into();
         let mut order = Order::submitted(leg.order_id, group.user_id, &key, &approved, circumstances.now);
         order.group = Some(GroupShare { group: group.id, sibling: None, left: None, sibling_held: None });
+        order.contingency = group.contingency(order.id);
         if let Some(mut profit) = first.take() {
             pair(&mut profit, &mut order);
             woken.finish(profit, balances);
@@ -93,7 +94,7 @@ pub(super) fn wake(
     woken
 }
 
-fn pair(profit: &mut Order, loss: &mut Order) {
+pub(super) fn pair(profit: &mut Order, loss: &mut Order) {
     let ids = (profit.id, loss.id);
     for (order, other) in [(&mut *profit, ids.1), (&mut *loss, ids.0)] {
         if let Some(share) = &mut order.group {
@@ -104,7 +105,7 @@ fn pair(profit: &mut Order, loss: &mut Order) {
 }
 
 impl Woken {
-    fn finish(&mut self, order: Order, balances: &mut LockedBalances) {
+    pub(super) fn finish(&mut self, order: Order, balances: &mut LockedBalances) {
         let commodity = if order.holds_cash() {
             Commodity::Cash(order.currency())
         } else {

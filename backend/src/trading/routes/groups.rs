@@ -29,7 +29,8 @@ struct LegRequest {
     side: Option<Side>,
     /// Follows from the prices unless given.
     r#type: Option<OrderType>,
-    /// `day` for an entry unless given; for the others `gtc`, or `day` at a broker that keeps no orders over the day.
+    /// `day` for an entry unless given; for the others `gtc`, or `day` at a broker that keeps no orders over the day. Where the
+    /// broker works the group as one order it is the same for all: as one of them says, and `gtc` where none does.
     time_in_force: Option<TimeInForce>,
     expire_date: Option<NaiveDate>,
     limit_price: Option<Price>,
@@ -177,7 +178,10 @@ impl PlaceGroup {
             return Err(ApiError::fields(ErrorCode::ValidationFailed, complaints.0));
         }
         let Self { account_id, symbol, quantity, client_group_id, .. } = self;
-        Ok((NewGroup { account_id, kind, symbol, quantity, legs, left_open }, client_group_id))
+        Ok((
+            NewGroup { account_id, kind, symbol, quantity, legs, left_open, is_native: false },
+            client_group_id,
+        ))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::db::corrupt;
 use crate::risk::Denial;
 use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, OrderGroupId, OrderId, Quantity, UserId};
@@ -17,15 +17,15 @@ use uuid::Uuid;
 statement! {
     InsertGroup {
         id: SqlUuid = Uuid, account: SqlUuid = Uuid, user: SqlUuid = Uuid, key: Text = String, kind: Text = String,
-        symbol: Text = String, quantity: Numeric = Decimal, at: Timestamptz = DateTime<Utc>,
+        symbol: Text = String, quantity: Numeric = Decimal, is_native: Bool = bool, at: Timestamptz = DateTime<Utc>,
         legs: Array<Text> = Vec<String>, orders: Array<SqlUuid> = Vec<Uuid>, wishes: Array<Text> = Vec<String>,
         states: Array<Text> = Vec<String>,
     }
     "WITH new AS MATERIALIZED (SELECT ?::uuid AS id, ?::uuid AS account_id, ?::uuid AS user_id, ? AS client_group_id,
-        ? AS kind, ? AS symbol, ?::numeric AS quantity, ?::timestamptz AS at),
-     grouped AS (INSERT INTO trading.order_groups (id, account_id, user_id, client_group_id, kind, symbol, quantity, status,
-        created_at, updated_at)
-        SELECT id, account_id, user_id, client_group_id, kind, symbol, quantity, 'ACTIVE', at, at FROM new)
+        ? AS kind, ? AS symbol, ?::numeric AS quantity, ?::boolean AS is_native, ?::timestamptz AS at),
+     grouped AS (INSERT INTO trading.order_groups (id, account_id, user_id, client_group_id, kind, symbol, quantity, is_native,
+        status, created_at, updated_at)
+        SELECT id, account_id, user_id, client_group_id, kind, symbol, quantity, is_native, 'ACTIVE', at, at FROM new)
      INSERT INTO trading.group_legs (group_id, leg, order_id, wish, state)
      SELECT new.id, leg.leg, leg.order_id, leg.wish::json, leg.state
      FROM new, unnest(?, ?, ?, ?) AS leg (leg, order_id, wish, state)"
@@ -45,6 +45,7 @@ pub(in crate::trading) async fn insert_group(
         kind: group.kind.name().to_owned(),
         symbol: group.symbol.to_string(),
         quantity: group.quantity.value(),
+        is_native: group.is_native,
         at: group.created_at,
         legs: group.legs.iter().map(|leg| leg.name.name().to_owned()).collect(),
         orders: group.legs.iter().map(|leg| leg.order_id.0).collect(),
@@ -70,6 +71,8 @@ struct GroupRow {
     symbol: String,
     #[diesel(sql_type = Numeric)]
     quantity: Decimal,
+    #[diesel(sql_type = Bool)]
+    is_native: bool,
     #[diesel(sql_type = Text)]
     status: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -90,6 +93,7 @@ impl GroupRow {
             kind: GroupKind::from_name(&self.kind).ok_or_else(|| corrupt("kind of group"))?,
             symbol: self.symbol.parse().map_err(|_| corrupt("symbol"))?,
             quantity: Quantity::new(self.quantity.normalize()).map_err(|_| corrupt("quantity"))?,
+            is_native: self.is_native,
             status: GroupStatus::from_name(&self.status).ok_or_else(|| corrupt("status"))?,
             cancel_requested_at: self.cancel_requested_at,
             created_at: self.created_at,
@@ -136,7 +140,7 @@ impl TryFrom<LegRow> for GroupLeg {
 macro_rules! select_groups {
     ($rest:literal) => {
         concat!(
-            "SELECT g.id, g.account_id, g.user_id, g.client_group_id, g.kind, g.symbol, g.quantity, g.status,
+            "SELECT g.id, g.account_id, g.user_id, g.client_group_id, g.kind, g.symbol, g.quantity, g.is_native, g.status,
                 g.cancel_requested_at, g.created_at, g.updated_at FROM trading.order_groups AS g ",
             $rest
         )
@@ -294,10 +298,11 @@ statement! {
         siblings: Array<Nullable<SqlUuid>> = Vec<Option<Uuid>>,
         left: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         sibling_held: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
+        contingencies: Array<Nullable<Text>> = Vec<Option<String>>,
     }
     "UPDATE trading.orders AS o SET group_id = new.group_id, sibling_id = new.sibling_id, group_left = new.group_left,
-        sibling_held = new.sibling_held
-     FROM unnest(?, ?, ?, ?, ?) AS new (id, group_id, sibling_id, group_left, sibling_held)
+        sibling_held = new.sibling_held, contingency = new.contingency::json
+     FROM unnest(?, ?, ?, ?, ?, ?) AS new (id, group_id, sibling_id, group_left, sibling_held, contingency)
      WHERE o.id = new.id"
 }
 
@@ -314,6 +319,8 @@ pub(in crate::trading) async fn save_shares<'a>(
         statement.siblings.push(share.sibling.map(|id| id.0));
         statement.left.push(share.left);
         statement.sibling_held.push(share.sibling_held);
+        let contingency = order.contingency.as_ref().map(serde_json::to_string).transpose();
+        statement.contingencies.push(contingency.map_err(|_| corrupt("contingency"))?);
     }
     if statement.ids.is_empty() {
         return Ok(());

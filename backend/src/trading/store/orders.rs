@@ -89,6 +89,8 @@ pub(super) struct OrderRow {
     group_left: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
     sibling_held: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Text>)]
+    contingency: Option<String>,
     #[diesel(sql_type = Text)]
     origin: String,
     #[diesel(sql_type = Integer)]
@@ -154,6 +156,7 @@ impl TryFrom<OrderRow> for Order {
         });
         let denials =
             row.denials.as_deref().map(serde_json::from_str).transpose().map_err(|_| corrupt("denial"))?;
+        let contingency = row.contingency.as_deref().map(serde_json::from_str).transpose();
         Ok(Self {
             id: OrderId(row.id),
             user_id: UserId(row.user_id),
@@ -177,6 +180,7 @@ impl TryFrom<OrderRow> for Order {
             original,
             replacing,
             group,
+            contingency: contingency.map_err(|_| corrupt("contingency"))?,
             origin: Origin::from_name(&row.origin).ok_or_else(|| corrupt("origin"))?,
             event_sequence: row.event_sequence,
             created_at: row.created_at,
@@ -245,7 +249,7 @@ macro_rules! order_columns {
             o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission, o.tax, o.held,
             o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at, o.triggered_at,
             o.original::text AS original, o.replacing::text AS replacing, o.group_id, o.sibling_id, o.group_left,
-            o.sibling_held, o.origin, o.event_sequence, o.created_at, o.updated_at"
+            o.sibling_held, o.contingency::text AS contingency, o.origin, o.event_sequence, o.created_at, o.updated_at"
     };
 }
 pub(super) use order_columns;

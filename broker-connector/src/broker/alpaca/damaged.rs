@@ -46,8 +46,11 @@ fn follow(orders: Vec<ListedOrder>, executions: &[ListedExecution]) {
 
 #[test]
 fn the_payloads_themselves_are_read() {
-    let orders: Vec<_> =
-        rows(payload!("orders")).iter().filter_map(|item| lists::listed(item).unwrap()).collect();
+    let orders: Vec<_> = rows(payload!("orders"))
+        .iter()
+        .filter_map(|item| lists::listed(item).unwrap())
+        .map(|row| row.order)
+        .collect();
     assert_eq!(orders.len(), 3);
     let fills: Vec<wire::Activity> = serde_json::from_slice(payload!("fills")).unwrap();
     assert_eq!(fills.iter().filter_map(parse::execution).count(), 1);
@@ -64,8 +67,11 @@ fn damaged_lists_of_orders_and_executions_are_read_or_refused() {
     let fills: Vec<wire::Activity> = serde_json::from_slice(payload!("fills")).unwrap();
     let fills: Vec<ListedExecution> = fills.iter().filter_map(parse::execution).collect();
     for body in mutations(payload!("orders"), COPIES) {
-        let listed: Vec<ListedOrder> =
-            rows(&body).iter().filter_map(|item| lists::listed(item).ok().flatten()).collect();
+        let listed: Vec<ListedOrder> = rows(&body)
+            .iter()
+            .filter_map(|item| lists::listed(item).ok().flatten())
+            .map(|row| row.order)
+            .collect();
         for order in &listed {
             let _ = parse::replacement(&replace_request(order, "3", "91"), order);
         }
@@ -75,7 +81,14 @@ fn damaged_lists_of_orders_and_executions_are_read_or_refused() {
         let fills: Vec<wire::Activity> = serde_json::from_slice(&body).unwrap_or_default();
         let fills: Vec<ListedExecution> = fills.iter().filter_map(parse::execution).collect();
         let orders = rows(payload!("orders"));
-        follow(orders.iter().filter_map(|item| lists::listed(item).ok().flatten()).collect(), &fills);
+        follow(
+            orders
+                .iter()
+                .filter_map(|item| lists::listed(item).ok().flatten())
+                .map(|row| row.order)
+                .collect(),
+            &fills,
+        );
     }
 }
 

@@ -41,8 +41,16 @@ fn unreadable(what: &str) -> BrokerError {
     BrokerError::Unavailable(format!("Alpaca lists an order of ours that cannot be read: {what}"))
 }
 
+/// An order of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) order: ListedOrder,
+    /// Whether it came with others.
+    pub(super) has_class: bool,
+}
+
 /// The order in an item of a list; nothing for orders of other things than shares.
-pub(super) fn listed(item: &RawValue) -> Result<Option<ListedOrder>, BrokerError> {
+pub(super) fn listed(item: &RawValue) -> Result<Option<Row>, BrokerError> {
     let order: wire::Order = match serde_json::from_str(item.get()) {
         Ok(order) => order,
         // One of ours that cannot be read must not count as absent.
@@ -54,7 +62,7 @@ pub(super) fn listed(item: &RawValue) -> Result<Option<ListedOrder>, BrokerError
     };
     match parse::order(&order) {
         None if parse::named(&order.client_order_id).is_some() => Err(unreadable(&order.id)),
-        listed => Ok(listed),
+        listed => Ok(listed.map(|listed| Row { order: listed, has_class: parse::has_class(&order) })),
     }
 }
 
@@ -64,7 +72,7 @@ pub(super) async fn orders(
     since: DateTime<Utc>,
     after: Option<&str>,
     orders_per_page: usize,
-) -> Result<Result<Page<ListedOrder>, BrokerError>, Failure> {
+) -> Result<Result<Page<Row>, BrokerError>, Failure> {
     let Some(place) = Place::read(after) else {
         return Ok(Err(BrokerError::Conflict("there is no such page".into())));
     };

@@ -13,6 +13,7 @@ mod damaged;
 mod hours;
 mod limiter;
 mod lists;
+mod members;
 mod notes;
 mod orders;
 mod parse;
@@ -38,7 +39,7 @@ use crate::recovery::{self, Awaited};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use config::{ORDERS_AT_ONCE, READINGS_MAX};
-use domain::broker::{CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
+use domain::broker::{CancelOutcome, OrderClass, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::inquiry::TradeCash;
 use domain::{AccountId, Currency, DecimalText, Market, OrderId, OrderType, TimeInForce};
 use futures_util::{StreamExt, stream as streams};
@@ -48,6 +49,7 @@ use rest::{Failure, Rest};
 use secrecy::SecretString;
 use session::Session;
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Its name.
@@ -209,6 +211,7 @@ impl Broker for Alpaca {
             replace: true,
             replace_quantity: true,
             shared_exits: false,
+            native_groups: vec![OrderClass::Bracket, OrderClass::Oco],
             fractions: true,
             credentials: true,
             keeps_cash: true,
@@ -254,8 +257,17 @@ impl Broker for Alpaca {
     }
 
     async fn place_orders(&self, orders: Vec<OrderRequest>) -> Vec<PlaceOutcome> {
-        let placing = orders.into_iter().map(|order| async move { self.place(&order).await });
-        streams::iter(placing).buffered(ORDERS_AT_ONCE).collect().await
+        // Exits after what they come with.
+        let (exits, others): (Vec<_>, Vec<_>) =
+            orders.into_iter().enumerate().partition(|(_, order)| order.leader().is_some());
+        let mut outcomes: Vec<(usize, PlaceOutcome)> = Vec::new();
+        for part in [others, exits] {
+            let placing =
+                part.into_iter().map(|(place, order)| async move { (place, self.place(&order).await) });
+            outcomes.extend(streams::iter(placing).buffered(ORDERS_AT_ONCE).collect::<Vec<_>>().await);
+        }
+        outcomes.sort_by_key(|(place, _)| *place);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
     async fn cancel_orders(&self, orders: Vec<OrderId>) -> Vec<CancelOutcome> {
@@ -289,7 +301,8 @@ impl Broker for Alpaca {
         broker_order_id: &str,
     ) -> Result<Option<ListedOrder>, BrokerError> {
         let session = self.session(account_id).await?;
-        orders::by_number(&session, broker_order_id).await
+        let found = orders::by_number(&session, broker_order_id).await?;
+        Ok(self.named(&session, found.into_iter().collect()).await?.pop())
     }
 
     async fn order_page(
@@ -300,7 +313,9 @@ impl Broker for Alpaca {
     ) -> Result<Page<ListedOrder>, BrokerError> {
         let session = self.session(account_id).await?;
         let per_page = self.settings.orders_per_page;
-        session.answer(lists::orders(&session.rest, since, after.as_deref(), per_page).await)?
+        let page =
+            session.answer(lists::orders(&session.rest, since, after.as_deref(), per_page).await)??;
+        Ok(Page { items: self.named(&session, page.items).await?, next: page.next })
     }
 
     async fn execution_page(
@@ -336,13 +351,16 @@ impl Broker for Alpaca {
     /// Read, made known to the journal, and read again, until both readings agree: then no execution and nothing that
     /// Alpaca did beside orders lies between what is told here and the lines that are named.
     async fn sync(&self, account_id: AccountId) -> Result<AccountState, BrokerError> {
-        let session = self.session(account_id).await?;
+        let (session, began) = (self.session(account_id).await?, Instant::now());
         let mut before = session.answer(account::reading(&session).await)?;
         for _ in 0..READINGS_MAX {
             recovery::recover(self, &self.journal, account_id, Awaited::default()).await?;
             let activity_id = recovery::follow_activities(self, &self.journal, account_id).await?;
             let journal_id = self.journal.last_id().await?;
             let after = session.answer(account::reading(&session).await)?;
+            if session.has_held_back_since(began) {
+                return Err(BrokerError::Unavailable("executed exits are no orders here yet".into()));
+            }
             if before == after {
                 // Alpaca counts parts of a cent where parts of shares are traded; the books here do not.
                 let amount = Currency::Usd.round(after.cash - session.opening.cash).normalize();

@@ -2,13 +2,15 @@
 
 use super::Alpaca;
 use super::config::NUMBERS_MAX;
+use super::lists::Row;
+use super::members::refused_exits;
 use super::notes::Note;
 use super::parse;
 use super::rest::{Failure, Refused};
 use super::session::Session;
 use super::wire;
 use crate::broker::lateness::{Late, lateness};
-use crate::broker::records::Located;
+use crate::broker::records::{Leg, Located};
 use crate::broker::{BrokerError, KeyTrouble, ListedOrder};
 use crate::journal::Entry;
 use crate::recovery::chain::{Chain, chains};
@@ -25,7 +27,7 @@ const ALREADY_FINAL: &str = "already_final";
 /// How often a cancel follows an order to its next number.
 const CANCEL_TRIES_MAX: usize = 4;
 
-fn path_of(number: &str) -> String {
+pub(super) fn path_of(number: &str) -> String {
     // A number comes from Alpaca, a client id from us: neither leaves its place in the path.
     let safe: String =
         number.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
@@ -33,7 +35,7 @@ fn path_of(number: &str) -> String {
 }
 
 /// An order by its number, or by the id that we gave it; nothing where Alpaca has none.
-async fn find(
+pub(super) async fn find(
     session: &Session,
     number: Option<&str>,
     order: OrderId,
@@ -80,6 +82,9 @@ fn acknowledgement(request: &OrderRequest, order: &wire::Order) -> Option<Entry>
 impl Alpaca {
     /// Sends one order.
     pub(super) async fn place(&self, request: &OrderRequest) -> PlaceOutcome {
+        if request.leader().is_some() {
+            return self.claim(request).await;
+        }
         if let Some(late) = lateness(request, Utc::now()) {
             return self.too_late(request, late).await;
         }
@@ -152,6 +157,7 @@ impl Alpaca {
         if !order.filled_qty.unwrap_or_default().0.is_zero() {
             session.ring();
         }
+        self.note_exits(request, &order).await;
         let entry = acknowledgement(request, &order);
         let (order_id, broker_order_id) = (request.order_id, order.id.clone());
         self.notes.write(Note { session: Arc::clone(session), order_id, broker_order_id, entry }).await;
@@ -200,7 +206,10 @@ impl Alpaca {
     /// Writes that an order was refused, and says so.
     async fn refuse(&self, request: &OrderRequest, code: String, message: String) -> PlaceOutcome {
         let kind = ReportKind::Rejected { reason: message.clone() };
-        match self.journal.append(super::NAME, &[Entry::about(request, "", kind, Utc::now())]).await {
+        let now = Utc::now();
+        let mut entries = vec![Entry::about(request, "", kind, now)];
+        entries.extend(refused_exits(request, &message, now));
+        match self.journal.append(super::NAME, &entries).await {
             Ok(_) => PlaceOutcome::Rejected { code, message },
             Err(error) => PlaceOutcome::OutcomeUnknown { reason: error.to_string() },
         }
@@ -209,7 +218,19 @@ impl Alpaca {
     /// The session of an order, and the newest number that is known of it.
     async fn way_to(&self, order: OrderId) -> Result<Option<(Arc<Session>, Option<String>)>, BrokerError> {
         let Some(located) = self.records.located(order).await? else { return Ok(None) };
-        Ok(Some((self.session(located.account_id).await?, located.broker_order_id)))
+        let session = self.session(located.account_id).await?;
+        if located.broker_order_id.is_some() {
+            return Ok(Some((session, located.broker_order_id)));
+        }
+        let members = self.records.members(located.account_id, Vec::new(), &[order]).await?;
+        match members.first() {
+            // Alpaca does not know it by our id.
+            Some(member) if member.leg != Leg::Leader => {
+                let number = self.number_of(&session, member).await?;
+                Ok(number.map(|number| (session, Some(number))))
+            }
+            _ => Ok(Some((session, None))),
+        }
     }
 
     /// Asks for one order to be taken back.
@@ -362,9 +383,12 @@ async fn end_if_overtaken(session: &Session, before: &wire::Order, successor: &w
 }
 
 /// An order by Alpaca's number alone.
-pub(super) async fn by_number(session: &Session, number: &str) -> Result<Option<ListedOrder>, BrokerError> {
+pub(super) async fn by_number(session: &Session, number: &str) -> Result<Option<Row>, BrokerError> {
     match session.rest.get::<wire::Order>(&path_of(number), &[]).await {
-        Ok(found) => Ok(parse::order(&found)),
+        Ok(found) => {
+            let has_class = parse::has_class(&found);
+            Ok(parse::order(&found).map(|order| Row { order, has_class }))
+        }
         Err(Failure::Refused(refused)) if refused.is_not_found() => Ok(None),
         failed => session.answer(failed).map(|_| None),
     }

@@ -3,11 +3,12 @@
 use super::wire;
 use crate::broker::{ExecutionFate, ListedExecution, ListedOrder, Position, Predecessor};
 use chrono::{DateTime, Utc};
-use domain::broker::{OrderRequest, ReplaceRequest};
+use domain::broker::{Contingency, ExitKind, OrderClass, OrderRequest, ReplaceRequest};
 use domain::{
     Market, OrderId, OrderStatus, OrderType, Percent, Price, Quantity, ReplaceId, Side, Symbol, TimeInForce,
 };
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 /// What the client ids of our orders begin with. Alpaca makes up an id in the same form for orders without one, and other
 /// programs send such ids, so an id alone would not say that an order is ours.
@@ -124,6 +125,7 @@ pub(super) fn order(order: &wire::Order) -> Option<ListedOrder> {
             broker_order_id: number.clone(),
             replace_id: named.and_then(|(_, request)| request),
         }),
+        resized_by: None,
     })
 }
 
@@ -155,6 +157,37 @@ pub(super) fn position(position: &wire::Position) -> Option<Position> {
     (!quantity.is_zero()).then_some(Position { symbol, quantity })
 }
 
+/// What an order is to be together with its exits.
+fn class_of(request: &OrderRequest) -> Option<OrderClass> {
+    match &request.contingency {
+        Some(Contingency::Leads { class, .. }) => Some(*class),
+        _ => None,
+    }
+}
+
+/// Whether an order came with others, by anybody.
+pub(super) fn has_class(order: &wire::Order) -> bool {
+    order.order_class.as_deref().is_some_and(|class| !matches!(class, "" | "simple"))
+}
+
+/// The number that an exit has among those that came with an order.
+pub(super) fn number_of_exit(legs: &[wire::Order], kind: ExitKind) -> Option<&str> {
+    let is_it = |leg: &&wire::Order| match kind {
+        ExitKind::TakeProfit => leg.order_type == "limit",
+        ExitKind::StopLoss => matches!(leg.order_type.as_str(), "stop" | "stop_limit"),
+    };
+    // One that has got other terms is listed with the one that it became.
+    let is_newest = |leg: &&wire::Order| leg.replaced_by.is_none();
+    legs.iter().filter(is_it).find(is_newest).map(|leg| leg.id.as_str())
+}
+
+/// The name of the change by which Alpaca itself has given an order this number of shares: always the same one.
+pub(super) fn resize_id(order: OrderId, quantity: Decimal) -> ReplaceId {
+    let quantity = quantity.normalize();
+    let size = quantity.mantissa().unsigned_abs() << 8 | u128::from(quantity.scale());
+    ReplaceId(Uuid::from_u128(order.0.as_u128() ^ size))
+}
+
 /// An order as it is sent.
 ///
 /// # Errors
@@ -167,6 +200,19 @@ pub(super) fn new_order(request: &OrderRequest) -> Result<wire::NewOrder, &'stat
         return Err("Alpaca knows no orders until a day");
     }
     let price = |price: Option<Price>| price.map(|price| price.value().normalize().to_string());
+    let exit = |kind| request.exits().iter().find(|exit| exit.kind == kind);
+    let class = class_of(request);
+    let take_profit = match class {
+        // Its first order is its exit with profit.
+        Some(OrderClass::Oco) => request.limit_price,
+        _ => exit(ExitKind::TakeProfit).and_then(|exit| exit.limit_price),
+    };
+    let stop_loss = exit(ExitKind::StopLoss).and_then(|exit| {
+        Some(wire::StopLoss { stop_price: price(exit.stop_price)?, limit_price: price(exit.limit_price) })
+    });
+    if class.is_some() && (take_profit.is_none() || stop_loss.is_none()) {
+        return Err("such an order has an exit with profit and one with loss");
+    }
     Ok(wire::NewOrder {
         symbol: vendor_symbol(request.symbol),
         qty: request.quantity.value().normalize().to_string(),
@@ -177,6 +223,14 @@ pub(super) fn new_order(request: &OrderRequest) -> Result<wire::NewOrder, &'stat
         stop_price: price(request.stop_price),
         trail_price: price(request.trail_amount),
         trail_percent: request.trail_percent.map(|percent| percent.value().normalize().to_string()),
+        order_class: class.map(|class| match class {
+            OrderClass::Bracket => "bracket",
+            OrderClass::Oco => "oco",
+        }),
+        take_profit: price(take_profit)
+            .filter(|_| class.is_some())
+            .map(|limit_price| wire::TakeProfit { limit_price }),
+        stop_loss,
         client_order_id: client_id(request.order_id),
     })
 }

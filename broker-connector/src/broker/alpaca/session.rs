@@ -7,6 +7,8 @@ use crate::broker::outside::identity::Identity;
 use crate::broker::outside::way::Way;
 use crate::broker::records::{Opening, StoredAccount};
 use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// One account.
@@ -16,6 +18,8 @@ pub(in crate::broker) struct Session {
     pub(super) identity: Identity,
     pub(super) rest: Rest,
     pub(super) opening: Opening,
+    /// When executions were last left out because their order is none here yet.
+    held_back_at: Mutex<Option<Instant>>,
 }
 
 impl Deref for Session {
@@ -33,6 +37,7 @@ impl Session {
             identity: Identity::of(account.broker_number.clone()),
             rest,
             opening: account.opening.clone(),
+            held_back_at: Mutex::default(),
         }
     }
 
@@ -40,6 +45,16 @@ impl Session {
     pub(super) async fn confirm(&self) -> Result<(), Failure> {
         let named = || async { account::account(&self.rest).await.map(|account| account.account_number) };
         self.identity.confirm(named).await.map_err(|failure| self.note(failure))
+    }
+
+    /// Notes that something executed is not told yet.
+    pub(super) fn holds_back(&self) {
+        *self.held_back_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether something executed was not told since a moment.
+    pub(super) fn has_held_back_since(&self, moment: Instant) -> bool {
+        self.held_back_at.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at >= moment)
     }
 
     /// The account as it is, if it is the one that was opened.

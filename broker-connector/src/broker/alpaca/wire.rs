@@ -63,6 +63,11 @@ pub(super) struct Order {
     pub(super) replaces: Option<String>,
     #[serde(default)]
     pub(super) replaced_by: Option<String>,
+    #[serde(default)]
+    pub(super) order_class: Option<String>,
+    /// Its exits, where they were asked for and came with it.
+    #[serde(default)]
+    pub(super) legs: Option<Vec<Order>>,
 }
 
 /// An execution.
@@ -174,7 +179,27 @@ pub(super) struct NewOrder {
     pub(super) trail_price: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) trail_percent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) order_class: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) take_profit: Option<TakeProfit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stop_loss: Option<StopLoss>,
     pub(super) client_order_id: String,
+}
+
+/// The exit with profit that comes with an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct TakeProfit {
+    pub(super) limit_price: String,
+}
+
+/// The exit with loss that comes with an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct StopLoss {
+    pub(super) stop_price: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) limit_price: Option<String>,
 }
 
 /// Other terms for an order. What is absent stays.

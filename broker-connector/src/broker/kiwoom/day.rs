@@ -118,6 +118,7 @@ fn listed(row: &OrderRow, gone: Gone, before: Option<&str>, known: &Known<'_>) -
             broker_order_id: broker_number(known.day, before),
             replace_id: known.requests.get(&number).copied(),
         }),
+        resized_by: None,
         broker_order_id: number,
     })
 }

@@ -283,6 +283,7 @@ impl Broker for Kiwoom {
             replace: true,
             replace_quantity: false,
             shared_exits: false,
+            native_groups: Vec::new(),
             fractions: false,
             credentials: true,
             keeps_cash: true,

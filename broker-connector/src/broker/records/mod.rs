@@ -1,7 +1,10 @@
 //! What is kept of accounts at brokers that keep their books themselves: what they held when they were connected, what
 //! opens them, and which orders were sent, written before the first byte leaves.
 
+mod members;
 mod store;
+
+pub(crate) use members::{Leg, Member};
 
 use super::{BrokerError, OpeningTrouble};
 use chrono::{DateTime, Utc};

@@ -1,5 +1,7 @@
 //! `broker.accounts`, `broker.credentials`, `broker.openings` and `broker.sent_orders`.
 
+mod members;
+
 use super::{Located, Opening, StoredAccount};
 use crate::db::{Database, answered};
 use anyhow::{Context, anyhow};
@@ -54,7 +56,9 @@ statement! {
 }
 statement! {
     NotSent { order: SqlUuid = Uuid }
-    "DELETE FROM broker.sent_orders WHERE order_id = ? AND broker_order_id IS NULL"
+    "WITH never AS (SELECT ?::uuid AS id)
+     DELETE FROM broker.sent_orders AS s USING never
+     WHERE (s.order_id = never.id OR s.leader_id = never.id) AND s.broker_order_id IS NULL"
 }
 statement! {
     Numbered { orders: Array<SqlUuid> = Vec<Uuid>, numbers: Array<Text> = Vec<String> }
@@ -69,14 +73,17 @@ statement! {
      ORDER BY choice LIMIT 1"
 }
 statement! {
-    /// Orders of which the journal tells an end, or executions of all that was ordered.
+    /// Orders of which the journal tells an end, or executions of all that was ordered, and exits that will never be worked
+    /// because of what became of their leader.
     NoteEnds { account: SqlUuid = Uuid }
     "UPDATE broker.sent_orders AS s SET ended_at = now() WHERE s.account_id = ? AND s.ended_at IS NULL AND (
         EXISTS (SELECT FROM broker.execution_reports AS r
             WHERE r.order_id = s.order_id AND r.kind IN ('rejected', 'canceled', 'expired'))
         OR (SELECT sum(r.quantity) FROM broker.execution_reports AS r WHERE r.order_id = s.order_id AND r.kind = 'fill')
             >= coalesce((SELECT r.quantity FROM broker.execution_reports AS r
-                WHERE r.order_id = s.order_id AND r.kind = 'replaced' ORDER BY r.id DESC LIMIT 1), s.quantity))"
+                WHERE r.order_id = s.order_id AND r.kind = 'replaced' ORDER BY r.id DESC LIMIT 1), s.quantity)
+        OR s.claimed_at IS NULL AND EXISTS (SELECT FROM broker.execution_reports AS r
+            WHERE r.order_id = s.leader_id AND r.kind IN ('rejected', 'canceled', 'expired')))"
 }
 statement! {
     OldestWorking { account: SqlUuid = Uuid }
@@ -189,6 +196,9 @@ impl Store {
     }
 
     pub(super) async fn sending(&self, order: &OrderRequest) -> anyhow::Result<bool> {
+        if !order.exits().is_empty() {
+            return self.sending_with_exits(order).await;
+        }
         let query = Sending {
             order: order.order_id.0,
             account: order.account_id.0,

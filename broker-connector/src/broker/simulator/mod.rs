@@ -102,6 +102,7 @@ impl Broker for Simulator {
             replace: true,
             replace_quantity: true,
             shared_exits: true,
+            native_groups: Vec::new(),
             fractions: true,
             credentials: false,
             keeps_cash: false,

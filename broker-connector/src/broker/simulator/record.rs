@@ -161,6 +161,7 @@ impl Record {
             accepted_at: self.accepted_at,
             updated_at: self.standing.updated_at,
             replaces: None,
+            resized_by: None,
         }
     }
 

@@ -167,6 +167,7 @@ impl OrderRow {
             trail_amount: price(self.trail_amount)?,
             trail_percent: self.trail_percent.map(Percent::new).transpose()?,
             protection_price: price(self.protection_price)?,
+            contingency: None,
             submitted_at: self.submitted_at,
         };
         Ok(Record {

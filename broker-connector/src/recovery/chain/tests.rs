@@ -82,3 +82,22 @@ fn numbers_that_follow_each_other_in_a_circle_end() {
     let chains = chains(vec![listed("a", 10, Some(("b", None))), listed("b", 10, Some(("a", None)))]);
     assert!(chains.is_empty(), "nobody can say which of them is first");
 }
+
+#[test]
+fn a_size_that_the_broker_has_changed_by_itself_came_true_under_its_own_name() {
+    let (before, change) = (listed("a", 10, None), ReplaceId::generate());
+    let in_place = ListedOrder { resized_by: Some(change), ..listed("a", 6, None) };
+    let gone = ListedOrder { status: OrderStatus::Replaced, ..before };
+    let by_another = ListedOrder { resized_by: Some(change), ..listed("b", 6, Some(("a", None))) };
+    for listed in [vec![in_place], vec![gone, by_another]] {
+        let chains = chains(listed);
+        let [chain] = chains.as_slice() else { panic!("{chains:?}") };
+        let [(ReportKind::Replaced { replace_id, quantity, limit_price, .. }, _)] =
+            chain.came_true.as_slice()
+        else {
+            panic!("{chain:?}")
+        };
+        assert_eq!((*replace_id, quantity.value()), (change, Decimal::from(6)));
+        assert_eq!(*limit_price, Some("100".parse().unwrap()), "its prices stay");
+    }
+}

@@ -3,6 +3,7 @@
 mod activities;
 mod faults;
 mod keys;
+mod members;
 mod stream;
 
 use crate::connector::{Connector, TOKEN, eventually, limit};

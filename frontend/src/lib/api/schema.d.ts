@@ -1465,6 +1465,8 @@ export interface components {
             keepsCash: boolean;
             /** @description Markets: `US`, `KRX`. */
             markets: string[];
+            /** @description Kinds of those that it takes as one order of its own: every order of such a group is `day`, or every one `gtc`. */
+            nativeGroups: components["schemas"]["GroupKind"][];
             /** @description Types of orders it takes. */
             orderTypes: string[];
             /** @description Whether real money can be at stake. */

@@ -39,6 +39,7 @@ fn bracket() -> NewGroup {
             (LegName::StopLoss, leg(Side::Sell, OrderType::Stop, TimeInForce::Gtc)),
         ],
         left_open: vec![LegName::TakeProfit],
+        is_native: false,
     }
 }
 
@@ -83,4 +84,30 @@ fn each_leg_that_cannot_be_is_named_with_its_reason_and_what_was_left_open_is_fo
     assert_eq!(complaints, expected);
     assert_eq!(group.legs[1].1.time_in_force, TimeInForce::Day);
     assert_eq!(group.legs[2].1.time_in_force, TimeInForce::Gtc, "what was asked for is not changed");
+}
+
+#[test]
+fn what_the_house_cannot_work_is_the_brokers_where_it_takes_it_as_one_order() {
+    let mut takes = broker(false, &["market", "limit", "stop", "trailing_stop"], &["day", "gtc"]);
+    takes.native_groups = vec![GroupKind::Bracket, GroupKind::Oco];
+    takes.groups = kinds_at(&takes);
+    assert_eq!(takes.groups, [GroupKind::Oto, GroupKind::Oco, GroupKind::Bracket]);
+    let mut group =
+        NewGroup { left_open: vec![LegName::Entry, LegName::TakeProfit, LegName::StopLoss], ..bracket() };
+    assert_eq!(refused(&mut group, &takes), []);
+    assert!(group.is_native);
+    assert!(group.legs.iter().all(|(_, wish)| wish.time_in_force == TimeInForce::Gtc));
+
+    let mut for_the_day = NewGroup { left_open: vec![LegName::TakeProfit, LegName::StopLoss], ..bracket() };
+    assert_eq!(refused(&mut for_the_day, &takes), []);
+    assert!(for_the_day.legs.iter().all(|(_, wish)| wish.time_in_force == TimeInForce::Day));
+
+    let mut trailing = bracket();
+    trailing.legs[2].1 = leg(Side::Sell, OrderType::TrailingStop, TimeInForce::Day);
+    assert_eq!(refused(&mut trailing, &takes), [pair("stopLoss.type", "order_type_unsupported")]);
+
+    takes.shared_exits = true;
+    let mut by_the_house = bracket();
+    assert_eq!(refused(&mut by_the_house, &takes), []);
+    assert!(!by_the_house.is_native, "where simple orders do, they are the same at every broker");
 }

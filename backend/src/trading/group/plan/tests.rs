@@ -22,12 +22,17 @@ fn waiting(name: LegName) -> Leg {
 
 fn bracket(entry: LegOrder) -> Standing {
     let legs = vec![placed(LegName::Entry, entry), waiting(LegName::TakeProfit), waiting(LegName::StopLoss)];
-    Standing { quantity: Decimal::TEN, cancel_requested: false, legs }
+    Standing { quantity: Decimal::TEN, is_native: false, cancel_requested: false, legs }
 }
 
 fn exits(profit: LegOrder, loss: LegOrder) -> Standing {
     let legs = vec![placed(LegName::TakeProfit, profit), placed(LegName::StopLoss, loss)];
-    Standing { quantity: Decimal::TEN, cancel_requested: false, legs }
+    Standing { quantity: Decimal::TEN, is_native: false, cancel_requested: false, legs }
+}
+
+/// The same where the broker works the exits.
+fn native(group: Standing) -> Standing {
+    Standing { is_native: true, ..group }
 }
 
 fn shares(number: u32) -> Quantity {
@@ -64,6 +69,41 @@ fn a_cancel_that_came_too_late_for_the_entry_leaves_its_exits() {
     let mut entry = order(OrderStatus::Filled, 10, 10);
     entry.cancel_requested = true;
     assert_eq!(next_steps(&bracket(entry)), [Step::Wake(shares(10))]);
+}
+
+#[test]
+fn exits_that_the_broker_works_become_orders_when_the_entry_is_filled_whatever_is_wished_by_then() {
+    let filled = order(OrderStatus::Filled, 10, 10);
+    let wake = [Step::Wake(shares(10))];
+    assert_eq!(next_steps(&native(bracket(filled))), wake);
+    let unwanted = Standing { cancel_requested: true, ..native(bracket(filled)) };
+    assert_eq!(next_steps(&unwanted), wake, "they stand at the broker, and are taken back as orders");
+    let open = order(OrderStatus::PartiallyFilled, 10, 4);
+    assert_eq!(next_steps(&native(bracket(open))), []);
+    let unwanted = Standing { cancel_requested: true, ..native(bracket(open)) };
+    assert_eq!(next_steps(&unwanted), [Step::Cancel(open.id)], "and what becomes of it decides about them");
+    let asked =
+        Standing { cancel_requested: true, ..native(bracket(LegOrder { cancel_requested: true, ..open })) };
+    assert_eq!(next_steps(&asked), []);
+}
+
+#[test]
+fn an_entry_that_ended_half_filled_has_no_exits_where_the_broker_works_them() {
+    for status in [OrderStatus::Expired, OrderStatus::Canceled, OrderStatus::Rejected] {
+        assert_eq!(next_steps(&native(bracket(order(status, 10, 4)))), [Step::Drop]);
+    }
+}
+
+#[test]
+fn what_follows_from_an_execution_the_broker_does_itself() {
+    let (profit, loss) = (order(OrderStatus::PartiallyFilled, 10, 3), order(OrderStatus::New, 10, 0));
+    assert_eq!(next_steps(&native(exits(profit, loss))), []);
+    let filled = order(OrderStatus::Filled, 10, 10);
+    assert_eq!(next_steps(&native(exits(filled, loss))), []);
+    let canceled = order(OrderStatus::Canceled, 10, 0);
+    assert_eq!(next_steps(&native(exits(filled, canceled))), [Step::Finish]);
+    let unwanted = Standing { cancel_requested: true, ..native(exits(profit, loss)) };
+    assert_eq!(next_steps(&unwanted), [Step::Cancel(profit.id), Step::Cancel(loss.id)]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::recovery::fixtures::replace_request;
+use domain::broker::Exit;
 use serde_json::json;
 
 fn wire_order(change: serde_json::Value) -> wire::Order {
@@ -130,4 +131,68 @@ fn odd_texts_are_no_ids_symbols_or_moments() {
         assert_eq!((named(text), moment(text)), (None, None), "{text:?}");
         assert_eq!(own_symbol(text), None, "{text:?}");
     }
+}
+
+fn led(class: OrderClass, stop_limit: Option<&str>) -> OrderRequest {
+    let price = |text: &str| Some(text.parse::<Price>().unwrap());
+    let exit = |kind, limit_price, stop_price| Exit {
+        order_id: OrderId::generate(),
+        kind,
+        side: Side::Sell,
+        limit_price,
+        stop_price,
+    };
+    let stop = exit(ExitKind::StopLoss, stop_limit.and_then(price), price("8"));
+    let exits = match class {
+        OrderClass::Bracket => vec![exit(ExitKind::TakeProfit, price("12"), None), stop],
+        OrderClass::Oco => vec![stop],
+    };
+    let order = json!({
+        "orderId": OrderId::generate(), "accountId": domain::AccountId::generate(), "symbol": "AAPL", "side": "buy",
+        "orderType": "limit", "timeInForce": "gtc", "quantity": "10", "limitPrice": "11",
+        "contingency": Contingency::Leads { class, exits }, "submittedAt": "2026-01-05T15:00:00Z",
+    });
+    serde_json::from_value(order).unwrap()
+}
+
+#[test]
+fn an_order_with_its_exits_is_one_request() {
+    let written = |class, limit| serde_json::to_value(new_order(&led(class, limit)).unwrap()).unwrap();
+    let bracket = written(OrderClass::Bracket, None);
+    assert_eq!((&bracket["order_class"], &bracket["limit_price"]), (&json!("bracket"), &json!("11")));
+    assert_eq!(bracket["take_profit"], json!({ "limit_price": "12" }));
+    assert_eq!(bracket["stop_loss"], json!({ "stop_price": "8" }));
+    let oco = written(OrderClass::Oco, Some("7.9"));
+    assert_eq!((&oco["order_class"], &oco["take_profit"]), (&json!("oco"), &json!({ "limit_price": "11" })));
+    assert_eq!(oco["stop_loss"], json!({ "stop_price": "8", "limit_price": "7.9" }));
+    let mut without = led(OrderClass::Oco, None);
+    without.contingency = Some(Contingency::Leads { class: OrderClass::Oco, exits: Vec::new() });
+    assert!(new_order(&without).is_err(), "it would be an exit without the other");
+    let alone = OrderRequest { contingency: None, ..led(OrderClass::Oco, None) };
+    let alone = serde_json::to_value(new_order(&alone).unwrap()).unwrap();
+    assert!(
+        ["order_class", "take_profit", "stop_loss"].iter().all(|name| alone.get(*name).is_none()),
+        "{alone}"
+    );
+}
+
+#[test]
+fn a_change_of_size_has_one_name_and_another_size_another() {
+    let (order, other) = (OrderId::generate(), OrderId::generate());
+    let name = |text: &str| resize_id(order, text.parse().unwrap());
+    assert_eq!(name("6"), name("6.0"));
+    assert_ne!(name("6"), name("60"));
+    assert_ne!(name("6"), name("0.6"));
+    assert_ne!(name("6"), resize_id(other, Decimal::from(6)));
+}
+
+#[test]
+fn of_exits_that_were_replaced_the_newest_counts() {
+    let leg = |id: &str, order_type: &str, replaced_by: Option<&str>| {
+        wire_order(json!({ "id": id, "type": order_type, "replaced_by": replaced_by }))
+    };
+    let legs = [leg("1", "stop", Some("3")), leg("2", "limit", None), leg("3", "stop", None)];
+    assert_eq!(number_of_exit(&legs, ExitKind::StopLoss), Some("3"));
+    assert_eq!(number_of_exit(&legs, ExitKind::TakeProfit), Some("2"));
+    assert_eq!(number_of_exit(&legs[..1], ExitKind::TakeProfit), None);
 }

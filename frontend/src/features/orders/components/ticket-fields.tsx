@@ -152,9 +152,13 @@ export function PriceFields(props: FieldsProps) {
 }
 
 /** Take profit and stop loss: with a purchase, or for shares that are held. */
-export function ExitFields(props: FieldsProps) {
+export function ExitFields({
+  capabilities,
+  ...props
+}: FieldsProps & { capabilities: Capabilities | undefined }) {
   const { t } = useTranslation();
   const { draft, onChange } = props;
+  const isOneOrder = draft.side === "buy" && capabilities?.nativeGroups?.includes("bracket");
   return (
     <OptionalFields
       label={t(draft.side === "buy" ? "ticket.exitsBuy" : "ticket.exitsSell")}
@@ -163,6 +167,7 @@ export function ExitFields(props: FieldsProps) {
     >
       <p className="text-soft text-xs">
         {t(draft.side === "buy" ? "ticket.exitsBuyHint" : "ticket.exitsSellHint")}
+        {isOneOrder && ` ${t("ticket.exitsLastHint")}`}
       </p>
       <PriceField field="takeProfit" {...props} />
       <PriceField field="stopLoss" {...props} />

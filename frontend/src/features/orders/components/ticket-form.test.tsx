@@ -76,11 +76,12 @@ test("where looks are switched off and nothing is old, one press sends one order
   expect(server.bodies(PLACED)[0]).toMatchObject({ symbol: "AAPL", side: "buy", quantity: "3" });
 });
 
-const brokerWorks = (groups: string[]) =>
+const brokerWorks = (groups: string[], nativeGroups: string[] = []) =>
   server.on("GET /api/accounts/{id}/capabilities", {
     ...(sampleOf({ $ref: "#/components/schemas/BrokerCapabilities" }) as Capabilities),
     orderTypes: ["market", "limit", "stop_limit"],
     groups,
+    nativeGroups,
   });
 const EXITS = "With take profit and stop loss";
 const FOLLOWS = "Then another order (one triggers the other)";
@@ -90,6 +91,13 @@ test("exits and an order that follows are offered where the broker works them", 
   await ticket();
   expect(await screen.findByLabelText(EXITS)).toBeTruthy();
   expect(screen.getByLabelText(FOLLOWS)).toBeTruthy();
+});
+
+test("where purchase and exits are one order at the broker, it is said that they last equally long", async () => {
+  brokerWorks(["oto", "oco", "bracket"], ["bracket", "oco"]);
+  await ticket();
+  await userEvent.click(await screen.findByLabelText(EXITS));
+  expect(await screen.findByText(/last as long as the purchase/)).toBeTruthy();
 });
 
 test("where the broker takes one sale for a share, two exits are not offered, and what follows is of its types", async () => {

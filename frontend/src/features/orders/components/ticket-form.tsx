@@ -104,7 +104,7 @@ export function TicketForm({ account, symbol, state }: Props) {
         />
         {!isExitsOnly(draft) && <PriceFields {...fields} />}
         {further.exits && (draft.side === "buy" || state.position !== undefined) && (
-          <ExitFields {...fields} />
+          <ExitFields {...fields} capabilities={capabilities} />
         )}
         {further.follows && !isExitsOnly(draft) && <ThenFields {...fields} capabilities={capabilities} />}
         <Estimate

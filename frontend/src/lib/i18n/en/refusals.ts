@@ -88,6 +88,8 @@ export const refusals = {
     fees_exceed_proceeds: "The fees may be more than the sale brings.",
     tick_size: "The price does not fit the market's price steps.",
     price_limit: "The price is outside the day's allowed range.",
+    entry_incomplete:
+      "The purchase ended before all of it was executed, and the broker works its exits only then.",
     stale_price: "The last price is too old to judge this order by. Give a limit price.",
     no_price: "There is no current price to judge this order by.",
     unresolved_order:

@@ -67,6 +67,8 @@ export const trading = {
     exitsBuy: "With take profit and stop loss",
     exitsBuyHint:
       "Both are placed when the purchase is filled; when one is executed, the other is taken back.",
+    exitsLastHint:
+      "At this broker they last as long as the purchase: for the day, or until they are cancelled.",
     exitsSell: "Take profit and stop loss for shares held",
     exitsSellHint: "Two sales for the same shares: when one is executed, the other is taken back.",
     follows: "Then another order (one triggers the other)",

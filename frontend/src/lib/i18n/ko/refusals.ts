@@ -87,6 +87,8 @@ export const refusals: Texts<typeof english> = {
     fees_exceed_proceeds: "수수료와 세금이 매도 금액보다 클 수 있습니다.",
     tick_size: "호가 단위에 맞지 않는 가격입니다.",
     price_limit: "당일 가격 제한 폭을 벗어났습니다.",
+    entry_incomplete:
+      "매수가 모두 체결되기 전에 끝났습니다. 이 브로커는 모두 체결된 뒤에만 익절·손절 주문을 냅니다.",
     stale_price: "마지막 시세가 너무 오래되어 판단할 수 없습니다. 지정가로 주문하세요.",
     no_price: "주문을 판단할 현재 시세가 없습니다.",
     unresolved_order: "이 종목의 이전 주문 결과를 증권사에 확인하고 있습니다.",

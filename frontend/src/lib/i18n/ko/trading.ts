@@ -68,6 +68,7 @@ export const trading: Texts<typeof english> = {
     trailHint: "가장 유리한 가격을 이 간격으로 따라갑니다.",
     exitsBuy: "익절·손절 함께 걸기",
     exitsBuyHint: "매수가 체결되면 둘 다 주문됩니다. 하나가 체결되면 다른 하나는 취소됩니다.",
+    exitsLastHint: "이 브로커에서는 매수 주문과 유효 기간이 같습니다. 당일 또는 취소할 때까지입니다.",
     exitsSell: "보유 주식에 익절·손절 걸기",
     exitsSellHint: "같은 주식에 매도 주문 두 개를 겁니다. 하나가 체결되면 다른 하나는 취소됩니다.",
     follows: "체결되면 다음 주문 내기 (OTO)",
