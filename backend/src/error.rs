@@ -67,6 +67,7 @@ error_codes! {
     RefreshTokenReused    401 "refresh_token_reused"    "The refresh token was used before; this login is ended"
 
     Forbidden             403 "forbidden"               "This is not allowed"
+    RegistrationClosed    403 "registration_closed"     "This server has its user already"
     TradingHalted         403 "trading_halted"          "Trading is halted"
 
     NotFound              404 "not_found"               "There is nothing here"

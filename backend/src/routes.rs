@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 /// What answers without an access token; everything else under `/api` is closed.
 pub const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/api/auth/register"),
+    ("GET", "/api/auth/registration"),
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh"),
     // Takes an access token or a refresh token, and checks either itself.

@@ -24,8 +24,19 @@ const GRACE_MINUTES_MAX: i64 = 30 * 24 * 60;
 const ORDERS_PER_MINUTE_MAX: &str = "600";
 /// What stands for any number of orders.
 const UNLIMITED: &str = "unlimited";
+/// Who may register where nothing is said: who reaches a server that listens on its own machine alone.
+const REGISTRATION: &str = "open";
 /// What stands for no reduction at all.
 const NEVER: &str = "never";
+
+/// Who may become a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Everybody who reaches the server.
+    Open,
+    /// One person: who registers first.
+    First,
+}
 
 /// Everything that can be set about the backend.
 #[derive(Debug)]
@@ -60,6 +71,8 @@ pub struct Settings {
     /// Most orders, changes of orders and groups that a user may ask for in an account in a minute; nothing where there may be
     /// any number.
     pub orders_per_minute_max: Option<NonZeroU32>,
+    /// Who may become a user.
+    pub admission: Admission,
 }
 
 /// The variables as they are named, all starting with `GAEMI_`.
@@ -78,6 +91,7 @@ struct Variables {
     margin_call_grace_minutes: String,
     halt_file: Option<PathBuf>,
     orders_per_minute_max: String,
+    registration: String,
 }
 
 impl Settings {
@@ -95,6 +109,7 @@ impl Settings {
             .set_default("trust_proxy", false)?
             .set_default("margin_call_grace_minutes", MARGIN_CALL_GRACE_MINUTES)?
             .set_default("orders_per_minute_max", ORDERS_PER_MINUTE_MAX)?
+            .set_default("registration", REGISTRATION)?
             .add_source(Environment::with_prefix("GAEMI").ignore_empty(true))
             .build()?
             .try_deserialize()
@@ -131,6 +146,7 @@ impl Settings {
             margin_call_grace: read_grace(&variables.margin_call_grace_minutes)?,
             halt_file: variables.halt_file,
             orders_per_minute_max: read_order_cap(&variables.orders_per_minute_max)?,
+            admission: read_admission(&variables.registration)?,
         })
     }
 }
@@ -158,6 +174,15 @@ fn read_order_cap(text: &str) -> anyhow::Result<Option<NonZeroU32>> {
         format!("GAEMI_ORDERS_PER_MINUTE_MAX must be a whole number from 1 to {}, or {UNLIMITED}", u32::MAX)
     })?;
     Ok(Some(most))
+}
+
+/// Reads `open` or `first`.
+fn read_admission(text: &str) -> anyhow::Result<Admission> {
+    match text {
+        "open" => Ok(Admission::Open),
+        "first" => Ok(Admission::First),
+        _ => bail!("GAEMI_REGISTRATION must be open or first"),
+    }
 }
 
 /// Reads 64 hexadecimal digits.
@@ -195,6 +220,7 @@ mod tests {
             margin_call_grace_minutes: MARGIN_CALL_GRACE_MINUTES.into(),
             halt_file: None,
             orders_per_minute_max: ORDERS_PER_MINUTE_MAX.into(),
+            registration: REGISTRATION.into(),
         }
     }
 
@@ -214,6 +240,15 @@ mod tests {
         assert_eq!(read_order_cap("unlimited").unwrap(), None);
         for wrong in ["", "0", "-1", "1.5", "4294967296", "many"] {
             assert!(read_order_cap(wrong).unwrap_err().to_string().contains("ORDERS_PER_MINUTE"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_open_to_all_or_to_the_first() {
+        assert_eq!(read_admission("open").unwrap(), Admission::Open);
+        assert_eq!(read_admission("first").unwrap(), Admission::First);
+        for wrong in ["", "closed", "Open"] {
+            assert!(read_admission(wrong).unwrap_err().to_string().contains("REGISTRATION"), "{wrong}");
         }
     }
 

@@ -13,6 +13,8 @@ pub const ACTIVITIES_APPEND: i64 = 7_202_613;
 pub const EVENTS_APPEND: i64 = 7_202_621;
 /// Whoever opens an account, to the end of the transaction, so that the limit is counted right.
 pub const ACCOUNT_OPENING: i64 = 7_202_622;
+/// Whoever becomes the only user, to the end of the transaction.
+pub const FIRST_USER: i64 = 7_202_623;
 
 #[cfg(test)]
 mod tests {
@@ -20,8 +22,15 @@ mod tests {
 
     #[test]
     fn no_two_locks_share_a_key() {
-        let keys =
-            [MIGRATION, JOURNAL_APPEND, SIMULATOR_OWNER, ACTIVITIES_APPEND, EVENTS_APPEND, ACCOUNT_OPENING];
+        let keys = [
+            MIGRATION,
+            JOURNAL_APPEND,
+            SIMULATOR_OWNER,
+            ACTIVITIES_APPEND,
+            EVENTS_APPEND,
+            ACCOUNT_OPENING,
+            FIRST_USER,
+        ];
         let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len());
     }

@@ -8,7 +8,7 @@ use super::two_factor::SecondFactor;
 use super::types::{
     Delivery, LoginAnswer, LoginRequest, Nothing, PasswordRequest, Profile, ProfileRequest,
     RecoveryCodesAnswer, RecoveryCodesLeft, RecoveryCodesRequest, RefreshRequest, RegisterAnswer,
-    RegisterRequest, TotpConfirmRequest, TotpDisableRequest, TotpEnableAnswer,
+    RegisterRequest, RegistrationAnswer, TotpConfirmRequest, TotpDisableRequest, TotpEnableAnswer,
 };
 use crate::error::{ApiError, ApiResult, ErrorCode, Problem};
 use crate::extract::{Body, CurrentUser};
@@ -26,6 +26,7 @@ const REFRESH_COOKIE_PATH: &str = "/api/auth";
 pub(super) fn all(config: &mut Routes<'_>) {
     config
         .service(register)
+        .service(show_registration)
         .service(login)
         .service(refresh)
         .service(logout)
@@ -42,6 +43,7 @@ pub(super) fn all(config: &mut Routes<'_>) {
 /// Become a user.
 #[utoipa::path(tag = "auth", security(()), request_body = RegisterRequest, responses(
     (status = 201, body = RegisterAnswer),
+    (status = 403, description = "registration_closed", body = Problem),
     (status = 409, description = "email_taken", body = Problem),
     (status = 422, description = "validation_failed", body = Problem),
     (status = 429, description = "too_many_attempts; see Retry-After", body = Problem)
@@ -57,6 +59,13 @@ async fn register(
     let registration = Registration { email, password, display_name, language };
     let user = auth.register(registration, origin.address).await?;
     Ok(HttpResponse::Created().json(RegisterAnswer { user }))
+}
+
+/// Whether one can become a user: on a server for one person only the first can.
+#[utoipa::path(tag = "auth", security(()), responses((status = 200, body = RegistrationAnswer)))]
+#[get("/auth/registration")]
+async fn show_registration(auth: Data<Auth>) -> ApiResult<Json<RegistrationAnswer>> {
+    Ok(Json(RegistrationAnswer { is_open: auth.registration_is_open().await? }))
 }
 
 /// Log in.

@@ -14,7 +14,7 @@ use crate::db::Pool;
 use crate::error::{ApiError, ApiResult, ErrorCode};
 use crate::events::EventHub;
 use crate::extract::CurrentUser;
-use crate::settings::Settings;
+use crate::settings::{Admission, Settings};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use chrono::{DateTime, SubsecRound, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -34,6 +34,7 @@ pub struct Auth {
     pub(super) vault: Vault,
     pub(super) live_sessions: LiveSessions,
     pub(super) trust_proxy: bool,
+    admission: Admission,
     pub(super) events: Arc<EventHub>,
     access_tokens: AccessTokens,
 }
@@ -80,6 +81,7 @@ impl Auth {
             vault: Vault::new(&settings.encryption_key),
             live_sessions: LiveSessions::default(),
             trust_proxy: settings.trust_proxy,
+            admission: settings.admission,
             access_tokens: AccessTokens::new(&settings.jwt_secret),
         }
     }
@@ -138,6 +140,9 @@ impl Auth {
     async fn register_counted(&self, registration: Registration) -> ApiResult<Profile> {
         // Asked first to spare the work of hashing; the unique index decides.
         let mut connection = self.pool.get().await?;
+        if !self.admits(&mut connection).await? {
+            return Err(ApiError::new(ErrorCode::RegistrationClosed, ""));
+        }
         if store::email_is_taken(&mut connection, &registration.email.key()).await? {
             return Err(ApiError::new(ErrorCode::EmailTaken, ""));
         }
@@ -154,8 +159,20 @@ impl Auth {
             created_at: now(),
         };
         let mut connection = self.pool.get().await?;
-        store::insert_user(&mut connection, &user).await?;
+        match self.admission {
+            Admission::Open => store::insert_user(&mut connection, &user).await?,
+            Admission::First => store::insert_first_user(&mut connection, &user).await?,
+        }
         Ok(Profile::from(user))
+    }
+
+    async fn admits(&self, connection: &mut AsyncPgConnection) -> ApiResult<bool> {
+        Ok(self.admission == Admission::Open || !store::has_users(connection).await?)
+    }
+
+    /// Whether somebody can become a user.
+    pub(super) async fn registration_is_open(&self) -> ApiResult<bool> {
+        self.admits(&mut *self.pool.get().await?).await
     }
 
     pub(super) async fn login(&self, credentials: Credentials, address: IpAddr) -> ApiResult<Login> {

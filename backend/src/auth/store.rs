@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use domain::UserId;
+use domain::{UserId, locks};
 use uuid::Uuid;
 
 diesel::define_sql_function! {
@@ -77,6 +77,23 @@ pub(super) async fn insert_user(connection: &mut AsyncPgConnection, user: &UserR
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Writes a user if there is none.
+pub(super) async fn insert_first_user(connection: &mut AsyncPgConnection, user: &UserRow) -> ApiResult<()> {
+    connection
+        .transaction(async |connection| {
+            select(pg_advisory_xact_lock(locks::FIRST_USER)).execute(connection).await?;
+            if has_users(connection).await? {
+                return Err(ApiError::new(ErrorCode::RegistrationClosed, ""));
+            }
+            insert_user(connection, user).await
+        })
+        .await
+}
+
+pub(super) async fn has_users(connection: &mut AsyncPgConnection) -> ApiResult<bool> {
+    Ok(select(exists(users::table.select(users::id))).get_result(connection).await?)
 }
 
 pub(super) async fn email_is_taken(connection: &mut AsyncPgConnection, email_key: &str) -> ApiResult<bool> {

@@ -90,6 +90,13 @@ pub(super) struct RegisterAnswer {
     pub(super) user: Profile,
 }
 
+/// Whether one can become a user.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RegistrationAnswer {
+    pub(super) is_open: bool,
+}
+
 /// How the refresh token is handed over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

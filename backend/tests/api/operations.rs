@@ -71,6 +71,7 @@ async fn a_server_whose_port_is_taken_says_which() {
         margin_call_grace: None,
         halt_file: None,
         orders_per_minute_max: None,
+        admission: backend::settings::Admission::Open,
     };
     let error = backend::Application::build(settings).await.err().unwrap();
     assert!(format!("{error:#}").contains(&port.to_string()), "{error:#}");

@@ -1,11 +1,14 @@
 //! `POST /api/auth/register`
 
-use crate::helpers::{PASSWORD, TestApp};
+use crate::helpers::{PASSWORD, Setup, TestApp};
+use backend::settings::Admission;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use reqwest::Method;
 use serde_json::json;
 
 const PATH: &str = "/api/auth/register";
+const REGISTRATION: &str = "/api/auth/registration";
 
 #[derive(diesel::QueryableByName)]
 struct StoredUser {
@@ -105,4 +108,25 @@ async fn every_bad_field_is_told_at_once_and_in_words_of_the_api() {
         assert_eq!(told(&answer), ["body wrong_type"]);
         assert!(!answer.text.contains("struct") && !answer.text.contains("Request"), "{}", answer.text);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_for_one_person_takes_the_first_of_many_who_come_at_once_and_nobody_after() {
+    let setup = Setup { admission: Admission::First, ..Setup::default() };
+    let app = TestApp::start_with(setup).await;
+    let is_open =
+        async || app.send(app.request(Method::GET, REGISTRATION)).await.expect(200).json()["isOpen"].clone();
+    assert_eq!(is_open().await, true);
+
+    let register = |number: u32| {
+        let body = json!({ "email": format!("person{number}@example.com"), "password": PASSWORD });
+        app.post_anonymous(PATH, body)
+    };
+    let answers = futures_util::future::join_all((0..8).map(register)).await;
+    let taken = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(taken, 1);
+    for refused in answers.iter().filter(|answer| answer.status != 201) {
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "registration_closed"));
+    }
+    assert_eq!(is_open().await, false);
 }

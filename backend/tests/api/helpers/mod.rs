@@ -5,6 +5,7 @@ mod database;
 pub(crate) use database::TestDatabase;
 
 use backend::http::client_for;
+use backend::settings::Admission;
 use backend::startup::State;
 use backend::{Application, Settings};
 use broker_connector::AdapterSettings;
@@ -138,6 +139,7 @@ pub(crate) struct Setup {
     pub(crate) margin_call_grace: Option<chrono::TimeDelta>,
     pub(crate) halt_file: Option<PathBuf>,
     pub(crate) orders_per_minute_max: Option<NonZeroU32>,
+    pub(crate) admission: Admission,
 }
 
 impl Default for Setup {
@@ -149,6 +151,7 @@ impl Default for Setup {
             margin_call_grace: None,
             halt_file: None,
             orders_per_minute_max: None,
+            admission: Admission::Open,
         }
     }
 }
@@ -232,6 +235,7 @@ async fn launch(setup: &Setup, database_url: &str) -> (Running, String, State) {
         margin_call_grace: setup.margin_call_grace,
         halt_file: setup.halt_file.clone(),
         orders_per_minute_max: setup.orders_per_minute_max,
+        admission: setup.admission,
     };
     let application = Application::build(settings).await.unwrap();
     let address = format!("http://127.0.0.1:{}", application.port());

@@ -16,6 +16,11 @@ export async function signIn(credentials: Credentials): Promise<void> {
   startSession(session);
 }
 
+/** Whether one can become a user: on a server for one person only the first can. */
+export async function registrationIsOpen(): Promise<boolean> {
+  return (await unwrap(publicApi.GET("/api/auth/registration"))).isOpen;
+}
+
 export async function signUp(
   registration: Credentials & { displayName?: string; language: Language },
 ): Promise<void> {

@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemError } from "@/lib/api/problem";
@@ -7,7 +7,7 @@ import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
-import { signIn, signUp } from "../api/auth";
+import { registrationIsOpen, signIn, signUp } from "../api/auth";
 import { secondFactor } from "../api/recovery-codes";
 import { DISPLAY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../limits";
 import { FreshRecoveryCodes } from "./recovery-codes";
@@ -55,6 +55,7 @@ export function Welcome() {
 function EntryForm() {
   const { t } = useTranslation();
   const [mode, setMode] = useState<"signIn" | "signUp">("signIn");
+  const registration = useQuery({ queryKey: ["registration"], queryFn: registrationIsOpen });
   const entry = useMutation({
     // On a phone the form may have been scrolled to; the desk begins at its top.
     onSuccess: () => window.scrollTo(0, 0),
@@ -121,9 +122,11 @@ function EntryForm() {
       <Button type="submit" look="primary" size="large" className="w-full" disabled={entry.isPending}>
         {entry.isPending ? t("auth.submitting") : t(fresh ? "auth.signUp" : "auth.signIn")}
       </Button>
-      <Button look="quiet" className="w-full" onClick={switchMode}>
-        {t(fresh ? "auth.toSignIn" : "auth.toSignUp")}
-      </Button>
+      {(fresh || registration.data !== false) && (
+        <Button look="quiet" className="w-full" onClick={switchMode}>
+          {t(fresh ? "auth.toSignIn" : "auth.toSignUp")}
+        </Button>
+      )}
     </form>
   );
 }

@@ -16,6 +16,7 @@ export const refusals = {
     invalid_refresh_token: "The session has ended. Please sign in again.",
     refresh_token_reused: "The session was ended for safety. Please sign in again.",
     forbidden: "This is not allowed.",
+    registration_closed: "This server has its user already. Sign in instead.",
     trading_halted: "Trading is halted in this account.",
     not_found: "This is not there any more.",
     unknown_symbol: "No source of this server quotes the symbol.",

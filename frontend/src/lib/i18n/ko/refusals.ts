@@ -18,6 +18,7 @@ export const refusals: Texts<typeof english> = {
     invalid_refresh_token: "세션이 끝났습니다. 다시 로그인하세요.",
     refresh_token_reused: "안전을 위해 세션을 종료했습니다. 다시 로그인하세요.",
     forbidden: "허용되지 않는 동작입니다.",
+    registration_closed: "이 서버에는 이미 사용자가 있습니다. 로그인하세요.",
     trading_halted: "이 계좌의 거래가 중단되었습니다.",
     not_found: "더 이상 존재하지 않습니다.",
     unknown_symbol: "이 서버에서 시세를 제공하지 않는 종목입니다.",
