@@ -76,5 +76,5 @@ COPY scripts /srv/gaemi/scripts
 WORKDIR /srv/gaemi
 USER postgres
 ENV GAEMI_STATE_DIR=/tmp/gaemi
-HEALTHCHECK --interval=5m --timeout=10s --start-period=10m CMD scripts/backup-nightly --fresh /backups
-ENTRYPOINT ["scripts/backup-nightly", "/backups"]
+HEALTHCHECK --interval=5m --timeout=10s --start-period=10m CMD /srv/gaemi/scripts/backup-nightly --fresh /backups
+ENTRYPOINT ["/srv/gaemi/scripts/backup-nightly", "/backups"]
