@@ -192,6 +192,21 @@ restore_elsewhere() {
     stop_whole_server && return "$status"
 }
 
+# tear_answers -> a server that trades at the stand-ins loses its connector between an order and its answer: nothing is lost, and
+# nothing is sent twice
+tear_answers() {
+    local SERVER_STATE=$STATE_DIR/torn SERVER_PID='' alpaca=${GAEMI_ALPACA_PAPER_URL#http://} kiwoom=${GAEMI_KIWOOM_PAPER_URL#http://}
+    local status=0
+    local -a ports
+    mapfile -t ports < <(free_ports 2)
+    local -x GAEMI_ALPACA_PAPER_URL=http://127.0.0.1:${ports[0]}
+    local -x GAEMI_KIWOOM_PAPER_URL=http://127.0.0.1:${ports[1]} GAEMI_KIWOOM_PAPER_STREAM_URL=http://127.0.0.1:${ports[1]}
+    start_whole_server || return 1
+    python3 "$ROOT/scripts/lib/killed_connector.py" "$SERVER_ADDRESS" "$SERVER_STATE/run/broker-connector.pid" \
+        "${ports[0]}" "$alpaca" "${ports[1]}" "$kiwoom" && check_books || status=1
+    stop_whole_server && return "$status"
+}
+
 # halt_whole_server -> the operator's switch is seen within a second, and trading goes on when it is lifted
 halt_whole_server() {
     local -a halt=(env "GAEMI_STATE_DIR=$SERVER_STATE" GAEMI_SETTINGS_FILE=/dev/null scripts/halt)
