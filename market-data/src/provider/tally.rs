@@ -3,6 +3,7 @@
 
 use super::ProviderReport;
 use crate::sanity::Reason;
+use chrono::{DateTime, Utc};
 use domain::Symbol;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,12 +22,19 @@ pub(super) struct Tally {
     accepted: AtomicU64,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
     unknown: Mutex<BTreeMap<Symbol, Instant>>,
+    last_value_at: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Tally {
     /// Counts rows or answers that were taken.
     pub(super) fn accept(&self, count: usize) {
         self.accepted.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Counts a value that has just come.
+    pub(super) fn accept_value(&self) {
+        self.accept(1);
+        *self.last_value_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Utc::now());
     }
 
     /// Counts one that was kept back.
@@ -51,7 +59,9 @@ impl Tally {
     }
 
     /// For `/status`.
-    pub(super) fn report(&self, notes: Vec<String>) -> ProviderReport {
+    pub(super) fn report(&self, mut notes: Vec<String>) -> ProviderReport {
+        let last = *self.last_value_at.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.extend(last.map(|at| format!("last value at {}", at.to_rfc3339())));
         ProviderReport {
             accepted: self.accepted.load(Ordering::Relaxed),
             rejected: self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),

@@ -35,6 +35,13 @@ async fn start(stand_in: &StandIn) -> Server {
     Server::start(&borrowed(&values(stand_in, SECRET_KEY, "kiwoom"))).await
 }
 
+/// The same with Yahoo behind it.
+async fn start_before(stand_in: &StandIn, yahoo: &Stub) -> Server {
+    let mut values = values(stand_in, SECRET_KEY, "kiwoom,yahoo");
+    values.extend(yahoo.values("").into_iter().filter(|(name, _)| *name != "GAEMI_PROVIDERS"));
+    Server::start(&borrowed(&values)).await
+}
+
 async fn eventually(what: &str, holds: impl Fn() -> bool) {
     let waited = async {
         while !holds() {
@@ -125,6 +132,29 @@ async fn the_last_value_comes_first_and_then_trades_and_books_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_book_that_the_stream_does_not_tell_is_asked_for_and_one_of_an_auction_is_not_shown() {
+    let stand_in = stand_in().await;
+    stand_in.act(|market| market.quote("000660", &[(200_500, 30)], &[(200_000, 10), (199_900, 5)]));
+    stand_in.act(|market| market.quote("035720", &[(40_000, 30)], &[(40_050, 10)]));
+    let server = start(&stand_in).await;
+    let (status, book) = server.get("/orderbook/000660.KS").await;
+    assert_eq!(
+        (status, book["asks"].as_array().unwrap().len(), book["bids"].as_array().unwrap().len()),
+        (200, 1, 2)
+    );
+    assert_eq!((&book["bids"][1]["price"], &book["simulated"]), (&"199900".into(), &false.into()), "{book}");
+    server.get("/orderbook/000660.KS").await;
+    assert_eq!(stand_in.calls("ka10004"), 1, "the same book serves for a while");
+    let (status, body) = server.get("/orderbook/035720.KS").await;
+    assert_eq!(
+        (status, &body["code"]),
+        (503, &"provider_unavailable".into()),
+        "bids stand above offers: {body}"
+    );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_key_is_told_and_not_tried_again_and_again() {
     let stand_in = stand_in().await;
     let server = Server::start(&borrowed(&values(&stand_in, "a-wrong-secret", "kiwoom"))).await;
@@ -164,9 +194,7 @@ async fn a_token_that_dies_on_the_way_is_replaced_once_and_nobody_notices() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_else_logs_in_with_the_key_keeps_the_line_and_the_next_source_serves() {
     let (stand_in, yahoo) = (stand_in().await, Stub::start().await);
-    let mut values = values(&stand_in, SECRET_KEY, "kiwoom,yahoo");
-    values.extend(yahoo.values("").into_iter().filter(|(name, _)| *name != "GAEMI_PROVIDERS"));
-    let server = Server::start(&borrowed(&values)).await;
+    let server = start_before(&stand_in, &yahoo).await;
     let mut client = follower(&server, &stand_in).await;
 
     // The other program: a login of its own with the same key.
@@ -211,9 +239,7 @@ async fn whoever_else_logs_in_with_the_key_keeps_the_line_and_the_next_source_se
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vendor_that_is_away_is_stood_in_for_and_serves_again_when_it_is_back() {
     let (stand_in, yahoo) = (stand_in().await, Stub::start().await);
-    let mut values = values(&stand_in, SECRET_KEY, "kiwoom,yahoo");
-    values.extend(yahoo.values("").into_iter().filter(|(name, _)| *name != "GAEMI_PROVIDERS"));
-    let server = Server::start(&borrowed(&values)).await;
+    let server = start_before(&stand_in, &yahoo).await;
     let mut client = follower(&server, &stand_in).await;
     stand_in.set_away(true);
     let served = async { while client.quote_of(SAMSUNG).await.source != "yahoo" {} };

@@ -18,10 +18,9 @@ use crate::bars::{Adjustment, BarsRequest, Interval, TimedBar};
 use crate::cache::Cache;
 use crate::settings::{AlpacaSettings, Settings, StreamFormat};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use domain::{Bar, Market, Quote, Symbol};
 use rest::{Rest, SNAPSHOTS_MAX};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use stream::Conversation;
 use tokio::sync::{mpsc, watch};
 
@@ -34,7 +33,6 @@ pub struct Alpaca {
     stream_url: String,
     format: StreamFormat,
     delayed: bool,
-    last_message_at: Mutex<Option<DateTime<Utc>>>,
     tally: Tally,
 }
 
@@ -53,14 +51,8 @@ impl Alpaca {
             stream_url: format!("{}/{}", settings.stream_url.trim_end_matches('/'), settings.feed),
             format: settings.format,
             delayed: settings.feed == "delayed_sip",
-            last_message_at: Mutex::default(),
             tally: Tally::default(),
         })
-    }
-
-    fn note_accepted(&self, at: DateTime<Utc>) {
-        self.tally.accept(1);
-        *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 
     /// Asks for the last values of shares, tells them, and gives back those that are good.
@@ -78,7 +70,7 @@ impl Alpaca {
                         continue;
                     }
                     Some(Ok(quote)) => {
-                        self.note_accepted(Utc::now());
+                        self.tally.accept_value();
                         good.push(quote.clone());
                         Update::Quote(Box::new(quote))
                     }
@@ -183,7 +175,6 @@ impl Provider for Alpaca {
     }
 
     fn report(&self) -> ProviderReport {
-        let last = *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tally.report(last.map(|at| format!("last value at {}", at.to_rfc3339())).into_iter().collect())
+        self.tally.report(Vec::new())
     }
 }

@@ -4,7 +4,6 @@ use super::parse::{self, Event};
 use super::{Alpaca, msgpack};
 use crate::provider::{ProviderError, Update, Wanted};
 use crate::settings::StreamFormat;
-use chrono::Utc;
 use domain::{Quote, Symbol};
 use futures_util::{SinkExt as _, StreamExt as _};
 use secrecy::ExposeSecret as _;
@@ -204,7 +203,7 @@ impl<'a> Conversation<'a> {
             }
         }
         for quote in changed.iter().filter_map(|symbol| self.known.get(symbol)) {
-            self.alpaca.note_accepted(Utc::now());
+            self.alpaca.tally.accept_value();
             if updates.send(Update::Quote(Box::new(quote.clone()))).await.is_err() {
                 return Ok(false);
             }

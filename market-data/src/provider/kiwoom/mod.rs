@@ -27,7 +27,6 @@ use crate::sanity::Reason;
 use crate::settings::{KiwoomSettings, Settings};
 use async_trait::async_trait;
 use books::Books;
-use chrono::{DateTime, Utc};
 use domain::{Bar, Market, Quote, Symbol};
 use rest::Rest;
 use shares::Shares;
@@ -60,7 +59,6 @@ pub struct Kiwoom {
     books: Books,
     /// How long the line was left to another program last.
     yielded: Mutex<Option<Duration>>,
-    last_message_at: Mutex<Option<DateTime<Utc>>>,
     tally: Tally,
 }
 
@@ -85,14 +83,8 @@ impl Kiwoom {
             shares: Shares::default(),
             books: Books::default(),
             yielded: Mutex::default(),
-            last_message_at: Mutex::default(),
             tally: Tally::default(),
         })
-    }
-
-    fn note_accepted(&self) {
-        self.tally.accept(1);
-        *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Utc::now());
     }
 
     /// Counts something that should have been a price, and tells of it.
@@ -240,8 +232,7 @@ impl Provider for Kiwoom {
     }
 
     fn report(&self) -> ProviderReport {
-        let last = *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tally.report(last.map(|at| format!("last value at {}", at.to_rfc3339())).into_iter().collect())
+        self.tally.report(Vec::new())
     }
 }
 

@@ -234,7 +234,7 @@ impl<'a> Conversation<'a> {
 
     /// Passes a value on, and remembers it when the stream keeps it true.
     async fn tell(&mut self, quote: Quote, updates: &mpsc::Sender<Update>) {
-        self.kiwoom.note_accepted();
+        self.kiwoom.tally.accept_value();
         if self.is_registered(quote.symbol) {
             self.known.insert(quote.symbol, quote.clone());
         }
