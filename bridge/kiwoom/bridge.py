@@ -5,11 +5,11 @@ The token is in the environment: KIWOOM_BRIDGE_TOKEN. With --fake it plays the c
 the first line that it prints is its address, and each of those is answered with `done` and what came of it:
 
     fill 0000001 3 70000    executes shares of an order; `#10` is the newest one for ten shares
-    count 10                answers how many orders there are for so many shares
+    count 10                answers how many orders and changes there are for so many shares
     take 005930 3 70000     takes a purchase that somebody else makes; answers with its number
     age 0000001 120         lets an order be older by some seconds
     mute, lose              of the next order the control says nothing; it is taken, or it is not
-    cut, break              the line breaks at the next order, after it is taken or before
+    cut, break              the line breaks at the next order or change, after it is taken or before
     echo                    from here on events come late, three times and in the opposite order
     away, back              nobody is listened to until `back`
 """
@@ -243,7 +243,7 @@ class Bridge:
         """Answers requests, each in a task of its own."""
         async def reply(request):
             breaks = None
-            if request.get("method") == "order":
+            if request.get("method") in ("order", "change"):
                 breaks, self.breaks = self.breaks, None
             if breaks == "before":
                 await line.close()
@@ -305,7 +305,7 @@ def happen(bridge, words):
     elif words[0] == "take" and len(words) == 4:
         return control.order("buy", words[1], int(words[2]), int(words[3]), "00")
     elif words[0] == "count" and len(words) == 2:
-        return len(control.of_size(int(words[1])))
+        return len(control.of_size(int(words[1]), ("new", "change")))
     elif words[0] == "age" and len(words) == 3:
         control.age(words[1], int(words[2]))
     return ""

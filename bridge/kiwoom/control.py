@@ -145,9 +145,9 @@ class FakeControl:
                 found = row
         return found
 
-    def of_size(self, quantity):
+    def of_size(self, quantity, kinds=("new",)):
         """The orders for so many shares."""
-        return [row for row in self.rows if row["kind"] == "new" and row["quantity"] == quantity]
+        return [row for row in self.rows if row["kind"] in kinds and row["quantity"] == quantity]
 
     def age(self, number, seconds):
         """Lets an order be older by some seconds."""

@@ -32,7 +32,7 @@ async fn at_every_phase_the_truth_is_told_and_no_order_is_there_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_terms_whose_answer_was_lost_come_true_once() {
     for mut venue in venues().await {
-        let Some(fault) = venue.loses_change() else { continue };
+        let fault = venue.loses_change();
         let order = venue.placed("3", "90").await;
         let request = other_terms(&order, "3", &venue.price("91"));
         venue.will_fail(fault).await;

@@ -73,9 +73,9 @@ trait Venue: Send + Sync {
     /// What can go wrong with the sending of an order there.
     fn faults(&self) -> Vec<Fault>;
 
-    /// What loses the answer to a change, where anything does.
-    fn loses_change(&self) -> Option<Fault> {
-        Some(Fault::BreaksAfter)
+    /// What loses the answer to a change.
+    fn loses_change(&self) -> Fault {
+        Fault::BreaksAfter
     }
 
     /// Has it go wrong with the next message.

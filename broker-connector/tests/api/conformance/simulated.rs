@@ -208,8 +208,8 @@ impl Venue for Simulated {
         vec![Fault::BreaksBefore, Fault::BreaksAfter, Fault::HangsAfter]
     }
 
-    fn loses_change(&self) -> Option<Fault> {
-        Some(Fault::HangsAfter)
+    fn loses_change(&self) -> Fault {
+        Fault::HangsAfter
     }
 
     async fn will_fail(&mut self, fault: Fault) {

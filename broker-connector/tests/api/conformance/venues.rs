@@ -218,10 +218,6 @@ impl Venue for bridge::World {
         vec![Fault::BreaksBefore, Fault::BreaksAfter, Fault::FailsBefore, Fault::FailsAfter]
     }
 
-    fn loses_change(&self) -> Option<Fault> {
-        None
-    }
-
     async fn will_fail(&mut self, fault: Fault) {
         let word = match fault {
             Fault::BreaksBefore => "break",
