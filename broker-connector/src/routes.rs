@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::recovery::{self, Awaited};
 use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::broker::{BATCH_MAX, CancelOutcome, OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::inquiry::{Finding, InquiryRequest, ResolveRequest};
 use domain::{AccountId, Currency, DecimalText, OrderId, OrderStatus};
@@ -25,6 +25,9 @@ const PAGE_LINES_MAX: i64 = 1000;
 const PAGE_LINES_DEFAULT: i64 = 100;
 /// Most days whose sessions are asked for at once.
 const HOURS_DAYS_MAX: i64 = 62;
+
+/// How far ahead of our clock the beginning of a list may be: clocks differ.
+const SINCE_AHEAD_MAX: TimeDelta = TimeDelta::minutes(1);
 
 type Answer = Result<HttpResponse, Problem>;
 
@@ -373,9 +376,8 @@ async fn orders_of_account(
     query: Query<ListQuery>,
 ) -> Answer {
     let (account_id, broker) = account_of(&brokers, &account_id).await?;
-    let query = query.into_inner();
-    let since = query.since.unwrap_or(DateTime::UNIX_EPOCH);
-    let page = broker.order_page(account_id, since, query.after).await?;
+    let (since, after) = query.into_inner().read()?;
+    let page = broker.order_page(account_id, since, after).await?;
     let orders: Vec<_> = page
         .items
         .iter()
@@ -397,9 +399,8 @@ async fn activities_of_account(
     query: Query<ListQuery>,
 ) -> Answer {
     let (account_id, broker) = account_of(&brokers, &account_id).await?;
-    let query = query.into_inner();
-    let since = query.since.unwrap_or(DateTime::UNIX_EPOCH);
-    let page = broker.activity_page(account_id, since, query.after).await?;
+    let (since, after) = query.into_inner().read()?;
+    let page = broker.activity_page(account_id, since, after).await?;
     let activities: Vec<_> = page
         .items
         .iter()
@@ -420,6 +421,19 @@ struct ExecutionsQuery {
     account_id: Option<String>,
     after: Option<String>,
     limit: Option<String>,
+}
+
+impl ListQuery {
+    /// Since when, and where the page begins.
+    fn read(self) -> Result<(DateTime<Utc>, Option<String>), Problem> {
+        let first = DateTime::UNIX_EPOCH;
+        let since = self.since.unwrap_or(first);
+        if !(first..=Utc::now() + SINCE_AHEAD_MAX).contains(&since) {
+            let message = format!("must be from {first} on, and not later than now");
+            return Err(Problem::field("since", "out_of_range", message));
+        }
+        Ok((since, self.after))
+    }
 }
 
 impl ExecutionsQuery {

@@ -98,6 +98,12 @@ async fn batches_have_a_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_and_queries_that_make_no_sense_are_refused() {
     let (connector, _database, _quotes) = connector().await;
+    let orders = "/broker/accounts/01890a5d-ac96-774b-bcce-b302099a8057/orders";
+    for since in ["yesterday", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", "%2B262142-12-31T23:59:59Z"] {
+        let answer = connector.send("GET", &format!("{orders}?since={since}"), Some(TOKEN), "").await;
+        assert_eq!(answer.status(), 422, "{since}");
+        assert_eq!(answer.json::<Value>().await.unwrap()["code"], "validation_failed", "{since}");
+    }
     for (method, path, status) in [
         ("GET", "/broker/nothing", 404),
         ("PUT", "/broker/order", 405),
