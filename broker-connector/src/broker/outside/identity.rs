@@ -22,6 +22,8 @@ struct Meeting {
     said: Said,
     /// Grows with each conversation: what was said in one says nothing about the next.
     conversation: u64,
+    /// How often the broker was asked.
+    asked: u64,
 }
 
 /// The identity of the account behind a session.
@@ -37,7 +39,7 @@ pub(in crate::broker) struct Identity {
 impl Identity {
     /// Of the account with this number, which the broker has not named yet.
     pub(in crate::broker) fn of(number: String) -> Self {
-        let meeting = Mutex::new(Meeting { said: Said::Nothing, conversation: 0 });
+        let meeting = Mutex::new(Meeting { said: Said::Nothing, conversation: 0, asked: 0 });
         Self { number, meeting, asking: tokio::sync::Mutex::default() }
     }
 
@@ -83,13 +85,19 @@ impl Identity {
         if let Some(known) = self.known() {
             return known;
         }
+        let asked_before = self.meeting().asked;
         let _turn = self.asking.lock().await;
         if let Some(known) = self.known() {
             return known;
         }
+        if self.meeting().asked > asked_before {
+            // Who waited behind somebody that got no answer does not wait for another one.
+            return Err(Failure::NotSent("the broker does not say whose account it is".into()));
+        }
         let conversation = self.meeting().conversation;
-        let number = ask().await?;
-        self.named_in(conversation, &number)?;
+        let number = ask().await;
+        self.meeting().asked += 1;
+        self.named_in(conversation, &number?)?;
         // What is said of the one conversation may not be true of the next.
         self.known().unwrap_or_else(|| Err(Failure::NotSent("the line was made anew meanwhile".into())))
     }
@@ -106,6 +114,10 @@ impl Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::future::join_all;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+    use tokio::time::{Instant, sleep};
 
     type Answer = Result<(), Failure<()>>;
 
@@ -135,6 +147,21 @@ mod tests {
         let silent: Answer = identity.confirm(|| async { Err(Failure::Unknown("x".into())) }).await;
         assert_eq!(silent, Err(Failure::Unknown("x".into())));
         assert_eq!(asked(&identity, "PA1").await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_that_wait_for_a_silent_broker_wait_once() {
+        let identity = Identity::of("PA1".into());
+        let (began, questions) = (Instant::now(), AtomicU32::new(0));
+        let silent = || async {
+            questions.fetch_add(1, Ordering::Relaxed);
+            sleep(Duration::from_secs(8)).await;
+            Err(Failure::Unknown("x".into()))
+        };
+        let answers: Vec<Answer> = join_all((0..100).map(|_| identity.confirm(silent))).await;
+        assert_eq!((questions.load(Ordering::Relaxed), began.elapsed()), (1, Duration::from_secs(8)));
+        assert_eq!(answers.iter().filter(|answer| matches!(answer, Err(Failure::NotSent(_)))).count(), 99);
+        assert_eq!(asked(&identity, "PA1").await, Ok(()), "who comes later asks again");
     }
 
     #[tokio::test]
