@@ -9,6 +9,7 @@ mod alpaca;
 mod conformance;
 mod http;
 mod kiwoom;
+mod neighbours;
 mod orders;
 mod recovery;
 mod simulation;

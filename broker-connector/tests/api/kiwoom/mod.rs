@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) quotes: QuoteServer,
 }
 
-fn adapters(stand_in: &StandIn) -> AdapterSettings {
+pub(crate) fn adapters(stand_in: &StandIn) -> AdapterSettings {
     let url = stand_in.url();
     AdapterSettings {
         key: Some(KeySource::Digits { present: KEY.into(), next: None }),
@@ -44,7 +44,12 @@ fn adapters(stand_in: &StandIn) -> AdapterSettings {
 }
 
 /// Asks the connector to connect an account with a key.
-async fn connect(connector: &Connector, account: AccountId, app_key: &str, secret_key: &str) -> Response {
+pub(crate) async fn connect(
+    connector: &Connector,
+    account: AccountId,
+    app_key: &str,
+    secret_key: &str,
+) -> Response {
     let body = json!({
         "accountId": account, "broker": "kiwoom", "currency": "KRW",
         "credentials": { "environment": "paper", "keyId": app_key, "secretKey": secret_key },
