@@ -173,7 +173,8 @@ const BROKEN: &str = "the adapter failed";
 async fn place_all(brokers: &Brokers, orders: Vec<OrderRequest>) -> Result<Vec<PlaceOutcome>, Problem> {
     let owners = brokers_of(brokers, orders.iter().map(|order| order.account_id)).await?;
     // Sent alone it would be an entry without its exits.
-    if orders.iter().zip(&owners).any(|(order, broker)| !broker.capabilities().takes_as_one(order)) {
+    let mut with_others = orders.iter().zip(&owners).filter(|(order, _)| order.contingency.is_some());
+    if with_others.any(|(order, broker)| !broker.capabilities().takes_as_one(order)) {
         return Err(Problem::field(
             "contingency",
             "unsupported",
