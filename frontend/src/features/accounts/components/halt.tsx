@@ -11,13 +11,14 @@ import { LoadFailure, Notice } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { haltQuery, haltTrading, liftHalt } from "../api/halt";
 
-/** Since when and why, as far as the server says. */
+/** Since when and why. What the house halts for, its incidents say in the reader's language. */
 function useHaltSentence(): (halt: Halt) => string {
   const { t, i18n } = useTranslation();
   return ({ by, reason, haltedAt }) => {
     const since = haltedAt == null ? "" : formatTime(haltedAt, i18n.language, true);
     const sentence = t(`broker.haltedBy.${by ?? "incident"}`, { since });
-    return reason == null || reason === "" ? sentence : `${sentence} ${reason}`;
+    const isTold = by === "owner" || by === "operator";
+    return isTold && reason != null && reason !== "" ? `${sentence} ${reason}` : sentence;
   };
 }
 

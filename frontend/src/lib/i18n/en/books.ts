@@ -359,7 +359,7 @@ export const books = {
     theirs: "theirs",
     haltedBy: {
       incident:
-        "Trading is halted in this account since {{since}}, because something happened that must not.",
+        "Trading is halted in this account since {{since}}, because something happened that must not; it stands under what is to be looked at.",
       owner: "You have stopped trading in this account ({{since}}).",
       operator: "Trading is stopped in all accounts by whoever runs this server.",
     },

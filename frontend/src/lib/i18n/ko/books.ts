@@ -355,13 +355,14 @@ export const books: Texts<typeof english> = {
     ours: "장부",
     theirs: "브로커",
     haltedBy: {
-      incident: "있어서는 안 될 일이 생겨 {{since}}부터 이 계좌의 거래가 중지되었습니다.",
+      incident:
+        "있어서는 안 될 일이 생겨 {{since}}부터 이 계좌의 거래가 중지되었습니다. ‘확인이 필요한 일’에 내용이 있습니다.",
       owner: "이 계좌의 거래를 직접 중지했습니다({{since}}).",
       operator: "서버 운영자가 모든 계좌의 거래를 중지했습니다.",
     },
     lift: "거래 재개",
     liftByOperator: "서버에서 중지 파일을 지우면 다시 거래할 수 있습니다.",
-    halt: "거래 중단 여부",
+    halt: "거래 중지 여부",
     stop: "거래 중지",
     stopNow: "지금 중지",
     stopHint:
