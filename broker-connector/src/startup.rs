@@ -25,8 +25,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Threads that answer requests.
-const WORKERS: usize = 2;
+/// Threads that answer requests. One is enough: what takes long waits or runs elsewhere, and what an order needs to be sent
+/// lives where it arrives.
+const WORKERS: usize = 1;
 /// Most open connections per thread.
 const CONNECTIONS_PER_WORKER_MAX: usize = 256;
 /// Longest wait for a request's head.

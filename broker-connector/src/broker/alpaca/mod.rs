@@ -62,6 +62,9 @@ pub struct Alpaca {
     client: reqwest::Client,
     journal: Journal,
     records: Records,
+    /// Where orders are written before they are sent: on connections that live on the thread which answers requests, so that
+    /// no order waits for another thread to be woken.
+    outgoing: Records,
     vault: Vault,
     sessions: Sessions<Session>,
     notes: Notes,
@@ -80,7 +83,7 @@ impl Alpaca {
         stop: CancellationToken,
     ) -> anyhow::Result<Arc<Self>> {
         let (client, journal) = (http::client()?, Journal::new(database_url)?);
-        let records = Records::new(database_url)?;
+        let (records, outgoing) = (Records::new(database_url)?, Records::new(database_url)?);
         let notes = Notes::start(records.clone(), journal.clone());
         let alpaca = Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -88,6 +91,7 @@ impl Alpaca {
             client,
             journal,
             records,
+            outgoing,
             vault,
             sessions: Sessions::default(),
             notes,

@@ -99,7 +99,7 @@ impl Alpaca {
             Ok(order) => order,
             Err(reason) => return self.refuse(request, "unsupported".into(), reason.into()).await,
         };
-        let is_first = match self.records.sending(request).await {
+        let is_first = match self.outgoing.sending(request).await {
             Ok(is_first) => is_first,
             Err(error) => return error.unsent().into(),
         };
