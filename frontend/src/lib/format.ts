@@ -86,7 +86,7 @@ export const DIRECTION_CLASS: Record<Direction, string> = {
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 /** A way to write moments. Making one is dear, so each is made once; there are a handful of them. */
-function clockOf(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+export function clockOf(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${language} ${JSON.stringify(options)}`;
   const known = clocks.get(key);
   if (known !== undefined) return known;

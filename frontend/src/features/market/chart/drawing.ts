@@ -9,7 +9,7 @@ import {
 } from "lightweight-charts";
 import type { History } from "@/lib/api/types";
 import { formatDay, formatTime, MINOR_DIGITS } from "@/lib/format";
-import { chartLook } from "@/lib/ui/chart-look";
+import { chartLook, tickText } from "@/lib/ui/chart-look";
 import { type ChartColours, faint } from "@/lib/ui/colours";
 import type { DrawnBar } from "./bars";
 import { bollinger, macd, type Points, relativeStrength, simpleAverage } from "./indicators";
@@ -114,7 +114,12 @@ function makeChart(container: HTMLElement, { currency, language, colours }: Look
       priceFormatter: numbers.format,
       timeFormatter: (time: Time) => timeText(time, language),
     },
-    timeScale: { rightOffset: RIGHT_MARGIN_BARS, borderColor: line, timeVisible: true },
+    timeScale: {
+      rightOffset: RIGHT_MARGIN_BARS,
+      borderColor: line,
+      timeVisible: true,
+      tickMarkFormatter: tickText,
+    },
     crosshair: { mode: 0 },
   });
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { formatTime } from "@/lib/format";
 import { usePreferences } from "@/lib/preferences";
-import { chartLook } from "@/lib/ui/chart-look";
+import { chartLook, tickText } from "@/lib/ui/chart-look";
 import { readColours } from "@/lib/ui/colours";
 import type { Drawn } from "../hooks/performance";
 
@@ -60,6 +60,6 @@ function makeChart(element: HTMLElement, language: string, format: (value: numbe
       priceFormatter: format,
       timeFormatter: (time: number) => formatTime(new Date(time * 1000).toISOString(), language, true),
     },
-    timeScale: { borderColor: line, timeVisible: true },
+    timeScale: { borderColor: line, timeVisible: true, tickMarkFormatter: tickText },
   });
 }
