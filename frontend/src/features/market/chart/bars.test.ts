@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Bar } from "@/lib/api/types";
 import type { LiveQuote } from "@/lib/quotes/quote";
-import { drawnBars, liveBar, timeOfMoment, weekOf } from "./bars";
+import { drawnBars, liveBar, timeOfMoment, untold, weekOf, withLive } from "./bars";
 
 const bar = (date: string, open: string, high: string, low: string, close: string): Bar => ({
   date,
@@ -73,6 +73,29 @@ test("shorter bars grow with the price until their time is over", () => {
   const later = liveBar(quote({ price: "12", time: "2026-11-21T10:10:00Z" }), drawn, [], "5m");
   expect(later).toMatchObject({ open: 12, high: 12, low: 12, close: 12, volume: 0 });
   expect(liveBar(quote({ time: "2026-11-21T10:01:00Z" }), drawn, [], "5m")).toBeNull();
+});
+
+test("what prices have made of a running bar is kept until the source tells that bar", () => {
+  const told = drawnBars(
+    [{ ...bar("2026-11-21", "10", "11", "9", "10"), startsAt: "2026-11-21T10:05:00Z" }],
+    "5m",
+  );
+  let drawn: readonly ReturnType<typeof drawnBars>[number][] = told;
+  for (const [price, time] of [
+    ["12", "2026-11-21T10:10:01Z"],
+    ["14", "2026-11-21T10:11:00Z"],
+    ["11", "2026-11-21T10:12:00Z"],
+    ["13", "2026-11-21T10:15:00Z"],
+  ]) {
+    const live = liveBar(quote({ price: price ?? "", time: time ?? "" }), drawn, [], "5m");
+    if (live !== null) drawn = withLive(drawn, live);
+  }
+  expect(drawn).toHaveLength(3);
+  expect(drawn[1]).toMatchObject({ open: 12, high: 14, low: 11, close: 11 });
+  expect(untold(told, drawn)).toEqual(drawn.slice(1));
+  const next = [...told, { ...drawn[0], time: (Number(drawn[0]?.time) + 300) as never } as (typeof drawn)[0]];
+  expect(untold(next, drawn)).toEqual(drawn.slice(2));
+  expect(untold([], drawnBars(days, "1d"))).toEqual([]);
 });
 
 test("a moment is drawn at its bar, where there is one", () => {

@@ -99,6 +99,23 @@ function liveSpan(quote: LiveQuote, last: DrawnBar | undefined, seconds: number)
   return { ...last, high: Math.max(last.high, price), low: Math.min(last.low, price), close: price };
 }
 
+/** Most bars that are kept of prices while the source does not have them yet. */
+const LIVE_BARS_MAX = 500;
+
+/** The bars with one that prices have made: in the place of the last, or behind it. */
+export function withLive(bars: readonly DrawnBar[], live: DrawnBar): readonly DrawnBar[] {
+  return bars.at(-1)?.time === live.time ? [...bars.slice(0, -1), live] : [...bars, live];
+}
+
+/**
+ * The bars that prices have made and the source does not tell yet: it tells a bar when that has ended. Days are told as they
+ * run, and a replay that begins anew takes them back.
+ */
+export function untold(bars: readonly DrawnBar[], made: readonly DrawnBar[]): readonly DrawnBar[] {
+  const last = Number(bars.at(-1)?.time ?? 0);
+  return made.filter(({ time }) => typeof time === "number" && time > last).slice(-LIVE_BARS_MAX);
+}
+
 /** How much older than a moment a bar may be that stands for it, in days: markets rest on weekends and holidays. */
 const REST_DAYS_MAX = 7;
 const DAY_MS = 86_400_000;

@@ -10,7 +10,7 @@ import { queryKeys } from "@/lib/query-keys";
 import { quotes } from "@/lib/quotes/socket";
 import type { PriceGrid } from "@/lib/ticks";
 import { readColours } from "@/lib/ui/colours";
-import { type ChartInterval, drawnBars, liveBar } from "../chart/bars";
+import { type ChartInterval, type DrawnBar, drawnBars, liveBar, untold, withLive } from "../chart/bars";
 import {
   type ChartKind,
   type Drawing,
@@ -85,7 +85,7 @@ export default function CandleChart(props: Props) {
     };
   }, [currency, language, kind, chosen, risingColour, theme, dark]);
 
-  useLivePrices(parts?.drawing ?? null, symbol, bars, days, interval);
+  const made = useLivePrices(parts?.drawing ?? null, symbol, bars, days, interval);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: new bars must not move what the reader looks at
   useEffect(() => {
@@ -93,7 +93,10 @@ export default function CandleChart(props: Props) {
   }, [parts, shown, interval]);
 
   useEffect(() => parts?.overlays.setLines(lines), [parts, lines]);
-  useEffect(() => parts?.overlays.setFills(fills, bars, interval), [parts, fills, bars, interval]);
+  useEffect(
+    () => parts?.overlays.setFills(fills, [...bars, ...made], interval),
+    [parts, fills, bars, made, interval],
+  );
 
   const first = days[0]?.date ?? "";
   const last = days.at(-1)?.date ?? "";
@@ -111,18 +114,32 @@ export default function CandleChart(props: Props) {
   );
 }
 
-/** Draws the bars, and the last of them anew with every price. */
+const NONE: readonly DrawnBar[] = [];
+
+/**
+ * Draws the bars, and the last of them anew with every price. Gives those that prices have made and the source does not tell
+ * yet, as they were when the last of them began.
+ */
 function useLivePrices(
   drawing: Drawing | null,
   symbol: string,
-  bars: ReturnType<typeof drawnBars>,
+  bars: readonly DrawnBar[],
   days: History["bars"],
   interval: ChartInterval,
-): void {
+): readonly DrawnBar[] {
   const queries = useQueryClient();
+  const chart = `${symbol} ${interval}`;
+  const kept = useRef({ chart, made: NONE });
+  const [made, setMade] = useState(NONE);
   useEffect(() => {
     if (drawing === null) return;
-    drawBars(drawing, bars);
+    const keep = (bars: readonly DrawnBar[]) => {
+      kept.current = { chart, made: bars };
+    };
+    keep(kept.current.chart === chart ? untold(bars, kept.current.made) : NONE);
+    let drawn: readonly DrawnBar[] = [...bars, ...kept.current.made];
+    drawBars(drawing, drawn);
+    setMade(kept.current.made);
     let askedFor = days.at(-1)?.date ?? "";
     const follow = () => {
       const quote = quotes.get(symbol);
@@ -132,8 +149,13 @@ function useLivePrices(
         askedFor = quote.sessionDate;
         void queries.invalidateQueries({ queryKey: queryKeys.history(symbol) });
       }
-      const live = liveBar(quote, bars, days, interval);
-      if (live !== null) drawLast(drawing, bars, live);
+      const live = liveBar(quote, drawn, days, interval);
+      if (live === null) return;
+      const isNew = drawn.at(-1)?.time !== live.time;
+      drawn = withLive(drawn, live);
+      drawLast(drawing, drawn, live);
+      keep(untold(bars, drawn));
+      if (isNew) setMade(kept.current.made);
     };
     follow();
     const pace = new Pace({ share: CHART_SHARE, waitMsMin: SHOWN_INTERVAL_MS, waitMsMax: CHART_WAIT_MS_MAX });
@@ -148,5 +170,6 @@ function useLivePrices(
       clearTimeout(timer);
       stop();
     };
-  }, [drawing, symbol, bars, days, interval, queries]);
+  }, [drawing, symbol, chart, bars, days, interval, queries]);
+  return made;
 }
