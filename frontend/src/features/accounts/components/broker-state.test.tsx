@@ -26,14 +26,16 @@ beforeEach(() => {
 const shown = (language: "en" | "ko" = "en") =>
   show(<BrokerState account={account} orderOf={() => null} />, language);
 
-test("an account that is halted says since when and why, and trades again when its owner says so", async () => {
+test("an account that the house has halted says since when and where to read why, and trades again when its owner says so", async () => {
   server.on(
     HALT,
     { halted: true, reason: "execution 7 of a refused order", haltedAt: "2026-11-20T15:00:00Z" },
     { halted: false },
   );
   await shown();
-  expect((await screen.findByText(/Trading is halted/)).textContent).toMatch(/2026.*execution 7/);
+  const sentence = (await screen.findByText(/Trading is halted/)).textContent;
+  expect(sentence).toMatch(/2026.*to be looked at/);
+  expect(sentence).not.toContain("execution 7");
   await userEvent.click(screen.getByRole("button", { name: "Let it trade again" }));
   await waitFor(() => expect(screen.queryByText(/Trading is halted/)).toBeNull());
   expect(server.bodies(LIFT)).toHaveLength(1);
