@@ -4,7 +4,7 @@ use crate::dated::{Since, in_force, since};
 use crate::security::Security;
 use crate::ticks::nearest_legal;
 use chrono::NaiveDate;
-use domain::{Market, Price};
+use domain::{Market, Price, Quote};
 use rust_decimal::Decimal;
 
 /// KRX limit in percent before 2015-06-15. A fund that moves by twice its index has twice the limit, before (30 %, as the
@@ -12,11 +12,17 @@ use rust_decimal::Decimal;
 const KRX_PERCENT_FIRST: i64 = 15;
 const KRX_PERCENT_LATER: &[Since<i64>] = &[since(2015, 6, 15, 30)];
 
+/// KRX limits of a share's first day, in percent of the price at which it was offered: 60 to 400 since 2023-06-26 (KRX rule of
+/// June 2023, by the press of that month; unverified). Before, the opening auction made a price of 90 to 200 and the ordinary
+/// limit held from there, so that no price could be beyond 63 to 260 (the same press).
+const KRX_NEW_FIRST: (i64, i64) = (63, 260);
+const KRX_NEW_LATER: &[Since<(i64, i64)>] = &[since(2023, 6, 26, (60, 400))];
+
 /// The lowest and the highest price of the day for a base price (the adjusted close before), or `None` where the
 /// market has no fixed daily limit.
 ///
-/// Each is rounded toward the base to a legal price. First days of trading and delistings have other limits and are
-/// not known here.
+/// Each is rounded toward the base to a legal price. For first days of trading see [`price_limits_of_day`]; the last days
+/// before a delisting have none, which is not known here.
 #[must_use]
 pub fn price_limits(security: impl Into<Security>, base: Price, on: NaiveDate) -> Option<(Price, Price)> {
     let security = security.into();
@@ -24,10 +30,41 @@ pub fn price_limits(security: impl Into<Security>, base: Price, on: NaiveDate) -
         return None;
     }
     let multiple = if security == Security::KrxDoubleFund { 2 } else { 1 };
-    let percent = Decimal::from(in_force(KRX_PERCENT_FIRST, KRX_PERCENT_LATER, on) * multiple);
-    let ratio = percent.checked_div(Decimal::ONE_HUNDRED)?;
-    let lowest = Price::new(base.value().checked_mul(Decimal::ONE - ratio)?.round_dp(4)).ok()?;
-    let highest = Price::new(base.value().checked_mul(Decimal::ONE + ratio)?.round_dp(4)).ok()?;
+    let percent = in_force(KRX_PERCENT_FIRST, KRX_PERCENT_LATER, on) * multiple;
+    between(security, base, (100 - percent, 100 + percent), on)
+}
+
+/// The limits of the day that a quote tells of; `None` where there are none or the close before is not told.
+///
+/// No source says which share is new. On its first day of trading the base is the price at which it was offered, and where
+/// the day's prices have been beyond the ordinary limits it can be no other day: from then on that day's limits hold. Until
+/// then the ordinary ones do, which are narrower.
+#[must_use]
+pub fn price_limits_of_day(quote: &Quote, on: NaiveDate) -> Option<(Price, Price)> {
+    let (security, base) = (Security::from(quote.symbol), quote.previous_close?);
+    let ordinary = price_limits(security, base, on)?;
+    let is_within = |(lowest, highest): (Price, Price)| lowest <= quote.low && quote.high <= highest;
+    if security != Security::KrxShare || is_within(ordinary) {
+        return Some(ordinary);
+    }
+    // A day beyond these as well is no first day either: its prices say nothing.
+    between(security, base, in_force(KRX_NEW_FIRST, KRX_NEW_LATER, on), on)
+        .filter(|limits| is_within(*limits))
+        .or(Some(ordinary))
+}
+
+/// The legal prices between two percentages of a base.
+fn between(
+    security: Security,
+    base: Price,
+    (lowest, highest): (i64, i64),
+    on: NaiveDate,
+) -> Option<(Price, Price)> {
+    let part = |percent: i64| {
+        let exact = base.value().checked_mul(Decimal::from(percent))?.checked_div(Decimal::ONE_HUNDRED)?;
+        Price::new(exact.round_dp(4)).ok()
+    };
+    let (lowest, highest) = (part(lowest)?, part(highest)?);
     let (_, lower) = nearest_legal(security, lowest, on);
     let (upper, _) = nearest_legal(security, highest, on);
     Some((lower, upper.unwrap_or(base)))
@@ -67,6 +104,43 @@ mod tests {
             let symbol: domain::Symbol = symbol.parse().unwrap();
             let (lower, upper) = price_limits(symbol, "2000".parse().unwrap(), on.parse().unwrap()).unwrap();
             assert_eq!((lower.to_string().as_str(), upper.to_string().as_str()), expected, "{symbol} {on}");
+        }
+    }
+
+    #[test]
+    fn a_day_beyond_the_ordinary_limits_is_a_shares_first() {
+        let price = |text: &str| text.parse::<Price>().unwrap();
+        let of = |symbol: &str, low: &str, high: &str, on: &str| {
+            let quote = Quote {
+                symbol: symbol.parse().unwrap(),
+                price: price(high),
+                bid: None,
+                ask: None,
+                previous_close: Some(price("10000")),
+                volume: 1,
+                currency: domain::Currency::Krw,
+                session_date: on.parse().unwrap(),
+                open: price(high),
+                high: price(high),
+                low: price(low),
+                at: "2026-11-20T01:00:00Z".parse().unwrap(),
+                source: "test".to_owned(),
+                simulated: false,
+                delayed: false,
+            };
+            let limits = price_limits_of_day(&quote, on.parse().unwrap());
+            limits.map(|(lower, upper)| (lower.to_string(), upper.to_string()))
+        };
+        for (symbol, low, high, on, expected) in [
+            ("247540.KQ", "7000", "13000", "2026-11-20", ("7000", "13000")),
+            ("247540.KQ", "9000", "13010", "2026-11-20", ("6000", "40000")),
+            ("247540.KQ", "6990", "9000", "2023-06-26", ("6000", "40000")),
+            ("247540.KQ", "9000", "20000", "2023-06-23", ("6300", "26000")),
+            ("247540.KQ", "1000", "20000", "2026-11-20", ("7000", "13000")),
+            ("069500.KS", "9000", "20000", "2026-11-20", ("7000", "13000")),
+        ] {
+            let expected = Some((expected.0.to_owned(), expected.1.to_owned()));
+            assert_eq!(of(symbol, low, high, on), expected, "{symbol} {low} {high} {on}");
         }
     }
 

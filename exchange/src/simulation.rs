@@ -102,15 +102,19 @@ enum Draw {
     Price,
 }
 
-/// A number that follows from an order and what it is drawn for, even over all values (the finaliser of SplitMix64).
+/// A number that follows from an order and what it is drawn for.
 fn draw(order: OrderId, purpose: Draw, turn: u32) -> u32 {
     let (high, low) = order.0.as_u64_pair();
     let salt = match purpose {
         Draw::Latency => 0x4c41_5445_4e43_5900,
         Draw::Price => 0x5052_4943_4500_0000,
     };
-    let mut state = high ^ low.rotate_left(32) ^ salt;
-    state = state.wrapping_add(u64::from(turn).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let state = high ^ low.rotate_left(32) ^ salt;
+    even(state.wrapping_add(u64::from(turn).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+}
+
+/// A number that follows from another one, even over all values (the finaliser of SplitMix64).
+pub(crate) fn even(mut state: u64) -> u32 {
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     u32::try_from((state ^ (state >> 31)) >> 32).unwrap_or_default()

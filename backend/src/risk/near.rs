@@ -4,7 +4,7 @@ use super::hold::Hold;
 use super::judge::{AccountState, Terms};
 use chrono::{DateTime, Utc};
 use domain::{NewOrder, Price, Quote};
-use exchange::{price_limits, trade_date};
+use exchange::{price_limits_of_day, trade_date};
 use rust_decimal::Decimal;
 
 /// From this part of a limit on an order comes close to it, in percent.
@@ -60,7 +60,7 @@ pub fn near_limits(
 fn near_price_limit(order: &NewOrder, quote: &Quote, now: DateTime<Utc>) -> Option<NearLimit> {
     let market = order.symbol.market();
     let base = quote.previous_close?;
-    let (low, high) = price_limits(order.symbol, base, trade_date(market, now))?;
+    let (low, high) = price_limits_of_day(quote, trade_date(market, now))?;
     let fields = order.pricing.fields();
     let price = fields.limit_price.or(fields.stop_price).unwrap_or(quote.price);
     let distance = |from: Price, to: Price| to.value() - from.value();

@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::terms::{Lifetime, Size, Trail};
 use domain::{Market, NewOrder, Notional, Percent, Price, Pricing, Quantity, Quote, Side, Symbol};
 use exchange::{
-    AuctionKind, auction_for, is_on_grid, is_trading_day, nearest_legal, next_trading_day, price_limits,
-    regular_close, tick_size, trading_day_before,
+    AuctionKind, auction_for, is_on_grid, is_trading_day, nearest_legal, next_trading_day,
+    price_limits_of_day, regular_close, tick_size, trading_day_before,
 };
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -199,8 +199,7 @@ pub(super) fn broken_price_rules(
     quote: Option<&Quote>,
     on: NaiveDate,
 ) -> Vec<Denial> {
-    let base = quote.and_then(|quote| quote.previous_close);
-    let limits = base.and_then(|base| price_limits(symbol, base, on));
+    let limits = quote.and_then(|quote| price_limits_of_day(quote, on));
     let fields = pricing.fields();
     let mut denials = Vec::new();
     for (field, price) in [("limitPrice", fields.limit_price), ("stopPrice", fields.stop_price)] {

@@ -219,9 +219,11 @@ fn change(
 ) -> Effects {
     match transition(order.status, event) {
         Ok(Transition::To(status)) => {
+            let was_held = order.status == OrderStatus::Suspended;
             order.status = status;
-            if let Some(reason) = reason {
-                order.reason = Some(reason.clone());
+            // Why it was held is no reason for what comes after.
+            if reason.is_some() || was_held {
+                order.reason = reason.cloned();
             }
             Effects { entries: vec![order.log(name, reason.cloned(), at)], ..Effects::default() }
         }

@@ -181,3 +181,83 @@ async fn only_known_settings_of_known_accounts_are_taken() {
     assert_eq!(world.set("harsh").await, 409);
     assert_eq!(world.simulation().await, json!({ "simulation": "ideal" }), "what an account begins with");
 }
+
+/// A share in which a step of six percent interrupts trading.
+const KOREAN: &str = "247540.KQ";
+
+impl World {
+    /// Says a price and so many shares traded so far, and waits until an account without friction has met it.
+    async fn say_korean(&self, last: &str, volume: u64) {
+        self.quotes.publish(Quote { volume, ..quote(KOREAN, last, last) });
+        let probe = &self.connector.connect("KRW").await;
+        eventually("the price is there", || async move {
+            // Only at this very price do both sides meet it.
+            let both = [Side::Buy, Side::Sell].map(|side| OrderRequest {
+                time_in_force: TimeInForce::Ioc,
+                ..limit(*probe, KOREAN, side, "1", last)
+            });
+            let mut filled = true;
+            for order in both {
+                self.connector.place_accepted(&order).await;
+                eventually("the probe has ended", || async {
+                    self.connector.status(order.order_id).await != "NEW"
+                })
+                .await;
+                filled &= self.connector.status(order.order_id).await == "FILLED";
+            }
+            filled
+        })
+        .await;
+    }
+
+    async fn restart_korean(&mut self) {
+        let next = Connector::launch(&self.database, &self.quotes).await;
+        std::mem::replace(&mut self.connector, next).kill();
+        self.connector.becomes_ready().await;
+        eventually("the symbol is followed", || async { self.quotes.is_subscribed(KOREAN) }).await;
+    }
+
+    async fn tells(&self, order: &OrderRequest, kinds: &[&str]) {
+        eventually(&kinds.join(", "), || async move { self.connector.kinds(order).await == kinds }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_keeps_orders_waiting_over_a_kill_and_tells_them_why() {
+    let mut world = World::new("realistic").await;
+    let order = limit(world.account, KOREAN, Side::Buy, "10", "12000");
+    world.connector.place_accepted(&order).await;
+    world.say_korean("10000", 1_000).await;
+    eventually("the order is in the market", || async {
+        world.database.count("SELECT count(*) FROM broker.simulator_orders WHERE active_at > now()").await
+            == 0
+    })
+    .await;
+    world.say_korean("10010", 1_000).await;
+    world.say_korean("11000", 2_000).await;
+    world.tells(&order, &["accepted", "suspended"]).await;
+    let told = world.connector.reports(&order).await;
+    assert_eq!(told[1]["reason"], "volatility_interruption");
+
+    world.restart_korean().await;
+    let later = limit(world.account, KOREAN, Side::Buy, "10", "12000");
+    world.connector.place_accepted(&later).await;
+    world.tells(&later, &["accepted", "suspended"]).await;
+    world.say_korean("11050", 20_000).await;
+    world.say_korean("11100", 30_000).await;
+    for waiting in [&order, &later] {
+        world.tells(waiting, &["accepted", "suspended"]).await;
+    }
+
+    world.database.execute("UPDATE broker.simulator_markets SET ends_at = began_at").await;
+    world.restart_korean().await;
+    for waiting in [&order, &later] {
+        world.tells(waiting, &["accepted", "suspended", "resumed"]).await;
+    }
+    world.say_korean("11110", 40_000).await;
+    world.say_korean("11120", 50_000).await;
+    for done in [&order, &later] {
+        world.connector.becomes(done.order_id, "FILLED").await;
+        world.tells(done, &["accepted", "suspended", "resumed", "fill"]).await;
+    }
+}

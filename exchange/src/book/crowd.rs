@@ -4,6 +4,7 @@ use super::event::{BookEvent, BookEventKind, CancelReason};
 use super::order::{BookOrder, Patience, Pricing};
 use super::turn::Turn;
 use super::{Book, canceled};
+use crate::interruptions::Mode;
 use crate::phases::{is_session_over, session_end_after};
 use crate::sessions::regular_close_after;
 use crate::simulation::{Course, Friction};
@@ -25,6 +26,13 @@ impl Book {
         if turn.now < course.active_at || !turn.admits(&order) {
             return self.insert(&order, false);
         }
+        if turn.mode != Mode::Continuous {
+            let kind = self.interrupts(&order, turn.now).filter(|_| order.patience.is_at_once());
+            return match kind {
+                Some(kind) => events.push(canceled(order.id, CancelReason::Interrupted(kind), turn.now)),
+                None => self.insert(&order, false),
+            };
+        }
         if let Pricing::Limit { limit } = order.pricing
             && self.is_beyond_limits(limit, turn.now)
         {
@@ -35,7 +43,10 @@ impl Book {
         }
         let touch = || friction.touch(order.side, turn.quote, turn.trade_date());
         let touch = turn.closing_price().unwrap_or_else(touch);
-        if order.accepts(touch) {
+        if order.accepts(touch) && !turn.trades_at(touch) {
+            // It would be the trade that interrupts; the last price has not come so far.
+            self.insert(&order, false);
+        } else if order.accepts(touch) {
             self.take_part(order, course, (friction, touch), turn, events);
         } else {
             self.stand_back(order, course, friction, turn, events);
@@ -101,7 +112,7 @@ impl Book {
         let on = turn.trade_date();
         let taken = || friction.taken(id, course.executions, order.side, market, (used, share), on);
         let price = turn.closing_price().unwrap_or_else(taken);
-        let price = self.bounded(price, &order, now);
+        let price = turn.within_band(order.side, self.bounded(price, &order, now)).unwrap_or(touch);
         if let Some(rest) = execute(order, course, quantity, price, turn, events) {
             if rest.patience.is_at_once() {
                 events.push(canceled(id, CancelReason::NotExecutableAtOnce, now));
@@ -140,7 +151,7 @@ impl Book {
     /// What was traded reaches the orders that rest in the queues of one side, best first. An order that does not get
     /// all it wants ends the turn of those behind it.
     pub(super) fn serve(&mut self, side: Side, turn: &mut Turn<'_>, events: &mut Vec<BookEvent>) {
-        if turn.traded == 0 {
+        if turn.traded == 0 || turn.mode != Mode::Continuous {
             return;
         }
         let reach = turn.reach(side);
@@ -161,6 +172,7 @@ impl Book {
             if !turn.admits(&order) {
                 continue;
             }
+            let Some(price) = turn.within_band(side, limit) else { return };
             let before = course.ahead.unwrap_or_default();
             // Where the other side has come to the limit, nobody can stand there any more.
             let (ahead, most) = if limit == reach && !turn.is_met(side, limit) {
@@ -180,7 +192,7 @@ impl Book {
             left = left.saturating_sub(quantity.ceil().to_u64().unwrap_or(u64::MAX));
             let Some(order) = self.remove(id) else { continue };
             let course = Course { ahead: Some(ahead), ..course };
-            if let Some(rest) = execute(order, course, quantity, limit, turn, events) {
+            if let Some(rest) = execute(order, course, quantity, price, turn, events) {
                 return self.insert(&rest, true);
             }
         }
@@ -244,7 +256,7 @@ impl Book {
 }
 
 /// Executes a part of an order, or all of it; gives what is left.
-fn execute(
+pub(super) fn execute(
     order: BookOrder,
     course: Course,
     quantity: Decimal,

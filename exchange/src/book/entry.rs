@@ -60,7 +60,7 @@ impl Entry {
             quantity: self.quantity,
             sequence: self.sequence,
             expires_at: self.expires_at,
-            course: self.rare.as_ref().and_then(|rare| rare.course),
+            course: self.course(),
             joins_evening: self.joins_evening,
         }
     }
@@ -71,6 +71,10 @@ impl Entry {
 
     pub(super) const fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
+    }
+
+    pub(super) fn course(&self) -> Option<Course> {
+        self.rare.as_ref().and_then(|rare| rare.course)
     }
 
     /// What it waits for, to be moved along.

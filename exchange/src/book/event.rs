@@ -1,5 +1,6 @@
 //! What a book tells about its orders.
 
+use crate::interruptions::InterruptionKind;
 use crate::simulation::Course;
 use chrono::{DateTime, Utc};
 use domain::{OrderId, Price, Quantity};
@@ -23,6 +24,8 @@ pub enum CancelReason {
     NoAuctionPrice,
     /// Its limit is beyond the market's price limits of the day.
     PriceLimit,
+    /// It was to be executed at once while trading was interrupted.
+    Interrupted(InterruptionKind),
 }
 
 impl CancelReason {
@@ -37,6 +40,7 @@ impl CancelReason {
             Self::AuctionMissed => Some("auction_missed"),
             Self::NoAuctionPrice => Some("no_auction_price"),
             Self::PriceLimit => Some("price_limit"),
+            Self::Interrupted(kind) => Some(kind.word()),
         }
     }
 }
@@ -71,6 +75,10 @@ pub enum BookEventKind {
     Replaced,
     /// Where it is on its way has changed, and has to be known after a restart.
     CourseMoved(Course),
+    /// Trading was interrupted: it waits.
+    Suspended(InterruptionKind),
+    /// The interruption is over.
+    Resumed,
     /// It was executed, or a part of it.
     Filled {
         /// `{order}:{n}`, counted from 1.

@@ -6,6 +6,7 @@
 mod crowd;
 mod entry;
 mod event;
+mod interrupted;
 mod order;
 mod queues;
 mod turn;
@@ -16,7 +17,8 @@ pub use order::{
 };
 
 use crate::auctions::AuctionKind;
-use crate::price_limits::price_limits;
+use crate::interruptions::{MarketState, Mode, Watch};
+use crate::price_limits::price_limits_of_day;
 use crate::quote_age::quote_age_max;
 use crate::sessions::trade_date;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -38,6 +40,10 @@ pub struct Book {
     orders: HashMap<OrderId, Box<Entry>>,
     queues: Queues,
     quote: Option<Quote>,
+    /// What interrupts orders with friction.
+    watch: Watch,
+    /// How many of the orders have friction.
+    with_friction: usize,
     /// Until when no order that the house keeps has to be given in anew; see [`Book::give_in_anew`].
     given_in_until: Option<DateTime<Utc>>,
 }
@@ -46,7 +52,15 @@ impl Book {
     /// A book without orders.
     #[must_use]
     pub fn new(symbol: Symbol) -> Self {
-        Self { symbol, orders: HashMap::new(), queues: Queues::default(), quote: None, given_in_until: None }
+        Self {
+            symbol,
+            orders: HashMap::new(),
+            queues: Queues::default(),
+            quote: None,
+            watch: Watch::default(),
+            with_friction: 0,
+            given_in_until: None,
+        }
     }
 
     /// How many orders are here.
@@ -70,14 +84,25 @@ impl Book {
     /// The lowest and the highest legal price of the day, where the market has them and the close before is known.
     #[must_use]
     pub fn price_limits(&self, now: DateTime<Utc>) -> Option<(Price, Price)> {
-        let base = self.usable_quote(now)?.previous_close?;
-        price_limits(self.symbol, base, trade_date(self.symbol.market(), now))
+        price_limits_of_day(self.usable_quote(now)?, trade_date(self.symbol.market(), now))
     }
 
-    /// When the next order ends by itself.
+    /// When the next order ends by itself, or an interruption that keeps orders waiting.
     #[must_use]
     pub fn next_expiry(&self) -> Option<DateTime<Utc>> {
-        self.queues.next_expiry()
+        let interruption = self.watch.next_end().filter(|_| self.with_friction > 0);
+        self.queues.next_expiry().into_iter().chain(interruption).min()
+    }
+
+    /// What has to be known of the market after a restart, where it has changed since this was last asked and orders are
+    /// here that it concerns.
+    pub fn take_market_change(&mut self) -> Option<MarketState> {
+        if self.with_friction == 0 { None } else { self.watch.take_change() }
+    }
+
+    /// Puts back what was known of the market in an earlier life of the process.
+    pub fn restore_market(&mut self, state: &MarketState) {
+        self.watch = Watch::restored(state);
     }
 
     /// An order as it stands here.
@@ -99,6 +124,8 @@ impl Book {
         let mut events = vec![BookEvent::new(order.id, now, BookEventKind::Accepted)];
         if order.expires_at.is_some_and(|at| at <= now) {
             events.push(ended(&order, now));
+        } else if let Some(kind) = self.interrupts(&order, now) {
+            self.wait(&order, kind, now, &mut events);
         } else {
             self.arrive(order, now, &mut events);
         }
@@ -138,11 +165,19 @@ impl Book {
         Ok(events)
     }
 
-    /// Ends the orders whose time is over.
+    /// Ends the orders whose time is over, and tells those that an interruption kept waiting when it is over.
     pub fn expire(&mut self, now: DateTime<Utc>) -> Vec<BookEvent> {
-        if self.queues.next_expiry().is_none_or(|at| at > now) {
-            return Vec::new();
+        let mut events = Vec::new();
+        if self.watch.tell_end(now) {
+            self.tell_resumed(now, &mut events);
         }
+        if self.queues.next_expiry().is_some_and(|at| at <= now) {
+            self.end_overdue(now, &mut events);
+        }
+        events
+    }
+
+    fn end_overdue(&mut self, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
         // Rare enough to look through all orders instead of keeping each one's end in an order of its own.
         let mut over: Vec<(DateTime<Utc>, i64, OrderId)> = self
             .orders
@@ -151,13 +186,11 @@ impl Book {
             .filter(|(at, ..)| *at <= now)
             .collect();
         over.sort_unstable();
-        let mut events = Vec::with_capacity(over.len());
         for (.., id) in over {
-            if let Some(order) = self.leave(id, now, &mut events) {
+            if let Some(order) = self.leave(id, now, events) {
                 events.push(ended(&order, now));
             }
         }
-        events
     }
 
     /// Takes a quote and executes what it reaches: what waited for a price at the touch, resting limit orders at their
@@ -169,11 +202,16 @@ impl Book {
         if quote.symbol != self.symbol || !is_usable(quote, now) || !is_newest {
             return events;
         }
-        let mut turn = Turn::new(self.quote.as_ref(), quote, now);
+        let sight = self.watch.see(self.quote.as_ref(), quote, now);
+        let mut turn = Turn::new(self.quote.as_ref(), quote, now).seen(&sight);
         remember(&mut self.quote, quote);
         self.give_in_anew(now, &mut events);
-        for id in self.queues.auctioned(quote.at.min(now)) {
+        self.tell(&sight, &turn, &mut events);
+        for id in self.in_auction_order(self.queues.auctioned(quote.at.min(now)), quote) {
             self.execute_in_auction(id, &mut turn, &mut events);
+        }
+        if sight.mode == Mode::Uncrossed {
+            self.uncross(&mut turn, &mut events);
         }
         self.serve(Side::Buy, &mut turn, &mut events);
         self.serve(Side::Sell, &mut turn, &mut events);
@@ -215,6 +253,9 @@ impl Book {
     fn meet(&mut self, mut order: BookOrder, turn: &mut Turn<'_>, events: &mut Vec<BookEvent>) {
         let (id, quote, now) = (order.id, turn.quote, turn.now);
         if let Some(mut trigger) = order.trigger {
+            if turn.holds_back(order.course) {
+                return self.insert(&order, true);
+            }
             if let Some(mark) = trigger.follow(order.side, quote.price) {
                 events.push(BookEvent::new(id, now, BookEventKind::MarkMoved(mark)));
             }
@@ -251,6 +292,9 @@ impl Book {
     fn follow(&mut self, id: OrderId, turn: &mut Turn<'_>, events: &mut Vec<BookEvent>) {
         let (quote, now) = (turn.quote, turn.now);
         let Some(entry) = self.orders.get_mut(&id) else { return };
+        if turn.holds_back(entry.course()) {
+            return;
+        }
         let side = entry.side();
         let Some(trigger) = entry.trigger_mut() else { return };
         if trigger.is_reached(side, quote.price) {
@@ -265,11 +309,7 @@ impl Book {
     fn execute_in_auction(&mut self, id: OrderId, turn: &mut Turn<'_>, events: &mut Vec<BookEvent>) {
         let Some(order) = self.remove(id) else { return };
         let (quote, now) = (turn.quote, turn.now);
-        let price = match order.patience {
-            Patience::Auction { kind: AuctionKind::Opening, .. } => quote.open,
-            // The first price told at or after the close is the one the closing auction made.
-            _ => quote.price,
-        };
+        let price = auction_price(&order, quote);
         let accepts = order.accepts(price);
         events.push(match (order.pricing, order.course) {
             (_, Some(course)) if accepts => return Self::share_auction(order, course, price, turn, events),
@@ -295,13 +335,24 @@ impl Book {
 
     fn insert(&mut self, order: &BookOrder, has_met: bool) {
         self.queues.insert(order, has_met);
+        self.with_friction = self.with_friction.saturating_add(usize::from(order.course.is_some()));
         self.orders.insert(order.id, Box::new(Entry::new(order, has_met)));
     }
 
     fn remove(&mut self, id: OrderId) -> Option<BookOrder> {
         let order = self.orders.remove(&id)?.order(id);
         self.queues.remove(&order);
+        self.with_friction = self.with_friction.saturating_sub(usize::from(order.course.is_some()));
         Some(order)
+    }
+}
+
+/// The price that an order's auction has made.
+const fn auction_price(order: &BookOrder, quote: &Quote) -> Price {
+    match order.patience {
+        Patience::Auction { kind: AuctionKind::Opening, .. } => quote.open,
+        // The first price told at or after the close is the one the closing auction made.
+        _ => quote.price,
     }
 }
 

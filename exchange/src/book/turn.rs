@@ -2,8 +2,9 @@
 
 use super::is_usable;
 use super::order::BookOrder;
+use crate::interruptions::{Band, Mode, Sight};
 use crate::sessions::trade_date;
-use crate::simulation::{Friction, Trading};
+use crate::simulation::{Course, Friction, Trading};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Price, Quote, Side};
 use rust_decimal::Decimal;
@@ -15,6 +16,10 @@ pub(super) struct Turn<'a> {
     pub(super) quote: &'a Quote,
     pub(super) now: DateTime<Utc>,
     pub(super) traded: u64,
+    /// How orders with friction meet the quote.
+    pub(super) mode: Mode,
+    /// Where trading with them goes on.
+    pub(super) band: Option<Band>,
     taken: Decimal,
     /// Looking into the calendar costs more than everything else, and only orders with friction ask.
     hours: OnceCell<(Trading, NaiveDate)>,
@@ -23,13 +28,31 @@ pub(super) struct Turn<'a> {
 impl<'a> Turn<'a> {
     /// A quote that is there already: nothing was traded since.
     pub(super) const fn of_last(quote: &'a Quote, now: DateTime<Utc>) -> Self {
-        Self { quote, now, traded: 0, taken: Decimal::ZERO, hours: OnceCell::new() }
+        Self {
+            quote,
+            now,
+            traded: 0,
+            mode: Mode::Continuous,
+            band: None,
+            taken: Decimal::ZERO,
+            hours: OnceCell::new(),
+        }
     }
 
     /// A quote that comes after another one.
     pub(super) fn new(last: Option<&Quote>, quote: &'a Quote, now: DateTime<Utc>) -> Self {
         let traded = last.map_or(0, |last| traded_between(last, quote, now));
         Self { traded, ..Self::of_last(quote, now) }
+    }
+
+    /// The same with what is known of interruptions.
+    pub(super) const fn seen(self, sight: &Sight) -> Self {
+        Self { mode: sight.mode, band: sight.band, ..self }
+    }
+
+    /// Whether its price is none for an order of such a course, as nothing is traded.
+    pub(super) const fn holds_back(&self, course: Option<Course>) -> bool {
+        course.is_some() && matches!(self.mode, Mode::Interrupted)
     }
 
     fn hours(&self) -> (Trading, NaiveDate) {
@@ -55,6 +78,20 @@ impl<'a> Turn<'a> {
     /// The trade date of now.
     pub(super) fn trade_date(&self) -> NaiveDate {
         self.hours().1
+    }
+
+    /// Whether continuous trading goes on at a price.
+    pub(super) fn trades_at(&self, price: Price) -> bool {
+        self.band.is_none_or(|band| band.contains(price))
+    }
+
+    /// A price, brought into the band for whom it gets no worse; `None` where the band is beyond it.
+    pub(super) fn within_band(&self, side: Side, limit: Price) -> Option<Price> {
+        let Some(band) = self.band else { return Some(limit) };
+        match side {
+            Side::Buy => (limit >= band.lower).then(|| limit.min(band.upper)),
+            Side::Sell => (limit <= band.upper).then(|| limit.max(band.lower)),
+        }
     }
 
     /// The share of what was traded, what was had of it already included.

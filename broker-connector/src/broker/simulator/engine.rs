@@ -468,6 +468,9 @@ async fn load(session: &mut Session) -> anyhow::Result<Venue> {
     let mut venue = Venue::new(accounts, session.sequence_last().await?);
     let now = Utc::now().trunc_subsecs(DATABASE_SUBSECOND_DIGITS);
     session.working_orders(|record| venue.restore(&record, now)).await?;
+    for (symbol, state) in session.markets().await? {
+        venue.restore_market(symbol, &state, now);
+    }
     Ok(venue)
 }
 

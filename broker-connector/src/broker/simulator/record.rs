@@ -6,7 +6,7 @@ use crate::journal::report_id;
 use chrono::{DateTime, Utc};
 use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest, ReportKind};
 use domain::{AccountId, Market, MoneyError, OrderId, OrderStatus, Price, Quantity, ReplaceId, Side, Symbol};
-use exchange::{Course, OrderFees, execution_date};
+use exchange::{Course, MarketState, OrderFees, execution_date};
 use rust_decimal::Decimal;
 
 /// What the number of an order begins with.
@@ -256,6 +256,8 @@ pub(super) struct Changes {
     pub(super) replaced: Vec<Replaced>,
     pub(super) answers: Vec<ReplaceAnswer>,
     pub(super) reports: Vec<Report>,
+    /// What is known of the markets in which orders wait.
+    pub(super) markets: Vec<(Symbol, MarketState)>,
 }
 
 impl Changes {
@@ -265,5 +267,6 @@ impl Changes {
             && self.replaced.is_empty()
             && self.answers.is_empty()
             && self.reports.is_empty()
+            && self.markets.is_empty()
     }
 }

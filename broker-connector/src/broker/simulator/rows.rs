@@ -14,7 +14,7 @@ use domain::{
     AccountId, OrderId, OrderStatus, OrderType, Percent, Price, Quantity, ReplaceId, Side, Symbol,
     TimeInForce,
 };
-use exchange::{Course, OrderFees, Simulation};
+use exchange::{Course, Interruption, InterruptionKind, MarketState, OrderFees, Simulation, Span};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -55,6 +55,49 @@ impl AccountRow {
 
 pub(super) fn simulation(name: &str) -> anyhow::Result<Simulation> {
     Simulation::from_name(name).context("unknown simulation")
+}
+
+/// What is known of a market.
+#[derive(QueryableByName)]
+pub(super) struct MarketRow {
+    #[diesel(sql_type = Text)]
+    symbol: String,
+    #[diesel(sql_type = Date)]
+    session_date: NaiveDate,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    opens_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    closes_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Numeric)]
+    reference_price: Decimal,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    limit_since: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    interruption: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    began_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    ends_at: Option<DateTime<Utc>>,
+}
+
+impl MarketRow {
+    pub(super) fn read(self) -> anyhow::Result<(Symbol, MarketState)> {
+        let interruption = match (self.interruption, self.began_at, self.ends_at) {
+            (Some(word), Some(began_at), Some(ends_at)) => {
+                let kind = InterruptionKind::from_word(&word).context("unknown interruption")?;
+                Some(Interruption { kind, began_at, ends_at })
+            }
+            _ => None,
+        };
+        let state = MarketState {
+            session_date: self.session_date,
+            span: self.opens_at.zip(self.closes_at).map(|(from, to)| Span { from, to }),
+            reference: Price::new(self.reference_price)?,
+            limit_since: self.limit_since,
+            interruption,
+        };
+        Ok((self.symbol.parse()?, state))
+    }
 }
 
 /// An execution of an order that was executed in part.
@@ -244,6 +287,8 @@ impl JournalRow {
                 tax: self.tax.context("a fill without tax")?,
             },
             "canceled" => ReportKind::Canceled { reason: self.reason },
+            "suspended" => ReportKind::Suspended { reason: self.reason },
+            "resumed" => ReportKind::Resumed,
             "expired" => ReportKind::Expired,
             "triggered" => {
                 ReportKind::Triggered { price: Price::new(self.price.context("a trigger without price")?)? }

@@ -7,7 +7,9 @@ use super::config::{
     CONNECT_TIME_MAX, DATABASE_ANSWER_MAX, READER_WAIT_MAX, READERS_MAX, STATEMENT_TIME_MAX,
 };
 use super::record::{Answered, Changes, Execution, Record};
-use super::rows::{self, AccountRow, Flag, JournalRow, Number, OrderRow, PartRow, ReplaceRow, Word};
+use super::rows::{
+    self, AccountRow, Flag, JournalRow, MarketRow, Number, OrderRow, PartRow, ReplaceRow, Word,
+};
 use super::venue::Account;
 use crate::broker::{JournalLine, JournalQuery};
 use anyhow::{Context, anyhow};
@@ -18,8 +20,8 @@ use diesel::{ConnectionError, ConnectionResult, OptionalExtension, QueryResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use domain::{AccountId, Currency, OrderId, ReplaceId, locks};
-use exchange::Simulation;
+use domain::{AccountId, Currency, OrderId, ReplaceId, Symbol, locks};
+use exchange::{MarketState, Simulation};
 use futures_util::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
@@ -63,6 +65,10 @@ statement! {
     WorkingOrders { account: SqlUuid = Uuid, sequence: BigInt = i64, limit: BigInt = i64 }
     "SELECT * FROM broker.simulator_orders WHERE status IN ('NEW', 'PARTIALLY_FILLED')
         AND (account_id, sequence) > (?, ?) ORDER BY account_id, sequence LIMIT ?"
+}
+statement! {
+    /// One row a symbol at most.
+    Markets {} "SELECT * FROM broker.simulator_markets"
 }
 statement! {
     OrdersById { ids: Array<SqlUuid> = Vec<Uuid> } "SELECT * FROM broker.simulator_orders WHERE order_id = ANY(?)"
@@ -188,6 +194,12 @@ impl Session {
 
     pub(super) async fn sequence_last(&mut self) -> anyhow::Result<i64> {
         Ok(answered(SequenceLast {}.get_result::<Number>(&mut self.connection)).await?.number)
+    }
+
+    /// What is known of the markets.
+    pub(super) async fn markets(&mut self) -> anyhow::Result<Vec<(Symbol, MarketState)>> {
+        let rows: Vec<MarketRow> = answered(Markets {}.load(&mut self.connection)).await?;
+        rows.into_iter().map(MarketRow::read).collect()
     }
 
     /// The orders of these ids, whatever became of them.

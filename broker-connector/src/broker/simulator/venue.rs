@@ -14,7 +14,9 @@ use domain::{
     AccountId, Currency, MoneyError, OrderId, OrderStatus, Price, Quantity, Quote, ReplaceId, Symbol,
 };
 use exchange::book::Trigger;
-use exchange::{Book, BookEvent, BookEventKind, BookOrder, Course, Fees, Simulation, execution_date};
+use exchange::{
+    Book, BookEvent, BookEventKind, BookOrder, Course, Fees, MarketState, Simulation, execution_date,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A book, and since when it is empty.
@@ -55,6 +57,7 @@ pub(super) struct Batch {
     /// Where each of the new ones is.
     new_places: HashMap<OrderId, usize>,
     changed: BTreeSet<OrderId>,
+    markets: BTreeMap<Symbol, MarketState>,
     reports: Vec<Report>,
 }
 
@@ -86,6 +89,15 @@ impl Venue {
         if let Ok(order) = BookOrder::new(&record.request, record.sequence) {
             self.book(record.request.symbol, now).restore(&as_it_was(order, record));
             self.orders.keep(record);
+        }
+    }
+
+    /// Takes what was known of a symbol's market. Where nobody waits in it and nothing interrupts it, it is told by its next
+    /// price.
+    pub(super) fn restore_market(&mut self, symbol: Symbol, state: &MarketState, now: DateTime<Utc>) {
+        let is_interrupted = state.interruption.is_some_and(|interruption| now < interruption.ends_at);
+        if is_interrupted || self.books.contains_key(&symbol) {
+            self.book(symbol, now).restore_market(state);
         }
     }
 
@@ -290,6 +302,9 @@ impl Venue {
     pub(super) fn quote(&mut self, quote: &Quote, now: DateTime<Utc>, batch: &mut Batch) {
         if let Some(listing) = self.books.get_mut(&quote.symbol) {
             let events = listing.book.on_quote(quote, now);
+            if let Some(state) = listing.book.take_market_change() {
+                batch.markets.insert(quote.symbol, state);
+            }
             self.apply(events, batch);
         }
     }
@@ -303,7 +318,7 @@ impl Venue {
 
     /// Ends a batch: gives what has to be written and forgets the orders that have ended.
     pub(super) fn finish(&mut self, batch: Batch) -> Changes {
-        let Batch { mut new, new_places, changed, replaced, answers, reports, .. } = batch;
+        let Batch { mut new, new_places, changed, replaced, answers, reports, markets, .. } = batch;
         for record in &mut new {
             if let Some(standing) = self.orders.standing(record.request.order_id) {
                 record.standing = standing.clone();
@@ -329,7 +344,7 @@ impl Venue {
                 self.orders.forget(id);
             }
         }
-        Changes { new, changed, replaced, answers, reports }
+        Changes { new, changed, replaced, answers, reports, markets: markets.into_iter().collect() }
     }
 
     /// Stops following symbols that no order needed for a while.
@@ -424,6 +439,8 @@ fn note(
             standing.triggered_at = Some(at);
             ReportKind::Triggered { price }
         }
+        BookEventKind::Suspended(kind) => ReportKind::Suspended { reason: Some(kind.word().to_owned()) },
+        BookEventKind::Resumed => ReportKind::Resumed,
         BookEventKind::Accepted => ReportKind::Accepted,
         BookEventKind::Canceled(reason) => cancel(standing, reason.word()),
         BookEventKind::Expired => {

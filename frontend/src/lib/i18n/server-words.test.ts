@@ -159,6 +159,7 @@ test("every word by which a broker of this house refuses or ends an order has a 
     ...told(connector, "venue.rs", /Refusal::new\("(too_\w+)"/g),
     ...told(sourcesOf("broker-connector/src/recovery"), "mod.rs", /const NEVER_\w+: &str = "(\w+)"/g),
     ...told(sourcesOf("exchange/src/book"), "event.rs", /=> Some\("(\w+)"\)/g),
+    ...told(sourcesOf("exchange/src/interruptions"), "watch.rs", /=> "(\w+)"/g),
     ...told(sourcesOf("exchange/src/book"), "order.rs", /code: "(\w+)"/g),
     ...told(sourcesOf("exchange/src/book"), "order.rs", /=> "([a-z_]+)",/g),
   ])

@@ -10,8 +10,8 @@ use diesel::sql_types::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::broker::ReportKind;
-use domain::{PriceFields, locks};
-use exchange::Simulation;
+use domain::{PriceFields, Symbol, locks};
+use exchange::{MarketState, Simulation};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -104,6 +104,15 @@ statement! {
         report_stop_price: Array<Nullable<Numeric>> = Numbers,
         report_trail_amount: Array<Nullable<Numeric>> = Numbers,
         report_trail_percent: Array<Nullable<Numeric>> = Numbers,
+        market_symbol: Array<Text> = Vec<String>,
+        market_session_date: Array<Date> = Vec<NaiveDate>,
+        market_opens_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        market_closes_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        market_reference_price: Array<Numeric> = Vec<Decimal>,
+        market_limit_since: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        market_interruption: Array<Nullable<Text>> = Vec<Option<&'static str>>,
+        market_began_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
+        market_ends_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
     }
     "WITH guard AS MATERIALIZED (SELECT pg_advisory_xact_lock(?)),
     new_orders AS (
@@ -148,6 +157,14 @@ statement! {
                 tax, reason, occurred_at, replace_id, limit_price, stop_price, trail_amount, trail_percent, place)
         ORDER BY place
         RETURNING id
+    ), markets AS (
+        INSERT INTO broker.simulator_markets (symbol, session_date, opens_at, closes_at, reference_price, limit_since,
+            interruption, began_at, ends_at)
+        SELECT market.* FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) AS market
+        ON CONFLICT (symbol) DO UPDATE SET session_date = excluded.session_date, opens_at = excluded.opens_at,
+            closes_at = excluded.closes_at, reference_price = excluded.reference_price,
+            limit_since = excluded.limit_since, interruption = excluded.interruption, began_at = excluded.began_at,
+            ends_at = excluded.ends_at
     )
     SELECT count(*) AS number, pg_notify('execution_reports', max(id)::text) FROM reports"
 }
@@ -178,6 +195,9 @@ fn statement_of(changes: &Changes) -> Append {
     }
     for report in &changes.reports {
         rows.push_report(report);
+    }
+    for (symbol, state) in &changes.markets {
+        rows.push_market(*symbol, state);
     }
     rows
 }
@@ -279,6 +299,18 @@ impl Append {
         self.replaced_queue_ahead.push(ahead);
     }
 
+    fn push_market(&mut self, symbol: Symbol, state: &MarketState) {
+        self.market_symbol.push(symbol.to_string());
+        self.market_session_date.push(state.session_date);
+        self.market_opens_at.push(state.span.map(|span| span.from));
+        self.market_closes_at.push(state.span.map(|span| span.to));
+        self.market_reference_price.push(state.reference.value());
+        self.market_limit_since.push(state.limit_since);
+        self.market_interruption.push(state.interruption.map(|interruption| interruption.kind.word()));
+        self.market_began_at.push(state.interruption.map(|interruption| interruption.began_at));
+        self.market_ends_at.push(state.interruption.map(|interruption| interruption.ends_at));
+    }
+
     fn push_report(&mut self, report: &Report) {
         self.report_account_id.push(report.subject.account_id.0);
         self.report_order_id.push(report.subject.order_id.0);
@@ -327,12 +359,14 @@ impl ReportRow {
                 Self { kind: "canceled", reason: reason.clone(), ..Self::default() }
             }
             ReportKind::Expired => Self { kind: "expired", ..Self::default() },
+            ReportKind::Suspended { reason } => {
+                Self { kind: "suspended", reason: reason.clone(), ..Self::default() }
+            }
+            ReportKind::Resumed => Self { kind: "resumed", ..Self::default() },
             // The simulator never does these.
-            ReportKind::Suspended { .. }
-            | ReportKind::Resumed
-            | ReportKind::DoneForDay
-            | ReportKind::TradeCanceled { .. }
-            | ReportKind::TradeCorrected { .. } => Self { kind: kind.name(), ..Self::default() },
+            ReportKind::DoneForDay | ReportKind::TradeCanceled { .. } | ReportKind::TradeCorrected { .. } => {
+                Self { kind: kind.name(), ..Self::default() }
+            }
             ReportKind::Triggered { price } => {
                 Self { kind: "triggered", price: Some(price.value()), ..Self::default() }
             }

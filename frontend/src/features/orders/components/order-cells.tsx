@@ -48,7 +48,7 @@ export function OrderHead({ symbol, side }: { symbol: string; side: Side }) {
 /** The order's state in one word, and whether the broker owes an answer; `brief` keeps it on one line. */
 export function StateWord({ order, brief = false }: { order: Order; brief?: boolean }) {
   const { t } = useTranslation();
-  const reason = reasonSentence(order);
+  const reason = !isOpen(order) || order.status === "SUSPENDED" ? reasonSentence(order) : null;
   const partly = order.state === "open" && new Decimal(order.filledQuantity).greaterThan(0);
   return (
     <span>
@@ -58,12 +58,12 @@ export function StateWord({ order, brief = false }: { order: Order; brief?: bool
       {order.replacing != null && isOpen(order) && (
         <span className="ml-1 text-soft text-xs">{t("orders.replacing")}</span>
       )}
-      {brief && reason !== null && !isOpen(order) && (
+      {brief && reason !== null && (
         <span title={reason} className="ml-2 text-soft text-xs">
           {reason}
         </span>
       )}
-      {!brief && reason !== null && !isOpen(order) && (
+      {!brief && reason !== null && (
         <span className="block min-w-44 max-w-60 whitespace-normal text-soft text-xs">{reason}</span>
       )}
       {order.unresolved && (

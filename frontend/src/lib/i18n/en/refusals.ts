@@ -173,6 +173,10 @@ export const refusals = {
     not_executable_at_once: "It could not be executed at once.",
     not_executed_in_auction: "The auction's price was beyond its limit.",
     auction_missed: "It arrived after the auction.",
+    volatility_interruption:
+      "Trading in this share was interrupted after a large move; one price for all ends it after about two minutes.",
+    trading_pause:
+      "Trading in this share was paused for five minutes because its price stayed at the edge of its band.",
     no_auction_price: "Nobody told the auction's price.",
     price_limit: "The price is outside the day's allowed range.",
     session: "No orders were taken for this auction.",

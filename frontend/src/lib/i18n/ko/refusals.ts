@@ -170,6 +170,9 @@ export const refusals: Texts<typeof english> = {
     not_executable_at_once: "즉시 체결될 수 없었습니다.",
     not_executed_in_auction: "단일가가 지정가를 벗어났습니다.",
     auction_missed: "단일가 매매가 끝난 뒤에 도착했습니다.",
+    volatility_interruption:
+      "가격이 급변하여 변동성 완화장치(VI)가 발동되었습니다. 약 2분 뒤 단일가로 거래가 재개됩니다.",
+    trading_pause: "가격이 가격 밴드 끝에 머물러 이 종목의 거래가 5분간 중단되었습니다.",
     no_auction_price: "단일가를 확인할 수 없었습니다.",
     price_limit: "당일 가격 제한 폭을 벗어났습니다.",
     session: "이 단일가 매매의 주문을 받지 않았습니다.",
