@@ -34,12 +34,15 @@ self.addEventListener("fetch", (event) => {
 
 /** The page as the server has it now; where it cannot be reached, as it was. */
 async function page(event) {
+  const kept = () => caches.match("/");
   try {
-    return (await event.preloadResponse) ?? (await fetch(event.request));
+    const answer = (await event.preloadResponse) ?? (await fetch(event.request));
+    // Whoever stands before the server answers for it when it is away.
+    return answer.status < 500 ? answer : ((await kept()) ?? answer);
   } catch (failure) {
-    const kept = await caches.match("/");
-    if (kept === undefined) throw failure;
-    return kept;
+    const page = await kept();
+    if (page === undefined) throw failure;
+    return page;
   }
 }
 

@@ -130,6 +130,11 @@ export function formatMarketTime(time: string, currency: Currency, language: str
   }).format(new Date(time));
 }
 
+/** The day of a moment by the reader's calendar, in words. */
+export function formatDate(time: string, language: string): string {
+  return clockOf(language, { dateStyle: language === "ko" ? "long" : "medium" }).format(new Date(time));
+}
+
 /** A calendar day in words: `Feb 23, 2006`, `2006년 2월 23일`. */
 export function formatDay(isoDate: string, language: string): string {
   const day = new Date(`${isoDate}T00:00:00Z`);

@@ -16,6 +16,8 @@ export const RECONNECT_WAIT_MS_MIN = 500;
 export const RECONNECT_WAIT_MS_MAX = 5_000;
 /** The event stream sends a heartbeat every 15 s; silence for this long means that it is dead. */
 export const EVENTS_SILENCE_MS_MAX = 40_000;
+/** A stream of events that ends sooner has broken, however it ended. */
+export const EVENTS_LIFE_MS_MIN = 30_000;
 /** Rooms wait this long for the event stream before they load without it. */
 export const EVENTS_FIRST_WAIT_MS = 2_500;
 /** The quote socket is asked for a sign of life after this much silence, and given up after twice as much. */
@@ -33,8 +35,14 @@ export const FILLS_KEPT_MAX = 100;
 export const FILLED_ORDERS_ASKED_MAX = 20;
 /** Ended orders kept in the list. */
 export const CLOSED_ORDERS_MAX = 50;
-/** Working orders asked for in one page. */
-export const OPEN_ORDERS_MAX = 200;
+/** Working orders asked for in one page, pages of them, and how many are drawn in the list beside the chart. */
+export const OPEN_ORDERS_PAGE_SIZE = 200;
+export const OPEN_ORDERS_PAGES_MAX = 10;
+export const OPEN_ORDERS_DRAWN_MAX = 200;
+/** How long a wish that was not answered is taken for the same order when it is sent again. */
+export const UNSURE_INTENT_MS_MAX = 120_000;
+/** How far apart two changes of an order must be for their times alone to say which is later: times are taken before locks. */
+export const ORDER_CLOCK_SLACK_MS = 1_000;
 /** Bars of history in the chart. */
 export const HISTORY_BARS_MAX = 1_000;
 /** Bars shorter than a day are asked for this often. */

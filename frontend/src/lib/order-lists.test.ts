@@ -38,6 +38,16 @@ test("of two words on a working order the later one counts, a refused cancel too
   expect(tellsMore(cancelling, order({ state: "open", updatedAt: "2026-01-05T10:00:06Z" }))).toBe(true);
 });
 
+test("an execution that is taken back later opens the order again, and a correction counts less than before", () => {
+  const filled = order({ state: "filled", filledQuantity: "10" });
+  const undone = order({ state: "open", filledQuantity: "0", updatedAt: "2026-01-05T10:05:00Z" });
+  expect(tellsMore(filled, undone)).toBe(true);
+  expect(tellsMore(undone, filled)).toBe(false);
+  expect(
+    tellsMore(undone, order({ state: "open", filledQuantity: "8", updatedAt: "2026-01-05T10:05:00Z" })),
+  ).toBe(true);
+});
+
 test("a late fill of an ended order still counts", () => {
   const cancelled = order({ state: "cancelled" });
   expect(tellsMore(cancelled, order({ state: "cancelled", filledQuantity: "3" }))).toBe(true);

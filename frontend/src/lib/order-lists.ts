@@ -2,21 +2,26 @@ import type { QueryClient } from "@tanstack/react-query";
 import { create } from "zustand";
 import type { Order } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
-import { CLOSED_ORDERS_MAX } from "@/lib/limits";
+import { CLOSED_ORDERS_MAX, ORDER_CLOCK_SLACK_MS } from "@/lib/limits";
 import { queryKeys } from "@/lib/query-keys";
 
 export function isOpen(order: Pick<Order, "state">): boolean {
   return order.state === "pending" || order.state === "open";
 }
 
-/** Whether `incoming` tells more than `known` of the same order: answers and events may overtake each other. */
+/**
+ * Whether `incoming` tells more than `known` of the same order: answers and events may overtake each other. An execution can be
+ * taken back, which opens an order again, so the later state counts; of two in the same second, the one that has come further.
+ */
 export function tellsMore(known: Order, incoming: Order): boolean {
+  const later = Date.parse(incoming.updatedAt) - Date.parse(known.updatedAt);
+  if (Math.abs(later) > ORDER_CLOCK_SLACK_MS) return later > 0;
   const grown = new Decimal(incoming.filledQuantity).comparedTo(known.filledQuantity);
   if (grown !== 0) return grown > 0;
   if (!isOpen(known) && isOpen(incoming)) return false;
   if (isOpen(known) && !isOpen(incoming)) return true;
   if (known.state === "open" && incoming.state === "pending") return false;
-  return Date.parse(incoming.updatedAt) >= Date.parse(known.updatedAt);
+  return later >= 0;
 }
 
 /** Whether "accepted" still says something new of an order of which this was known before. */
@@ -55,6 +60,11 @@ export const useHeardOrders = create<{ count: number }>(() => ({ count: 0 }));
 /** Every order heard of in an account, in no particular order. */
 export function heardOrders(accountId: string): Order[] {
   return [...heard.values()].filter((order) => order.accountId === accountId);
+}
+
+/** Whether an order was heard of under a key of ours. */
+export function hasArrived(clientOrderId: string): boolean {
+  return [...heard.values()].some((order) => order.clientOrderId === clientOrderId);
 }
 
 /** Takes note of an order's state; returns the newest state heard of, which may be another. */

@@ -91,3 +91,27 @@ test("a first visit asks the server for nothing", async () => {
   expect(renewals).toBe(0);
   expect(useSession.getState().status).toBe("anonymous");
 });
+
+test("whoever signs out while the token is renewed stays signed out, whatever comes of it", async () => {
+  startSession(session("old"));
+  let letGo = (_: Response) => {};
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", (path: string) => {
+    asked.push(path);
+    return path.endsWith("/logout")
+      ? Promise.resolve(new Response(null, { status: 204 }))
+      : new Promise<Response>((resolve) => {
+          letGo = resolve;
+        });
+  });
+  const renewing = renewSession("old");
+  await vi.advanceTimersByTimeAsync(0);
+  endSession();
+  letGo(Response.json(session("new")));
+  expect(await renewing).toBeNull();
+  expect(useSession.getState().status).toBe("anonymous");
+  expect(accessToken()).toBeNull();
+  expect(asked).toEqual(["/api/auth/refresh", "/api/auth/logout"]);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(asked).toHaveLength(2);
+});

@@ -20,11 +20,20 @@ const HINT_KEY = "gaemi.session";
 const HINT_SETTLED = "1";
 const LOCK_NAME = "gaemi.session.renewal";
 
+const LOGOUT = {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: "{}",
+  keepalive: true,
+};
+
 export const useSession = create<SessionState>(() => ({ status: "restoring", user: null }));
 
 let token: string | null = null;
 let renewal: Promise<string | null> | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** How many sessions have ended here: a renewal that is still under way then belongs to none any more. */
+let ended = 0;
 
 export function accessToken(): string | null {
   return token;
@@ -43,6 +52,7 @@ export function startSession(session: Session): void {
 }
 
 export function endSession(): void {
+  ended += 1;
   token = null;
   clearTimeout(timer);
   localStorage.removeItem(HINT_KEY);
@@ -89,9 +99,11 @@ export function renewSession(stale: string | null): Promise<string | null> {
 }
 
 async function renewQuietly(stale: string, attempt: number): Promise<void> {
+  const endedBefore = ended;
   try {
     await renewSession(stale);
   } catch {
+    if (ended !== endedBefore) return;
     timer = setTimeout(() => void renewQuietly(stale, attempt + 1), reconnectWaitMs(attempt));
   }
 }
@@ -107,6 +119,7 @@ async function waitForRenewalOfPageBefore(): Promise<void> {
 }
 
 async function requestRenewal(): Promise<string | null> {
+  const endedBefore = ended;
   await waitForRenewalOfPageBefore();
   localStorage.setItem(HINT_KEY, String(Date.now()));
   const response = await fetch("/api/auth/refresh", {
@@ -117,6 +130,11 @@ async function requestRenewal(): Promise<string | null> {
     keepalive: true,
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
+  if (ended !== endedBefore) {
+    // Whoever signed out meanwhile must not be signed in by the answer, here or after a reload.
+    if (response.ok) void fetch("/api/auth/logout", LOGOUT);
+    return null;
+  }
   localStorage.setItem(HINT_KEY, HINT_SETTLED);
   if (response.ok) {
     const session = (await response.json()) as Session;

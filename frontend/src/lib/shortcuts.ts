@@ -1,10 +1,13 @@
 import { useEffect, useRef } from "react";
 
+/** Fields that are chosen, not written in. */
+const CHOSEN: readonly string[] = ["radio", "checkbox"];
+
 /** Whether a key pressed here is meant as text. */
 function takesText(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement) return !CHOSEN.includes(target.type);
   return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+    target instanceof HTMLElement && (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName))
   );
 }
 

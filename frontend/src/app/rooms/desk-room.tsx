@@ -8,6 +8,7 @@ import { useWatchlist } from "@/features/market/hooks/use-watchlist";
 import { MoveOrder } from "@/features/orders/components/move-order";
 import type { Movable } from "@/features/orders/hooks/movable";
 import { FIRST_LAYOUT, type Layout, setPreferences, usePreferences } from "@/lib/preferences";
+import { randomUuid } from "@/lib/random";
 import { Splitter } from "@/lib/ui/splitter";
 import { Books } from "./books";
 import { TradingSide } from "./trading-side";
@@ -121,15 +122,23 @@ function Divider({ part, between, direction, className }: DividerProps) {
 function Chart({ symbol, accountId }: { symbol: string; accountId: string | null }) {
   const movables = useMovables(accountId, symbol);
   const { lines, fills } = useChartOverlays(accountId, symbol, movables);
-  const [move, setMove] = useState<{ movable: Movable; price: string } | null>(null);
+  const [move, setMove] = useState<{ id: string; movable: Movable; price: string } | null>(null);
   const onMoved = (id: string, price: string) => {
     const movable = movables.get(id);
-    if (movable !== undefined) setMove({ movable, price });
+    if (movable !== undefined) setMove({ id: randomUuid(), movable, price });
   };
   return (
     <>
       <ChartPanel symbol={symbol} lines={lines} fills={fills} onMoved={onMoved} className={PLACES.chart} />
-      {move !== null && <MoveOrder {...move} onDone={() => setMove(null)} />}
+      {move !== null && (
+        <MoveOrder
+          key={move.id}
+          id={move.id}
+          movable={move.movable}
+          price={move.price}
+          onDone={() => setMove((shown) => (shown?.id === move.id ? null : shown))}
+        />
+      )}
     </>
   );
 }

@@ -81,7 +81,7 @@ test("either side of a difference is said in the page's language", async () => {
       ours: "quantity 1000, limit 5.25, stop 5 asked for by 01890a5d-ac96-774b-bcce-b302099a8057",
       theirs: "quantity 10, trail 3 %",
     }),
-  ).toEqual(["1,000주, 지정가 5.25, 스톱 5 (요청)", "10주, 추적 3 %"]);
+  ).toEqual(["1,000주, 지정가 5.25, 스톱 5 (요청)", "10주, 트레일링 3 %"]);
   expect(differenceSides({ ours: "absent", theirs: "NEW to buy 3 AAPL" })).toEqual([
     "없음",
     "매수 3 AAPL (접수됨)",

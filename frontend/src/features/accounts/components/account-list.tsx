@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account } from "@/lib/api/types";
-import { formatDay } from "@/lib/format";
+import { formatDate } from "@/lib/format";
 import { brokerWord } from "@/lib/i18n/sentences";
 import { setPreferences } from "@/lib/preferences";
 import { Button } from "@/lib/ui/button";
@@ -34,7 +34,7 @@ export function AccountList({ accounts, chosen }: { accounts: readonly Account[]
               <span className="block truncate font-medium">{account.name}</span>
               <span className="block text-soft text-xs">
                 {account.currency} · {brokerWord(account.broker)} ·{" "}
-                {formatDay(account.createdAt.slice(0, 10), i18n.language)}
+                {formatDate(account.createdAt, i18n.language)}
               </span>
             </button>
           </li>

@@ -43,6 +43,6 @@ test("the broker is named on the smallest screen too", async () => {
   accountAt("simulator");
   await show(<BrokerMark accountId={practice.id} />, "ko");
   const mark = (await screen.findByTestId("broker-state")).parentElement;
-  expect(mark?.textContent).toBe("브로커대조 전");
+  expect(mark?.textContent).toBe("증권사대조 전");
   expect(mark?.outerHTML).not.toMatch(/max-(sm|md|lg|xl):hidden/);
 });

@@ -75,8 +75,8 @@ test("what differs and why a comparison failed is said in the page's language", 
     ],
   });
   await shown("ko");
-  await screen.findByText("주문 상태 : 장부 접수됨 · 브로커 취소됨", { exact: false });
-  expect(screen.getByText("브로커의 통보가 제때 기록되지 않았습니다.")).toBeTruthy();
+  await screen.findByText("주문 상태 : 장부 접수됨 · 증권사 취소됨", { exact: false });
+  expect(screen.getByText("증권사의 통보가 제때 기록되지 않았습니다.")).toBeTruthy();
   expect(screen.queryByText(/late|CANCELED/)).toBeNull();
 });
 

@@ -17,7 +17,8 @@ const RECOUNT_WAIT_MS = 120;
 const recounts = new Map<string, ReturnType<typeof setTimeout>>();
 
 function recountSoon(queries: QueryClient, accountId: string): void {
-  clearTimeout(recounts.get(accountId));
+  // Not put off by the next: with a busy program it would never come.
+  if (recounts.has(accountId)) return;
   const timer = setTimeout(() => {
     recounts.delete(accountId);
     for (const queryKey of [queryKeys.holdings(accountId), queryKeys.margin(accountId)])

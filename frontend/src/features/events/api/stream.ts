@@ -1,6 +1,6 @@
 import { takeEarly } from "@/lib/api/early";
 import { reconnectWaitMs } from "@/lib/backoff";
-import { EVENTS_SILENCE_MS_MAX } from "@/lib/limits";
+import { EVENTS_LIFE_MS_MIN, EVENTS_SILENCE_MS_MAX } from "@/lib/limits";
 import { accessToken, renewSession } from "@/lib/session";
 import { EventStreamParser, type ServerSentEvent } from "./sse";
 
@@ -26,6 +26,8 @@ async function readUntilStopped(listener: Listener, stopped: AbortSignal): Promi
   let lastId: string | null = null;
   let attempt = 0;
   while (!stopped.aborted) {
+    const began = Date.now();
+    let endedWell = false;
     try {
       await readOnce(lastId, stopped, {
         ...listener,
@@ -38,10 +40,13 @@ async function readUntilStopped(listener: Listener, stopped: AbortSignal): Promi
           listener.onEvent(event);
         },
       });
+      endedWell = Date.now() - began >= EVENTS_LIFE_MS_MIN;
     } catch {
       // Every way in which a connection ends has the same answer: connect again.
     }
     if (stopped.aborted) return;
+    // The server ends each stream after a while: the next one takes over, and nothing is missing in between.
+    if (endedWell) continue;
     listener.onBreak();
     await pause(reconnectWaitMs(attempt), stopped);
     attempt += 1;

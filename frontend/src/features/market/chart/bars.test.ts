@@ -75,6 +75,20 @@ test("shorter bars grow with the price until their time is over", () => {
   expect(liveBar(quote({ time: "2026-11-21T10:01:00Z" }), drawn, [], "5m")).toBeNull();
 });
 
+test("hours are counted from the bar before, which may begin at half past", () => {
+  const told = drawnBars(
+    [{ ...bar("2026-11-20", "10", "11", "9", "10"), startsAt: "2026-11-20T14:30:00Z" }],
+    "1h",
+  );
+  expect(liveBar(quote({ price: "12", time: "2026-11-20T15:10:00Z" }), told, [], "1h")).toMatchObject({
+    time: told[0]?.time,
+    close: 12,
+  });
+  const next = liveBar(quote({ price: "12", time: "2026-11-20T15:40:00Z" }), told, [], "1h");
+  expect(next?.time).toBe(Date.UTC(2026, 10, 20, 15, 30) / 1000);
+  expect(timeOfMoment("2026-11-20T15:20:00Z", told, "1h")).toBe(told[0]?.time);
+});
+
 test("what prices have made of a running bar is kept until the source tells that bar", () => {
   const told = drawnBars(
     [{ ...bar("2026-11-21", "10", "11", "9", "10"), startsAt: "2026-11-21T10:05:00Z" }],

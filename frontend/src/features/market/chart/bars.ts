@@ -92,7 +92,10 @@ function liveWeek(quote: LiveQuote, last: DrawnBar | undefined, days: readonly B
 
 function liveSpan(quote: LiveQuote, last: DrawnBar | undefined, seconds: number): DrawnBar | null {
   const price = Number(quote.price);
-  const start = (Math.floor(Date.parse(quote.time) / 1000 / seconds) * seconds) as UTCTimestamp;
+  // Counted from the bar before: the hours of a market begin when it opens, which may be at half past.
+  const grid = Number(last?.time ?? 0);
+  const start = (grid +
+    Math.floor((Date.parse(quote.time) / 1000 - grid) / seconds) * seconds) as UTCTimestamp;
   if (last === undefined || start > Number(last.time))
     return { time: start, open: price, high: price, low: price, close: price, volume: 0 };
   if (start < Number(last.time)) return null;
@@ -141,10 +144,9 @@ export function timeOfMoment(
   return millisOf(wanted) - millisOf(time) <= REST_DAYS_MAX * DAY_MS ? time : null;
 }
 
-/** The time that the bar of a moment would have. */
+/** The latest time that the bar of a moment could have. */
 function spanOf(moment: string, interval: ChartInterval, sessionDate?: string | null): string | number {
-  const seconds = SECONDS[interval];
-  if (seconds !== undefined) return Math.floor(Date.parse(moment) / 1000 / seconds) * seconds;
+  if (SECONDS[interval] !== undefined) return Math.floor(Date.parse(moment) / 1000);
   const day = sessionDate ?? moment.slice(0, 10);
   return interval === "1w" ? weekOf(day) : day;
 }

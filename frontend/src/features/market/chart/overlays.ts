@@ -110,7 +110,8 @@ export class Overlays {
 
   #grasp(event: PointerEvent): void {
     const line = this.#near(event);
-    if (line === null) return;
+    // Without the steps of the prices no price can be meant.
+    if (line === null || this.grid() === null) return;
     this.#grasped = { id: line.id, price: line.price };
     this.container.setPointerCapture(event.pointerId);
     this.drawing.chart.applyOptions({ handleScroll: false, handleScale: false });
@@ -123,10 +124,9 @@ export class Overlays {
       return;
     }
     const price = this.drawing.prices.coordinateToPrice(this.#height(event));
-    if (price === null || !(price > 0)) return;
     const grid = this.grid();
-    const wished = new Decimal(price.toFixed(WISHED_DIGITS));
-    grasped.price = plainText(grid === null ? wished : roundToTick(wished, grid));
+    if (price === null || grid === null || !(price > 0)) return;
+    grasped.price = plainText(roundToTick(new Decimal(price.toFixed(WISHED_DIGITS)), grid));
     this.#lines.get(grasped.id)?.drawn.applyOptions({ price: Number(grasped.price) });
   }
 

@@ -77,10 +77,16 @@ export function SymbolSearch({ instruments, watched }: Props) {
     setPreferences({ symbol: instrument.symbol });
     clear();
   };
+  // What is shown while the answer is awaited was found of an earlier text.
+  const chooseTyped = () => {
+    if (!search.pending) choose(matches[active]);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
+    // The key that ends a Korean syllable is meant for the syllable.
+    if (event.nativeEvent.isComposing) return;
     if (event.key === "ArrowDown") setActive((index) => Math.min(index + 1, matches.length - 1));
     else if (event.key === "ArrowUp") setActive((index) => Math.max(index - 1, 0));
-    else if (event.key === "Enter") choose(matches[active]);
+    else if (event.key === "Enter") chooseTyped();
     else if (event.key === "Escape") clear();
     else return;
     event.preventDefault();

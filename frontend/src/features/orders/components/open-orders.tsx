@@ -5,6 +5,7 @@ import type { Order } from "@/lib/api/types";
 import { useEventsReady } from "@/lib/events-status";
 import { formatQuantity } from "@/lib/format";
 import { problemSentence } from "@/lib/i18n/sentences";
+import { OPEN_ORDERS_DRAWN_MAX } from "@/lib/limits";
 import { openOrdersQuery } from "@/lib/open-orders";
 import { applyOrder } from "@/lib/order-lists";
 import { showToast } from "@/lib/toasts";
@@ -49,6 +50,7 @@ export function OpenOrders({ accountId }: { accountId: string }) {
       </>
     );
   }
+  const more = orders.data.length - OPEN_ORDERS_DRAWN_MAX;
   return (
     <>
       <Table
@@ -63,10 +65,11 @@ export function OpenOrders({ accountId }: { accountId: string }) {
           { label: "", action: true },
         ]}
       >
-        {orders.data.map((order) => (
+        {orders.data.slice(0, OPEN_ORDERS_DRAWN_MAX).map((order) => (
           <OpenOrder key={order.id} order={order} onOpen={setOpened} />
         ))}
       </Table>
+      {more > 0 && <p className="px-3 py-2 text-soft text-xs">{t("orders.moreOpen", { count: more })}</p>}
       {detail}
     </>
   );

@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { Capabilities, Currency, OrderType, Position, TimeInForce } from "@/lib/api/types";
-import { type Decimal, plainText } from "@/lib/decimal";
+import { Decimal, plainText } from "@/lib/decimal";
 import { formatQuantity, isZero } from "@/lib/format";
 import { usePriceGrid } from "@/lib/price-grid";
 import { quotes } from "@/lib/quotes/socket";
@@ -191,8 +191,8 @@ export function SizeFields(props: SizeProps) {
   const { t } = useTranslation();
   const { draft, currency, position, buyingPower, moneyAllowed, onChange, onFit, isFitting, errorOf } = props;
   const step = (direction: 1 | -1) => {
-    const next = (readQuantity(draft.quantity)?.toNumber() ?? 0) + direction;
-    onChange({ quantity: next > 0 ? String(next) : "" });
+    const next = (readQuantity(draft.quantity, true) ?? new Decimal(0)).plus(direction);
+    onChange({ quantity: next.greaterThan(0) ? plainText(next) : "" });
   };
   const nothingFree =
     position === undefined || isZero(position.available) || position.available.startsWith("-");

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { Account, Capabilities } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
 import { useEventsStatus } from "@/lib/events-status";
@@ -74,6 +74,58 @@ test("where looks are switched off and nothing is old, one press sends one order
   await userEvent.dblClick(screen.getByRole("button", { name: "Buy 3 AAPL" }));
   await waitFor(() => expect(server.bodies(PLACED)).toHaveLength(1));
   expect(server.bodies(PLACED)[0]).toMatchObject({ symbol: "AAPL", side: "buy", quantity: "3" });
+});
+
+/** Answers to orders wait until they are let go. */
+function holdOrders(): () => void {
+  const answer = globalThis.fetch;
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  vi.stubGlobal("fetch", async (input: Request, init?: RequestInit) => {
+    const answered = answer(input.clone(), init);
+    if (new URL(input.url).pathname === "/api/orders") await held;
+    return answered;
+  });
+  return letGo;
+}
+
+test("what is changed while an order is under way loses neither its answer nor the next order", async () => {
+  setPreferences({ confirmOrders: false });
+  server.refuseOnce(PLACED, 422, { code: "order_denied", detail: "too much" });
+  await ticket();
+  const letGo = holdOrders();
+  await userEvent.type(shares(), "3");
+  await userEvent.click(screen.getByRole("button", { name: "Buy 3 AAPL" }));
+  await userEvent.click(screen.getByLabelText("Sell"));
+  await userEvent.click(screen.getByLabelText("Buy"));
+  letGo();
+  expect(await screen.findByRole("alert")).toBeTruthy();
+  await userEvent.clear(shares());
+  await userEvent.type(shares(), "4");
+  await userEvent.click(screen.getByRole("button", { name: "Buy 4 AAPL" }));
+  await waitFor(() => expect(server.bodies(PLACED)).toHaveLength(2));
+});
+
+test("an order that was not answered keeps its key over another refusal and over a look elsewhere", async () => {
+  setPreferences({ confirmOrders: false });
+  server
+    .refuseOnce(PLACED, 429, { code: "too_many_orders" })
+    .refuseOnce(PLACED, 503, { code: "service_unavailable" });
+  const { unmount } = await ticket();
+  await userEvent.type(shares(), "7");
+  await userEvent.click(screen.getByRole("button", { name: "Buy 7 AAPL" }));
+  await waitFor(() => expect(server.bodies(PLACED)).toHaveLength(1));
+  await screen.findByRole("alert");
+  await userEvent.click(screen.getByRole("button", { name: "Buy 7 AAPL" }));
+  await waitFor(() => expect(server.bodies(PLACED)).toHaveLength(2));
+  unmount();
+  await ticket();
+  await userEvent.type(shares(), "7");
+  await userEvent.click(screen.getByRole("button", { name: "Buy 7 AAPL" }));
+  await waitFor(() => expect(server.bodies(PLACED)).toHaveLength(3));
+  expect(new Set(server.headers(PLACED, "idempotency-key")).size).toBe(1);
 });
 
 const brokerWorks = (groups: string[], nativeGroups: string[] = []) =>

@@ -2,9 +2,7 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account, Side } from "@/lib/api/types";
 import { useCapabilities } from "@/lib/capabilities";
-import { useEventsStatus } from "@/lib/events-status";
 import { usePreferences } from "@/lib/preferences";
-import { useQuotesStatus } from "@/lib/quotes/socket";
 import { useShortcuts } from "@/lib/shortcuts";
 import { type TicketWish, useTicketWish } from "@/lib/ticket-wish";
 import { Segmented } from "@/lib/ui/segmented";
@@ -23,6 +21,7 @@ import {
   workable,
 } from "../hooks/draft";
 import { useFittingShares } from "../hooks/use-fitting-shares";
+import { useIsStale } from "../hooks/use-is-stale";
 import { usePlaceOrder } from "../hooks/use-place-order";
 import { usePreview } from "../hooks/use-preview";
 import { ConsequenceCard } from "./consequence-card";
@@ -36,13 +35,6 @@ interface Props {
   account: Account;
   symbol: string;
   state: AccountState;
-}
-
-/** Whether what the page shows may be old: then nothing is sent without being looked at once more. */
-function useIsStale(): boolean {
-  const prices = useQuotesStatus((state) => state.status !== "open");
-  const events = useEventsStatus((state) => state.status !== "open");
-  return prices || events;
 }
 
 export function TicketForm({ account, symbol, state }: Props) {

@@ -6,14 +6,15 @@ import { FITTING_TRIES_MAX } from "@/lib/limits";
 import { quotes } from "@/lib/quotes/socket";
 import { showToast } from "@/lib/toasts";
 import { previewQuery } from "../api/orders";
-import { type Draft, fewerShares, readPrice, wishOf } from "./draft";
+import { type Draft, fewerShares, hasLimit, hasStop, readPrice, wishOf } from "./draft";
 
 /** The price at which shares are counted first: what the order names, or the market's. */
 function firstPrice(draft: Draft, symbol: string): Decimal | null {
   const quote = quotes.get(symbol);
-  return (
-    readPrice(draft.limitPrice) ?? readPrice(draft.stopPrice) ?? readPrice(quote?.ask ?? quote?.price ?? "")
-  );
+  // Prices that were typed for another type stay in the draft and are not meant.
+  const limit = hasLimit(draft.type) ? readPrice(draft.limitPrice) : null;
+  const stop = hasStop(draft.type) ? readPrice(draft.stopPrice) : null;
+  return limit ?? stop ?? readPrice(quote?.ask ?? quote?.price ?? "");
 }
 
 /**

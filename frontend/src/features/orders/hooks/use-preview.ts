@@ -33,14 +33,18 @@ export function usePreview(order: PlaceOrder | null) {
 }
 
 /** Asks again after a price change, but not faster than the interval. */
-function useRefetchOnPrice(symbol: string | null, refetch: () => unknown): void {
+function useRefetchOnPrice(
+  symbol: string | null,
+  refetch: (options: { cancelRefetch: boolean }) => unknown,
+): void {
   useEffect(() => {
     if (symbol === null) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = quotes.subscribe(symbol, () => {
       timer ??= setTimeout(() => {
         timer = undefined;
-        if (!document.hidden) refetch();
+        // An answer that is under way is waited for: on a slow line none would ever arrive.
+        if (!document.hidden) refetch({ cancelRefetch: false });
       }, PREVIEW_PRICE_INTERVAL_MS);
     });
     return () => {

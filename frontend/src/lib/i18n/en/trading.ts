@@ -135,6 +135,7 @@ export const trading = {
     cancel: "Cancel",
     cancelLabel: "Cancel order: {{side}} {{quantity}} {{symbol}}",
     cancelling: "Cancelling…",
+    moreOpen: "Not shown here: {{count}}. They are under Orders.",
     noOpen: "No order is working. Orders that wait for their price are listed here.",
     noClosed: "No order has ended yet.",
     noFills: "No fills yet. They appear here the moment they happen.",

@@ -24,7 +24,7 @@ export const origins: Texts<typeof english> = {
     broughtIn: "그 뒤의 순입금",
     earlier: "그 이전 전체",
     laterLots: "이후 매수분 전체",
-    inKind: "현물 입출고 원가와 브로커 차이",
+    inKind: "현물 입출고 원가와 증권사 차이",
     otherOrders: "다른 주문",
     toReceive: "받을 돈",
     toPay: "줄 돈",
