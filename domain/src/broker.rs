@@ -83,6 +83,8 @@ pub enum OrderClass {
     Bracket,
     /// Two exits for the same shares, of which the first, with profit, leads; both are orders here from the start.
     Oco,
+    /// An entry, and one exit that waits until it is filled: it becomes an order here by then.
+    Oto,
 }
 
 /// An exit that comes with another order. Symbol, quantity and time in force are that order's.

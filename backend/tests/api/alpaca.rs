@@ -331,7 +331,7 @@ async fn an_account_without_a_key_is_not_compared_in_vain_after_a_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_order_that_follows_another_is_two_simple_orders_at_alpaca() {
+async fn an_order_that_follows_another_for_another_time_is_two_simple_orders_at_alpaca() {
     let house = House::start().await;
     let trader = &house.trader;
     trader.priced("AAPL").await;
@@ -348,7 +348,8 @@ async fn one_order_that_follows_another_is_two_simple_orders_at_alpaca() {
     assert_eq!(house.stand_in.act(|market| market.orders().len()), 0, "no entry stands without its exits");
     assert_eq!(rows_of(&trader.app.database_url, "trading.order_groups").await, 0);
 
-    let legs = json!({ "entry": { "side": "buy", "limitPrice": "1" }, "then": { "side": "sell", "limitPrice": "1000" } });
+    let legs = json!({ "entry": { "side": "buy", "limitPrice": "1", "timeInForce": "day" },
+        "then": { "side": "sell", "limitPrice": "1000", "timeInForce": "gtc" } });
     let group = place("oto", legs).await.expect(201).json();
     let [entry, then] = ["entry", "then"].map(|name| {
         let legs = group["legs"].as_array().unwrap();
@@ -359,7 +360,7 @@ async fn one_order_that_follows_another_is_two_simple_orders_at_alpaca() {
     trader.until(&entry, "FILLED").await;
     let sent = || house.stand_in.act(|market| market.named(&then));
     eventually("the second order is at Alpaca", || async { sent().len() == 1 }).await;
-    assert_eq!(sent()[0].time_in_force, "gtc", "as long as it stays unless another time was asked for");
+    assert_eq!((sent()[0].time_in_force.as_str(), sent()[0].member.class), ("gtc", ""), "it stands alone");
     trader.until(&then, "NEW").await;
     assert_books_balance(&trader.app.database_url).await;
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Longest wait for a group to come to where it should be.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-async fn place(trader: &Trader, kind: &str, legs: Value) -> Answer {
+pub(crate) async fn place(trader: &Trader, kind: &str, legs: Value) -> Answer {
     trader.priced("AAPL").await;
     let mut body = json!({ "accountId": trader.account, "kind": kind, "symbol": "AAPL", "quantity": "10" });
     body.as_object_mut().unwrap().extend(legs.as_object().unwrap().clone());
@@ -29,11 +29,11 @@ fn exits() -> Value {
     json!({ "takeProfit": { "limitPrice": "100000" }, "stopLoss": { "stopPrice": "0.5", "limitPrice": "0.4" } })
 }
 
-fn leg<'a>(group: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn leg<'a>(group: &'a Value, name: &str) -> &'a Value {
     group["legs"].as_array().unwrap().iter().find(|leg| leg["leg"] == name).unwrap()
 }
 
-fn id_of(group: &Value, name: &str) -> String {
+pub(crate) fn id_of(group: &Value, name: &str) -> String {
     leg(group, name)["orderId"].as_str().unwrap().to_owned()
 }
 
@@ -46,7 +46,7 @@ fn standing(group: &Value) -> [String; 3] {
     })
 }
 
-async fn until(house: &House, group: &Value, reached: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(house: &House, group: &Value, reached: impl Fn(&Value) -> bool) -> Value {
     let path = format!("/api/order-groups/{}", group["id"].as_str().unwrap());
     let deadline = tokio::time::Instant::now() + WAIT_MAX;
     loop {
@@ -64,7 +64,7 @@ async fn until_they_stand(house: &House, group: &Value, expected: [&str; 3]) -> 
 }
 
 /// The orders at Alpaca by their parts.
-fn at_alpaca(house: &House, order_type: &str) -> Order {
+pub(crate) fn at_alpaca(house: &House, order_type: &str) -> Order {
     let orders = house.stand_in.act(|market| market.orders().to_vec());
     orders
         .into_iter()
@@ -73,18 +73,18 @@ fn at_alpaca(house: &House, order_type: &str) -> Order {
         .unwrap()
 }
 
-fn fill(house: &House, number: &str, quantity: &str, price: &str) {
+pub(crate) fn fill(house: &House, number: &str, quantity: &str, price: &str) {
     house.stand_in.act(|market| market.fill(number, quantity.parse().unwrap(), price.parse().unwrap()));
 }
 
-fn fill_entry(house: &House, group: &Value, quantity: &str) {
+pub(crate) fn fill_entry(house: &House, group: &Value, quantity: &str) {
     let entry = id_of(group, "entry");
     let number = house.stand_in.act(|market| market.named(&entry).last().unwrap().id.clone());
     fill(house, &number, quantity, "1");
 }
 
 /// Neither the comparison nor anybody else has found anything that is not as it should be.
-async fn nothing_is_different(house: &House) {
+pub(crate) async fn nothing_is_different(house: &House) {
     let compared = house.trader.compared().await;
     assert_eq!(
         (&compared["outcome"], &compared["differences"]),

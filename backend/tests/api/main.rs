@@ -12,6 +12,7 @@ mod accounts;
 mod activities;
 mod alpaca;
 mod alpaca_groups;
+mod alpaca_oto;
 mod auth;
 mod bad_input;
 mod belief;

@@ -24,13 +24,18 @@ fn house_works(kind: GroupKind, broker: &CapabilitiesDocument) -> bool {
 }
 
 impl NewGroup {
-    /// Brings the group into the broker's terms: what the house cannot work there is the broker's, and a leg whose time in force
-    /// was left open is for the day where nothing is kept for longer.
+    /// Brings the group into the broker's terms: what the house cannot work there is the broker's, and so is an exit that follows
+    /// a purchase, which then stands there also while nobody is here. A leg whose time in force was left open is for the day
+    /// where nothing is kept for longer.
     ///
     /// # Errors
     /// [`ErrorCode::OrderDenied`] with every leg that the broker cannot work, and why.
     pub(in crate::trading) fn fit(&mut self, broker: &CapabilitiesDocument) -> ApiResult<()> {
-        self.is_native = !house_works(self.kind, broker) && broker.native_groups.contains(&self.kind);
+        self.is_native = broker.native_groups.contains(&self.kind)
+            && match self.kind {
+                GroupKind::Oto => self.ends_with_exit(),
+                GroupKind::Oco | GroupKind::Bracket => !house_works(self.kind, broker),
+            };
         let mut complaints = if self.is_native { self.fit_as_one(&broker.broker) } else { Vec::new() };
         for (name, wish) in &mut self.legs {
             if self.left_open.contains(name)

@@ -5,14 +5,14 @@
 
 use super::service::NewGroup;
 use super::wake::{self, Woken};
-use super::{Group, GroupKind, GroupLeg, LegName};
+use super::{Group, GroupKind, GroupLeg, LegName, LegWish};
 use crate::account::LockedBalances;
 use crate::error::FieldError;
 use crate::risk::Denial;
 use crate::trading::order::{GroupShare, Order};
 use chrono::{DateTime, Utc};
 use domain::broker::{Contingency, Exit, ExitKind, OrderClass};
-use domain::{OrderId, OrderType, Quantity, TimeInForce};
+use domain::{OrderId, OrderType, Quantity, Side, TimeInForce};
 use exchange::Tariff;
 
 /// How long such an order can stay.
@@ -24,7 +24,7 @@ impl Group {
         let (class, first) = match self.kind {
             GroupKind::Bracket => (OrderClass::Bracket, LegName::Entry),
             GroupKind::Oco => (OrderClass::Oco, LegName::TakeProfit),
-            GroupKind::Oto => return None,
+            GroupKind::Oto => (OrderClass::Oto, LegName::Entry),
         };
         let leader = self.legs.iter().find(|leg| leg.name == first).filter(|_| self.is_native)?;
         if leader.order_id != order {
@@ -39,10 +39,20 @@ fn exit(leg: &GroupLeg) -> Option<Exit> {
     let kind = match leg.name {
         LegName::TakeProfit => ExitKind::TakeProfit,
         LegName::StopLoss => ExitKind::StopLoss,
-        LegName::Entry | LegName::Then => return None,
+        LegName::Then => kind_of(leg.wish.r#type)?,
+        LegName::Entry => return None,
     };
     let (limit_price, stop_price) = (leg.wish.limit_price, leg.wish.stop_price);
     Some(Exit { order_id: leg.order_id, kind, side: leg.wish.side, limit_price, stop_price })
+}
+
+/// Which exit an order of a type is; nothing for a type that none is of.
+const fn kind_of(order_type: OrderType) -> Option<ExitKind> {
+    match order_type {
+        OrderType::Limit => Some(ExitKind::TakeProfit),
+        OrderType::Stop | OrderType::StopLimit => Some(ExitKind::StopLoss),
+        OrderType::Market | OrderType::TrailingStop => None,
+    }
 }
 
 /// Exits that the broker works become orders here for so many shares.
@@ -90,12 +100,40 @@ pub(super) fn without_exits(group: &Group, orders: &[Order]) -> Woken {
 }
 
 impl NewGroup {
+    /// Whether what follows an order is an exit that a broker takes with it: it sells what that one buys, dearer or after a fall,
+    /// and both last equally long. Anything else that follows is two simple orders.
+    pub(super) fn ends_with_exit(&self) -> bool {
+        let leg = |name| self.legs.iter().find(|(leg, _)| *leg == name).map(|(_, wish)| wish);
+        let Some((entry, then)) = leg(LegName::Entry).zip(leg(LegName::Then)) else { return false };
+        let sells_what_is_bought = (entry.side, then.side) == (Side::Buy, Side::Sell);
+        let paid = entry.limit_price.or(entry.stop_price);
+        let is_beside = |paid| match kind_of(then.r#type) {
+            Some(ExitKind::TakeProfit) => then.limit_price > paid,
+            Some(ExitKind::StopLoss) => then.stop_price < paid,
+            None => false,
+        };
+        let is_exit = kind_of(then.r#type).is_some() && (paid.is_none() || is_beside(paid));
+        let stays = self.stays();
+        let is_as_long =
+            |(name, wish): &(LegName, LegWish)| self.left_open.contains(name) || wish.time_in_force == stays;
+        sells_what_is_bought
+            && entry.r#type != OrderType::TrailingStop
+            && is_exit
+            && LIFETIMES.contains(&stays)
+            && self.legs.iter().all(is_as_long)
+    }
+
+    /// How long legs stay that stay equally long: as those say that say it, and until taken back where none does.
+    fn stays(&self) -> TimeInForce {
+        let said = self.legs.iter().find(|(name, _)| !self.left_open.contains(name));
+        said.map_or(TimeInForce::Gtc, |(_, wish)| wish.time_in_force)
+    }
+
     /// Brings the group into what a broker takes as one order, whose legs all stay equally long: as long as the legs say that
     /// say it, and until taken back where none does, because an exit that ends with the day leaves the shares without it.
     /// Returns what does not fit.
     pub(super) fn fit_as_one(&mut self, broker: &str) -> Vec<FieldError> {
-        let said = self.legs.iter().find(|(name, _)| !self.left_open.contains(name));
-        let stays = said.map_or(TimeInForce::Gtc, |(_, wish)| wish.time_in_force);
+        let stays = self.stays();
         let mut complaints = Vec::new();
         let kind = self.kind.name();
         for (name, wish) in &mut self.legs {

@@ -315,9 +315,15 @@ impl TestApp {
 
     /// Stops the application and starts it again on the same database.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|| ()).await
+    }
+
+    /// The same, with something that happens while it is away.
+    pub(crate) async fn restart_after(self, meanwhile: impl FnOnce()) -> Self {
         let Self { running, state, setup, neighbours, database, .. } = self;
         drop(state);
         running.stop().await;
+        meanwhile();
         Self::start_in(database, setup, neighbours).await
     }
 

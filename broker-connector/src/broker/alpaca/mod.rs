@@ -215,7 +215,7 @@ impl Broker for Alpaca {
             replace: true,
             replace_quantity: true,
             shared_exits: false,
-            native_groups: vec![OrderClass::Bracket, OrderClass::Oco],
+            native_groups: vec![OrderClass::Bracket, OrderClass::Oco, OrderClass::Oto],
             fractions: true,
             credentials: true,
             keeps_cash: true,

@@ -210,8 +210,14 @@ pub(super) fn new_order(request: &OrderRequest) -> Result<wire::NewOrder, &'stat
     let stop_loss = exit(ExitKind::StopLoss).and_then(|exit| {
         Some(wire::StopLoss { stop_price: price(exit.stop_price)?, limit_price: price(exit.limit_price) })
     });
-    if class.is_some() && (take_profit.is_none() || stop_loss.is_none()) {
-        return Err("such an order has an exit with profit and one with loss");
+    let exits = [take_profit.is_some(), stop_loss.is_some()];
+    let is_whole = match class {
+        None => true,
+        Some(OrderClass::Bracket | OrderClass::Oco) => exits == [true, true],
+        Some(OrderClass::Oto) => exits == [true, false] || exits == [false, true],
+    };
+    if !is_whole {
+        return Err("an exit is missing, or is one too many");
     }
     Ok(wire::NewOrder {
         symbol: vendor_symbol(request.symbol),
@@ -226,6 +232,7 @@ pub(super) fn new_order(request: &OrderRequest) -> Result<wire::NewOrder, &'stat
         order_class: class.map(|class| match class {
             OrderClass::Bracket => "bracket",
             OrderClass::Oco => "oco",
+            OrderClass::Oto => "oto",
         }),
         take_profit: price(take_profit)
             .filter(|_| class.is_some())

@@ -111,3 +111,110 @@ fn what_the_house_cannot_work_is_the_brokers_where_it_takes_it_as_one_order() {
     assert_eq!(refused(&mut by_the_house, &takes), []);
     assert!(!by_the_house.is_native, "where simple orders do, they are the same at every broker");
 }
+
+/// A purchase at 100 and what follows it, neither of which says how long it stays.
+fn one_after_the_other(then: LegWish) -> NewGroup {
+    NewGroup {
+        kind: GroupKind::Oto,
+        legs: vec![
+            (LegName::Entry, leg(Side::Buy, OrderType::Limit, TimeInForce::Day)),
+            (LegName::Then, then),
+        ],
+        left_open: vec![LegName::Entry, LegName::Then],
+        ..bracket()
+    }
+}
+
+fn exit(order_type: OrderType, limit: Option<&str>, stop: Option<&str>) -> LegWish {
+    let price = |text: Option<&str>| text.map(|text| text.parse().unwrap());
+    LegWish {
+        limit_price: price(limit),
+        stop_price: price(stop),
+        ..leg(Side::Sell, order_type, TimeInForce::Gtc)
+    }
+}
+
+fn takes_exits_that_follow() -> CapabilitiesDocument {
+    let all = ["market", "limit", "stop", "stop_limit", "trailing_stop"];
+    let mut broker = broker(false, &all, &["day", "gtc", "ioc"]);
+    broker.native_groups = vec![GroupKind::Oto];
+    broker.groups = kinds_at(&broker);
+    broker
+}
+
+#[test]
+fn an_exit_that_follows_a_purchase_is_the_brokers_where_it_takes_it_with_that() {
+    let takes = takes_exits_that_follow();
+    for then in [
+        exit(OrderType::Limit, Some("101"), None),
+        exit(OrderType::Stop, None, Some("99")),
+        exit(OrderType::StopLimit, Some("98"), Some("99")),
+    ] {
+        let mut group = one_after_the_other(then);
+        assert_eq!(refused(&mut group, &takes), []);
+        assert!(group.is_native, "{then:?}");
+        assert!(group.legs.iter().all(|(_, wish)| wish.time_in_force == TimeInForce::Gtc), "{then:?}");
+
+        let mut for_the_day = NewGroup { left_open: vec![LegName::Then], ..one_after_the_other(then) };
+        assert_eq!(refused(&mut for_the_day, &takes), []);
+        assert!(for_the_day.is_native);
+        assert!(for_the_day.legs.iter().all(|(_, wish)| wish.time_in_force == TimeInForce::Day));
+
+        let mut elsewhere = one_after_the_other(then);
+        assert_eq!(
+            refused(&mut elsewhere, &broker(true, &["limit", "stop", "stop_limit"], &["day", "gtc"])),
+            []
+        );
+        assert!(!elsewhere.is_native, "a broker that has no such class");
+    }
+    let mut at_any_price = one_after_the_other(exit(OrderType::Stop, None, Some("99")));
+    at_any_price.legs[0].1 = leg(Side::Buy, OrderType::Market, TimeInForce::Day);
+    assert_eq!(refused(&mut at_any_price, &takes), []);
+    assert!(at_any_price.is_native, "what it will have cost nobody knows yet");
+}
+
+#[test]
+fn whatever_else_follows_an_order_is_two_simple_orders() {
+    let takes = takes_exits_that_follow();
+    let above = exit(OrderType::Limit, Some("101"), None);
+    let with_entry = |entry| {
+        let mut group = one_after_the_other(above);
+        group.legs[0].1 = entry;
+        group
+    };
+    let said = |entry, then| {
+        let mut group = NewGroup { left_open: Vec::new(), ..one_after_the_other(above) };
+        group.legs[0].1.time_in_force = entry;
+        group.legs[1].1.time_in_force = then;
+        group
+    };
+    let trailing = LegWish {
+        trail_percent: Some("5".parse().unwrap()),
+        ..leg(Side::Buy, OrderType::TrailingStop, TimeInForce::Day)
+    };
+    for (what, mut group) in [
+        ("another purchase", one_after_the_other(LegWish { side: Side::Buy, ..above })),
+        ("a purchase after a sale", {
+            let mut group = with_entry(leg(Side::Sell, OrderType::Limit, TimeInForce::Day));
+            group.legs[1].1.side = Side::Buy;
+            group
+        }),
+        ("a sale at any price", one_after_the_other(exit(OrderType::Market, None, None))),
+        ("a stop that trails", one_after_the_other(LegWish { side: Side::Sell, ..trailing })),
+        ("after a stop that trails", with_entry(trailing)),
+        (
+            "a sale no dearer than the purchase",
+            one_after_the_other(exit(OrderType::Limit, Some("100"), None)),
+        ),
+        ("a stop no lower than the purchase", one_after_the_other(exit(OrderType::Stop, None, Some("100")))),
+        ("the entry for the day and the exit for longer", said(TimeInForce::Day, TimeInForce::Gtc)),
+        ("the entry for longer and the exit for the day", said(TimeInForce::Gtc, TimeInForce::Day)),
+        ("both at once or not at all", said(TimeInForce::Ioc, TimeInForce::Ioc)),
+    ] {
+        let asked: Vec<TimeInForce> = group.legs.iter().map(|(_, wish)| wish.time_in_force).collect();
+        assert_eq!(refused(&mut group, &takes), [], "{what}");
+        assert!(!group.is_native, "{what}");
+        let got: Vec<TimeInForce> = group.legs.iter().map(|(_, wish)| wish.time_in_force).collect();
+        assert_eq!(got, asked, "{what}: each stays as long as it was to stay");
+    }
+}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::trading::group::{GroupStatus, LegState, LegWish};
+use crate::trading::group::{GroupStatus, LegState};
 use domain::{AccountId, OrderGroupId, Side, UserId};
 
 fn wish(side: Side, order_type: OrderType) -> LegWish {
@@ -24,11 +24,14 @@ fn group(kind: GroupKind, is_native: bool) -> Group {
         state: LegState::Waiting,
         denials: None,
     };
-    let mut legs = vec![
-        leg(LegName::TakeProfit, wish(Side::Sell, OrderType::Limit)),
-        leg(LegName::StopLoss, wish(Side::Sell, OrderType::Stop)),
-    ];
-    if kind == GroupKind::Bracket {
+    let mut legs = match kind {
+        GroupKind::Oto => vec![leg(LegName::Then, wish(Side::Sell, OrderType::Stop))],
+        GroupKind::Oco | GroupKind::Bracket => vec![
+            leg(LegName::TakeProfit, wish(Side::Sell, OrderType::Limit)),
+            leg(LegName::StopLoss, wish(Side::Sell, OrderType::Stop)),
+        ],
+    };
+    if kind != GroupKind::Oco {
         legs.push(leg(LegName::Entry, wish(Side::Buy, OrderType::Limit)));
     }
     Group {
@@ -79,7 +82,27 @@ fn the_exit_with_profit_of_two_brings_the_other() {
 }
 
 #[test]
+fn an_entry_brings_the_one_exit_that_follows_it_by_the_type_that_it_has() {
+    for (order_type, kind) in
+        [(OrderType::Limit, ExitKind::TakeProfit), (OrderType::Stop, ExitKind::StopLoss)]
+    {
+        let mut group = group(GroupKind::Oto, true);
+        let then = group.legs.iter_mut().find(|leg| leg.name == LegName::Then).unwrap();
+        then.wish = wish(Side::Sell, order_type);
+        let (entry, then) = (id(&group, LegName::Entry), id(&group, LegName::Then));
+        let Some(Contingency::Leads { class: OrderClass::Oto, exits }) = group.contingency(entry) else {
+            panic!("{:?}", group.contingency(entry))
+        };
+        let told: Vec<_> = exits.iter().map(|exit| (exit.order_id, exit.kind, exit.side)).collect();
+        assert_eq!(told, [(then, kind, Side::Sell)]);
+        assert_eq!(group.contingency(then), Some(Contingency::Follows { leader: entry }));
+    }
+}
+
+#[test]
 fn orders_that_the_house_works_stand_alone_at_the_broker() {
-    let group = group(GroupKind::Bracket, false);
-    assert!(group.legs.iter().all(|leg| group.contingency(leg.order_id).is_none()));
+    for kind in [GroupKind::Bracket, GroupKind::Oto] {
+        let group = group(kind, false);
+        assert!(group.legs.iter().all(|leg| group.contingency(leg.order_id).is_none()));
+    }
 }

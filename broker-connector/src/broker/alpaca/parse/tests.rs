@@ -145,7 +145,7 @@ fn led(class: OrderClass, stop_limit: Option<&str>) -> OrderRequest {
     let stop = exit(ExitKind::StopLoss, stop_limit.and_then(price), price("8"));
     let exits = match class {
         OrderClass::Bracket => vec![exit(ExitKind::TakeProfit, price("12"), None), stop],
-        OrderClass::Oco => vec![stop],
+        OrderClass::Oco | OrderClass::Oto => vec![stop],
     };
     let order = json!({
         "orderId": OrderId::generate(), "accountId": domain::AccountId::generate(), "symbol": "AAPL", "side": "buy",
@@ -168,6 +168,19 @@ fn an_order_with_its_exits_is_one_request() {
     let mut without = led(OrderClass::Oco, None);
     without.contingency = Some(Contingency::Leads { class: OrderClass::Oco, exits: Vec::new() });
     assert!(new_order(&without).is_err(), "it would be an exit without the other");
+    let oto = written(OrderClass::Oto, None);
+    assert_eq!((&oto["order_class"], &oto["stop_loss"]), (&json!("oto"), &json!({ "stop_price": "8" })));
+    assert_eq!(
+        (&oto["limit_price"], oto.get("take_profit")),
+        (&json!("11"), None),
+        "the limit is the entry's"
+    );
+    let Some(Contingency::Leads { exits, .. }) = led(OrderClass::Bracket, None).contingency else { panic!() };
+    for exits in [exits, Vec::new()] {
+        let contingency = Some(Contingency::Leads { class: OrderClass::Oto, exits });
+        let wrong = OrderRequest { contingency, ..led(OrderClass::Oto, None) };
+        assert!(new_order(&wrong).is_err(), "it has exactly one exit");
+    }
     let alone = OrderRequest { contingency: None, ..led(OrderClass::Oco, None) };
     let alone = serde_json::to_value(new_order(&alone).unwrap()).unwrap();
     assert!(

@@ -11,13 +11,15 @@ const TYPES: readonly Draft["thenType"][] = ["limit", "stop"];
 export function ThenFields({ capabilities, ...props }: TypeProps) {
   const { t } = useTranslation();
   const { draft, onChange } = props;
+  const isExit = draft.side === "buy" && draft.thenSide === "sell";
+  const lastsAsLong = isExit && capabilities?.nativeGroups?.includes("oto");
   return (
     <OptionalFields
       label={t("ticket.follows")}
       wanted={draft.follows}
       onChange={(follows) => onChange({ follows })}
     >
-      <p className="text-soft text-xs">{t("ticket.thenHint")}</p>
+      <p className="text-soft text-xs">{t(lastsAsLong ? "ticket.thenLastHint" : "ticket.thenHint")}</p>
       <div className="grid grid-cols-2 items-end gap-2">
         <Segmented
           legend={t("ticket.thenSide")}

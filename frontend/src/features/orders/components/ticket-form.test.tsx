@@ -152,6 +152,18 @@ test("where purchase and exits are one order at the broker, it is said that they
   expect(await screen.findByText(/last as long as the purchase/)).toBeTruthy();
 });
 
+test("a sale that the broker takes with the purchase is said to last as long, and another order is not", async () => {
+  brokerWorks(["oto"], ["oto"]);
+  await ticket();
+  await userEvent.click(await screen.findByLabelText(FOLLOWS));
+  const side = within(screen.getByRole("group", { name: "Then" }));
+  await userEvent.click(side.getByLabelText("Sell"));
+  expect(await screen.findByText(/waits at the broker/)).toBeTruthy();
+  await userEvent.click(side.getByLabelText("Buy"));
+  expect(screen.queryByText(/waits at the broker/)).toBeNull();
+  expect(screen.getByText(/waits here/)).toBeTruthy();
+});
+
 test("where the broker takes one sale for a share, two exits are not offered, and what follows is of its types", async () => {
   brokerWorks(["oto"]);
   await ticket();

@@ -73,6 +73,8 @@ export const trading = {
     exitsSellHint: "Two sales for the same shares: when one is executed, the other is taken back.",
     follows: "Then another order (one triggers the other)",
     thenHint: "It waits here, and is placed when the first order is filled, for the shares of that one.",
+    thenLastHint:
+      "It waits at the broker, is worked when the purchase is filled, and lasts as long: for the day, or until it is cancelled.",
     thenSide: "Then",
     thenType: "Type of the second order",
     thenPrice: "Its price",

@@ -73,6 +73,8 @@ export const trading: Texts<typeof english> = {
     exitsSellHint: "같은 주식에 매도 주문 두 개를 겁니다. 하나가 체결되면 다른 하나는 취소됩니다.",
     follows: "체결되면 다음 주문 내기 (OTO)",
     thenHint: "먼저 낸 주문이 체결되면 그 수량만큼 이어서 주문합니다. 그때까지는 대기합니다.",
+    thenLastHint:
+      "브로커가 함께 맡아 두었다가 매수가 모두 체결되면 주문을 냅니다. 유효 기간은 매수 주문과 같습니다. 당일 또는 취소할 때까지입니다.",
     thenSide: "다음 주문",
     thenType: "다음 주문 유형",
     thenPrice: "다음 주문 가격",
