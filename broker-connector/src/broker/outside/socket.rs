@@ -83,8 +83,13 @@ where
         if paused(&way.stop, with_jitter(pause)).await {
             return;
         }
-        pause = (pause * 2).min(RECONNECT_PAUSE_MAX);
+        pause = longer(pause);
     }
+}
+
+/// The pause that follows one.
+fn longer(pause: Duration) -> Duration {
+    (pause * 2).min(RECONNECT_PAUSE_MAX)
 }
 
 /// Between half and the whole of a pause, so that many callers do not call as one.
@@ -92,3 +97,6 @@ fn with_jitter(pause: Duration) -> Duration {
     let random = u32::try_from(Uuid::now_v7().as_u128() % 1024).unwrap_or(0);
     pause / 2 + pause / 2 * random / 1024
 }
+
+#[cfg(test)]
+mod tests;
