@@ -4,7 +4,7 @@
 use super::config::{PING_PAUSE, SILENCE_MAX};
 use super::rest::Failure;
 use super::session::Session;
-use super::wire::StreamMessage;
+use super::wire::{StreamData, StreamMessage};
 use crate::broker::KeyTrouble;
 use crate::broker::outside::socket::{Ended, Socket, connect, keep_talking, say};
 use futures_util::StreamExt;
@@ -61,6 +61,11 @@ pub(super) fn read(message: &Message) -> Option<StreamMessage> {
     }
 }
 
+/// Whether what is listened to are orders.
+fn tells_of_orders(data: &StreamData) -> bool {
+    data.streams.iter().any(|stream| stream == TRADE_UPDATES)
+}
+
 async fn heed(session: &Session, socket: &mut Socket, message: Message) -> Result<(), Ended> {
     let Some(said) = read(&message) else { return Ok(()) };
     match (said.stream.as_str(), said.data.status.as_deref()) {
@@ -71,6 +76,9 @@ async fn heed(session: &Session, socket: &mut Socket, message: Message) -> Resul
         ("authorization", _) => {
             session.note(Failure::Locked(KeyTrouble::Wrong));
             Err(Ended::Locked(KeyTrouble::Wrong))
+        }
+        ("listening", _) if !tells_of_orders(&said.data) => {
+            Err(Ended::broken("its stream tells nothing of orders"))
         }
         ("listening", _) => {
             session.identity.meet_again();
@@ -94,5 +102,31 @@ async fn heed(session: &Session, socket: &mut Socket, message: Message) -> Resul
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_json_is_read_from_bytes_and_from_text() {
+        let words = r#"{"stream":"trade_updates","data":{"event":"fill","order":{"id":"x"},"qty":"1"}}"#;
+        for message in [Message::text(words), Message::binary(words.as_bytes().to_vec())] {
+            let said = read(&message).unwrap();
+            assert_eq!((said.stream.as_str(), said.data.event.as_deref()), (TRADE_UPDATES, Some("fill")));
+        }
+    }
+
+    #[test]
+    fn whoever_is_told_of_other_things_only_does_not_listen() {
+        let tells = |streams: &str| {
+            let words = format!(r#"{{"stream":"listening","data":{streams}}}"#);
+            tells_of_orders(&read(&Message::text(words)).unwrap().data)
+        };
+        assert!(tells(r#"{"streams":["trade_updates"]}"#));
+        for others in [r#"{"streams":[]}"#, r#"{"streams":["account_updates"]}"#, "{}"] {
+            assert!(!tells(others), "{others}");
+        }
     }
 }

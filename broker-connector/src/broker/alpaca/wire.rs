@@ -231,4 +231,7 @@ pub(super) struct StreamData {
     pub(super) status: Option<String>,
     #[serde(default)]
     pub(super) event: Option<String>,
+    /// What is listened to; a stream that there is not is left out.
+    #[serde(default)]
+    pub(super) streams: Vec<String>,
 }

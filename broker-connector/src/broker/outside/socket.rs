@@ -7,7 +7,7 @@ use futures_util::SinkExt;
 use std::future::Future;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -19,6 +19,8 @@ const RECONNECT_PAUSE_FIRST: Duration = Duration::from_millis(500);
 const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// A conversation that was longer than this was a good one: the pauses begin anew.
 const GOOD_CONVERSATION_MIN: Duration = Duration::from_secs(30);
+/// Longest time until a conversation has come so far that one listens; the account is asked for on the way there.
+const WELCOME_TIME_MAX: Duration = Duration::from_secs(60);
 /// Largest message, in bytes.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
@@ -69,7 +71,11 @@ where
     let mut pause = RECONNECT_PAUSE_FIRST;
     loop {
         let began = Instant::now();
-        let ended = converse().await.err().unwrap_or_else(|| Ended::broken("it hangs up"));
+        way.calls();
+        let ended = tokio::select! {
+            ended = converse() => ended.err().unwrap_or_else(|| Ended::broken("it hangs up")),
+            () = unwelcome(way) => Ended::broken("its stream does not say that it listens"),
+        };
         match ended {
             Ended::Locked(_) => {}
             Ended::Broken(reason) => {
@@ -77,13 +83,21 @@ where
                 way.is("down", Some(reason));
             }
         }
-        if began.elapsed() > GOOD_CONVERSATION_MIN {
+        if way.is_welcome() && began.elapsed() > GOOD_CONVERSATION_MIN {
             pause = RECONNECT_PAUSE_FIRST;
         }
         if paused(&way.stop, with_jitter(pause)).await {
             return;
         }
         pause = longer(pause);
+    }
+}
+
+/// Ends when a conversation has not become one in time: heartbeats alone tell of nothing, and would go on for ever.
+async fn unwelcome(way: &Way) {
+    sleep(WELCOME_TIME_MAX).await;
+    if way.is_welcome() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -24,6 +24,8 @@ struct Condition {
     detail: Option<String>,
     heard_at: Option<DateTime<Utc>>,
     read_at: Option<DateTime<Utc>>,
+    /// Whether the present conversation has come so far that one listens.
+    is_welcome: bool,
 }
 
 /// The way of one account.
@@ -43,8 +45,14 @@ impl Way {
         account_id: AccountId,
         stop: CancellationToken,
     ) -> Self {
-        let condition =
-            Condition { state: "connecting", since: Utc::now(), detail: None, heard_at: None, read_at: None };
+        let condition = Condition {
+            state: "connecting",
+            since: Utc::now(),
+            detail: None,
+            heard_at: None,
+            read_at: None,
+            is_welcome: false,
+        };
         Self {
             broker,
             account_id,
@@ -79,6 +87,17 @@ impl Way {
             condition.since = Utc::now();
         }
         (condition.state, condition.detail) = (state, detail);
+        condition.is_welcome |= state == "connected";
+    }
+
+    /// A conversation with its stream begins.
+    pub(super) fn calls(&self) {
+        self.condition().is_welcome = false;
+    }
+
+    /// Whether that conversation has come so far that one listens.
+    pub(super) fn is_welcome(&self) -> bool {
+        self.condition().is_welcome
     }
 
     pub(in crate::broker) fn heard(&self) {

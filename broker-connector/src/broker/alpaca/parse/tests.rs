@@ -47,8 +47,15 @@ fn an_id_in_the_form_of_ours_is_ours_only_with_our_mark() {
 fn every_word_of_alpacas_for_where_an_order_stands_is_known() {
     for (word, filled, expected) in [
         ("new", "0", OrderStatus::New),
+        ("accepted", "0", OrderStatus::New),
         ("pending_new", "0", OrderStatus::New),
+        ("accepted_for_bidding", "0", OrderStatus::New),
+        ("pending_review", "0", OrderStatus::New),
+        ("held", "0", OrderStatus::New),
+        ("stopped", "0", OrderStatus::New),
+        ("calculated", "1", OrderStatus::PartiallyFilled),
         ("partially_filled", "1", OrderStatus::PartiallyFilled),
+        ("pending_replace", "1", OrderStatus::PartiallyFilled),
         ("pending_cancel", "1", OrderStatus::PartiallyFilled),
         ("filled", "2", OrderStatus::Filled),
         ("canceled", "1", OrderStatus::Canceled),
