@@ -6,7 +6,7 @@ use crate::broker::KeyTrouble;
 use crate::broker::outside::failure::{self, Refusal};
 use crate::broker::outside::http::{body_of, never_left};
 use crate::credentials::Credentials;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use secrecy::ExposeSecret;
@@ -107,7 +107,7 @@ impl Rest {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| unanswered(&error))?;
-        let (status, pause) = (response.status(), pause_of(response.headers()));
+        let (status, pause) = (response.status(), pause_of(response.headers(), Utc::now()));
         let body = body_of(response).await.map_err(Failure::Unknown);
         if status.is_success() {
             return body;
@@ -151,9 +151,9 @@ fn unanswered(error: &reqwest::Error) -> Failure {
     if never_left(error) { Failure::NotSent(words) } else { Failure::Unknown(words) }
 }
 
-fn pause_of(headers: &HeaderMap) -> Option<Duration> {
+fn pause_of(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<i64>().ok();
-    let until_reset = || number(RESET_HEADER).map(|reset| reset.saturating_sub(Utc::now().timestamp()));
+    let until_reset = || number(RESET_HEADER).map(|reset| reset.saturating_sub(now.timestamp()));
     let seconds = number("retry-after").or_else(until_reset)?;
     u64::try_from(seconds.max(1)).ok().map(Duration::from_secs)
 }
@@ -193,6 +193,27 @@ mod tests {
             assert!(matches!(answer(status, None, "x"), Failure::Refused(_)), "{status}");
         }
         assert!(matches!(answer(429, Some(42_910_000), "too many requests"), Failure::Limited(_)));
+    }
+
+    #[test]
+    fn it_says_in_either_header_when_one_may_ask_again() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let pause = |headers: &[(&'static str, &'static str)]| {
+            let headers = headers.iter().map(|(name, value)| {
+                (reqwest::header::HeaderName::from_static(name), value.parse().unwrap())
+            });
+            pause_of(&headers.collect(), now).map(|pause| pause.as_secs())
+        };
+        assert_eq!(pause(&[("x-ratelimit-reset", "1800000007"), ("x-ratelimit-remaining", "0")]), Some(7));
+        assert_eq!(pause(&[("retry-after", "3"), ("x-ratelimit-reset", "1800000007")]), Some(3));
+        for over in ["1799999000", "-9223372036854775808"] {
+            assert_eq!(
+                pause(&[("x-ratelimit-reset", over)]),
+                Some(1),
+                "clocks differ: it is not asked at once"
+            );
+        }
+        assert_eq!((pause(&[]), pause(&[("x-ratelimit-reset", "soon")])), (None, None));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::config::{
     FUNCTION_RATE, LIMITED_PAUSE, LIMITED_PAUSE_MAX, ORDER_TURN_MAX, QUESTION_TURN_MAX, RESERVED_FOR_ORDERS,
     TOTAL_RATE,
 };
-use super::rest::{Function, Purpose};
+use super::rest::{Function, Purpose, Scope};
 use crate::broker::outside::bucket::Bucket;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,6 +36,15 @@ impl Buckets {
         own.spend(now);
         self.total.spend(now);
         Ok(())
+    }
+
+    fn close(&mut self, function: Function, scope: Scope, (now, pause): (Instant, Duration)) {
+        let of_function = || Bucket::new(FUNCTION_RATE, now);
+        let closed = match scope {
+            Scope::Function => self.by_function.entry(function.id).or_insert_with(of_function),
+            Scope::All => &mut self.total,
+        };
+        closed.close_until(now + pause);
     }
 }
 
@@ -72,13 +81,10 @@ impl Limiter {
         }
     }
 
-    /// Kiwoom has said that it was asked for a function too often.
-    pub(super) fn close_for(&self, function: Function, pause: Option<Duration>) -> Duration {
+    /// Kiwoom has said that it was asked too often, for a function or for anything.
+    pub(super) fn close_for(&self, function: Function, scope: Scope, pause: Option<Duration>) -> Duration {
         let pause = pause.unwrap_or(LIMITED_PAUSE).min(LIMITED_PAUSE_MAX);
-        let now = Instant::now();
-        let mut buckets = self.buckets();
-        let own = buckets.by_function.entry(function.id).or_insert_with(|| Bucket::new(FUNCTION_RATE, now));
-        own.close_until(now + pause);
+        self.buckets().close(function, scope, (Instant::now(), pause));
         pause
     }
 }
@@ -101,6 +107,19 @@ mod tests {
         assert_eq!(turns(&mut buckets, BUY, now), 2);
         assert_eq!(turns(&mut buckets, SELL, now), 0, "five at once are all");
         assert_eq!(turns(&mut buckets, SELL, now + Duration::from_secs(2)), 2);
+    }
+
+    #[test]
+    fn too_many_of_one_function_close_that_one_and_too_many_of_all_close_all() {
+        let now = Instant::now();
+        let pause = Duration::from_secs(3);
+        let mut buckets = Buckets::new(now);
+        buckets.close(DEPOSIT, Scope::Function, (now, pause));
+        assert_eq!((turns(&mut buckets, DEPOSIT, now), turns(&mut buckets, BUY, now)), (0, 2));
+        let mut buckets = Buckets::new(now);
+        buckets.close(DEPOSIT, Scope::All, (now, pause));
+        assert_eq!((turns(&mut buckets, DEPOSIT, now), turns(&mut buckets, BUY, now)), (0, 0));
+        assert_eq!(turns(&mut buckets, BUY, now + pause), 2, "until the pause is over");
     }
 
     #[test]

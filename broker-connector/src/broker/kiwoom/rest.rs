@@ -83,6 +83,15 @@ impl Refused {
     }
 }
 
+/// Of which requests there were too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Of those for one function.
+    Function,
+    /// Of all.
+    All,
+}
+
 /// An answer, and where the next page begins.
 pub(super) struct Answer<T> {
     pub(super) body: T,
@@ -160,7 +169,7 @@ impl Rest {
         match judge(status, &body) {
             None => read(&body).map(|body| Answer { body, next }),
             Some(Failure::Limited(_)) => {
-                let pause = self.limiter.close_for(function, pause);
+                let pause = self.limiter.close_for(function, scope_of(&body), pause);
                 // Such an answer was seen although the order had been taken.
                 Err(match function.purpose {
                     Purpose::Order => Failure::Unknown("Kiwoom says that it was asked too often".into()),
@@ -231,6 +240,16 @@ fn classify(status: u16, class: Option<i64>, message: String) -> Failure {
         (400..=499, _, None) => Failure::Refused(Refused { code: status.to_string(), message }),
         (_, Some(class), None) => Failure::Refused(Refused { code: class.to_string(), message }),
         (status, None, None) => Failure::Unknown(format!("it answers {status} and nothing that can be read")),
+    }
+}
+
+/// Of which requests an answer says that there were too many: 1701 counts all, and 1702 those of a group, of which nobody says
+/// what belongs to it.
+fn scope_of(body: &[u8]) -> Scope {
+    let outcome: wire::Outcome = serde_json::from_slice(body).unwrap_or_default();
+    match outcome.return_msg.as_deref().and_then(code_of).as_deref() {
+        Some("1701" | "1702") => Scope::All,
+        _ => Scope::Function,
     }
 }
 
@@ -313,8 +332,14 @@ mod tests {
 
     #[test]
     fn a_dead_token_a_wrong_key_and_one_that_had_its_day_are_told_apart() {
-        for (status, message) in [(200, "인증에 실패했습니다[8005:Token이 유효하지 않습니다]"), (401, "")]
-        {
+        for (status, message) in [
+            (200, "인증에 실패했습니다[8005:Token이 유효하지 않습니다]"),
+            (200, "[CODE=8005] Token이 유효하지 않습니다"),
+            (200, "[8031:토큰의 투자구분이 다릅니다]"),
+            (200, "[8103:단말기 인증]"),
+            (200, "[8010:토큰을 발급한 IP와 다릅니다]"),
+            (401, ""),
+        ] {
             let Some(Failure::Refused(refused)) = judged(status, "3", message) else { panic!("{message}") };
             assert!(refused.is_of_the_token());
         }
@@ -333,6 +358,15 @@ mod tests {
             assert!(matches!(failure, Some(Failure::Limited(_))), "{failure:?}");
         }
         assert_eq!(code(judged(200, "5", "[1634:너무 많음]")), "1634");
+    }
+
+    #[test]
+    fn too_many_of_one_function_are_told_from_too_many_of_all() {
+        let scope =
+            |message: &str| scope_of(format!(r#"{{"return_code":5,"return_msg":"{message}"}}"#).as_bytes());
+        assert_eq!(scope("허용된 요청 개수를 초과하였습니다[1700:flow=5]"), Scope::Function);
+        assert_eq!((scope("[1701:전체]"), scope("[1702:그룹]")), (Scope::All, Scope::All));
+        assert_eq!((scope(""), scope_of(b"<html>")), (Scope::Function, Scope::Function));
     }
 
     #[test]
