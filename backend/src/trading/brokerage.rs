@@ -60,7 +60,8 @@ pub(super) struct CapabilitiesDocument {
     #[serde(default)]
     #[schema(required = true)]
     pub(super) groups: Vec<GroupKind>,
-    /// Kinds of those that it takes as one order of its own: every order of such a group is `day`, or every one `gtc`.
+    /// Kinds of those that it takes as one order of its own: every order of such a group is `day`, or every one `gtc`. Of `oto`
+    /// only a purchase followed by its exit.
     #[serde(default)]
     #[schema(required = true)]
     pub(super) native_groups: Vec<GroupKind>,

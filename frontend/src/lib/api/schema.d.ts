@@ -1482,7 +1482,10 @@ export interface components {
             keepsCash: boolean;
             /** @description Markets: `US`, `KRX`. */
             markets: string[];
-            /** @description Kinds of those that it takes as one order of its own: every order of such a group is `day`, or every one `gtc`. */
+            /**
+             * @description Kinds of those that it takes as one order of its own: every order of such a group is `day`, or every one `gtc`. Of `oto`
+             *     only a purchase followed by its exit.
+             */
             nativeGroups: components["schemas"]["GroupKind"][];
             /** @description Types of orders it takes. */
             orderTypes: string[];
