@@ -1,9 +1,9 @@
 //! What a quote brings.
 
 use super::is_usable;
-use super::order::BookOrder;
+use super::order::{AUCTION_PRICE_WAIT_MAX, BookOrder};
 use crate::interruptions::{Band, Mode, Sight};
-use crate::sessions::trade_date;
+use crate::sessions::{regular_open, trade_date};
 use crate::simulation::{Course, Friction, Trading};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{Price, Quote, Side};
@@ -133,10 +133,18 @@ impl<'a> Turn<'a> {
 /// would have reached. Sources that correct a volume downwards have traded nothing.
 fn traded_between(last: &Quote, quote: &Quote, now: DateTime<Utc>) -> u64 {
     if quote.session_date > last.session_date {
-        return quote.volume;
+        return if is_seen_from_open(quote) { quote.volume } else { 0 };
     }
     if quote.session_date < last.session_date || quote.source != last.source || !is_usable(last, now) {
         return 0;
     }
     quote.volume.saturating_sub(last.volume)
+}
+
+/// Whether the first quote of a session comes so early that nobody can have missed much of it: as long after the open as the
+/// price of the opening is waited for. Prices without a real time have no hour to be late at.
+fn is_seen_from_open(quote: &Quote) -> bool {
+    let is_late = |open| quote.at - open > AUCTION_PRICE_WAIT_MAX;
+    Trading::at(quote) == Trading::AtAnyHour
+        || !regular_open(quote.symbol.market(), quote.session_date).is_some_and(is_late)
 }

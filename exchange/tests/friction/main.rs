@@ -289,6 +289,18 @@ fn an_auction_is_shared_too_and_what_is_left_is_taken_back() {
 }
 
 #[test]
+fn what_was_traded_before_anybody_looked_is_shared_with_nobody() {
+    let first_price_at = |at: &str| {
+        let at: DateTime<Utc> = at.parse().unwrap();
+        let mut book = book_at(15_000);
+        book.submit(market(1, 20_000, 500), start());
+        fills(&book.on_quote(&quote(15_000, 1_000_000, at), at)).len()
+    };
+    assert_eq!(first_price_at("2026-11-23T14:30:01Z"), 1, "the opening is shared");
+    assert_eq!(first_price_at("2026-11-23T17:00:00Z"), 0, "a morning without prices is not");
+}
+
+#[test]
 fn an_order_that_was_put_back_goes_on_where_it_was() {
     let mut first = book_at(15_000);
     first.submit(buy(1, 14_900, 30), start());
