@@ -191,7 +191,7 @@ async fn a_file_takes_out_nothing_that_secures_short_sales_and_may_give_back() {
         trader.upload("", &format!("date,kind,symbol,quantity,price,amount\n{lines}\n")).await
     };
     let cash = decimal(&trader.balance().await["cash"]);
-    for taken_out in ["withdrawal,,,,9000", "fee,,,,9000"] {
+    for taken_out in ["withdrawal,,,,9000", "fee,,,,9000", "buy,MSFT,1,9000,"] {
         let refused = import(&format!("2026-01-05,{taken_out}")).await.expect(422);
         assert_eq!(
             refused.complaint(),
@@ -204,7 +204,9 @@ async fn a_file_takes_out_nothing_that_secures_short_sales_and_may_give_back() {
     assert_eq!(decimal(&trader.balance().await["cash"]), cash, "nothing was taken out");
     import("2026-01-05,buy,AAPL,3,10,").await.expect(201);
     assert_eq!(trader.position("AAPL").await["quantity"], "-2", "a part is given back");
-    import("2026-01-06,buy,AAPL,2,10,\n2026-01-06,withdrawal,,,,9000").await.expect(201);
+    import("2026-01-06,buy,AAPL,2,10,\n2026-01-06,withdrawal,,,,8000\n2026-01-06,buy,MSFT,1,1000,")
+        .await
+        .expect(201);
     assert_eq!(decimal(&trader.balance().await["cash"]), cash - Decimal::from(9_050));
     trader.assert_in_order().await;
 }

@@ -78,7 +78,8 @@ impl<'a> Booking<'a> {
     }
 
     /// What short sales have brought secures them, whoever takes money out: nothing may go while shares are sold short, or
-    /// ordered to be, in the end. `shares` are the account's before the file.
+    /// ordered to be, in the end. A purchase takes money out as well, as a file names any price; only what was sold short may be
+    /// bought back. `shares` are the account's before the file.
     pub(super) fn unsecured(&self, activities: &[Activity], shares: &[SharesHeld]) -> Vec<Refusal> {
         let free_of = |shares: &SharesHeld| {
             let booked = self.free.get(&Commodity::Shares(shares.symbol)).copied();
@@ -87,8 +88,13 @@ impl<'a> Booking<'a> {
         let Some(short) = shares.iter().find(|shares| free_of(shares) < Decimal::ZERO) else {
             return Vec::new();
         };
+        let gives_back = |symbol| shares.iter().any(|of| of.symbol == symbol && of.total < Decimal::ZERO);
         // A fee goes as far as a withdrawal does.
-        let takes_out = |activity: &&Activity| matches!(activity.terms, Terms::Withdrawal(money) | Terms::Fee(money) if money.currency == MARGIN_CURRENCY);
+        let takes_out = |activity: &&Activity| match &activity.terms {
+            Terms::Withdrawal(money) | Terms::Fee(money) => money.currency == MARGIN_CURRENCY,
+            Terms::Buy(trade) => trade.symbol.currency() == MARGIN_CURRENCY && !gives_back(trade.symbol),
+            _ => false,
+        };
         let message = format!("{} is sold short; buy it back first", short.symbol);
         let refused =
             |activity: &Activity| Refusal::of_line(activity.line, "secures_short_sales", message.clone());
