@@ -291,8 +291,7 @@ fn an_auction_is_shared_too_and_what_is_left_is_taken_back() {
 #[test]
 fn what_was_traded_before_anybody_looked_is_shared_with_nobody() {
     let first_price_at = |at: &str| {
-        let at: DateTime<Utc> = at.parse().unwrap();
-        let mut book = book_at(15_000);
+        let (at, mut book) = (at.parse().unwrap(), book_at(15_000));
         book.submit(market(1, 20_000, 500), start());
         fills(&book.on_quote(&quote(15_000, 1_000_000, at), at)).len()
     };
