@@ -12,9 +12,9 @@ use rust_decimal::Decimal;
 const KRX_PERCENT_FIRST: i64 = 15;
 const KRX_PERCENT_LATER: &[Since<i64>] = &[since(2015, 6, 15, 30)];
 
-/// KRX limits of a share's first day, in percent of the price at which it was offered: 60 to 400 since 2023-06-26 (KRX rule of
-/// June 2023, by the press of that month; unverified). Before, the opening auction made a price of 90 to 200 and the ordinary
-/// limit held from there, so that no price could be beyond 63 to 260 (the same press).
+/// KRX limits of a share's first day, in percent of the price at which it was offered: 60 to 400 since 2023-06-26 (general
+/// knowledge of the rule of June 2023, its day unverified). Before, the opening auction made a price of 90 to 200 and the
+/// ordinary limit held from there, so that no price could be beyond 63 to 260 (general knowledge, unverified).
 const KRX_NEW_FIRST: (i64, i64) = (63, 260);
 const KRX_NEW_LATER: &[Since<(i64, i64)>] = &[since(2023, 6, 26, (60, 400))];
 

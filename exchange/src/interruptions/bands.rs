@@ -44,8 +44,8 @@ struct VolatilityRule {
 }
 
 const VOLATILITY_FIRST: VolatilityRule = VolatilityRule { step: None, away: None };
-/// Since 2014-09-01 a step of 3 or 6 % from the last trade, since 2015-06-15 also 10 % from the last auction (encyclopaedia
-/// entry and investor guides on volatility interruptions, read in November 2026; both first days unverified). Narrower steps
+/// Since 2014-09-01 a step of 3 or 6 % from the last trade, since 2015-06-15 also 10 % from the last auction (the Korean
+/// encyclopaedia's entry on volatility interruptions and guides for investors, as of 2026; both first days unverified). Narrower steps
 /// hold in the closing auction, in which nothing is matched here before its one price.
 const VOLATILITY_LATER: &[Since<VolatilityRule>] = &[
     since(2014, 9, 1, VolatilityRule { step: Some((3, 6)), away: None }),

@@ -5,11 +5,11 @@ use domain::Price;
 use rust_decimal::Decimal;
 use std::collections::VecDeque;
 
-/// The mean is looked at this often (the American plan's least time between two reference prices).
+/// The mean is looked at this often: the American plan's least time between two reference prices (general knowledge, unverified).
 const PART_SECONDS: i64 = 30;
 /// Parts of which the mean is made: five minutes.
 const PARTS: usize = 10;
-/// A new mean becomes the reference when it is this far from it, in percent.
+/// A new mean becomes the reference when it is this far from it, in percent (general knowledge, unverified).
 const CHANGE_PERCENT_MIN: u32 = 1;
 
 #[derive(Debug, Clone, Copy)]

@@ -7,8 +7,8 @@ use crate::simulation::{Trading, even};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{Market, Price, Quote, Symbol};
 
-/// A volatility interruption of KRX is an auction of two minutes with up to thirty seconds more, at random (encyclopaedia
-/// entry on volatility interruptions, read in November 2026).
+/// A volatility interruption of KRX is an auction of two minutes with up to thirty seconds more, at random (the
+/// Korean encyclopaedia's entry on volatility interruptions, as of 2026).
 const VOLATILITY_LASTS: TimeDelta = TimeDelta::minutes(2);
 const VOLATILITY_RANDOM_SECONDS_MAX: u32 = 30;
 /// An American pause (general knowledge, unverified). That it may be made longer is not drawn.
