@@ -67,6 +67,12 @@ impl Order {
     pub(crate) fn leaves(&self) -> Decimal {
         self.quantity - self.filled
     }
+
+    /// Shares that are open at a price: of an order by amount of money those that the rest of it pays for.
+    fn open_at(&self, price: Decimal) -> Decimal {
+        let by_amount = self.notional.map(|amount| shares_for(amount - self.filled_worth, price));
+        by_amount.unwrap_or_else(|| self.leaves())
+    }
 }
 
 /// An execution or a movement beside trading.
@@ -127,6 +133,8 @@ pub struct Market {
     pub calendar: Calendar,
     /// How far its clock is ahead of this machine's.
     pub clock_ahead: TimeDelta,
+    /// Symbols of which no parts of shares are traded.
+    pub whole_only: Vec<String>,
     /// What market orders are executed at, at once; without it they rest as the others do.
     pub market_price: Option<Decimal>,
     clock: DateTime<Utc>,
@@ -144,10 +152,16 @@ impl Default for Market {
             cancels_wait: false,
             calendar: Calendar::default(),
             clock_ahead: TimeDelta::zero(),
+            whole_only: Vec::new(),
             market_price: None,
             clock: Utc::now(),
         }
     }
+}
+
+/// What an amount of money pays for.
+fn shares_for(amount: Decimal, price: Decimal) -> Decimal {
+    (amount / price).trunc_with_scale(SHARE_DIGITS)
 }
 
 fn decimal(body: &Value, name: &str) -> Result<Option<Decimal>, Refusal> {
@@ -177,7 +191,7 @@ fn size_of(body: &Value, price: Option<Decimal>) -> Result<(Decimal, Option<Deci
         (Some(quantity), None) => quantity,
         (None, Some(notional)) if notional >= NOTIONAL_MIN => {
             let price = price.filter(|price| *price > Decimal::ZERO).unwrap_or(Decimal::ONE);
-            (notional / price).trunc_with_scale(SHARE_DIGITS)
+            shares_for(notional, price)
         }
         (None, Some(_)) => {
             return Err((403, 40_310_000, "cost basis must be >= minimal amount of order 1".into()));
@@ -279,6 +293,10 @@ impl Market {
         let first_limit = asked.as_ref().and_then(Asked::first_limit);
         let limit_price = decimal(body, "limit_price")?.or(first_limit);
         let (quantity, notional) = size_of(body, limit_price.or(self.market_price))?;
+        let in_parts = notional.is_some() || !quantity.fract().is_zero();
+        if in_parts && self.whole_only.contains(&symbol) {
+            return Err((403, 40_310_000, format!("asset \"{symbol}\" is not fractionable")));
+        }
         let at = self.now();
         let order = Order {
             id: Uuid::now_v7().to_string(),
@@ -409,10 +427,14 @@ impl Market {
     fn fill_at(&mut self, place: usize, quantity: Decimal, price: Decimal) {
         let at = self.now();
         let Some(order) = self.orders.get_mut(place).filter(|order| order.works()) else { return };
-        let quantity = quantity.min(order.leaves());
+        let quantity = quantity.min(order.open_at(price));
         order.filled += quantity;
         order.filled_worth += quantity * price;
-        order.status = if order.leaves().is_zero() { "filled" } else { "partially_filled" };
+        order.status = if order.open_at(price).is_zero() { "filled" } else { "partially_filled" };
+        if order.notional.is_some() {
+            order.quantity =
+                if order.status == "filled" { order.filled } else { order.quantity.max(order.filled) };
+        }
         let sign = if order.side == "buy" { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
         let (symbol, cumulative) = (order.symbol.clone(), order.filled);
         let word = if order.status == "filled" { "fill" } else { "partial_fill" };
