@@ -149,6 +149,7 @@ fn purchase(account_id: AccountId) -> Result<OrderRequest> {
         trail_amount: None,
         trail_percent: None,
         protection_price: None,
+        notional: None,
         contingency: None,
         submitted_at: Utc::now(),
     })

@@ -181,6 +181,10 @@ async fn place_all(brokers: &Brokers, orders: Vec<OrderRequest>) -> Result<Vec<P
             "this broker takes no orders of this class",
         ));
     }
+    // Its shares were only estimated.
+    if orders.iter().zip(&owners).any(|(order, broker)| !broker.capabilities().takes_amount(order)) {
+        return Err(Problem::field("notional", "unsupported", "this broker takes no amounts of money"));
+    }
     let place = |broker: Arc<dyn Broker>, orders| async move { broker.place_orders(orders).await };
     let broken = |_: &OrderRequest| PlaceOutcome::OutcomeUnknown { reason: BROKEN.into() };
     Ok(each_its_own(orders, owners, place, broken).await)

@@ -6,7 +6,7 @@
 
 use crate::ids::{AccountId, OrderId, ReplaceId};
 use crate::instrument::Symbol;
-use crate::money::{Percent, Price, Quantity};
+use crate::money::{Notional, Percent, Price, Quantity};
 use crate::order::Side;
 use crate::terms::{Contradiction, Lifetime, OrderType, PriceFields, Pricing, TimeInForce};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -37,8 +37,12 @@ pub struct OrderRequest {
     pub time_in_force: TimeInForce,
     /// Its last day; present exactly with `gtd`.
     pub expire_date: Option<NaiveDate>,
-    /// How many shares.
+    /// How many shares; of an order by amount of money what was estimated when it was judged.
     pub quantity: Quantity,
+    /// The amount of money that it is for, where the broker is to find out how many shares that is: only for brokers that say
+    /// that they do. Buys for the day at the market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notional: Option<Notional>,
     /// Limit price; present exactly for limit and stop-limit orders.
     pub limit_price: Option<Price>,
     /// Stop price; present exactly for stop and stop-limit orders.

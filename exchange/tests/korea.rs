@@ -197,6 +197,7 @@ fn a_limit_order_of_the_day_that_comes_in_the_evening_joins_it() {
             trail_amount: None,
             trail_percent: None,
             protection_price: price(order_type != Limit),
+            notional: None,
             contingency: None,
             submitted_at: seoul(at),
         };

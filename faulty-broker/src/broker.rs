@@ -238,6 +238,7 @@ impl Broker for FaultyBroker {
             shared_exits: true,
             native_groups: Vec::new(),
             fractions: true,
+            amounts: false,
             credentials: false,
             keeps_cash: false,
             short_selling: true,

@@ -1,6 +1,6 @@
 //! What an order reserves.
 
-use domain::{Currency, Price, Side};
+use domain::{Currency, Notional, Price, Side};
 use rust_decimal::Decimal;
 
 /// What a hold is computed from.
@@ -45,6 +45,20 @@ impl Hold {
                 Some(Self::Cash(notional.checked_add((fees_max - fees_charged).max(Decimal::ZERO))?))
             }
         }
+    }
+
+    /// What a purchase by an amount of money has to keep reserved of which `spent` was executed and `fees_charged` were paid
+    /// already: what is left of both. How many shares that is does not matter.
+    #[must_use]
+    pub fn of_amount(
+        currency: Currency,
+        amount: Notional,
+        spent: Decimal,
+        fees_max: Decimal,
+        fees_charged: Decimal,
+    ) -> Self {
+        let unspent = (amount.value() - spent).max(Decimal::ZERO);
+        Self::Cash(currency.round_up(unspent) + (fees_max - fees_charged).max(Decimal::ZERO))
     }
 
     /// What an order has to keep reserved while other terms are asked for.

@@ -5,7 +5,7 @@ use super::margin::{Asked, AskedAs, MarginState};
 use super::rules;
 use crate::error::FieldError;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{Currency, NewOrder, Price, Pricing, Quantity, Quote, Side, Symbol};
+use domain::{Currency, NewOrder, Notional, Price, Pricing, Quantity, Quote, Side, Size, Symbol};
 use exchange::{Tariff, stale_age, trade_date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,20 @@ pub struct AccountState {
     pub margin: Option<MarginState>,
     /// What its broker charges.
     pub tariff: Tariff,
+    /// Whether its broker takes a purchase at the market by an amount of money, and finds out how many shares that is.
+    pub takes_amounts: bool,
+}
+
+impl AccountState {
+    /// The amount of money that is sent as it is, where the order is for one that the broker takes so. A limit says how many
+    /// shares an amount pays for, and a sale has to hold a number of them: these are for shares everywhere.
+    fn amount_sent(&self, order: &NewOrder) -> Option<Notional> {
+        let is_taken = self.takes_amounts && order.side == Side::Buy && order.pricing == Pricing::Market;
+        match order.size {
+            Size::Notional(amount) if is_taken => Some(amount),
+            Size::Notional(_) | Size::Shares(_) => None,
+        }
+    }
 }
 
 /// What an order can cost at worst.
@@ -75,6 +89,8 @@ pub struct AccountState {
 pub struct Terms {
     /// How many shares: as asked for, or what the money pays for.
     pub quantity: Quantity,
+    /// Whether the broker is sent the amount of money, so that the number of shares is an estimate.
+    pub sends_amount: bool,
     /// The worst price it can be executed at.
     pub worst_price: Price,
     /// The most it can cost in commission and tax; for a sale, at its worst price.
@@ -149,12 +165,11 @@ pub fn judge(
     let quantity = rules::quantity_of(&order, quote);
     let mut denials = rules::broken_rules(&order, quantity, quote, now, on);
     denials.extend(against_symbol(account));
-    let terms = quote
-        .zip(quantity)
-        .and_then(|(quote, quantity)| terms_of(&order, quantity, quote, on, account.tariff));
+    let terms =
+        quote.zip(quantity).and_then(|(quote, quantity)| terms_of(&order, quantity, quote, on, account));
     if let Some((quote, terms)) = quote.zip(terms) {
         let asked = terms.asked(order.side);
-        let by_amount = matches!(order.size, domain::Size::Notional(_));
+        let by_amount = matches!(order.size, Size::Notional(_));
         denials.extend(too_old(order.pricing, &asked, by_amount, account, quote, now));
     }
     match (terms, quote) {
@@ -237,10 +252,14 @@ fn terms_of(
     quantity: Quantity,
     quote: &Quote,
     on: NaiveDate,
-    tariff: Tariff,
+    account: &AccountState,
 ) -> Option<Terms> {
     let worst_price = rules::worst_price(order.symbol, order.side, order.pricing, quote, on)?;
-    terms_at(order.symbol, order.side, quantity, worst_price, on, tariff)
+    let terms = terms_at(order.symbol, order.side, quantity, worst_price, on, account.tariff)?;
+    let Some(amount) = account.amount_sent(order) else { return Some(terms) };
+    let currency = order.symbol.currency();
+    let hold = Hold::of_amount(currency, amount, Decimal::ZERO, terms.fees_max, Decimal::ZERO);
+    Some(Terms { sends_amount: true, hold, ..terms })
 }
 
 pub(super) fn terms_at(
@@ -258,13 +277,13 @@ pub(super) fn terms_at(
     }
     let fees_max = tariff.fees_max(symbol, side, worst_price, quantity, on).ok()?.total().ok()?;
     let hold = Hold::of(side, market.currency(), worst_price, fees_max, quantity.value(), Decimal::ZERO)?;
-    Some(Terms { quantity, worst_price, fees_max, hold })
+    Some(Terms { quantity, sends_amount: false, worst_price, fees_max, hold })
 }
 
 fn uncovered(order: &NewOrder, terms: &Terms, account: &AccountState, quote: Option<&Quote>) -> Vec<Denial> {
     let field = match order.size {
-        domain::Size::Shares(_) => "quantity",
-        domain::Size::Notional(_) => "notional",
+        Size::Shares(_) => "quantity",
+        Size::Notional(_) => "notional",
     };
     if let Some(margin) = &account.margin {
         let asked = AskedAs { field, pricing: order.pricing, quote };

@@ -204,7 +204,7 @@ fn recount(order: &mut Order) -> Option<Incident> {
 /// What a person must look at where more was executed than any terms allow that may be in force.
 pub(super) fn overfill(order: &Order) -> Option<Incident> {
     let ordered = order.quantity_max().value();
-    (order.filled_quantity > ordered).then(|| {
+    (order.filled_quantity > ordered && !order.is_estimated()).then(|| {
         let detail = format!("{} shares were executed of an order for {ordered}", order.filled_quantity);
         Incident::new("overfill", detail).with("filled", order.filled_quantity).with("ordered", ordered)
     })
@@ -271,7 +271,8 @@ fn replace(
         return Effects { incidents, ..Effects::default() };
     };
     // Of exits that it works itself, it makes one smaller by what the other has sold.
-    if asked.is_none() && order.contingency.is_none() {
+    // Of an amount of money, it says how many shares it was.
+    if asked.is_none() && order.contingency.is_none() && !order.sends_amount {
         let detail = format!("the broker has changed the order by {id}, which nobody here has asked for");
         incidents.push(Incident::new("unasked_replace", detail).with("replace", id));
     }
@@ -288,7 +289,11 @@ fn told_of_terms(order: &mut Order, at: DateTime<Utc>) -> Vec<OrderLogEntry> {
     let mut entries = Vec::new();
     if let Ok(Transition::To(status)) = transition(order.status, OrderEvent::TermsReplaced) {
         order.status = status;
-        entries.push(order.log("replaced", Some(detail), at));
+        let name = match order.amount_sent() {
+            Some(_) => "amount_counted",
+            None => "replaced",
+        };
+        entries.push(order.log(name, Some(detail), at));
     }
     entries.extend(finish_if_filled(order, at));
     entries

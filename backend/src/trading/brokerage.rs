@@ -8,7 +8,7 @@ use super::service::TradingService;
 use crate::account::Account;
 use crate::error::{ApiError, ApiResult, ErrorCode, FieldError};
 use chrono::{DateTime, Utc};
-use domain::{AccountId, Currency, Money, NewOrder, UserId};
+use domain::{AccountId, Currency, Money, NewOrder, Size, UserId};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -71,6 +71,10 @@ pub(super) struct CapabilitiesDocument {
     pub(super) shared_exits: bool,
     /// Whether parts of shares are traded.
     pub(super) fractions: bool,
+    /// Whether a purchase at the market by an amount of money spends the amount there; otherwise it becomes shares here.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub(super) amounts: bool,
     /// Whether accounts can buy on credit and sell short here.
     #[serde(default)]
     short_selling: bool,
@@ -198,6 +202,16 @@ impl TradingService {
     pub(super) async fn unfit(&self, order: &NewOrder) -> Vec<FieldError> {
         let broker = self.offers.of(self.lanes.of(order.account_id)).await;
         broker.map(|broker| fit::against_order(&broker, order)).unwrap_or_default()
+    }
+
+    /// Whether the broker of an order's account takes amounts of money. It is asked of orders by one alone; where nobody says,
+    /// they become shares here.
+    pub(super) async fn takes_amounts(&self, order: &NewOrder) -> bool {
+        if !matches!(order.size, Size::Notional(_)) {
+            return false;
+        }
+        let broker = self.offers.of(self.lanes.of(order.account_id)).await;
+        broker.is_some_and(|broker| broker.amounts)
     }
 
     /// Brings a group into the terms of its account's broker. What the simulator takes is what can be asked for at all, so

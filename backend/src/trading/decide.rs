@@ -30,6 +30,8 @@ pub(super) struct Wish {
     pub(super) closes_only: bool,
     /// What the account's broker charges.
     pub(super) tariff: Tariff,
+    /// Whether it takes a purchase by an amount of money.
+    pub(super) takes_amounts: bool,
 }
 
 impl Wish {
@@ -115,6 +117,7 @@ fn decide_one(wish: &Wish, locked: &mut Locked, decisions: &mut Decisions, now: 
         symbol_halted: wish.symbol_halted,
         margin: margin::state(book, wish.order.symbol, wish.quote.as_deref()),
         tariff: wish.tariff,
+        takes_amounts: wish.takes_amounts,
     };
     let judge = if wish.closes_only { risk::judge_close } else { risk::judge };
     let judgement = judge(wish.order, &state, wish.quote.as_deref(), now);

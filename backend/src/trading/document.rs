@@ -95,6 +95,8 @@ pub struct OrderDocument {
     expire_date: Option<NaiveDate>,
     /// Shares in total, what is filled included.
     quantity: Quantity,
+    /// Whether that is an estimate: the broker was sent the amount of money, and says at the end how many shares it was.
+    quantity_estimated: bool,
     /// The amount of money that was asked for, where it was one: the quantity follows from it.
     notional: Option<Notional>,
     limit_price: Option<Price>,
@@ -148,6 +150,7 @@ impl From<&Order> for OrderDocument {
             time_in_force: order.wish.lifetime.time_in_force(),
             expire_date: order.wish.lifetime.expire_date(),
             quantity: order.quantity,
+            quantity_estimated: order.is_estimated(),
             notional: order.notional(),
             limit_price: fields.limit_price,
             stop_price: fields.stop_price,

@@ -69,6 +69,7 @@ impl TradingService {
             symbol_halted: self.halts.is_halted(account.user_id, order.symbol),
             margin: margin::state(book.as_ref(), order.symbol, Some(quote)),
             tariff: self.lanes.of(account.id).tariff(),
+            takes_amounts: self.takes_amounts(order).await,
         })
     }
 }

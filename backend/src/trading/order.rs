@@ -77,8 +77,10 @@ pub struct Order {
     pub client_order_id: String,
     /// What was asked for when it was placed. Replaces do not change it.
     pub wish: NewOrder,
-    /// How many shares it is for now.
+    /// How many shares it is for now; an estimate while [`Order::is_estimated`].
     pub quantity: Quantity,
+    /// Whether its broker is sent the amount of money, and says at the end how many shares it was.
+    pub sends_amount: bool,
     /// How it is priced now.
     pub pricing: Pricing,
     /// The worst price it can be executed at; unknown only for orders denied for want of a price.
@@ -171,6 +173,7 @@ impl Order {
             client_order_id: client_order_id.to_string(),
             wish,
             quantity,
+            sends_amount: false,
             pricing: wish.pricing,
             worst_price: None,
             fees_max: Decimal::ZERO,
@@ -207,6 +210,7 @@ impl Order {
     ) -> Self {
         let terms = approved.terms();
         Self {
+            sends_amount: terms.sends_amount,
             worst_price: Some(terms.worst_price),
             fees_max: terms.fees_max,
             held: terms.hold.amount(),
@@ -346,6 +350,19 @@ impl Order {
         }
     }
 
+    /// Its amount of money, where the broker is sent that.
+    #[must_use]
+    pub fn amount_sent(&self) -> Option<Notional> {
+        self.notional().filter(|_| self.sends_amount)
+    }
+
+    /// Whether its number of shares is what was estimated when it was judged: its broker has not said yet how many the amount
+    /// of money was. Nothing but the broker's word makes such an order complete, and none is too many.
+    #[must_use]
+    pub const fn is_estimated(&self) -> bool {
+        self.sends_amount && self.original.is_none()
+    }
+
     /// The most that may be executed: while more is asked for, its broker may work by that already.
     pub(super) fn quantity_max(&self) -> Quantity {
         self.replacing.map_or(self.quantity, |replacing| self.quantity.max(replacing.terms.quantity))
@@ -355,7 +372,9 @@ impl Order {
     /// have been executed by those, and what is counted here may be an execution whose undoing was not heard of.
     pub(super) fn is_complete(&self) -> bool {
         let may_be_by_others = |asked: Replacement| asked.terms.quantity >= self.quantity;
-        !self.replacing.is_some_and(may_be_by_others) && self.filled_quantity >= self.quantity.value()
+        !self.is_estimated()
+            && !self.replacing.is_some_and(may_be_by_others)
+            && self.filled_quantity >= self.quantity.value()
     }
 
     /// Shares still to be executed; none once it has ended.
@@ -386,6 +405,10 @@ impl Order {
             return Decimal::ZERO;
         };
         let (side, currency, charged) = (self.wish.side, self.currency(), self.commission + self.tax);
+        if let Some(amount) = self.amount_sent() {
+            let spent = self.filled_notional;
+            return Hold::of_amount(currency, amount, spent, self.fees_max, charged).amount();
+        }
         let due = match self.replacing.and_then(|replacing| self.hold_terms(&replacing.terms)) {
             Some(asked) => Hold::while_changing(side, currency, present, asked, charged),
             None => Hold::of(side, currency, present.worst_price, present.fees_max, present.leaves, charged),
@@ -448,6 +471,7 @@ impl Order {
             time_in_force: self.wish.lifetime.time_in_force(),
             expire_date: self.wish.lifetime.expire_date(),
             quantity: self.quantity,
+            notional: self.amount_sent(),
             limit_price: fields.limit_price,
             stop_price: fields.stop_price,
             trail_amount: fields.trail_amount,

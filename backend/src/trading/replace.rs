@@ -280,6 +280,7 @@ pub(super) fn judged(
         symbol_halted: circumstances.symbol_halted,
         margin: circumstances.margin,
         tariff: circumstances.tariff,
+        takes_amounts: false,
     };
     let worst_price =
         order.worst_price.ok_or_else(|| ApiError::internal("an open order without worst price"))?;

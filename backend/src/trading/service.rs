@@ -312,8 +312,18 @@ impl TradingService {
         let client_order_id = key.unwrap_or_else(|| id.into());
         let symbol_halted = self.halts.is_halted(user, order.symbol);
         let tariff = self.lanes.of(order.account_id).tariff();
-        let wish =
-            Wish { user_id: user, id, client_order_id, order, quote, symbol_halted, closes_only, tariff };
+        let takes_amounts = self.takes_amounts(&order).await;
+        let wish = Wish {
+            user_id: user,
+            id,
+            client_order_id,
+            order,
+            quote,
+            symbol_halted,
+            closes_only,
+            tariff,
+            takes_amounts,
+        };
         let (answer, answered) = oneshot::channel();
         self.placements.try_send(Placement { wish, answer }).map_err(|_| {
             ApiError::new(ErrorCode::ServiceUnavailable, "too many orders are waiting; nothing was placed")

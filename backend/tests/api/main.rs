@@ -11,6 +11,7 @@
 mod accounts;
 mod activities;
 mod alpaca;
+mod alpaca_amounts;
 mod alpaca_groups;
 mod alpaca_oto;
 mod auth;

@@ -84,6 +84,7 @@ mod tests {
             trail_amount: None,
             trail_percent: None,
             protection_price: None,
+            notional: None,
             contingency: None,
             submitted_at: at("2026-01-05T15:00:00Z"),
         }

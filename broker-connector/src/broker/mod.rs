@@ -65,6 +65,8 @@ pub struct Capabilities {
     pub native_groups: Vec<OrderClass>,
     /// Whether parts of shares are traded.
     pub fractions: bool,
+    /// Whether it takes a purchase at the market by an amount of money, and says at the end how many shares it was.
+    pub amounts: bool,
     /// Whether accounts need a key of the broker's to be entered.
     pub credentials: bool,
     /// Whether the broker keeps the account's cash, so that money is not brought in here.
@@ -196,6 +198,12 @@ impl Capabilities {
             Some(Contingency::Leads { class, .. }) => self.native_groups.contains(class),
             Some(Contingency::Follows { .. }) => !self.native_groups.is_empty(),
         }
+    }
+
+    /// Whether it takes an order by its amount of money, where it has one.
+    #[must_use]
+    pub const fn takes_amount(&self, order: &OrderRequest) -> bool {
+        self.amounts || order.notional.is_none()
     }
 }
 

@@ -184,6 +184,7 @@ pub(crate) fn limit(
         trail_amount: None,
         trail_percent: None,
         protection_price: None,
+        notional: None,
         contingency: None,
         submitted_at: Utc::now(),
     }

@@ -1,7 +1,7 @@
 -- Every open order holds what its open part can still cost, an ended one nothing, and a balance holds what its orders hold.
 -- While other terms are asked for, a purchase holds what is dearer: those alone, or what is open by the present ones and
 -- what those add to it; a sale holds the shares of whichever is more. Two exits for the same
--- shares hold together what neither has sold.
+-- shares hold together what neither has sold. A purchase whose broker was sent an amount of money holds what is left of it.
 WITH open AS (
     SELECT o.id, o.account_id, o.side, o.held, cash.currency, o.symbol, o.worst_price, o.commission + o.tax AS charged,
         o.status IN ('DENIED', 'REJECTED', 'FILLED', 'CANCELED', 'EXPIRED', 'REPLACED') AS has_ended,
@@ -10,6 +10,7 @@ WITH open AS (
         (o.replacing->'terms'->>'worstPrice')::numeric AS asked_worst_price,
         (o.replacing->'terms'->>'feesMax')::numeric AS asked_fees_max,
         o.replacing IS NOT NULL AS is_changing,
+        CASE WHEN o.sends_amount THEN greatest(o.notional - o.filled_notional, 0) END AS unspent,
         CASE WHEN o.group_left IS NOT NULL THEN greatest(o.group_left - coalesce(o.sibling_held, 0), 0) END AS group_part,
         CASE cash.currency WHEN 'USD' THEN 100 ELSE 1 END AS units
     FROM trading.orders AS o
@@ -32,6 +33,7 @@ due AS (
         CASE
             WHEN has_ended THEN 0
             WHEN side = 'sell' THEN least(greatest(leaves, asked_leaves), group_part)
+            WHEN unspent IS NOT NULL THEN ceil(unspent * units) / units + greatest(fees_max - charged, 0)
             WHEN is_changing THEN greatest(asked, crossed)
             ELSE present
         END AS held_due

@@ -14,6 +14,8 @@ WHERE o.side NOT IN ('buy', 'sell')
    OR (o.order_type IN ('limit', 'stop_limit')) <> (o.limit_price IS NOT NULL)
    OR (o.order_type IN ('stop', 'stop_limit')) <> (o.stop_price IS NOT NULL)
    OR num_nonnulls(o.trail_amount, o.trail_percent) <> CASE o.order_type WHEN 'trailing_stop' THEN 1 ELSE 0 END
+   OR (o.sends_amount AND (o.notional IS NULL OR o.side <> 'buy' OR o.order_type <> 'market' OR o.time_in_force <> 'day'
+        OR o.group_id IS NOT NULL OR o.replacing IS NOT NULL))
    OR (o.status <> 'DENIED' AND o.worst_price IS NULL)
    OR (o.status = 'DENIED') <> (o.denials IS NOT NULL)
    OR o.is_open <> (o.status IN ('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY'))

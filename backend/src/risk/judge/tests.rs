@@ -33,6 +33,7 @@ fn dollars(cash: i64, shares: i64) -> AccountState {
         symbol_halted: false,
         margin: None,
         tariff: exchange::Tariff::Simulator,
+        takes_amounts: false,
     }
 }
 
@@ -256,5 +257,26 @@ proptest! {
         let spent_then = spent;
         execute(rest, cents(second.0), &mut filled, &mut notional, &mut charged, &mut spent);
         prop_assert!(spent - spent_then <= left, "{} spent of {left} held", spent - spent_then);
+    }
+}
+
+#[test]
+fn an_amount_that_is_sent_as_it_is_holds_itself_and_its_shares_are_an_estimate() {
+    let by_amount = |side, pricing| NewOrder {
+        size: Size::Notional("100".parse().unwrap()),
+        ..order("AAPL", side, "1", pricing)
+    };
+    let there =
+        AccountState { takes_amounts: true, tariff: exchange::Tariff::CommissionFree, ..dollars(100, 10) };
+    let terms_of = |order: NewOrder, account: &AccountState| {
+        judge(order, account, Some(&quote("AAPL", "150")), today()).terms.unwrap()
+    };
+    let sent = terms_of(by_amount(Side::Buy, Pricing::Market), &there);
+    assert_eq!((sent.sends_amount, sent.hold), (true, Hold::Cash(Decimal::ONE_HUNDRED)));
+    let here = AccountState { takes_amounts: false, ..there };
+    let as_shares = terms_of(by_amount(Side::Buy, Pricing::Market), &here);
+    assert!(!as_shares.sends_amount && as_shares.hold.amount() > Decimal::ONE_HUNDRED);
+    for order in [by_amount(Side::Buy, limit("150")), by_amount(Side::Sell, Pricing::Market)] {
+        assert!(!terms_of(order, &there).sends_amount, "a limit and a sale are for shares");
     }
 }

@@ -56,6 +56,7 @@ fn state(book: &MarginBook, quote: &Quote) -> AccountState {
         symbol_halted: false,
         margin: Some(book.seen_from(quote.symbol, Some(quote.price.value()))),
         tariff: exchange::Tariff::Simulator,
+        takes_amounts: false,
     }
 }
 

@@ -30,6 +30,7 @@ fn near(symbol: &str, side: Side, limit: &str, cash: i64) -> Vec<(Limit, Decimal
         symbol_halted: false,
         margin: None,
         tariff: exchange::Tariff::Simulator,
+        takes_amounts: false,
     };
     let terms = judge(order, &account, Some(&quote), now()).terms.unwrap();
     let limits = near_limits(&order, &terms, &account, &quote, now());

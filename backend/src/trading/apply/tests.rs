@@ -1,3 +1,5 @@
+mod amounts;
+
 use super::*;
 use crate::risk::{AccountState, judge};
 use crate::trading::order::Replacement;
@@ -34,13 +36,18 @@ fn quote() -> Quote {
 
 /// An order made the way the server makes them.
 fn order(side: Side, quantity: u32) -> Order {
+    let pricing = Pricing::Limit("100".parse().unwrap());
+    order_for(side, pricing, Size::Shares(Quantity::new(Decimal::from(quantity)).unwrap()))
+}
+
+fn order_for(side: Side, pricing: Pricing, size: Size) -> Order {
     let wish = NewOrder {
         account_id: AccountId::generate(),
         symbol: "AAPL".parse().unwrap(),
         side,
-        pricing: Pricing::Limit("100".parse().unwrap()),
+        pricing,
         lifetime: Lifetime::Day,
-        size: Size::Shares(Quantity::new(Decimal::from(quantity)).unwrap()),
+        size,
     };
     let account = AccountState {
         currency: Currency::Usd,
@@ -50,6 +57,7 @@ fn order(side: Side, quantity: u32) -> Order {
         symbol_halted: false,
         margin: None,
         tariff: exchange::Tariff::Simulator,
+        takes_amounts: true,
     };
     let approved = judge(wish, &account, Some(&quote()), at(0)).approved().unwrap();
     let id = OrderId::generate();

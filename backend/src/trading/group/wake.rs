@@ -138,6 +138,7 @@ fn state_of(
         symbol_halted: circumstances.symbol_halted,
         margin: circumstances.margin.filter(|_| order.side == Side::Buy),
         tariff: circumstances.tariff,
+        takes_amounts: false,
     }
 }
 
@@ -160,6 +161,7 @@ pub(super) fn judge_ahead(
             symbol_halted: circumstances.symbol_halted,
             margin: None,
             tariff: circumstances.tariff,
+            takes_amounts: false,
         };
         let judgement = risk::judge(order, &plenty, circumstances.quote, circumstances.now);
         if judgement.approved().is_none() {

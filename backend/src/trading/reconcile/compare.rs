@@ -90,7 +90,8 @@ pub(in crate::trading) fn compare_terms(
     let in_words = describe_fields(theirs.quantity, prices);
     let differ = |words| Some(Difference::of_order("order_terms", order, words, in_words.clone()));
     let Some(replacing) = order.replacing else {
-        let same = order.quantity.value() == theirs.quantity && order.pricing.fields() == prices;
+        let same_size = order.is_estimated() || order.quantity.value() == theirs.quantity;
+        let same = same_size && order.pricing.fields() == prices;
         return if same || !works { None } else { differ(describe(&order.terms())) };
     };
     match order.open_replace()?.in_force(theirs.quantity, prices) {

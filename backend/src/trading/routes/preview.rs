@@ -88,6 +88,8 @@ struct OrderPreview {
     side: Side,
     /// Shares; absent where an amount of money pays for none.
     quantity: Option<Quantity>,
+    /// Whether that is an estimate: the broker is sent the amount of money, and says at the end how many shares it was.
+    quantity_estimated: bool,
     currency: Currency,
     /// The price it would meet: its limit, its stop price as it is now, or the other side of the market.
     estimated_price: DecimalText,
@@ -138,6 +140,7 @@ impl OrderPreview {
             symbol: order.symbol,
             side: order.side,
             quantity,
+            quantity_estimated: preview.judgement.terms.is_some_and(|terms| terms.sends_amount),
             currency,
             estimated_price: price.value().into(),
             notional: notional.map(|amount| currency.round(amount).into()),

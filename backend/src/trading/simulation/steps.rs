@@ -81,6 +81,7 @@ impl World {
             symbol_halted: false,
             closes_only: false,
             tariff: exchange::Tariff::Simulator,
+            takes_amounts: false,
         };
         let unknown =
             |order: &Order| order.status == OrderStatus::PendingNew && order.unresolved_since.is_some();

@@ -35,7 +35,8 @@ statement! {
         coalesce(sum(o.held) FILTER (WHERE o.side = 'sell'), 0) AS selling,
         coalesce(sum(greatest(least(o.held, o.present) * o.worst_price, least(o.held, o.asked) * o.asked_price))
             FILTER (WHERE o.side = 'sell'), 0) AS selling_worth
-     FROM (SELECT account_id, symbol, side, held, worst_price, quantity - filled_quantity AS present,
+     FROM (SELECT account_id, symbol, side, held, worst_price,
+            greatest(quantity - filled_quantity, 0) AS present,
             (replacing->'terms'->>'quantity')::numeric - filled_quantity AS asked,
             (replacing->'terms'->>'worstPrice')::numeric AS asked_price
         FROM trading.orders WHERE account_id = ANY (?) AND is_open) AS o

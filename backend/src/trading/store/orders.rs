@@ -6,7 +6,7 @@ use crate::db::corrupt;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
 use diesel::sql_types::{
-    Array, BigInt, Date, Double, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bool, Date, Double, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -43,6 +43,8 @@ pub(super) struct OrderRow {
     quantity: Decimal,
     #[diesel(sql_type = Nullable<Numeric>)]
     notional: Option<Decimal>,
+    #[diesel(sql_type = Bool)]
+    sends_amount: bool,
     #[diesel(sql_type = Nullable<Numeric>)]
     limit_price: Option<Decimal>,
     #[diesel(sql_type = Nullable<Numeric>)]
@@ -163,6 +165,7 @@ impl TryFrom<OrderRow> for Order {
             client_order_id: row.client_order_id,
             wish,
             quantity: present.quantity,
+            sends_amount: row.sends_amount,
             pricing: present.pricing,
             worst_price: present.worst_price,
             fees_max: present.fees_max,
@@ -245,7 +248,7 @@ pub(in crate::trading) async fn save_orders<'a>(
 macro_rules! order_columns {
     () => {
         "o.id, o.account_id, o.user_id, o.client_order_id, o.symbol, o.side, o.order_type, o.time_in_force,
-            o.expire_date, o.quantity, o.notional, o.limit_price, o.stop_price, o.trail_amount, o.trail_percent,
+            o.expire_date, o.quantity, o.notional, o.sends_amount, o.limit_price, o.stop_price, o.trail_amount, o.trail_percent,
             o.worst_price, o.fees_max, o.status, o.filled_quantity, o.filled_notional, o.commission, o.tax, o.held,
             o.denials::text AS denials, o.reason, o.unresolved_since, o.cancel_requested_at, o.triggered_at,
             o.original::text AS original, o.replacing::text AS replacing, o.group_id, o.sibling_id, o.group_left,

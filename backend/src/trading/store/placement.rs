@@ -35,8 +35,8 @@ macro_rules! place {
              ", append_events!("told", "belief WHERE belief.is_true", $events), ",
              ", hold_in_balances!("held", "belief", "belief.is_true", $hold), ",
              placed AS (INSERT INTO trading.orders (id, account_id, user_id, client_order_id, symbol, side, order_type,
-                time_in_force, expire_date, quantity, notional, limit_price, stop_price, trail_amount, trail_percent,
-                worst_price, fees_max, held, denials, status, created_at, updated_at, is_open, ended_as, event_sequence)
+                time_in_force, expire_date, quantity, notional, sends_amount, limit_price, stop_price, trail_amount,
+                trail_percent, worst_price, fees_max, held, denials, status, created_at, updated_at, is_open, ended_as, event_sequence)
                 SELECT ", $new, " WHERE belief.is_true)
              SELECT is_true FROM belief"
         )
@@ -59,6 +59,7 @@ statement! {
         sides: Array<Text> = Vec<String>, order_types: Array<Text> = Vec<String>,
         times_in_force: Array<Text> = Vec<String>, expire_dates: Array<Nullable<Date>> = Vec<Option<NaiveDate>>,
         quantities: Array<Numeric> = Vec<Decimal>, notionals: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
+        sends_amounts: Array<Bool> = Vec<bool>,
         limit_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         stop_prices: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
         trail_amounts: Array<Nullable<Numeric>> = Vec<Option<Decimal>>,
@@ -72,13 +73,13 @@ statement! {
         "unnest(?, ?, ?)",
         "unnest(?, ?, ?)",
         "new.id, new.account_id, new.user_id, new.client_order_id, new.symbol, new.side, new.order_type,
-            new.time_in_force, new.expire_date, new.quantity, new.notional, new.limit_price, new.stop_price,
-            new.trail_amount, new.trail_percent, new.worst_price, new.fees_max, new.held, new.denials::json,
+            new.time_in_force, new.expire_date, new.quantity, new.notional, new.sends_amount, new.limit_price,
+            new.stop_price, new.trail_amount, new.trail_percent, new.worst_price, new.fees_max, new.held, new.denials::json,
             CASE WHEN new.denials IS NULL THEN 'PENDING_NEW' ELSE 'DENIED' END, new.at, new.at, new.denials IS NULL,
             CASE WHEN new.denials IS NOT NULL THEN 'DENIED' END, 1
-         FROM belief, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, account_id, user_id,
-            client_order_id, symbol, side, order_type, time_in_force, expire_date, quantity, notional, limit_price,
-            stop_price, trail_amount, trail_percent, worst_price, fees_max, held, denials, at)"
+         FROM belief, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (id, account_id, user_id,
+            client_order_id, symbol, side, order_type, time_in_force, expire_date, quantity, notional, sends_amount,
+            limit_price, stop_price, trail_amount, trail_percent, worst_price, fees_max, held, denials, at)"
     )
 }
 
@@ -97,7 +98,7 @@ statement! {
         id: SqlUuid = Uuid, account: SqlUuid = Uuid, user: SqlUuid = Uuid, client_order_id: Text = String,
         symbol: Text = String, side: Text = &'static str, order_type: Text = &'static str,
         time_in_force: Text = &'static str, expire_date: Nullable<Date> = Option<NaiveDate>,
-        quantity: Numeric = Decimal, notional: Nullable<Numeric> = Option<Decimal>,
+        quantity: Numeric = Decimal, notional: Nullable<Numeric> = Option<Decimal>, sends_amount: Bool = bool,
         limit_price: Nullable<Numeric> = Option<Decimal>, stop_price: Nullable<Numeric> = Option<Decimal>,
         trail_amount: Nullable<Numeric> = Option<Decimal>, trail_percent: Nullable<Numeric> = Option<Decimal>,
         worst_price: Nullable<Numeric> = Option<Decimal>, fees_max: Numeric = Decimal, held: Numeric = Decimal,
@@ -107,7 +108,7 @@ statement! {
     place!(
         "(SELECT * FROM (VALUES (?, ?, ?), (?, ?, ?)) AS told (user_id, kind, payload) WHERE payload IS NOT NULL)",
         "(VALUES (?, ?, ?))",
-        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::json, ?, ?, ?, ?, ?, 1 FROM belief"
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::json, ?, ?, ?, ?, ?, 1 FROM belief"
     )
 }
 
@@ -236,6 +237,7 @@ fn one(
         expire_date: wish.lifetime.expire_date(),
         quantity: order.quantity.value(),
         notional: order.notional().map(Notional::value),
+        sends_amount: order.sends_amount,
         limit_price: number(prices.limit_price),
         stop_price: number(prices.stop_price),
         trail_amount: number(prices.trail_amount),
@@ -303,6 +305,7 @@ fn rows_of(orders: &[Order]) -> QueryResult<PlaceOrders> {
         expire_dates: orders.iter().map(|order| order.wish.lifetime.expire_date()).collect(),
         quantities: orders.iter().map(|order| order.quantity.value()).collect(),
         notionals: orders.iter().map(|order| order.notional().map(Notional::value)).collect(),
+        sends_amounts: orders.iter().map(|order| order.sends_amount).collect(),
         limit_prices: prices(|fields| fields.limit_price),
         stop_prices: prices(|fields| fields.stop_price),
         trail_amounts: prices(|fields| fields.trail_amount),

@@ -217,6 +217,7 @@ impl Broker for Alpaca {
             shared_exits: false,
             native_groups: vec![OrderClass::Bracket, OrderClass::Oco, OrderClass::Oto],
             fractions: true,
+            amounts: true,
             credentials: true,
             keeps_cash: true,
             short_selling: false,

@@ -289,6 +289,9 @@ impl Alpaca {
             session.ring();
             return rejected(ALREADY_FINAL, "the order has ended at Alpaca");
         };
+        if present.notional.is_some() {
+            return rejected("by_amount", "Alpaca does not change orders by amount of money");
+        }
         let replacement = match parse::replacement(request, &listed) {
             Ok(replacement) => replacement,
             Err((code, message)) => return rejected(code, message),

@@ -94,11 +94,14 @@ pub(super) fn works(order: &wire::Order) -> bool {
 /// An order; nothing for one that is no order for shares, or that says what we do not understand.
 pub(super) fn order(order: &wire::Order) -> Option<ListedOrder> {
     let filled = order.filled_qty.unwrap_or_default().0.normalize();
-    // An order by amount of money has no number of shares until it is done.
-    let quantity = order.qty.map(|quantity| quantity.0.normalize()).or((!works(order)).then_some(filled))?;
     let price =
         |number: Option<wire::Number>| number.and_then(|number| Price::new(number.0.normalize()).ok());
     let named = named(&order.client_order_id);
+    // An order by amount of money has no number of shares until it is done. One of ours is for what was executed so far; of
+    // somebody else's nothing can be said yet.
+    let is_told = named.is_some() || !works(order);
+    let quantity = order.qty.map(|quantity| quantity.0.normalize()).or(is_told.then_some(filled))?;
+    let is_counted = order.qty.is_none() && order.status == "filled";
     let accepted_at = moment(order.submitted_at.as_ref().or(order.created_at.as_ref())?)?;
     let order_type = OrderType::from_name(&order.order_type)?;
     Some(ListedOrder {
@@ -125,7 +128,7 @@ pub(super) fn order(order: &wire::Order) -> Option<ListedOrder> {
             broker_order_id: number.clone(),
             replace_id: named.and_then(|(_, request)| request),
         }),
-        resized_by: None,
+        resized_by: named.filter(|_| is_counted).map(|(order, _)| resize_id(order, filled)),
     })
 }
 
@@ -219,9 +222,11 @@ pub(super) fn new_order(request: &OrderRequest) -> Result<wire::NewOrder, &'stat
     if !is_whole {
         return Err("an exit is missing, or is one too many");
     }
+    let notional = request.notional.map(|amount| amount.value().normalize().to_string());
     Ok(wire::NewOrder {
         symbol: vendor_symbol(request.symbol),
-        qty: request.quantity.value().normalize().to_string(),
+        qty: notional.is_none().then(|| request.quantity.value().normalize().to_string()),
+        notional,
         side: request.side.name(),
         order_type: request.order_type.name(),
         time_in_force: request.time_in_force.name(),

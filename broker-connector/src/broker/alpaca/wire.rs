@@ -44,6 +44,9 @@ pub(super) struct Order {
     pub(super) time_in_force: String,
     pub(super) status: String,
     pub(super) qty: Option<Number>,
+    /// How much money it is for, where that was asked for instead of shares.
+    #[serde(default)]
+    pub(super) notional: Option<Number>,
     #[serde(default)]
     pub(super) filled_qty: Option<Number>,
     #[serde(default)]
@@ -166,7 +169,11 @@ pub(super) struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct NewOrder {
     pub(super) symbol: String,
-    pub(super) qty: String,
+    /// This or the amount of money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) qty: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) notional: Option<String>,
     pub(super) side: &'static str,
     #[serde(rename = "type")]
     pub(super) order_type: &'static str,

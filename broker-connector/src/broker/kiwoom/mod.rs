@@ -285,6 +285,7 @@ impl Broker for Kiwoom {
             shared_exits: false,
             native_groups: Vec::new(),
             fractions: false,
+            amounts: false,
             credentials: true,
             keeps_cash: true,
             short_selling: false,

@@ -11,7 +11,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Nullable, Numeric, Text, Timestam
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::broker::OrderRequest;
-use domain::{AccountId, OrderId};
+use domain::{AccountId, Notional, OrderId};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -49,9 +49,11 @@ statement! {
 statement! {
     Sending {
         order: SqlUuid = Uuid, account: SqlUuid = Uuid, symbol: Text = String, side: Text = String,
-        quantity: Numeric = Decimal, submitted_at: Timestamptz = DateTime<Utc>,
+        quantity: Numeric = Decimal, notional: Nullable<Numeric> = Option<Decimal>,
+        submitted_at: Timestamptz = DateTime<Utc>,
     }
-    "INSERT INTO broker.sent_orders (order_id, account_id, symbol, side, quantity, submitted_at) VALUES (?, ?, ?, ?, ?, ?)
+    "INSERT INTO broker.sent_orders (order_id, account_id, symbol, side, quantity, notional, submitted_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING"
 }
 statement! {
@@ -74,14 +76,15 @@ statement! {
 }
 statement! {
     /// Orders of which the journal tells an end, or executions of all that was ordered, and exits that will never be worked
-    /// because of what became of their leader.
+    /// because of what became of their leader. How many shares an order by amount of money is for, the journal tells at its end.
     NoteEnds { account: SqlUuid = Uuid }
     "UPDATE broker.sent_orders AS s SET ended_at = now() WHERE s.account_id = ? AND s.ended_at IS NULL AND (
         EXISTS (SELECT FROM broker.execution_reports AS r
             WHERE r.order_id = s.order_id AND r.kind IN ('rejected', 'canceled', 'expired'))
         OR (SELECT sum(r.quantity) FROM broker.execution_reports AS r WHERE r.order_id = s.order_id AND r.kind = 'fill')
             >= coalesce((SELECT r.quantity FROM broker.execution_reports AS r
-                WHERE r.order_id = s.order_id AND r.kind = 'replaced' ORDER BY r.id DESC LIMIT 1), s.quantity)
+                WHERE r.order_id = s.order_id AND r.kind = 'replaced' ORDER BY r.id DESC LIMIT 1),
+                CASE WHEN s.notional IS NULL THEN s.quantity END)
         OR s.claimed_at IS NULL AND EXISTS (SELECT FROM broker.execution_reports AS r
             WHERE r.order_id = s.leader_id AND r.kind IN ('rejected', 'canceled', 'expired')))"
 }
@@ -205,6 +208,7 @@ impl Store {
             symbol: order.symbol.to_string(),
             side: order.side.name().to_owned(),
             quantity: order.quantity.value(),
+            notional: order.notional.map(Notional::value),
             submitted_at: order.submitted_at,
         };
         Ok(answered(query.execute(&mut self.0.connection().await?)).await? > 0)

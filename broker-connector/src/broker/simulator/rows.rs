@@ -210,6 +210,7 @@ impl OrderRow {
             trail_amount: price(self.trail_amount)?,
             trail_percent: self.trail_percent.map(Percent::new).transpose()?,
             protection_price: price(self.protection_price)?,
+            notional: None,
             contingency: None,
             submitted_at: self.submitted_at,
         };

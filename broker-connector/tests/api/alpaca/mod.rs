@@ -1,6 +1,7 @@
 //! The adapter for Alpaca, against a stand-in that speaks Alpaca's wire format and misbehaves on wish.
 
 mod activities;
+mod amounts;
 mod faults;
 mod keys;
 mod members;

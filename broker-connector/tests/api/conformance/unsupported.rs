@@ -60,6 +60,31 @@ async fn an_order_of_a_kind_that_a_broker_does_not_take_is_refused_as_unsupporte
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_amount_of_money_is_taken_where_the_capabilities_say_so_and_refused_elsewhere() {
+    for venue in venues().await {
+        let order = OrderRequest {
+            order_type: OrderType::Market,
+            time_in_force: TimeInForce::Day,
+            limit_price: None,
+            protection_price: venue.buy("1", "90").limit_price,
+            notional: Some("100".parse().unwrap()),
+            ..venue.buy("1", "90")
+        };
+        if venue.says().await["amounts"] == true {
+            venue.connector().place_accepted(&order).await;
+            venue.tells(&order, &["accepted"]).await;
+            continue;
+        }
+        let body = serde_json::to_string(&order).unwrap();
+        let answer = venue.connector().send("POST", "/broker/order", Some(TOKEN), &body).await;
+        assert_eq!(answer.status(), 422, "{}", venue.name());
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["errors"][0]["rule"], "unsupported", "{}: {problem}", venue.name());
+        assert_eq!(venue.connector().reports(&order).await, Vec::<Value>::new(), "{}", venue.name());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn cash_is_told_by_the_brokers_that_keep_it() {
     for venue in venues().await {
         let (status, body) = asked(&*venue, "balance").await;

@@ -1468,6 +1468,8 @@ export interface components {
         BarInterval: "1m" | "5m" | "15m" | "1h" | "1d";
         /** @description What can be done at a broker. */
         BrokerCapabilities: {
+            /** @description Whether a purchase at the market by an amount of money spends the amount there; otherwise it becomes shares here. */
+            amounts: boolean;
             /** @description The broker. */
             broker: string;
             /** @description Whether an account needs a key of the broker's. */
@@ -2320,6 +2322,8 @@ export interface components {
             origin: components["schemas"]["Origin"];
             /** @description Shares in total, what is filled included. */
             quantity: components["schemas"]["Quantity"];
+            /** @description Whether that is an estimate: the broker was sent the amount of money, and says at the end how many shares it was. */
+            quantityEstimated: boolean;
             /** @description Why it ended as it did, in words of this server or of the broker. */
             reason?: string | null;
             replacing?: components["schemas"]["ReplacingDocument"] | null;
@@ -2447,6 +2451,8 @@ export interface components {
             nearLimits: components["schemas"]["NearLimit"][];
             notional?: components["schemas"]["DecimalText"] | null;
             quantity?: components["schemas"]["Quantity"] | null;
+            /** @description Whether that is an estimate: the broker is sent the amount of money, and says at the end how many shares it was. */
+            quantityEstimated: boolean;
             /** Format: date-time */
             quoteAt: string;
             side: components["schemas"]["Side"];

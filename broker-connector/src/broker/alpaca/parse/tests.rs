@@ -83,7 +83,22 @@ fn what_is_no_share_is_no_order_here() {
 #[test]
 fn an_order_by_amount_of_money_has_a_number_of_shares_once_it_is_done() {
     let open = wire_order(json!({ "qty": null, "notional": "100", "type": "market", "limit_price": null }));
-    assert_eq!(order(&open), None);
+    assert_eq!(order(&open), None, "somebody else's");
+    let id = OrderId::generate();
+    let ours = |status: &str, filled: &str| {
+        order(&wire_order(json!({
+            "qty": null, "notional": "100", "type": "market", "limit_price": null, "client_order_id": client_id(id),
+            "status": status, "filled_qty": filled,
+        })))
+        .unwrap()
+    };
+    let part = ours("partially_filled", "0.5");
+    assert_eq!((part.quantity, part.resized_by), ("0.5".parse().unwrap(), None));
+    let canceled = ours("canceled", "0.5");
+    assert_eq!(canceled.resized_by, None, "its end is told already");
+    let filled = ours("filled", "0.75");
+    let counted = resize_id(id, "0.75".parse().unwrap());
+    assert_eq!((filled.quantity, filled.resized_by), ("0.75".parse().unwrap(), Some(counted)));
     let done = wire_order(json!({
         "qty": null, "notional": "100", "type": "market", "limit_price": null, "status": "filled",
         "filled_qty": "0.666666667",

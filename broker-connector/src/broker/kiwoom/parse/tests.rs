@@ -123,6 +123,7 @@ fn request(symbol: &str, order_type: OrderType, time_in_force: TimeInForce) -> O
         trail_amount: None,
         trail_percent: None,
         protection_price: None,
+        notional: None,
         contingency: None,
         submitted_at: Utc::now(),
     }

@@ -8,7 +8,7 @@ import { Moment } from "@/lib/ui/moment";
 import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
-import { OrderHead, OrderKind, StateWord, useOrderColumns } from "./order-cells";
+import { OrderHead, OrderKind, OrderQuantity, StateWord, useOrderColumns } from "./order-cells";
 
 /** Orders that have ended, newest first. */
 export function ClosedOrders({ accountId }: { accountId: string }) {
@@ -40,7 +40,10 @@ export function ClosedOrders({ accountId }: { accountId: string }) {
           </Cell>
           <Cell>
             {formatQuantity(order.filledQuantity)}
-            <span className="text-soft"> / {formatQuantity(order.quantity)}</span>
+            <span className="text-soft">
+              {" / "}
+              <OrderQuantity order={order} />
+            </span>
           </Cell>
           <Cell>{orDash(order.averageFillPrice, (price) => formatPrice(price, order.currency))}</Cell>
           <Cell wideOnly>{formatCash(new Decimal(order.commission).plus(order.tax), order.currency)}</Cell>

@@ -20,7 +20,8 @@ export function Estimate({ estimate, current, atMarket, byMoney }: Props) {
   const money = (amount: string | null | undefined) => moneyOrDash(amount, currency);
   const touch = estimate.side === "buy" ? "ticket.estimatedAsk" : "ticket.estimatedBid";
   const priceLabel = t(atMarket ? touch : "ticket.estimatedPrice");
-  const shares = estimate.quantity == null ? null : formatQuantity(estimate.quantity);
+  const quantity = estimate.quantity == null ? null : formatQuantity(estimate.quantity);
+  const shares = quantity !== null && estimate.quantityEstimated ? t("orders.about", { quantity }) : quantity;
   const rows: [string, string][] = [
     ...(byMoney && shares !== null ? [[t("ticket.quantity"), shares] as [string, string]] : []),
     [priceLabel, orDash(estimate.estimatedPrice, (price) => formatPrice(price, currency))],

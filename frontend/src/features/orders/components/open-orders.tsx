@@ -15,7 +15,7 @@ import { LoadFailure } from "@/lib/ui/notice";
 import { Empty } from "@/lib/ui/panel";
 import { Cell, Row, Table } from "@/lib/ui/table";
 import { cancelOrder } from "../api/orders";
-import { OrderHead, OrderKind, StateWord, useOrderColumns } from "./order-cells";
+import { OrderHead, OrderKind, OrderQuantity, StateWord, useOrderColumns } from "./order-cells";
 import { OrderDetail } from "./order-detail";
 
 /** How many orders are working; shown on the tab. */
@@ -91,7 +91,9 @@ function OpenOrder({ order, onOpen }: { order: Order; onOpen: (orderId: string) 
   return (
     <Row>
       <OrderHead symbol={order.symbol} side={order.side} />
-      <Cell>{formatQuantity(order.quantity)}</Cell>
+      <Cell>
+        <OrderQuantity order={order} />
+      </Cell>
       <Cell words>
         <OrderKind order={order} />
       </Cell>

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { Order, Side } from "@/lib/api/types";
 import { Decimal } from "@/lib/decimal";
-import { formatPrice, orDash } from "@/lib/format";
+import { formatPrice, formatQuantity, orDash } from "@/lib/format";
 import { reasonSentence } from "@/lib/i18n/sentences";
 import { isOpen } from "@/lib/order-lists";
 import { Cell } from "@/lib/ui/table";
@@ -20,6 +20,13 @@ export function OrderKind({ order }: { order: Order }) {
   const stop = order.type === "trailing_stop" ? trail : words(order.stopPrice);
   const values = { limit: words(order.limitPrice), stop };
   return t(`orders.kind.${order.type}`, values);
+}
+
+/** How many shares it is for, and whether its broker has yet to say how many an amount of money is. */
+export function OrderQuantity({ order }: { order: Pick<Order, "quantity" | "quantityEstimated"> }) {
+  const { t } = useTranslation();
+  const quantity = formatQuantity(order.quantity);
+  return order.quantityEstimated ? t("orders.about", { quantity }) : quantity;
 }
 
 /** The first columns of every table of orders or fills. */

@@ -69,6 +69,23 @@ test("an order that has ended can be neither changed nor taken back", async () =
   expect(screen.queryByRole("button", { name: "Change" })).toBeNull();
 });
 
+test("an amount of money is for about so many shares until the broker has counted them", async () => {
+  brokerReplaces(true);
+  const amount = {
+    ...order,
+    type: "market",
+    limitPrice: null,
+    quantity: "0.51",
+    filledQuantity: "0.2",
+    notional: "100",
+  };
+  server.on("GET /api/orders/{id}", { ...amount, quantityEstimated: true });
+  await show(<OrderDetail orderId={id} onClose={() => {}} />);
+  await screen.findByText("0.2 / about 0.51");
+  expect(screen.getByText("$100.00")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Change" })).toBeNull();
+});
+
 test("another number of shares is not offered where the broker changes prices alone", async () => {
   brokerReplaces(true, false);
   await show(<OrderDetail orderId={id} onClose={() => {}} />);

@@ -18,7 +18,7 @@ import { Cell, Row, Table } from "@/lib/ui/table";
 import { orderDetailQuery } from "../api/order-pages";
 import { cancelOrder } from "../api/orders";
 import { changeableTerms } from "../hooks/terms";
-import { OrderKind, StateWord } from "./order-cells";
+import { OrderKind, OrderQuantity, StateWord } from "./order-cells";
 import { ReplaceForm } from "./replace-form";
 import { ResolveOrder } from "./resolve-order";
 
@@ -80,7 +80,17 @@ function Terms({ order }: { order: Detail }) {
     [t("orders.status"), <StateWord key="state" order={order} />],
     [t("orders.type"), <OrderKind key="kind" order={order} />],
     [t("ticket.timeInForce"), `${t(`ticket.times.${order.timeInForce}`)}${until}`],
-    [t("orders.filled"), `${formatQuantity(order.filledQuantity)} / ${formatQuantity(order.quantity)}`],
+    [
+      t("orders.filled"),
+      <span key="filled">
+        {formatQuantity(order.filledQuantity)}
+        {" / "}
+        <OrderQuantity order={order} />
+      </span>,
+    ],
+    ...(order.notional == null
+      ? []
+      : [[t("orders.amount"), formatMoney(order.notional, currency)] as [string, ReactNode]]),
     [t("orders.averagePrice"), orDash(order.averageFillPrice, (price) => formatPrice(price, currency))],
     [t("orders.fees"), formatMoney(new Decimal(order.commission).plus(order.tax), currency)],
     [t("orders.held"), order.side === "buy" ? formatMoney(order.held, currency) : formatQuantity(order.held)],

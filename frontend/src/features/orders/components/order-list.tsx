@@ -13,7 +13,7 @@ import { Empty } from "@/lib/ui/panel";
 import { useWindowRows } from "@/lib/ui/use-window-rows";
 import { orderPagesQuery } from "../api/order-pages";
 import { upToDate } from "../hooks/matching";
-import { OrderKind, SideWord, StateWord } from "./order-cells";
+import { OrderKind, OrderQuantity, SideWord, StateWord } from "./order-cells";
 
 /** Height of a row, in pixels; the list counts with it. */
 const ROW_HEIGHT = 40;
@@ -158,7 +158,10 @@ function OrderRow({ order, index, onOpen }: RowProps) {
       </td>
       <td className={`${cell} text-right`}>
         {formatQuantity(order.filledQuantity)}
-        <span className="text-soft"> / {formatQuantity(order.quantity)}</span>
+        <span className="text-soft">
+          {" / "}
+          <OrderQuantity order={order} />
+        </span>
         <PriceInShort order={order} />
       </td>
       <td className={`${cell} max-md:hidden`}>

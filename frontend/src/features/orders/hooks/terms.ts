@@ -23,6 +23,8 @@ export function changeableTerms(
   order: Order,
   broker: Pick<Capabilities, "replaceQuantity"> | undefined,
 ): Terms {
+  // An order by amount of money stays as it is.
+  if (order.notional != null) return {};
   const terms = termsOf(order);
   const { quantity: _, ...prices } = terms;
   return broker?.replaceQuantity === false ? prices : terms;
