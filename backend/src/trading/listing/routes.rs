@@ -62,7 +62,7 @@ async fn list_orders(
 }
 
 /// The fields of an order in the order of a file's columns.
-const COLUMNS: [&str; 32] = [
+const COLUMNS: [&str; 33] = [
     "id",
     "accountId",
     "clientOrderId",
@@ -75,6 +75,7 @@ const COLUMNS: [&str; 32] = [
     "timeInForce",
     "expireDate",
     "quantity",
+    "quantityEstimated",
     "notional",
     "limitPrice",
     "stopPrice",
