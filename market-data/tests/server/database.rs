@@ -1,6 +1,7 @@
 //! Databases for single tests, with the tables of the archive.
 
 use market_data::bars::store::Store;
+use std::time::Duration;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
@@ -22,6 +23,9 @@ pub(crate) struct Database {
 /// Whether a database can be made whose tables timescaledb divides: it has to be installed, and loaded at the start.
 const HAS_TIMESCALE: &str = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb') \
     AND current_setting('shared_preload_libraries') LIKE '%timescaledb%'";
+/// How often it is tried to drop a database, and what lies between two tries.
+const DROP_TRIES_MAX: usize = 100;
+const DROP_PAUSE: Duration = Duration::from_millis(200);
 /// How many of our tables it divides.
 const HYPERTABLES: &str =
     "SELECT count(*) FROM timescaledb_information.hypertables WHERE hypertable_schema = 'market'";
@@ -86,6 +90,15 @@ impl Database {
     }
 
     pub(crate) async fn drop(self) {
-        execute(&self.admin, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+        let (admin, statement) =
+            (connect(&self.admin).await, format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        // The server's own cleaners can be in it, and only a superuser can end those.
+        for _ in 0..DROP_TRIES_MAX {
+            if admin.batch_execute(&statement).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(DROP_PAUSE).await;
+        }
+        panic!("{} cannot be dropped", self.name);
     }
 }
