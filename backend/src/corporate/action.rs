@@ -34,6 +34,14 @@ impl Terms {
         }
     }
 
+    /// What a dividend pays for a share; nothing for the others.
+    pub(super) const fn amount_per_share(&self) -> Decimal {
+        match self {
+            Self::CashDividend { amount_per_share, .. } => *amount_per_share,
+            Self::Split { .. } | Self::SymbolChange { .. } => Decimal::ZERO,
+        }
+    }
+
     /// Whether open orders in its symbol have to end first: their quantities and prices would mean something else.
     pub(super) const fn ends_orders(&self) -> bool {
         !matches!(self, Self::CashDividend { .. })

@@ -240,12 +240,14 @@ struct AppliedBefore {
 statement! {
     IsApplied {
         account: SqlUuid = Uuid, action: SqlUuid = Uuid, symbol: Text = String, kind: Text = String,
-        ex_date: Nullable<Date> = Option<NaiveDate>,
+        ex_date: Nullable<Date> = Option<NaiveDate>, amount_per_share: Numeric = Decimal,
     }
-    "WITH asked AS (SELECT ?::uuid AS account_id, ?::uuid AS action_id, ?::text AS symbol, ?::text AS kind, ?::date AS ex_date)
+    "WITH asked AS (SELECT ?::uuid AS account_id, ?::uuid AS action_id, ?::text AS symbol, ?::text AS kind, ?::date AS ex_date,
+        ?::numeric AS amount_per_share)
      SELECT EXISTS (SELECT FROM portfolio.corporate_applications AS a, asked
         WHERE a.account_id = asked.account_id AND (a.action_id = asked.action_id
-            OR (a.symbol = asked.symbol AND a.kind = asked.kind AND a.ex_date = asked.ex_date))) AS applied"
+            OR (a.symbol = asked.symbol AND a.kind = asked.kind AND a.ex_date = asked.ex_date
+                AND a.amount_per_share = asked.amount_per_share))) AS applied"
 }
 
 /// Whether an action, or the same one entered before, was applied to an account. The account is locked.
@@ -260,6 +262,7 @@ pub(super) async fn is_applied(
         symbol: action.symbol.to_string(),
         kind: action.terms.kind().to_owned(),
         ex_date: action.ex_date,
+        amount_per_share: action.terms.amount_per_share(),
     };
     let row: AppliedBefore = statement.get_result(&mut connection).await?;
     Ok(row.applied)
@@ -269,11 +272,12 @@ statement! {
     InsertApplication {
         action: SqlUuid = Uuid, account: SqlUuid = Uuid, kind: Text = String, symbol: Text = String,
         ex_date: Nullable<Date> = Option<NaiveDate>, before: Numeric = Decimal, after: Numeric = Decimal,
-        cash: Numeric = Decimal, withheld: Numeric = Decimal, at: Timestamptz = DateTime<Utc>,
+        cash: Numeric = Decimal, withheld: Numeric = Decimal, amount_per_share: Numeric = Decimal,
+        at: Timestamptz = DateTime<Utc>,
     }
     "INSERT INTO portfolio.corporate_applications (action_id, account_id, kind, symbol, ex_date, quantity_before,
-        quantity_after, cash, withheld, applied_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        quantity_after, cash, withheld, amount_per_share, applied_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 /// Writes what an action has done to an account.
@@ -294,6 +298,7 @@ pub(super) async fn insert_application(
         after: application.quantity_after,
         cash: application.cash,
         withheld: application.withheld,
+        amount_per_share: action.terms.amount_per_share(),
         at,
     };
     statement.execute(&mut connection).await.map(|_| ())

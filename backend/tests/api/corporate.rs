@@ -151,6 +151,10 @@ async fn only_shares_from_before_the_ex_date_have_a_part_and_the_same_action_is_
     assert_eq!(paid["applications"][0]["cash"], "4");
     let again = trader.act(None, dividend).await.expect(201).json();
     assert_eq!((&again["status"], &again["applications"]), (&json!("applied"), &json!([])));
+    let special =
+        json!({ "kind": "cash_dividend", "symbol": "AAPL", "amountPerShare": "2", "exDate": yesterday });
+    let special = trader.act(None, special).await.expect(201).json();
+    assert_eq!(special["applications"][0]["cash"], "8", "another dividend of the same day");
     let mut body = split("3", "1");
     body["exDate"] = json!(yesterday);
     let counted = trader.act(None, body).await.expect(201).json();
