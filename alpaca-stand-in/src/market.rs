@@ -137,6 +137,8 @@ pub struct Market {
     pub whole_only: Vec<String>,
     /// What market orders are executed at, at once; without it they rest as the others do.
     pub market_price: Option<Decimal>,
+    /// Whether money and shares are looked at before the id: nobody documents which comes first.
+    pub means_first: bool,
     clock: DateTime<Utc>,
 }
 
@@ -154,6 +156,7 @@ impl Default for Market {
             clock_ahead: TimeDelta::zero(),
             whole_only: Vec::new(),
             market_price: None,
+            means_first: false,
             clock: Utc::now(),
         }
     }
@@ -282,8 +285,10 @@ impl Market {
             Some(id) => id.to_owned(),
             None => Uuid::now_v7().to_string(),
         };
-        if self.orders.iter().any(|order| order.client_order_id == client_order_id) {
-            return Err((422, 40_010_001, "client_order_id must be unique".into()));
+        let is_known = self.orders.iter().any(|order| order.client_order_id == client_order_id);
+        let known: Refusal = (422, 40_010_001, "client_order_id must be unique".into());
+        if is_known && !self.means_first {
+            return Err(known);
         }
         let symbol = word(body, "symbol")?.to_owned();
         if symbol.starts_with("ZZ") {
@@ -323,6 +328,9 @@ impl Market {
         check_price(order.limit_price)?;
         check_price(order.stop_price)?;
         self.check_means(&order)?;
+        if is_known {
+            return Err(known);
+        }
         self.orders.push(order.clone());
         let place = self.orders.len() - 1;
         if let Some(asked) = asked {

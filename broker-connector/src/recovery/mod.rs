@@ -29,7 +29,8 @@ const PAGES_MAX: usize = 2_000;
 const OVERLAP_SECONDS: i64 = 600;
 /// How far before an order was made its broker's history is read.
 const INQUIRY_MARGIN_SECONDS: i64 = 60;
-/// Most orders of one look that are asked for by number because only an execution speaks of them.
+/// Most orders of one look that are asked for by number because only an execution speaks of them; with more of them the
+/// history counts as not read to its end.
 const LONE_ORDERS_MAX: usize = 200;
 /// The reason of the report that a person's word makes.
 const NEVER_ARRIVED: &str = "never_arrived";
@@ -84,9 +85,11 @@ async fn history(
         .iter()
         .map(|execution| &execution.broker_order_id)
         .filter(|number| !listed.contains(number))
-        .take(LONE_ORDERS_MAX)
         .cloned()
         .collect();
+    if alone.len() > LONE_ORDERS_MAX {
+        return Err(BrokerError::Unavailable(format!("more than {LONE_ORDERS_MAX} orders are in no list")));
+    }
     for number in alone {
         orders.extend(broker.order_by_number(account, &number).await?);
     }

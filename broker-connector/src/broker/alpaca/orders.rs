@@ -166,12 +166,15 @@ impl Alpaca {
 
     async fn not_accepted(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         request: &OrderRequest,
         (failure, is_first): (Failure, bool),
     ) -> PlaceOutcome {
         match session.note(failure) {
-            Failure::Refused(refused) => self.refuse(request, refused.word(), refused.message).await,
+            Failure::Refused(refused) if is_first => {
+                self.refuse(request, refused.word(), refused.message).await
+            }
+            Failure::Refused(refused) => self.refused_again(session, request, refused).await,
             Failure::Unknown(reason) => {
                 // Perhaps the lists know.
                 session.ring();
@@ -184,6 +187,21 @@ impl Alpaca {
                 }
                 failure.unsent().into()
             }
+        }
+    }
+
+    /// What is said of an order that was sent before and is refused now. It may be there: the money or the shares that the
+    /// second one lacks may be held by the first.
+    async fn refused_again(
+        &self,
+        session: &Arc<Session>,
+        request: &OrderRequest,
+        refused: Refused,
+    ) -> PlaceOutcome {
+        match find(session, None, request.order_id).await {
+            Ok(Some(order)) => self.accepted(session, request, order).await,
+            Ok(None) => self.refuse(request, refused.word(), refused.message).await,
+            Err(failure) => PlaceOutcome::OutcomeUnknown { reason: failure.words() },
         }
     }
 

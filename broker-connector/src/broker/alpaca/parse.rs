@@ -132,9 +132,10 @@ pub(super) fn order(order: &wire::Order) -> Option<ListedOrder> {
     })
 }
 
-/// An execution; nothing for a movement of another kind.
+/// An execution; nothing for a movement of another kind, or of things that are no shares: their orders are left out as well.
 pub(super) fn execution(activity: &wire::Activity) -> Option<ListedExecution> {
-    if activity.activity_type != "FILL" {
+    let is_of_shares = activity.symbol.as_deref().is_none_or(|symbol| own_symbol(symbol).is_some());
+    if activity.activity_type != "FILL" || !is_of_shares {
         return None;
     }
     Some(ListedExecution {

@@ -86,6 +86,8 @@ pub(super) struct Activity {
     pub(super) qty: Option<Number>,
     #[serde(default)]
     pub(super) order_id: Option<String>,
+    #[serde(default)]
+    pub(super) symbol: Option<String>,
 }
 
 /// Something that is known by its number, whatever else it says.

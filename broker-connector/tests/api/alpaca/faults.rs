@@ -91,6 +91,27 @@ async fn a_refusal_stands_in_the_journal_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_there_is_not_refused_because_its_own_shares_are_held_by_it() {
+    let world = World::start().await;
+    let bought = world.buy("10", "100");
+    world.connector.place(&bought).await;
+    world.fill(&bought, "10", "100");
+    world.stand_in.act(|market| market.means_first = true);
+    let sold = limit(world.account, "AAPL", Side::Sell, "10", "110");
+    world.stand_in.will_fail(&[Fault::BreaksAfter]);
+    assert_eq!(word(&world.connector.place(&sold).await), "unknown");
+    assert_eq!(word(&world.connector.place(&sold).await), "accepted");
+    world.tells(&sold, &["accepted"]).await;
+    assert_eq!(orders_of(&world, &sold), 1);
+    // One that is not there is refused for what it lacks.
+    let more = limit(world.account, "AAPL", Side::Sell, "5", "110");
+    world.stand_in.will_fail(&[Fault::BreaksBefore]);
+    assert_eq!(word(&world.connector.place(&more).await), "unknown");
+    assert_eq!(word(&world.connector.place(&more).await), "rejected");
+    assert_eq!(orders_of(&world, &more), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_between_sending_and_the_answer_the_order_is_there_once() {
     let mut world = World::start().await;
     world.stand_in.will_fail(&[Fault::HangsAfter]);
