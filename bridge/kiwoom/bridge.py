@@ -209,18 +209,21 @@ class Bridge:
             displacing = asyncio.create_task(self.displace(before))
             self.displacing.add(displacing)
             displacing.add_done_callback(self.displacing.discard)
-        pushing = None
+        halves = set()
         try:
             after = self.seen_by(hello)
             oldest = self.events[0]["sequence"] if self.events else self.sequence + 1
             await line.send(json.dumps({
                 "type": "welcome", "version": VERSION, "run": self.run, "environment": self.control.environment,
                 "account": self.control.account, "sequence": self.sequence, "gap": oldest > after + 1}))
-            pushing = asyncio.create_task(self.push(line, after))
-            await self.read(line, set())
+            # Who cannot be told what happens any more must not seem to be well: the line ends with either of the two.
+            halves = {asyncio.create_task(self.push(line, after)), asyncio.create_task(self.read(line, set()))}
+            ended, _ = await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+            for half in ended:
+                half.result()
         finally:
-            if pushing is not None:
-                pushing.cancel()
+            for half in halves:
+                half.cancel()
             if self.line is line:
                 self.line = None
 
@@ -255,7 +258,7 @@ class Bridge:
             try:
                 await line.send(json.dumps({"type": "reply", "id": request["id"], **answer}, ensure_ascii=False))
             except Closed:
-                pass
+                await line.close()
 
         while True:
             request = json.loads(await line.receive(self.silence_seconds_max))

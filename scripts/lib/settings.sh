@@ -7,7 +7,7 @@ STATE_DIR=${GAEMI_STATE_DIR:-$ROOT/.gaemi}
 # Names that a settings file may set. Anything else in it belongs to other programs (Compose) and is left alone.
 SETTING_NAME='^(GAEMI_[A-Z0-9_]+|DATABASE_URL|REDIS_URL)$'
 
-SECRET_NAME='^(GAEMI_(JWT_SECRET|ENCRYPTION_KEY|INTERNAL_TOKEN|REPLAY_CONTROL_TOKEN|MARKET_DATA_TOKEN|DATABASE_(ADMIN_)?PASSWORD|ALPACA_(KEY_ID|SECRET_KEY)|ALPHA_VANTAGE_KEY|BROKER_KEY(_NEXT)?)|DATABASE_URL|REDIS_URL)$'
+SECRET_NAME='^(GAEMI_(JWT_SECRET|ENCRYPTION_KEY|INTERNAL_TOKEN|REPLAY_CONTROL_TOKEN|MARKET_DATA_TOKEN|DATABASE_(ADMIN_)?PASSWORD|ALPACA_(KEY_ID|SECRET_KEY)|ALPHA_VANTAGE_KEY|KIWOOM_PRICES_(APP_KEY|SECRET_KEY)|BROKER_KEY(_NEXT)?)|DATABASE_URL|REDIS_URL)$'
 
 # read_settings FILE -> sets the shell variables named in FILE, unless they are set already.
 # The file is read as text and never executed: a value with $( ) in it is just that value.
