@@ -87,7 +87,7 @@ fn last_event_id(headers: &HeaderMap, resume: &Resume) -> ApiResult<Option<i64>>
 /// the address, and misses nothing. The first event is `hello` (its id is where the stream begins) or `reset` (the events after the id given
 /// are gone: read everything anew).
 #[utoipa::path(tag = "events", params(("Last-Event-ID" = Option<i64>, Header), Resume), responses(
-    (status = 200, description = "hello, reset, order, execution, balance, position, account", content_type = "text/event-stream", body = String),
+    (status = 200, description = "hello, reset, order, execution, balance, position, account, incident, halt, security", content_type = "text/event-stream", body = String),
     (status = 401, body = Problem), (status = 422, body = Problem)))]
 #[get("/events")]
 async fn stream_events(

@@ -269,8 +269,8 @@ pub(super) enum Outcome {
     Overtaken(String),
     /// It was refused for good.
     Refused(String),
-    /// There is no price, and nothing was placed.
-    NoPrice,
+    /// Nothing was placed for a reason that passes: what is missing.
+    NotYet(&'static str),
     /// Nobody knows, or nothing could be done.
     Unknown,
 }
@@ -284,10 +284,10 @@ pub(super) fn after_placing(
     let mut next = CloseRequest { updated_at: now, ..request.clone() };
     match outcome {
         Outcome::Unknown => return None,
-        Outcome::NoPrice if !request.is_late(now) => return None,
-        Outcome::NoPrice => {
+        Outcome::NotYet(_) if !request.is_late(now) => return None,
+        Outcome::NotYet(missing) => {
             next.status = CloseStatus::Failed;
-            next.reason = Some("there was no price for too long".to_owned());
+            next.reason = Some(format!("there was no {missing} for too long"));
         }
         Outcome::Placed(order) => {
             next.status = CloseStatus::Placed;

@@ -1,6 +1,6 @@
 //! `/api/orders`, with the real quote server and the real simulator beside.
 
-use crate::books::{assert_books_balance, count, rows_of};
+use crate::books::{assert_books_balance, count, execute, rows_of};
 use crate::trader::{Trader, decimal};
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -296,4 +296,25 @@ async fn orders_and_books_survive_a_restart() {
     trader.app.delete(&format!("/api/orders/{}", id(&waiting)), &trader.user).await.expect(202);
     trader.until(id(&waiting), "CANCELED").await;
     assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_that_was_accepted_and_ended_nothing_is_sent_again() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let order = trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
+    let order = order["id"].as_str().unwrap();
+    trader.until(order, "NEW").await;
+    let url = &trader.app.database_url;
+    let asked = format!("UPDATE trading.orders SET cancel_requested_at = now() WHERE id = '{order}'");
+    assert_eq!(execute(url, &asked).await, Ok(1));
+    let accepted = |seconds: u32| {
+        format!(
+            "INSERT INTO trading.cancel_requests (id, order_id, status, created_at, updated_at)
+             SELECT gen_random_uuid(), '{order}', 'ACCEPTED', at, at FROM (SELECT now() - interval '{seconds} s' AS at) AS old"
+        )
+    };
+    assert_eq!(execute(url, &accepted(31)).await, Ok(1));
+    trader.until(order, "CANCELED").await;
+    assert_books_balance(url).await;
 }

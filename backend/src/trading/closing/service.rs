@@ -103,7 +103,7 @@ impl Closing {
                 for (symbol, shares) in account::shares_of(connection, account).await? {
                     let position = closable(shares.total, switches);
                     if !position.is_zero() {
-                        items.push(ask_one(connection, user, account, symbol, position, &key).await?);
+                        items.push(ask_one(connection, user, account, symbol, position).await?);
                     }
                 }
                 let written = serde_json::to_string(&items).map_err(ApiError::internal)?;
@@ -172,9 +172,9 @@ async fn ask_one(
     account: AccountId,
     symbol: Symbol,
     position: Decimal,
-    batch_key: &str,
 ) -> ApiResult<CloseAllItem> {
-    let key = format!("{batch_key}:{symbol}");
+    // Of its own: whatever is made of the batch's key, a trader may have chosen before.
+    let key = Uuid::now_v7().to_string();
     let request = CloseRequest::new(account, user, symbol, key, Portion::All, position, clock::now())
         .map_err(refusal)?;
     let is_new = store::insert_close(connection, &request).await?;

@@ -145,7 +145,9 @@ fn nobody_waits_for_ever_and_nothing_is_given_up_that_can_be_sold() {
 fn an_order_whose_fate_is_unknown_is_asked_for_again_under_the_same_key() {
     let request = close(Portion::All, 10).unwrap();
     assert_eq!(after_placing(&request, Outcome::Unknown, now() + WAIT_MAX * 2), None);
-    assert_eq!(after_placing(&request, Outcome::NoPrice, now()), None);
+    assert_eq!(after_placing(&request, Outcome::NotYet("price"), now()), None);
+    let late = after_placing(&request, Outcome::NotYet("price"), now() + WAIT_MAX * 2).unwrap();
+    assert_eq!(late.status, CloseStatus::Failed, "an order of Friday does not go out on Monday");
     let overtaken = after_placing(&request, Outcome::Overtaken("x".into()), now()).unwrap();
     assert_eq!((overtaken.status, overtaken.attempt), (CloseStatus::Waiting, 2));
     assert_ne!(overtaken.order_key(), request.order_key());

@@ -170,7 +170,9 @@ fn read_outcome(placed: Result<domain::OrderId, ApiError>) -> Outcome {
         Err(error) => error,
     };
     match error.code() {
-        ErrorCode::PriceUnavailable => Outcome::NoPrice,
+        ErrorCode::PriceUnavailable => Outcome::NotYet("price"),
+        // Said before anything is written; an order under the key of this try would have been the answer.
+        ErrorCode::NotReconciled => Outcome::NotYet("comparison with the broker"),
         ErrorCode::OrderDenied => {
             let passing =
                 error.field_errors().iter().all(|denial| PASSING_RULES.contains(&denial.rule.as_str()));
@@ -204,7 +206,9 @@ mod tests {
         for code in [ErrorCode::ServiceUnavailable, ErrorCode::Internal, ErrorCode::TooManyRequests] {
             assert_eq!(read_outcome(Err(ApiError::new(code, ""))), Outcome::Unknown);
         }
-        assert_eq!(read_outcome(Err(ApiError::new(ErrorCode::PriceUnavailable, ""))), Outcome::NoPrice);
+        for code in [ErrorCode::PriceUnavailable, ErrorCode::NotReconciled] {
+            assert!(matches!(read_outcome(Err(ApiError::new(code, ""))), Outcome::NotYet(_)), "{code:?}");
+        }
         assert!(matches!(
             read_outcome(Err(ApiError::new(ErrorCode::TradingHalted, ""))),
             Outcome::Refused(_)

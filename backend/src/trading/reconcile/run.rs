@@ -192,7 +192,11 @@ impl Comparer {
     /// The orders that were not heard of yet, none of which may be taken for another.
     async fn waiting(&self, account: AccountId) -> Result<Vec<OrderRequest>, Failure> {
         let limit = i64::try_from(BATCH_MAX).unwrap_or(i64::MAX);
-        let waiting = store::orders_not_heard_of(&*self.pool.get().await?, &[account], limit).await?;
+        let waiting = store::orders_not_heard_of(&*self.pool.get().await?, &[account], limit + 1).await?;
+        if waiting.len() > BATCH_MAX {
+            let reason = "too many orders wait to be heard of to tell them apart".to_owned();
+            return Err(AskError::Unreachable(reason).into());
+        }
         Ok(waiting.iter().filter_map(Order::description).collect())
     }
 

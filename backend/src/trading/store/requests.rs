@@ -3,10 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use database::statement;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{AccountId, OrderId};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Where a request stands.
@@ -65,23 +66,33 @@ struct CancelRow {
 }
 
 statement! {
-    CancelsToDispatch { broker: Text = String, paused: Array<SqlUuid> = Vec<Uuid>, limit: BigInt = i64 }
+    CancelsToDispatch {
+        broker: Text = String, again_after_seconds: Double = f64, paused: Array<SqlUuid> = Vec<Uuid>, limit: BigInt = i64,
+    }
     "SELECT c.id, c.order_id, o.account_id FROM trading.cancel_requests AS c JOIN trading.orders AS o ON o.id = c.order_id
      JOIN account.accounts AS a ON a.id = o.account_id AND a.broker = ?
-     WHERE c.status IN ('SENT', 'UNRESOLVED') AND NOT o.account_id = ANY (?)
+     WHERE (c.status IN ('SENT', 'UNRESOLVED')
+        OR c.status = 'ACCEPTED' AND c.updated_at <= now() - make_interval(secs => ?)) AND NOT o.account_id = ANY (?)
        AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
      ORDER BY c.id LIMIT ?"
 }
 
-/// Requests whose orders are known to be at a broker: one that overtook its order would find nothing to cancel. Those of
-/// paused accounts wait.
+/// Requests whose orders are known to be at a broker: one that overtook its order would find nothing to cancel. One that the
+/// broker took so long ago, and that has ended nothing, is sent again: its market may have refused it without a word. Those
+/// of paused accounts wait.
 pub(in crate::trading) async fn cancels_to_dispatch(
     mut connection: &AsyncPgConnection,
     (broker, paused): (&str, &[AccountId]),
+    again_after: Duration,
     limit: i64,
 ) -> QueryResult<Vec<CancelRequest>> {
     let paused = paused.iter().map(|account| account.0).collect();
-    let statement = CancelsToDispatch { broker: broker.to_owned(), paused, limit };
+    let statement = CancelsToDispatch {
+        broker: broker.to_owned(),
+        again_after_seconds: again_after.as_secs_f64(),
+        paused,
+        limit,
+    };
     let rows: Vec<CancelRow> = statement.load(&mut connection).await?;
     let request = |row: CancelRow| CancelRequest {
         id: row.id,
@@ -101,7 +112,8 @@ statement! {
         JOIN trading.cancel_requests AS c ON c.id = told.id ORDER BY c.id FOR UPDATE OF c
      )
      UPDATE trading.cancel_requests AS c SET status = new.status, reason = new.reason, updated_at = ? FROM new
-     WHERE c.id = new.id AND c.status IN ('SENT', 'UNRESOLVED')"
+     WHERE c.id = new.id AND (c.status IN ('SENT', 'UNRESOLVED') OR c.status = 'ACCEPTED'
+        AND EXISTS (SELECT FROM trading.orders AS o WHERE o.id = c.order_id AND o.is_open))"
 }
 
 /// Writes how sending requests ended; one that its order's end has closed meanwhile stays as it is.
