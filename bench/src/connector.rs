@@ -150,6 +150,7 @@ fn purchase(account_id: AccountId) -> Result<OrderRequest> {
         trail_percent: None,
         protection_price: None,
         notional: None,
+        withdrawn: false,
         contingency: None,
         submitted_at: Utc::now(),
     })

@@ -43,6 +43,9 @@ pub struct OrderRequest {
     /// that they do. Buys for the day at the market.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notional: Option<Notional>,
+    /// Whether its owner has taken it back: it is not sent any more, and ends unless it may have been sent before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
     /// Limit price; present exactly for limit and stop-limit orders.
     pub limit_price: Option<Price>,
     /// Stop price; present exactly for stop and stop-limit orders.

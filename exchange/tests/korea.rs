@@ -198,6 +198,7 @@ fn a_limit_order_of_the_day_that_comes_in_the_evening_joins_it() {
             trail_percent: None,
             protection_price: price(order_type != Limit),
             notional: None,
+            withdrawn: false,
             contingency: None,
             submitted_at: seoul(at),
         };

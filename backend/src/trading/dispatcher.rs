@@ -48,6 +48,8 @@ const SCAN_AGE_MIN: Duration = Duration::from_secs(2);
 const CONNECTED_MAX: usize = 65_536;
 /// Accounts made known at once.
 const CONNECTING_AT_ONCE_MAX: usize = 16;
+/// How long an accepted cancel may have ended nothing before it is sent again.
+const CANCEL_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// Rows of one look.
 const SCAN_ROWS_MAX: i64 = 256;
 /// A broker's word that an order has ended there. By which end, the journal says: perhaps by this very cancel, when an
@@ -237,9 +239,8 @@ impl Dispatcher {
     }
 
     async fn deliver(&mut self, mut requests: Vec<OrderRequest>) -> Result<(), ApiError> {
-        // They stay in the table until the halt is lifted, but for what is at its broker already.
-        requests
-            .retain(|request| request.leader().is_some() || self.gate.halt_of(request.account_id).is_none());
+        // They stay in the table until the halt is lifted.
+        requests.retain(|request| self.gate.lets_leave(request));
         let paused = self.pauses.accounts();
         requests.retain(|request| !paused.contains(&request.account_id));
         if requests.is_empty() {
@@ -252,7 +253,9 @@ impl Dispatcher {
                 return Ok(());
             }
         };
-        let requests = self.of_connected(requests).await?;
+        let mut requests = self.of_connected(requests).await?;
+        // A halt may have come while the connector was asked.
+        requests.retain(|request| self.gate.lets_leave(request));
         let requests = if manners.idempotent_orders { requests } else { self.mark(requests).await? };
         failpoint::pass(Failpoint::DispatchSending);
         let outcomes = self.send(&requests).await;
@@ -373,7 +376,9 @@ impl Dispatcher {
     async fn deliver_cancels(&self) -> Result<(), ApiError> {
         let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
         let paused = self.pauses.accounts();
-        let requests = store::cancels_to_dispatch(&connection, (broker, &paused), SCAN_ROWS_MAX).await?;
+        let requests =
+            store::cancels_to_dispatch(&connection, (broker, &paused), CANCEL_AGAIN_AFTER, SCAN_ROWS_MAX)
+                .await?;
         drop(connection);
         for requests in requests.chunks(BATCH_MAX) {
             let orders: Vec<OrderId> = requests.iter().map(|request| request.order_id).collect();

@@ -5,6 +5,7 @@
 
 use crate::error::{ApiError, ErrorCode};
 use domain::AccountId;
+use domain::broker::OrderRequest;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -144,6 +145,11 @@ impl Gate {
     /// Why trading is halted in an account, or everywhere.
     pub(super) fn halt_of(&self, account: AccountId) -> Option<String> {
         self.read().halt_of(account).cloned()
+    }
+
+    /// Whether an order may leave for its broker now: a halt holds back what is not there already and what its owner still wants.
+    pub(super) fn lets_leave(&self, request: &OrderRequest) -> bool {
+        request.leader().is_some() || request.withdrawn || self.halt_of(request.account_id).is_none()
     }
 
     /// Why trading is halted everywhere.

@@ -8,6 +8,7 @@
 use super::connector::Connector;
 use super::delivery::{Inquiry, Manners, Step};
 use super::document::OrderDocument;
+use super::gate::Gate;
 use super::incident::{Incident, NewIncident, UNRESOLVED_ORDER};
 use super::lane::{Lane, Lanes};
 use super::order::Order;
@@ -37,6 +38,7 @@ pub(super) struct Inquirer {
     /// The broker that it asks.
     pub(super) lane: Lane,
     pub(super) lanes: Lanes,
+    pub(super) gate: Gate,
 }
 
 impl Inquirer {
@@ -92,6 +94,8 @@ impl Inquirer {
             answered.push(*inquiry);
         }
         self.save(&answered, given_up).await?;
+        // What is held back now is asked for again, and sent when nothing holds it back.
+        again.retain(|request: &OrderRequest| self.gate.lets_leave(request));
         if !again.is_empty() {
             tracing::info!(orders = again.len(), "orders that the broker does not have are sent again");
             // Whatever comes of it: the journal speaks, or the next question finds out.

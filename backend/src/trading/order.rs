@@ -472,6 +472,7 @@ impl Order {
             expire_date: self.wish.lifetime.expire_date(),
             quantity: self.quantity,
             notional: self.amount_sent(),
+            withdrawn: self.cancel_requested_at.is_some(),
             limit_price: fields.limit_price,
             stop_price: fields.stop_price,
             trail_amount: fields.trail_amount,

@@ -162,6 +162,7 @@ impl TradingService {
                 events: Arc::clone(&events),
                 lane,
                 lanes: lanes.clone(),
+                gate: gate.clone(),
             };
             background.spawn_vital(inquirer.run(background.stop.clone()));
             let comparer = Comparer {

@@ -134,6 +134,25 @@ async fn what_has_not_left_for_its_broker_stays_until_the_halt_is_lifted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_its_owner_has_taken_back_before_it_left_ends_also_under_the_halt_and_never_leaves() {
+    let trader = Trader::on(TestApp::start_without_connector().await, "USD", "10000").await;
+    trader.priced("AAPL").await;
+    let order = trader.place("buy", "AAPL", "1", None).await.expect(201).json();
+    trader.app.post(&halt_path(&trader), &trader.user, json!({})).await.expect(200);
+    trader.app.delete(&format!("/api/orders/{}", id(&order)), &trader.user).await.expect(202);
+    let trader = Trader { app: trader.app.restart_with_connector().await, ..trader };
+    trader.priced("AAPL").await;
+    let ended = trader.until(id(&order), "REJECTED").await;
+    assert_eq!((&ended["reason"], &ended["held"]), (&json!("withdrawn"), &json!("0")));
+    let lift = format!("{}/lift", halt_path(&trader));
+    trader.app.post(&lift, &trader.user, json!({})).await.expect(200);
+    let next = trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
+    trader.until(id(&next), "NEW").await;
+    assert_eq!(trader.order(id(&order)).await["filledQuantity"], "0");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_halt_file_stops_everybody_within_a_second_and_needs_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("halt");

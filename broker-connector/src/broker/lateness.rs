@@ -1,4 +1,4 @@
-//! Orders that have waited too long to be sent. Pure.
+//! Orders that have waited too long to be sent, or were taken back meanwhile. Pure.
 //!
 //! An order waits where its broker cannot be reached, limits us, or does not let us in. What was wished for then is not what it
 //! would do now: an order without a limit would be executed at a price that nobody has seen, and one for a session whose session
@@ -19,6 +19,9 @@ const WAIT_MAX: TimeDelta = TimeDelta::hours(24);
 /// Why an order is not sent any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum Late {
+    /// Its owner has taken it back.
+    #[error("the order was taken back before it was sent")]
+    Withdrawn,
     /// It waited longer than one of its kind may.
     #[error("the order has waited too long to be sent")]
     Waited,
@@ -31,6 +34,7 @@ impl Late {
     /// Its stable word.
     pub(super) const fn word(self) -> &'static str {
         match self {
+            Self::Withdrawn => "withdrawn",
             Self::Waited => "waited_too_long",
             Self::SessionOver => "session_over",
         }
@@ -39,6 +43,9 @@ impl Late {
 
 /// Why an order that was not sent yet must not be sent at a moment; nothing where it may be.
 pub(super) fn lateness(order: &OrderRequest, now: DateTime<Utc>) -> Option<Late> {
+    if order.withdrawn {
+        return Some(Late::Withdrawn);
+    }
     if ends_at(order).is_some_and(|end| end <= now) {
         return Some(Late::SessionOver);
     }
@@ -85,6 +92,7 @@ mod tests {
             trail_percent: None,
             protection_price: None,
             notional: None,
+            withdrawn: false,
             contingency: None,
             submitted_at: at("2026-01-05T15:00:00Z"),
         }
@@ -116,6 +124,14 @@ mod tests {
             assert_eq!(lateness(&order, at(last)), None, "{order:?}");
             assert_eq!(lateness(&order, at(first_late)), Some(why), "{order:?}");
         }
+    }
+
+    #[test]
+    fn what_was_taken_back_is_not_sent_however_young_it_is() {
+        let young = order(TimeInForce::Gtc);
+        let withdrawn = OrderRequest { withdrawn: true, ..young.clone() };
+        assert_eq!(lateness(&young, young.submitted_at), None);
+        assert_eq!(lateness(&withdrawn, young.submitted_at), Some(Late::Withdrawn));
     }
 
     #[test]

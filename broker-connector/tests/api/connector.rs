@@ -185,6 +185,7 @@ pub(crate) fn limit(
         trail_percent: None,
         protection_price: None,
         notional: None,
+        withdrawn: false,
         contingency: None,
         submitted_at: Utc::now(),
     }

@@ -211,6 +211,7 @@ impl OrderRow {
             trail_percent: self.trail_percent.map(Percent::new).transpose()?,
             protection_price: price(self.protection_price)?,
             notional: None,
+            withdrawn: false,
             contingency: None,
             submitted_at: self.submitted_at,
         };

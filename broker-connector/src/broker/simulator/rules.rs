@@ -48,7 +48,7 @@ pub(super) fn judge(
     let order = BookOrder::new(request, sequence)?;
     refuse_combination(request)?;
     // What its session has left behind expires by itself.
-    if let Some(late @ Late::Waited) = lateness(request, now) {
+    if let Some(late @ (Late::Waited | Late::Withdrawn)) = lateness(request, now) {
         return Err(Refusal::new(late.word(), late.to_string()));
     }
     if let Some(kind) = match request.time_in_force {

@@ -4625,7 +4625,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description hello, reset, order, execution, balance, position, account */
+            /** @description hello, reset, order, execution, balance, position, account, incident, halt, security */
             200: {
                 headers: {
                     [name: string]: unknown;

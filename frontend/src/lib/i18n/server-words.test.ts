@@ -166,6 +166,7 @@ test("every word by which a broker of this house refuses or ends an order has a 
     words.add(word);
   for (const expected of [
     "waited_too_long",
+    "withdrawn",
     "session_over",
     "never_arrived",
     "too_many_symbols",

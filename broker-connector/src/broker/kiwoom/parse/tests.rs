@@ -124,6 +124,7 @@ fn request(symbol: &str, order_type: OrderType, time_in_force: TimeInForce) -> O
         trail_percent: None,
         protection_price: None,
         notional: None,
+        withdrawn: false,
         contingency: None,
         submitted_at: Utc::now(),
     }

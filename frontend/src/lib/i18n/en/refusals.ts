@@ -183,6 +183,7 @@ export const refusals = {
     tick_size: "The price does not fit the market's price steps.",
     whole_shares: "Only whole shares can be traded.",
     never_arrived: "It never arrived at the broker, as its owner has said.",
+    withdrawn: "It was taken back before it was sent.",
     waited_too_long: "It waited too long for its broker and was not sent.",
     session_over: "Its session was over before it could be sent.",
     too_many_symbols: "Orders work in too many symbols already.",

@@ -179,6 +179,7 @@ export const refusals: Texts<typeof english> = {
     tick_size: "호가 단위에 맞지 않는 가격입니다.",
     whole_shares: "1주 단위로만 거래할 수 있습니다.",
     never_arrived: "증권사에 도착하지 않은 주문으로 확인되었습니다.",
+    withdrawn: "보내기 전에 취소되었습니다.",
     waited_too_long: "증권사를 너무 오래 기다려 보내지 않았습니다.",
     session_over: "보내기 전에 해당 거래 시간이 끝났습니다.",
     too_many_symbols: "이미 너무 많은 종목에 주문이 걸려 있습니다.",
