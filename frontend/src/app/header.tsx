@@ -100,7 +100,7 @@ function Menu() {
             >
               {t("header.settings")}
             </Link>
-            <Button size="small" onClick={() => void signOut().catch(() => {})}>
+            <Button size="small" onClick={() => void signOut()}>
               {t("header.signOut")}
             </Button>
           </div>

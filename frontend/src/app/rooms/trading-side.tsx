@@ -6,7 +6,7 @@ import { BuyingPowerFigure } from "@/features/accounts/components/buying-power";
 import { FirstSteps } from "@/features/accounts/components/first-steps";
 import { OpenAccountForm } from "@/features/accounts/components/open-account-form";
 import { useAccounts } from "@/features/accounts/hooks/use-account";
-import { useMargin } from "@/features/accounts/hooks/use-margin";
+import { useBuyingPower, useMargin } from "@/features/accounts/hooks/use-margin";
 import { Ticket } from "@/features/orders/components/ticket";
 import type { Holdings } from "@/features/portfolio/api/portfolio";
 import { Summary } from "@/features/portfolio/components/summary";
@@ -44,7 +44,7 @@ function AccountSide({ account, accounts, symbol }: Props) {
   const balance = useQuery({ ...balanceQuery(account.id), enabled: ready });
   const { data: holdings } = useHoldings(account.id);
   const margin = useMargin(account);
-  const buyingPower = margin?.use?.buyingPower ?? balance.data?.buyingPower;
+  const buyingPower = useBuyingPower(account, balance.data);
   if (useIsUntouched(account)) return <FirstSteps account={account} />;
   return (
     <>

@@ -22,9 +22,10 @@ export function useMargin(account: Account): AccountMargin | null {
  */
 export function useBuyingPower(
   account: Account,
-  balance: Pick<Balance, "currency" | "buyingPower">,
+  balance: Pick<Balance, "currency" | "buyingPower"> | undefined,
 ): string | undefined {
   const { data, isAwaited } = useKnownMargin(account);
+  if (balance === undefined) return undefined;
   // Credit is in the account's own currency; others are what they are.
   if (balance.currency !== account.currency) return balance.buyingPower;
   if (isAwaited) return undefined;

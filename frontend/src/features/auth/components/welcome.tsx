@@ -7,7 +7,7 @@ import { fieldRefusal, restSentence } from "@/lib/i18n/sentences";
 import { Button } from "@/lib/ui/button";
 import { Field } from "@/lib/ui/field";
 import { Notice } from "@/lib/ui/notice";
-import { registrationIsOpen, signIn, signUp } from "../api/auth";
+import { registrationIsOpen, signIn, signUp, useUntoldEnd } from "../api/auth";
 import { secondFactor } from "../api/recovery-codes";
 import { DISPLAY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../limits";
 import { FreshRecoveryCodes } from "./recovery-codes";
@@ -46,9 +46,23 @@ export function Welcome() {
       </div>
       <div>
         <FreshRecoveryCodes />
+        <UntoldEnd />
         <EntryForm />
       </div>
     </main>
+  );
+}
+
+/** Whoever leaves a shared computer must know that its session still lives. */
+function UntoldEnd() {
+  const { t } = useTranslation();
+  const untold = useUntoldEnd();
+  return (
+    untold && (
+      <div className="mb-4">
+        <Notice tone="warn">{t("auth.untoldEnd")}</Notice>
+      </div>
+    )
   );
 }
 

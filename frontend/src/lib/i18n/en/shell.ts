@@ -57,6 +57,8 @@ export const shell = {
     displayName: "Name (optional)",
     passwordHint: "8 characters or more. A sentence is easier to keep than symbols.",
     totpCode: "Code from your authenticator app, or a recovery code",
+    untoldEnd:
+      "You are signed out on this page, but the server could not be told yet. Keep the page open: until this note goes away, the session is still open on this device.",
     toSignUp: "New here? Create an account",
     toSignIn: "Have an account? Sign in",
     introTitle: "Trade Korean and US shares from your own server.",

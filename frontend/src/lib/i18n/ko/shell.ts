@@ -58,6 +58,8 @@ export const shell: Texts<typeof english> = {
     displayName: "이름 (선택)",
     passwordHint: "8자 이상. 기호를 섞기보다 긴 문장이 기억하기 쉽습니다.",
     totpCode: "인증 앱의 코드 또는 복구 코드",
+    untoldEnd:
+      "이 화면에서는 로그아웃되었지만 아직 서버에 알리지 못했습니다. 이 안내가 사라질 때까지 페이지를 닫지 마세요. 그때까지는 이 기기에 로그인이 남아 있습니다.",
     toSignUp: "처음이신가요? 회원가입",
     toSignIn: "계정이 있으신가요? 로그인",
     introTitle: "내 서버에서 한국·미국 주식을 거래하세요.",
