@@ -218,6 +218,10 @@ impl ActivityLine {
 /// Takes a line in; says whether that is done, or is to be tried again later.
 async fn take_in(connection: &AsyncPgConnection, line: &ActivityLine, manner: Manner) -> ApiResult<bool> {
     let at = clock::now();
+    let split = line.symbol.filter(|_| line.kind == ActivityKind::Split && !line.is_undone);
+    if let (Manner::Book, Some(symbol)) = (manner, split) {
+        split::withdraw_groups(connection, (line, symbol), at).await?;
+    }
     let accounts = BTreeSet::from([line.account_id]);
     let locked = account::lock_balances(connection, &accounts, std::iter::empty()).await?;
     let owner = locked.account(line.account_id).map(|(owner, _)| owner);
@@ -226,7 +230,6 @@ async fn take_in(connection: &AsyncPgConnection, line: &ActivityLine, manner: Ma
         let detail = format!("{}; not booked: {why}", line.words());
         line.in_facts(Incident::new(UNBOOKED_ACTIVITY, detail).with("case", case))
     };
-    let split = line.symbol.filter(|_| line.kind == ActivityKind::Split && !line.is_undone);
     if let (Manner::Book, Some(owner), Some(symbol)) = (manner, owner, split) {
         let Taken::Done(incident) = split::take_in(connection, (line, symbol), owner, at).await? else {
             return Ok(false);

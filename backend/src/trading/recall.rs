@@ -12,7 +12,7 @@ use domain::{AccountId, Symbol, UserId};
 /// Orders that are taken back in one go.
 const RECALLED_MAX: i64 = 1_000;
 
-/// Whether orders of an account in a symbol are open. To be asked under the account's lock: then none appears until
+/// Whether orders of an account in a symbol are open, or may be soon: by their group, or to close a position. To be asked under the account's lock: then none appears until
 /// the caller's commit.
 ///
 /// # Errors
@@ -22,7 +22,8 @@ pub async fn has_open_orders(
     account: AccountId,
     symbol: Symbol,
 ) -> QueryResult<bool> {
-    Ok(!store::open_orders(connection, account, symbol).await?.is_empty())
+    Ok(!store::open_orders(connection, account, symbol).await?.is_empty()
+        || store::are_wishes_open_in(connection, account, symbol).await?)
 }
 
 /// Whether anything of an account may still become an execution: an open order, a group, a close of a position. To be asked
@@ -61,7 +62,7 @@ impl TradingService {
         Ok(is_anything_under_way(&*self.pool.get().await?, account).await?)
     }
 
-    /// Asks to take back every open order of an account in a symbol. What has been asked before, or ends meanwhile,
+    /// Asks to take back every group and every open order of an account in a symbol. What has been asked before, or ends meanwhile,
     /// is left alone.
     ///
     /// # Errors
@@ -74,6 +75,7 @@ impl TradingService {
         reason: &str,
     ) -> ApiResult<()> {
         let mut connection = self.pool.get().await?;
+        store::withdraw_groups(&connection, (account, symbol), clock::now()).await?;
         for order in store::open_orders(&connection, account, symbol).await? {
             let asked = connection
                 .transaction(async |connection| request_cancel(connection, user, order, Some(reason)).await)

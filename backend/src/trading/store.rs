@@ -31,9 +31,9 @@ pub(super) use activities::{
     next_activity, note_activity_taken_in, other_leg,
 };
 pub(super) use closing::{
-    are_wishes_open, cancellable_orders, close_batch, close_by_key, close_of, closes_of, closes_of_call,
-    insert_close, insert_close_batch, mark_origin, newest_open_orders, open_closes, save_close,
-    withdraw_closes,
+    are_wishes_open, are_wishes_open_in, cancellable_orders, close_batch, close_by_key, close_of, closes_of,
+    closes_of_call, insert_close, insert_close_batch, mark_origin, newest_open_orders, open_closes,
+    save_close, withdraw_closes,
 };
 pub(super) use executions::{
     ExecutionRow, executions_of, insert_executions, known_executions, lock_execution, mark_reversed,
@@ -41,7 +41,7 @@ pub(super) use executions::{
 pub(super) use external::insert_external;
 pub(super) use groups::{
     active_groups, active_groups_of, group_by_key, group_of, insert_group, list_groups, lock_group,
-    orders_by_id, save_group, save_shares,
+    orders_by_id, save_group, save_shares, withdraw_groups,
 };
 pub(super) use halts::{all_halts, delete_halt, save_halt};
 pub(super) use history::{LogLine, insert_log, log_of};

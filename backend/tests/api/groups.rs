@@ -367,6 +367,25 @@ async fn legs_wait_while_their_symbol_is_halted_and_nothing_turns_round_meanwhil
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn exits_that_wait_never_wake_after_a_split_which_their_prices_do_not_know() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let bracket = bracket_with_its_entry_at_work(&trader).await;
+    let halt = "/api/orders/halts/AAPL";
+    trader.app.put(halt, &trader.user, json!({ "reason": "split" })).await.expect(200);
+    execute_entry(&trader, &bracket).await;
+    let split = json!({ "kind": "split", "symbol": "AAPL", "newShares": "4", "oldShares": "1" });
+    trader.app.post("/api/corporate-actions", &trader.user, split).await.expect(201);
+    eventually("the split", || async { trader.position("AAPL").await["quantity"] == "40" }).await;
+    let ended = group(&trader, &id(&bracket)).await;
+    let states = ["take_profit", "stop_loss"].map(|name| leg(&ended, name)["state"].clone());
+    assert_eq!((&ended["active"], states), (&json!(false), [json!("dropped"), json!("dropped")]));
+    trader.app.delete(halt, &trader.user).await.expect(204);
+    looked_at(&trader).await;
+    assert_eq!(group(&trader, &id(&bracket)).await["updatedAt"], ended["updatedAt"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn in_a_halted_account_no_group_is_made_and_legs_wait() {
     let trader = Trader::with("USD", "10000").await;
     trader.priced("AAPL").await;

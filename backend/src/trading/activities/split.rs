@@ -1,6 +1,7 @@
 //! Splits as a broker tells of them: one line takes the shares of before, another brings those of after. Both together say
 //! the ratio, and are one journal under the number of the later line.
 
+use super::super::has_open_orders;
 use super::super::incident::{Incident, SHARES_ACTIVITY};
 use super::super::requests::request_cancel;
 use super::super::store::{self, ActivityLine, OtherLeg};
@@ -60,6 +61,20 @@ fn told(line: &ActivityLine, why: &str) -> Taken {
     Taken::Done(Some(line.in_facts(Incident::new(SHARES_ACTIVITY, detail).with("case", "no_split"))))
 }
 
+/// Takes the groups in the symbol of a split back that has come whole. Groups are locked before accounts, so this is done before
+/// [`take_in`].
+pub(super) async fn withdraw_groups(
+    connection: &AsyncPgConnection,
+    (line, symbol): (&ActivityLine, Symbol),
+    now: DateTime<Utc>,
+) -> ApiResult<()> {
+    let other = store::other_leg(connection, line).await?;
+    if matches!(leg(line, other.as_ref(), now), Leg::Whole { .. }) {
+        store::withdraw_groups(connection, (line.account_id, symbol), now).await?;
+    }
+    Ok(())
+}
+
 /// Takes one line in; the caller has locked the account and the cursor. Orders in the symbol end first: their quantities and
 /// prices mean something else by now.
 pub(super) async fn take_in(
@@ -97,7 +112,7 @@ pub(super) async fn take_in(
     }
 }
 
-/// Asks to take every open order of an account in a symbol back; whether there is any.
+/// Asks to take every open order of an account in a symbol back; whether there is any, or may be one by its group.
 async fn take_back(
     connection: &AsyncPgConnection,
     owner: UserId,
@@ -112,7 +127,7 @@ async fn take_back(
             Ok(_) | Err(_) => {}
         }
     }
-    Ok(!open.is_empty())
+    Ok(has_open_orders(connection, account, symbol).await?)
 }
 
 #[cfg(test)]

@@ -309,6 +309,28 @@ pub(in crate::trading) async fn are_wishes_open(
     Ok(row.flag)
 }
 
+statement! {
+    AreWishesOpenIn {
+        closes_of: SqlUuid = Uuid, closes_in: Text = String, groups_of: SqlUuid = Uuid, groups_in: Text = String,
+    }
+    "SELECT EXISTS (SELECT FROM trading.close_requests AS c
+            WHERE c.account_id = ? AND c.symbol = ? AND c.status IN ('WAITING', 'PLACING'))
+        OR EXISTS (SELECT FROM trading.order_groups AS g
+            WHERE g.account_id = ? AND g.symbol = ? AND g.status = 'ACTIVE') AS flag"
+}
+
+/// The same of one symbol.
+pub(in crate::trading) async fn are_wishes_open_in(
+    mut connection: &AsyncPgConnection,
+    account: AccountId,
+    symbol: Symbol,
+) -> QueryResult<bool> {
+    let (closes_in, groups_in) = (symbol.to_string(), symbol.to_string());
+    let statement = AreWishesOpenIn { closes_of: account.0, closes_in, groups_of: account.0, groups_in };
+    let row: FlagRow = statement.get_result(&mut connection).await?;
+    Ok(row.flag)
+}
+
 #[derive(QueryableByName)]
 struct BatchRow {
     #[diesel(sql_type = Text)]

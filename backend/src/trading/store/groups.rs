@@ -10,7 +10,7 @@ use database::statement;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{AccountId, OrderGroupId, OrderId, Quantity, UserId};
+use domain::{AccountId, OrderGroupId, OrderId, Quantity, Symbol, UserId};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -238,6 +238,27 @@ pub(in crate::trading) async fn active_groups_of(
 ) -> QueryResult<Vec<Group>> {
     let rows = ActiveGroupsOf { account: account.0, limit }.load(&mut connection).await?;
     with_legs(connection, rows).await
+}
+
+statement! {
+    WithdrawGroups { account: SqlUuid = Uuid, symbol: Text = String, at: Timestamptz = DateTime<Utc>, also_at: Timestamptz = DateTime<Utc> }
+    "WITH active AS MATERIALIZED (
+        SELECT g.id FROM trading.order_groups AS g
+        WHERE g.account_id = ? AND g.symbol = ? AND g.status = 'ACTIVE' AND g.cancel_requested_at IS NULL
+        ORDER BY g.id FOR UPDATE
+     )
+     UPDATE trading.order_groups AS g SET cancel_requested_at = ?, updated_at = ? FROM active WHERE g.id = active.id"
+}
+
+/// Takes the groups of an account in a symbol back: what waits in them never becomes an order. Groups are locked before
+/// balances.
+pub(in crate::trading) async fn withdraw_groups(
+    mut connection: &AsyncPgConnection,
+    (account, symbol): (AccountId, Symbol),
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    let statement = WithdrawGroups { account: account.0, symbol: symbol.to_string(), at, also_at: at };
+    statement.execute(&mut connection).await.map(|_| ())
 }
 
 statement! {
