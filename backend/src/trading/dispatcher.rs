@@ -154,8 +154,14 @@ impl Dispatcher {
         }
         let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
         let paused = self.pauses.accounts();
-        let overdue =
-            store::orders_to_dispatch(&connection, (broker, &paused), SCAN_AGE_MIN, SCAN_ROWS_MAX).await?;
+        let overdue = store::orders_to_dispatch(
+            &connection,
+            (broker, &paused),
+            self.gate.halts(),
+            SCAN_AGE_MIN,
+            SCAN_ROWS_MAX,
+        )
+        .await?;
         drop(connection);
         if !overdue.is_empty() {
             self.deliver_overdue(&overdue).await?;
@@ -334,9 +340,17 @@ impl Dispatcher {
         let again = manners.idempotent_orders;
         let (connection, broker) = (self.pool.get().await?, self.exit.lane.name());
         let paused = self.pauses.accounts();
-        let waiting =
-            store::replaces_to_dispatch(&connection, (broker, &paused), again, SCAN_ROWS_MAX).await?;
+        let mut waiting = store::replaces_to_dispatch(
+            &connection,
+            (broker, &paused),
+            self.gate.halts(),
+            again,
+            SCAN_ROWS_MAX,
+        )
+        .await?;
         drop(connection);
+        // A halt may have come while the table was asked.
+        waiting.retain(|(account, _)| self.gate.halt_of(*account).is_none());
         let (accounts, requests): (Vec<AccountId>, Vec<ReplaceRequest>) = waiting.into_iter().unzip();
         for (accounts, requests) in accounts.chunks(BATCH_MAX).zip(requests.chunks(BATCH_MAX)) {
             if !again {

@@ -35,6 +35,13 @@ impl Closed {
     }
 }
 
+/// Where halts stand at a moment.
+pub(super) struct Halts {
+    /// In all accounts.
+    pub(super) everywhere: bool,
+    pub(super) accounts: Vec<AccountId>,
+}
+
 /// The gate. Cloning is cheap.
 #[derive(Clone, Default)]
 pub(super) struct Gate {
@@ -150,6 +157,12 @@ impl Gate {
     /// Whether an order may leave for its broker now: a halt holds back what is not there already and what its owner still wants.
     pub(super) fn lets_leave(&self, request: &OrderRequest) -> bool {
         request.leader().is_some() || request.withdrawn || self.halt_of(request.account_id).is_none()
+    }
+
+    /// Where halts stand.
+    pub(super) fn halts(&self) -> Halts {
+        let closed = self.read();
+        Halts { everywhere: closed.everywhere.is_some(), accounts: closed.halted.keys().copied().collect() }
     }
 
     /// Why trading is halted everywhere.

@@ -7,6 +7,9 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
 
+/// Long enough for the dispatcher to have looked at its table more than once.
+const LOOKS_OF_THE_TABLE: std::time::Duration = std::time::Duration::from_millis(2500);
+
 fn id(order: &Value) -> &str {
     order["id"].as_str().unwrap()
 }
@@ -149,6 +152,25 @@ async fn what_its_owner_has_taken_back_before_it_left_ends_also_under_the_halt_a
     let next = trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
     trader.until(id(&next), "NEW").await;
     assert_eq!(trader.order(id(&order)).await["filledQuantity"], "0");
+    assert_books_balance(&trader.app.database_url).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_terms_that_were_asked_for_before_a_halt_stay_until_it_is_lifted() {
+    let mut trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let order = trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
+    trader.until(id(&order), "NEW").await;
+    trader.app.stop_connector().await;
+    trader.replace(id(&order), json!({ "quantity": "2" }), None).await.expect(202);
+    trader.app.post(&halt_path(&trader), &trader.user, json!({})).await.expect(200);
+    let trader = Trader { app: trader.app.restart_with_connector().await, ..trader };
+    trader.agrees().await;
+    tokio::time::sleep(LOOKS_OF_THE_TABLE).await;
+    assert_eq!(trader.order(id(&order)).await["quantity"], "1", "its broker has not heard of it");
+    let lift = format!("{}/lift", halt_path(&trader));
+    trader.app.post(&lift, &trader.user, json!({})).await.expect(200);
+    eventually("the new terms", || async { trader.order(id(&order)).await["quantity"] == "2" }).await;
     assert_books_balance(&trader.app.database_url).await;
 }
 

@@ -1,5 +1,6 @@
 //! `trading.orders`.
 
+use super::super::gate::Halts;
 use super::super::order::{GroupShare, Order, OrderTerms, Origin};
 use super::terms::{self, price};
 use crate::db::corrupt;
@@ -418,23 +419,32 @@ pub(in crate::trading) async fn id_of_key(
 }
 
 statement! {
-    OrdersToDispatch { broker: Text = String, paused: Array<SqlUuid> = Vec<Uuid>, age_seconds: Double = f64, limit: BigInt = i64 }
+    OrdersToDispatch {
+        broker: Text = String, paused: Array<SqlUuid> = Vec<Uuid>, everywhere: Bool = bool, halted: Array<SqlUuid> = Vec<Uuid>,
+        age_seconds: Double = f64, limit: BigInt = i64,
+    }
     select_orders!("WHERE o.is_open AND o.status = 'PENDING_NEW' AND o.unresolved_since IS NULL
         AND EXISTS (SELECT FROM account.accounts AS a WHERE a.id = o.account_id AND a.broker = ?)
-        AND NOT o.account_id = ANY (?) AND o.created_at <= now() - make_interval(secs => ?)
+        AND NOT o.account_id = ANY (?)
+        AND (NOT (? OR o.account_id = ANY (?)) OR o.cancel_requested_at IS NOT NULL OR o.contingency->>'role' = 'follows')
+        AND o.created_at <= now() - make_interval(secs => ?)
         ORDER BY o.id LIMIT ?")
 }
 
-/// Orders that should have reached a broker by now and have not been heard of. Those of paused accounts wait.
+/// Orders that should have reached a broker by now and have not been heard of. Those of paused accounts wait; so do those
+/// that a halt holds back, which would otherwise hide those that it does not.
 pub(in crate::trading) async fn orders_to_dispatch(
     mut connection: &AsyncPgConnection,
     (broker, paused): (&str, &[AccountId]),
+    halts: Halts,
     age_min: Duration,
     limit: i64,
 ) -> QueryResult<Vec<Order>> {
     let statement = OrdersToDispatch {
         broker: broker.to_owned(),
         paused: paused.iter().map(|account| account.0).collect(),
+        everywhere: halts.everywhere,
+        halted: halts.accounts.into_iter().map(|account| account.0).collect(),
         age_seconds: age_min.as_secs_f64(),
         limit,
     };

@@ -1,5 +1,6 @@
 //! `trading.replace_requests`. Several are locked by their ids before they are written, as with cancels.
 
+use super::super::gate::Halts;
 use super::super::order::OrderTerms;
 use super::requests::RequestStatus;
 use super::terms::{number, percent_number, price};
@@ -130,26 +131,32 @@ impl TryFrom<ReplaceRow> for ReplaceRequest {
 
 statement! {
     ReplacesToDispatch {
-        broker: Text = String, paused: Array<SqlUuid> = Vec<Uuid>, again: Bool = bool, limit: BigInt = i64,
+        broker: Text = String, paused: Array<SqlUuid> = Vec<Uuid>, everywhere: Bool = bool, halted: Array<SqlUuid> = Vec<Uuid>,
+        again: Bool = bool, limit: BigInt = i64,
     }
     "SELECT r.id, r.order_id, o.account_id, r.quantity, r.limit_price, r.stop_price, r.trail_amount, r.trail_percent, r.protection_price
      FROM trading.replace_requests AS r JOIN trading.orders AS o ON o.id = r.order_id
      JOIN account.accounts AS a ON a.id = o.account_id AND a.broker = ?
-     WHERE NOT o.account_id = ANY (?) AND r.status IN ('SENT', 'UNRESOLVED') AND (r.status = 'SENT' OR ?)
+     WHERE NOT o.account_id = ANY (?) AND NOT (? OR o.account_id = ANY (?))
+       AND r.status IN ('SENT', 'UNRESOLVED') AND (r.status = 'SENT' OR ?)
        AND o.status IN ('NEW', 'PARTIALLY_FILLED', 'SUSPENDED', 'DONE_FOR_DAY')
      ORDER BY r.id LIMIT ?"
 }
 
 /// Requests that a broker must hear of, whose orders are known to be there, with their accounts; with `again` those too that
-/// it may have heard of. Those of paused accounts wait.
+/// it may have heard of. Those of paused and of halted accounts wait.
 pub(in crate::trading) async fn replaces_to_dispatch(
     mut connection: &AsyncPgConnection,
     (broker, paused): (&str, &[AccountId]),
+    halts: Halts,
     again: bool,
     limit: i64,
 ) -> QueryResult<Vec<(AccountId, ReplaceRequest)>> {
     let paused = paused.iter().map(|account| account.0).collect();
-    let statement = ReplacesToDispatch { broker: broker.to_owned(), paused, again, limit };
+    let halted = halts.accounts.into_iter().map(|account| account.0).collect();
+    let everywhere = halts.everywhere;
+    let statement =
+        ReplacesToDispatch { broker: broker.to_owned(), paused, everywhere, halted, again, limit };
     let rows: Vec<ReplaceRow> = statement.load(&mut connection).await?;
     rows.into_iter().map(|row| Ok((AccountId(row.account_id), row.try_into()?))).collect()
 }

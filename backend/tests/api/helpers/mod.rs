@@ -275,6 +275,11 @@ impl TestApp {
         Self::start_in(TestDatabase::create().await, setup, vec![quote_server]).await
     }
 
+    /// Stops the broker connector of the whole house, under a running application.
+    pub(crate) async fn stop_connector(&mut self) {
+        self.neighbours.pop().expect("the connector is the last neighbour").stop().await;
+    }
+
     /// Stops the application, starts a broker connector, and starts the application again.
     pub(crate) async fn restart_with_connector(self) -> Self {
         self.restart_beside(AdapterSettings::default()).await
