@@ -23,7 +23,7 @@ import os
 import sys
 import uuid
 
-from control import ROWS_PER_PAGE, FakeControl, Rejected, Unknown
+from control import ROWS_PER_PAGE, FakeControl, Rejected, Unknown, now
 from limiter import ORDER_WAIT_SECONDS_MAX, ORDER_WINDOWS, QUERY_WAIT_SECONDS_MAX, QUERY_WINDOWS, Limited, Limiter
 from websocket import Closed, Line, accept
 
@@ -37,6 +37,8 @@ LINES_MAX = 16
 # How long the fake control keeps events back that come together.
 ECHO_SECONDS = 0.3
 ORDER_METHODS = {"order", "change", "cancel"}
+# What the control knows by itself, without asking Kiwoom.
+LOCAL_METHODS = {"account", "instrument"}
 # The REST service's numbers for types of orders, and the control's.
 TRADE_TYPES = {"0": "00", "3": "03", "10": "10", "13": "13", "20": "20", "23": "23"}
 PRICED_TYPES = {"0", "10", "20"}
@@ -110,7 +112,8 @@ class Bridge:
     def tell(self, kind, values):
         """An event for whoever listens."""
         self.sequence += 1
-        self.events.append({"type": "event", "sequence": self.sequence, "event": kind, "values": values})
+        self.events.append({"type": "event", "sequence": self.sequence, "event": kind, "day": now().strftime("%Y%m%d"),
+                            "values": values})
         self.happened.set()
 
     def call(self, method, params):
@@ -146,13 +149,14 @@ class Bridge:
 
     async def answer(self, method, params):
         """A result or an error. An order is given to the control at most once."""
-        methods = ORDER_METHODS | {"account", "cash", "positions", "orders", "executions", "instrument"}
+        methods = ORDER_METHODS | LOCAL_METHODS | {"cash", "positions", "orders", "executions"}
         if not isinstance(method, str) or method not in methods:
             return {"error": {"class": "unsupported", "code": "method", "message": f"there is no method {method}"}}
         if not self.control.is_logged_in():
             return {"error": {"class": "auth", "code": "logged_out", "message": "the control is not logged in"}}
         try:
-            await (self.orders if method in ORDER_METHODS else self.queries).turn()
+            if method not in LOCAL_METHODS:
+                await (self.orders if method in ORDER_METHODS else self.queries).turn()
             return {"result": self.call(method, params)}
         except Limited as error:
             return {"error": {"class": "limited", "code": "limited", "message": str(error), "retryAfterSeconds": error.seconds}}

@@ -210,6 +210,10 @@ pub struct AccountState {
     /// of it.
     #[serde(default)]
     pub activity_id: Option<i64>,
+    /// How many seconds its broker wants to be left alone before the account is compared again on a timer, where it cannot be
+    /// asked as often as others.
+    #[serde(default)]
+    pub compare_after_seconds: Option<u64>,
 }
 
 /// What became of a look for missing reports.

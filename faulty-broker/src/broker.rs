@@ -422,6 +422,7 @@ impl Broker for FaultyBroker {
                 .collect(),
             journal_id,
             activity_id: None,
+            compare_after_seconds: None,
         })
     }
 

@@ -34,7 +34,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::{AccountId, ClientOrderId, NewOrder, OrderId, OrderStatus, Quote, Symbol, UserId};
 use failpoint::Failpoint;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
@@ -175,7 +175,15 @@ impl TradingService {
                 tariff: lane.tariff(),
             };
             let (gate, lanes) = (gate.clone(), lanes.clone());
-            let timer = Timer { pool: pool.clone(), comparer, gate, wishes, lane, lanes };
+            let timer = Timer {
+                pool: pool.clone(),
+                comparer,
+                gate,
+                wishes,
+                lane,
+                lanes,
+                intervals: Mutex::default(),
+            };
             background.spawn_vital(timer.run(background.stop.clone()));
         }
         background.spawn_vital(applier.run(background.stop.clone()));

@@ -169,6 +169,7 @@ mod tests {
             trade_cash: vec![TradeCash { currency: Currency::Usd, amount: cash.parse().unwrap() }],
             journal_id: 1,
             activity_id: None,
+            compare_after_seconds: None,
         }
     }
 

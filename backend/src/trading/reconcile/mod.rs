@@ -28,7 +28,7 @@ use domain::{AccountId, OrderId};
 use futures_util::StreamExt;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -236,6 +236,8 @@ pub(super) struct Timer {
     pub(super) wishes: mpsc::Receiver<AccountId>,
     pub(super) lane: Lane,
     pub(super) lanes: Lanes,
+    /// How long the brokers of some accounts want to be left alone between two comparisons by the timer.
+    pub(super) intervals: Mutex<HashMap<AccountId, Duration>>,
 }
 
 impl Timer {
@@ -298,6 +300,7 @@ impl Timer {
         let mine = |account| self.lanes.of(account) == self.lane;
         for (account, is_busy) in accounts.into_iter().filter(|(account, _)| mine(*account)) {
             let interval = if is_busy { BUSY_INTERVAL } else { IDLE_INTERVAL };
+            let interval = self.intervals().get(&account).map_or(interval, |wanted| interval.max(*wanted));
             if self.gate.is_unreconciled(account) {
                 if self.may_begin(account, compared).await {
                     due.push((account, Reason::Start));
@@ -372,6 +375,9 @@ impl Timer {
     async fn compare(&self, account: AccountId, reason: Reason) -> Duration {
         match self.comparer.compare(account, reason).await {
             Ok(compared) => {
+                if let Some(interval) = compared.compare_after {
+                    self.intervals().insert(account, interval);
+                }
                 if compared.outcome != Outcome::Failed && self.gate.reconciled(account) {
                     self.is_ours_again(account).await;
                 }
@@ -382,6 +388,10 @@ impl Timer {
                 Duration::ZERO
             }
         }
+    }
+
+    fn intervals(&self) -> MutexGuard<'_, HashMap<AccountId, Duration>> {
+        self.intervals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn is_ours_again(&self, account: AccountId) {

@@ -25,7 +25,7 @@ use chrono::TimeDelta;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use domain::broker::{BATCH_MAX, OrderRequest, ReportKind};
 use domain::inquiry::{AccountState, Finding};
-use domain::{AccountId, Currency, Side, UserId};
+use domain::{AccountId, Currency, OrderId, Side, UserId};
 use exchange::Tariff;
 use failpoint::Failpoint;
 use rust_decimal::Decimal;
@@ -71,6 +71,7 @@ struct Seen {
     reports_added: i64,
     differences: Vec<(Difference, &'static str)>,
     waited: Duration,
+    compare_after: Option<Duration>,
 }
 
 /// How a comparison went.
@@ -78,6 +79,8 @@ pub(in crate::trading) struct Compared {
     pub(in crate::trading) outcome: Outcome,
     /// How long of it nothing was done, until something else was.
     pub(in crate::trading) waited: Duration,
+    /// How long the broker wants to be left alone before the next one, where it cannot be asked as often as others.
+    pub(in crate::trading) compare_after: Option<Duration>,
 }
 
 impl Comparer {
@@ -126,7 +129,7 @@ impl Comparer {
                 self.events.wake();
             }
         }
-        Ok(Compared { outcome, waited: seen.waited })
+        Ok(Compared { outcome, waited: seen.waited, compare_after: seen.compare_after })
     }
 
     async fn look(&self, account: AccountId, seen: &mut Seen) -> Result<(), Failure> {
@@ -173,9 +176,12 @@ impl Comparer {
         account: AccountId,
         seen: &mut Seen,
     ) -> Result<BTreeSet<Difference>, Failure> {
-        let mut found = self.orders_that_differ(account, seen).await?;
+        let findings = self.inquire(account, seen).await?;
+        // The account is read after its orders, so the journal is applied as far as they were found.
         let theirs = self.connector.account(account).await?;
+        seen.compare_after = theirs.compare_after_seconds.map(Duration::from_secs);
         self.wait_until_applied(theirs.journal_id).await?;
+        let mut found = self.orders_that_differ(&findings).await?;
         if let Some(activity_id) = theirs.activity_id {
             self.wait_until_taken_in(account, activity_id).await?;
         }
@@ -200,11 +206,12 @@ impl Comparer {
         Ok(waiting.iter().filter_map(Order::description).collect())
     }
 
-    async fn orders_that_differ(
+    /// What the broker says of the orders that are open here.
+    async fn inquire(
         &self,
         account: AccountId,
         seen: &mut Seen,
-    ) -> Result<BTreeSet<Difference>, Failure> {
+    ) -> Result<BTreeMap<OrderId, Finding>, Failure> {
         let before = clock::now() - ORDER_AGE_MIN;
         let open = self.open_orders(account).await?;
         let asked: Vec<(&Order, OrderRequest)> = open
@@ -220,12 +227,13 @@ impl Comparer {
             findings.extend(requests.iter().map(|request| request.order_id).zip(answers));
         }
         seen.orders_asked = i64::try_from(asked.len()).unwrap_or(i64::MAX);
-        let found = findings.values().any(|finding| matches!(finding, Finding::Found { .. }));
-        if found {
-            // What was asked may have brought reports to light.
-            let last = self.connector.account(account).await?.journal_id;
-            self.wait_until_applied(last).await?;
-        }
+        Ok(findings)
+    }
+
+    async fn orders_that_differ(
+        &self,
+        findings: &BTreeMap<OrderId, Finding>,
+    ) -> Result<BTreeSet<Difference>, Failure> {
         let ids = findings.keys().copied().collect::<Vec<_>>();
         let connection = self.pool.get().await?;
         let now = store::orders_of(&connection, &ids).await?;

@@ -374,6 +374,7 @@ impl Broker for Alpaca {
                     trade_cash: vec![TradeCash { currency: Currency::Usd, amount }],
                     journal_id,
                     activity_id: Some(activity_id),
+                    compare_after_seconds: None,
                 });
             }
             before = after;

@@ -6,13 +6,14 @@ use super::config::{
     BRIDGE_QUEUE_MAX, BRIDGE_WAIT_MAX, ORDER_ANSWER_MAX, PAGES_MAX, QUESTION_ANSWER_MAX, SILENCE_LOOK,
     SILENCE_MAX,
 };
+use super::parse::day_of;
 use super::rest::{Failure, Refused};
 use super::rows::{Cash, FilledRow, Held, OrderRow, Target, Ticket, other_number};
 use super::wire::Values;
 use crate::broker::KeyTrouble;
 use crate::broker::outside::socket::{Ended, Socket, connect, say};
 use crate::credentials::Credentials;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Utc};
 use domain::Symbol;
 use futures_util::StreamExt;
 use secrecy::ExposeSecret;
@@ -27,6 +28,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, interval, timeout};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
+/// How days are written.
+const DAY: &str = "%Y%m%d";
 /// The version that both sides speak.
 const VERSION: u32 = 1;
 
@@ -57,6 +60,9 @@ struct Said<'a> {
     sequence: u64,
     #[serde(default)]
     event: Option<&'a str>,
+    /// The day of an event in Seoul.
+    #[serde(default)]
+    day: Option<&'a str>,
     #[serde(default)]
     values: Values,
     #[serde(default)]
@@ -177,7 +183,7 @@ impl Bridge {
     }
 
     pub(super) async fn orders_of(&self, day: NaiveDate) -> Result<Vec<OrderRow>, Failure> {
-        let params = json!({ "day": day.format("%Y%m%d").to_string() });
+        let params = json!({ "day": day.format(DAY).to_string() });
         let rows: Vec<shapes::Order> = self.all("orders", params).await?;
         rows.into_iter().map(|row| row.read(day).map_err(Failure::Unknown)).collect()
     }
@@ -322,7 +328,10 @@ impl Talk<'_> {
                 if !self.is_next(said.sequence) {
                     return Ok(());
                 }
-                heard(if said.event == Some("order") { Heard::Order(said.values) } else { Heard::Other });
+                // Numbers of orders begin anew every day: another day's event says nothing about the order of its number now.
+                let today = day_of(Utc::now()).format(DAY).to_string();
+                let is_of_order = said.event == Some("order") && said.day == Some(&*today);
+                heard(if is_of_order { Heard::Order(said.values) } else { Heard::Other });
                 Ok(())
             }
             "error" => Err(match said.code.as_deref() {
@@ -367,17 +376,44 @@ impl Talk<'_> {
     }
 }
 
+#[cfg(test)]
+fn a_bridge() -> Bridge {
+    let credentials =
+        serde_json::from_value(json!({ "environment": "paper", "keyId": "1", "secretKey": "2" }));
+    Bridge::new(String::new(), credentials.unwrap())
+}
+
 /// Has a conversation hear frames, whatever they are.
 #[cfg(test)]
 pub(super) fn read_frames(frames: impl Iterator<Item = String>) {
-    let credentials =
-        serde_json::from_value(json!({ "environment": "paper", "keyId": "1", "secretKey": "2" }));
-    let bridge = Bridge::new(String::new(), credentials.unwrap());
+    let bridge = a_bridge();
     for frame in frames {
         let (answer, mut answered) = oneshot::channel();
         let waiting = HashMap::from([("1".to_owned(), answer)]);
         let mut talk = Talk { bridge: &bridge, waiting, last: 1 };
         let _ = talk.heed(&frame, &|_| ());
         let _ = answered.try_recv();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn an_execution_of_another_day_is_not_heard_as_one_of_the_order_that_has_its_number_today() {
+        let (bridge, heard) = (a_bridge(), RefCell::new(Vec::new()));
+        let mut talk = Talk { bridge: &bridge, waiting: HashMap::new(), last: 0 };
+        let (today, other) = (day_of(Utc::now()), NaiveDate::default());
+        for (sequence, day) in [(1, Some(other)), (2, Some(today)), (3, None)] {
+            let day = day.map(|day| day.format(DAY).to_string());
+            let event = json!({
+                "type": "event", "sequence": sequence, "event": "order", "day": day, "values": { "9203": "0000018" },
+            });
+            let is_order = |what| heard.borrow_mut().push(matches!(what, Heard::Order(_)));
+            assert!(talk.heed(&event.to_string(), &is_order).is_ok());
+        }
+        assert_eq!(*heard.borrow(), [false, true, false]);
     }
 }

@@ -45,6 +45,8 @@ pub(super) const INSTRUMENTS_MAX: usize = 8192;
 pub(super) const ACCOUNT_NUMBER_LENGTH: usize = 10;
 /// Requests that may wait for the bridge.
 pub(super) const BRIDGE_QUEUE_MAX: usize = 32;
+/// Between two comparisons of an account behind a bridge, by a timer.
+pub(super) const BRIDGE_COMPARE_AFTER_SECONDS: u64 = 90;
 /// How long a request waits for the line to the bridge.
 pub(super) const BRIDGE_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for the bridge's answer about an order: its own limits are below that.

@@ -1,7 +1,7 @@
 //! What an account's desk at Kiwoom can be asked, in rows; behind it is Kiwoom's REST service or a bridge.
 
 use super::bridge::Bridge;
-use super::config::PAGES_MAX;
+use super::config::{BRIDGE_COMPARE_AFTER_SECONDS, PAGES_MAX};
 use super::parse;
 use super::rest::{
     self, ACCOUNT_NUMBER, BUY, CANCEL, CHANGE, DEPOSIT, EXECUTIONS, Failure, Function, HOLDINGS, INSTRUMENT,
@@ -64,6 +64,15 @@ impl Desk {
     /// Whether open orders are listed apart from the others.
     pub(super) const fn lists_open_orders(&self) -> bool {
         matches!(self, Self::Rest(_))
+    }
+
+    /// How long the account is left alone between two comparisons by a timer: a comparison asks ten questions, and a bridge has
+    /// twenty-five in 90 seconds.
+    pub(super) const fn compare_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::Rest(_) => None,
+            Self::Bridge(_) => Some(BRIDGE_COMPARE_AFTER_SECONDS),
+        }
     }
 
     /// Waits for answers while nobody keeps up the conversation yet that they travel over.

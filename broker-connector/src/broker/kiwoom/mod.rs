@@ -401,12 +401,14 @@ impl Broker for Kiwoom {
             let journal_id = self.journal.last_id().await?;
             let after = self.reading(&session).await?;
             if before == after {
+                session.has_read();
                 let cash = TradeCash { currency: Currency::Krw, amount: after.cash - session.opening.cash };
                 return Ok(AccountState {
                     positions: after.positions,
                     trade_cash: vec![cash],
                     journal_id,
                     activity_id: None,
+                    compare_after_seconds: session.desk.compare_after_seconds(),
                 });
             }
             before = after;

@@ -22,9 +22,13 @@ pub(in crate::broker) async fn run<F>(way: &Way, look: impl Fn() -> F)
 where
     F: Future<Output = Option<Result<(), BrokerError>>>,
 {
-    let mut planned = VecDeque::new();
+    let (mut planned, mut looked) = (VecDeque::new(), Instant::now());
     loop {
-        let next = planned.pop_front().unwrap_or_else(|| Instant::now() + LOOK_INTERVAL);
+        // Whoever compared the account has read them as well.
+        let by_timer =
+            |looked: Instant| way.read_last().map_or(looked, |read| read.max(looked)) + LOOK_INTERVAL;
+        let due = planned.pop_front();
+        let next = due.unwrap_or_else(|| by_timer(looked));
         match timeout_at(next, way.rung()).await {
             // What was told may be listed a moment later.
             Ok(true) => planned = SECOND_LOOKS.iter().map(|pause| Instant::now() + *pause).collect(),
@@ -32,8 +36,10 @@ where
                 planned.push_front(next.min(Instant::now() + SOFT_PAUSE));
                 continue;
             }
+            Err(_) if due.is_none() && by_timer(looked) > next => continue,
             Err(_) => {}
         }
+        looked = Instant::now();
         match look().await {
             None => return,
             Some(Ok(())) => way.has_read(),

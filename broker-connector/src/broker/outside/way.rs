@@ -10,7 +10,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// Pause before a task that panicked is started again.
@@ -24,6 +24,7 @@ struct Condition {
     detail: Option<String>,
     heard_at: Option<DateTime<Utc>>,
     read_at: Option<DateTime<Utc>>,
+    read_last: Option<Instant>,
     /// Whether the present conversation has come so far that one listens.
     is_welcome: bool,
 }
@@ -51,6 +52,7 @@ impl Way {
             detail: None,
             heard_at: None,
             read_at: None,
+            read_last: None,
             is_welcome: false,
         };
         Self {
@@ -104,8 +106,15 @@ impl Way {
         self.condition().heard_at = Some(Utc::now());
     }
 
+    /// All lists were read to their end.
     pub(in crate::broker) fn has_read(&self) {
-        self.condition().read_at = Some(Utc::now());
+        let mut condition = self.condition();
+        (condition.read_at, condition.read_last) = (Some(Utc::now()), Some(Instant::now()));
+    }
+
+    /// When that was.
+    pub(in crate::broker) fn read_last(&self) -> Option<Instant> {
+        self.condition().read_last
     }
 
     /// Something may have happened.

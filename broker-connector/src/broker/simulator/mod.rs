@@ -193,6 +193,7 @@ impl Broker for Simulator {
             trade_cash,
             journal_id: holdings.journal_id,
             activity_id: None,
+            compare_after_seconds: None,
         })
     }
 
