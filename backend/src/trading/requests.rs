@@ -8,7 +8,7 @@ use crate::error::{ApiError, ErrorCode};
 use crate::events::{self, EventKind, NewEvent};
 use diesel_async::AsyncPgConnection;
 use domain::{OrderId, OrderStatus, UserId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request, where it stands now, and why.
 pub(super) type CancelResult = (CancelRequest, RequestStatus, Option<String>);
@@ -28,8 +28,12 @@ pub(super) async fn settle_cancels(
         .filter(|(_, status, _)| *status == RequestStatus::Rejected)
         .map(|(request, _, reason)| (request.order_id, reason.clone()))
         .collect();
-    let mut orders = store::lock_orders(connection, refused.keys().copied()).await?;
-    orders.retain(|order| !order.status.is_terminal() && order.cancel_requested_at.is_some());
+    // Whoever ends an order closes its cancels: with the orders locked, what is read of them next is how they stand.
+    let locked: BTreeSet<OrderId> = results.iter().map(|(request, ..)| request.order_id).collect();
+    let mut orders = store::lock_orders(connection, locked.into_iter()).await?;
+    orders.retain(|order| {
+        refused.contains_key(&order.id) && !order.status.is_terminal() && order.cancel_requested_at.is_some()
+    });
     let (mut entries, mut told) = (Vec::new(), Vec::new());
     for order in &mut orders {
         order.cancel_requested_at = None;

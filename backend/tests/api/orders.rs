@@ -1,7 +1,9 @@
 //! `/api/orders`, with the real quote server and the real simulator beside.
 
 use crate::books::{assert_books_balance, count, execute, rows_of};
+use crate::helpers::eventually;
 use crate::trader::{Trader, decimal};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use rust_decimal::Decimal;
 use serde_json::json;
 
@@ -308,13 +310,49 @@ async fn a_cancel_that_was_accepted_and_ended_nothing_is_sent_again() {
     let url = &trader.app.database_url;
     let asked = format!("UPDATE trading.orders SET cancel_requested_at = now() WHERE id = '{order}'");
     assert_eq!(execute(url, &asked).await, Ok(1));
-    let accepted = |seconds: u32| {
-        format!(
-            "INSERT INTO trading.cancel_requests (id, order_id, status, created_at, updated_at)
-             SELECT gen_random_uuid(), '{order}', 'ACCEPTED', at, at FROM (SELECT now() - interval '{seconds} s' AS at) AS old"
-        )
-    };
-    assert_eq!(execute(url, &accepted(31)).await, Ok(1));
+    assert_eq!(execute(url, &accepted_cancel(order, 31)).await, Ok(1));
     trader.until(order, "CANCELED").await;
+    assert_books_balance(url).await;
+}
+
+/// A cancel of an order that its broker accepted so many seconds ago.
+fn accepted_cancel(order: &str, seconds: u32) -> String {
+    format!(
+        "INSERT INTO trading.cancel_requests (id, order_id, status, created_at, updated_at)
+         SELECT gen_random_uuid(), '{order}', 'ACCEPTED', at, at FROM (SELECT now() - interval '{seconds} s' AS at) AS old"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_that_is_sent_again_while_its_order_ends_has_the_answer_of_the_orders_end() {
+    let trader = Trader::with("USD", "10000").await;
+    trader.priced("AAPL").await;
+    let order = trader.place("buy", "AAPL", "1", Some("1")).await.expect(201).json();
+    let order = order["id"].as_str().unwrap();
+    trader.until(order, "NEW").await;
+    let url = &trader.app.database_url;
+    let waiting = || async {
+        let query = "SELECT count(*) AS rows FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+            WHERE NOT l.granted AND a.datname = current_database()";
+        count(url, query).await
+    };
+    // Whoever writes of the order's end cannot tell of it, and so not commit, before this is let go.
+    let mut events = AsyncPgConnection::establish(url).await.unwrap();
+    events
+        .batch_execute(&format!("SELECT pg_advisory_lock({})", domain::locks::EVENTS_APPEND))
+        .await
+        .unwrap();
+    let asked = format!("UPDATE trading.orders SET cancel_requested_at = now() WHERE id = '{order}'");
+    assert_eq!(execute(url, &asked).await, Ok(1));
+    assert_eq!(execute(url, &accepted_cancel(order, 28)).await, Ok(1));
+    trader.app.to_connector("/broker/cancels", &json!({ "orderIds": [order] })).await.expect(200);
+    eventually("the order's end", || async { waiting().await >= 1 }).await;
+    eventually("the answer to the second sending", || async { waiting().await >= 2 }).await;
+    events
+        .batch_execute(&format!("SELECT pg_advisory_unlock({})", domain::locks::EVENTS_APPEND))
+        .await
+        .unwrap();
+    trader.until(order, "CANCELED").await;
+    eventually("everybody's turn", || async { waiting().await == 0 }).await;
     assert_books_balance(url).await;
 }

@@ -116,7 +116,8 @@ statement! {
         AND EXISTS (SELECT FROM trading.orders AS o WHERE o.id = c.order_id AND o.is_open))"
 }
 
-/// Writes how sending requests ended; one that its order's end has closed meanwhile stays as it is.
+/// Writes how sending requests ended; one that its order's end has closed meanwhile stays as it is. The caller has locked the
+/// orders in a statement before: one of them could otherwise end while this waits, and still look open to it.
 pub(in crate::trading) async fn save_cancels(
     mut connection: &AsyncPgConnection,
     outcomes: Vec<(CancelRequest, RequestStatus, Option<String>)>,
