@@ -277,24 +277,24 @@ async fn inquire_account(
 ) -> Result<HashMap<OrderId, Finding>, BrokerError> {
     let mut findings = HashMap::new();
     let capabilities = broker.capabilities();
-    // What the broker finds by our id, and cannot have left out of the journal, needs no history.
+    // Who keeps orders under our ids, and writes the journal with them, needs no history to say what it has and what not.
     if capabilities.client_order_ids && capabilities.journals_what_it_does {
         let ids: Vec<OrderId> = asked.iter().map(|request| request.order_id).collect();
+        findings.extend(ids.iter().map(|id| (*id, Finding::Absent)));
         let found = broker.order_statuses(&ids).await?.into_iter();
         findings.extend(found.map(|(id, order)| (id, Finding::Found { order: Box::new(order) })));
+        return Ok(findings);
     }
-    let open: Vec<OrderRequest> =
-        asked.iter().filter(|request| !findings.contains_key(&request.order_id)).cloned().collect();
-    let Some(oldest) = open.iter().map(|request| request.submitted_at).min() else {
+    let Some(oldest) = asked.iter().map(|request| request.submitted_at).min() else {
         return Ok(findings);
     };
     let since = oldest - TimeDelta::seconds(INQUIRY_MARGIN_SECONDS);
     let others = awaited.orders.iter().filter(|other| other.account_id == account);
-    let others = others.filter(|other| !open.iter().any(|asked| asked.order_id == other.order_id));
-    let alike: Vec<OrderRequest> = open.iter().chain(others).cloned().collect();
+    let others = others.filter(|other| !asked.iter().any(|asked| asked.order_id == other.order_id));
+    let alike: Vec<OrderRequest> = asked.iter().chain(others).cloned().collect();
     let awaited = Awaited { orders: &alike, ..awaited };
     let mut look = look(broker, journal, account, since, awaited, strangers).await?;
-    for request in open {
+    for request in asked {
         let finding = match look.states.remove(&request.order_id) {
             Some(order) => Finding::Found { order: Box::new(order) },
             None if look.owners.unclear.contains(&request.order_id) => {

@@ -57,12 +57,16 @@ statement! {
      WHERE c.journal_id < excluded.journal_id"
 }
 statement! {
-    /// The last order before a moment is looked for from the newest backwards: sequence and time grow together.
-    OrdersSince { after: BigInt = i64, account_before: SqlUuid = Uuid, since: Timestamptz = DateTime<Utc>, account: SqlUuid = Uuid, limit: BigInt = i64 }
+    /// The last order before a moment that still has its first place is looked for from the newest backwards: of those, sequence
+    /// and time grow together. One whose terms were replaced has a later place and its old time.
+    OrdersSince {
+        after: BigInt = i64, account_before: SqlUuid = Uuid, before: Timestamptz = DateTime<Utc>, account: SqlUuid = Uuid,
+        since: Timestamptz = DateTime<Utc>, limit: BigInt = i64,
+    }
     "SELECT o.* FROM broker.simulator_orders AS o
      WHERE o.sequence > greatest(?, (SELECT coalesce(max(sequence), 0) FROM broker.simulator_orders
-            WHERE account_id = ? AND quantity > 0 AND accepted_at < ?))
-       AND o.account_id = ? AND o.quantity > 0 ORDER BY o.sequence LIMIT ?"
+            WHERE account_id = ? AND quantity > 0 AND replaces = 0 AND accepted_at < ?))
+       AND o.account_id = ? AND o.quantity > 0 AND o.accepted_at >= ? ORDER BY o.sequence LIMIT ?"
 }
 statement! {
     ExecutionsSince { after: BigInt = i64, account: SqlUuid = Uuid, since: Timestamptz = DateTime<Utc>, limit: BigInt = i64 }
@@ -192,8 +196,14 @@ impl Reader {
         since: DateTime<Utc>,
         after: i64,
     ) -> anyhow::Result<Page<ListedOrder>> {
-        let query =
-            OrdersSince { after, account_before: account.0, since, account: account.0, limit: PAGE_ITEMS };
+        let query = OrdersSince {
+            after,
+            account_before: account.0,
+            before: since,
+            account: account.0,
+            since,
+            limit: PAGE_ITEMS,
+        };
         let rows: Vec<OrderRow> = answered(query.load(&mut self.connection().await?)).await?;
         let full = i64::try_from(rows.len()).is_ok_and(|count| count == PAGE_ITEMS);
         let records = rows.into_iter().map(OrderRow::read).collect::<anyhow::Result<Vec<_>>>()?;
