@@ -7,7 +7,7 @@ use crate::bars::interval::midnight;
 use crate::bars::{Interval, TimedBar};
 use crate::provider::Headline;
 use crate::sanity::Reason;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{Price, Quote, Symbol};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -61,10 +61,19 @@ pub(super) fn snapshot(row: &Value, symbol: Symbol, source: &str, delayed: bool)
     let trade = row.get("latestTrade").filter(|trade| trade.is_object()).ok_or(Reason::HaltedDay)?;
     let day = row.get("dailyBar").filter(|bar| bar.is_object()).ok_or(Reason::HaltedDay)?;
     let session_date = bar_day(day, symbol)?;
-    let (last, at) = (price(trade, "p")?, moment(trade)?);
+    let market = symbol.market();
+    let (mut last, mut at) = (price(trade, "p")?, moment(trade)?);
+    // Before the opening the day has trades and no session yet: the last price of a session is that of the one before.
+    let day_of_trade = exchange::market_day(market, at);
+    if day_of_trade > session_date
+        && exchange::sessions::regular_open(market, day_of_trade).is_some_and(|open| at < open)
+        && let Some(close) = exchange::regular_close(market, session_date)
+    {
+        (last, at) = (price(day, "c")?, close);
+    }
     let (open, high, low) = (price(day, "o")?, price(day, "h")?, price(day, "l")?);
     // The bar may be of a day before: then the trade belongs to a session that has no bar yet.
-    let same_day = exchange::market_day(symbol.market(), at) == session_date;
+    let same_day = exchange::market_day(market, at) == session_date;
     let before = row.get("prevDailyBar").filter(|bar| bar.is_object());
     let quoted = row.get("latestQuote");
     let volume = size(day, "v")?;
@@ -225,29 +234,45 @@ fn sides(row: &Value, symbol: Symbol) -> Event {
     Event::Sides { symbol, bid: side(Some(row), "bp"), ask: side(Some(row), "ap") }
 }
 
-/// A quote after a trade. A trade of a later day begins a session, whose close before is the last price known.
-pub(super) fn traded(before: &Quote, price: Price, size: u64, at: DateTime<Utc>) -> Quote {
-    let session_date = exchange::market_day(before.symbol.market(), at);
-    if session_date > before.session_date {
-        return Quote {
-            price,
-            open: price,
-            high: price,
-            low: price,
-            volume: size.max(1),
-            previous_close: Some(before.price),
-            session_date,
-            at,
-            ..before.clone()
-        };
+/// How long after the close trades are still part of the closing auction.
+const CLOSING_AUCTION_MAX: TimeDelta = TimeDelta::minutes(5);
+
+/// A share as its trades tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Followed {
+    pub(super) quote: Quote,
+    /// The last price of a regular session, its closing auction included: the next session's close before.
+    close: Price,
+}
+
+impl Followed {
+    pub(super) const fn new(quote: Quote) -> Self {
+        let close = quote.price;
+        Self { quote, close }
     }
-    Quote {
-        price,
-        high: before.high.max(price),
-        low: before.low.min(price),
-        volume: before.volume.saturating_add(size),
-        at,
-        ..before.clone()
+
+    /// Takes a trade; whether the quote is another one now. The first one at or after a later day's opening begins its session; what
+    /// is traded before belongs to none.
+    pub(super) fn trade(&mut self, price: Price, size: u64, at: DateTime<Utc>) -> bool {
+        let market = self.quote.symbol.market();
+        let quote = &mut self.quote;
+        let day = exchange::market_day(market, at);
+        if day > quote.session_date {
+            if exchange::sessions::regular_open(market, day).is_some_and(|open| at < open) {
+                return false;
+            }
+            quote.previous_close = Some(self.close);
+            (quote.open, quote.high, quote.low) = (price, price, price);
+            (quote.volume, quote.session_date) = (size.max(1), day);
+        } else {
+            (quote.high, quote.low) = (quote.high.max(price), quote.low.min(price));
+            quote.volume = quote.volume.saturating_add(size);
+        }
+        (quote.price, quote.at) = (price, at);
+        if exchange::regular_close(market, day).is_none_or(|close| at <= close + CLOSING_AUCTION_MAX) {
+            self.close = price;
+        }
+        true
     }
 }
 
@@ -327,13 +352,49 @@ mod tests {
     fn a_trade_of_the_next_day_begins_a_session() {
         let before = snapshot(&read(SNAPSHOTS)["AAPL"], symbol("AAPL"), "alpaca", false).unwrap();
         let price: Price = "180".parse().unwrap();
-        let same = traded(&before, price, 10, before.at);
+        let mut share = Followed::new(before.clone());
+        assert!(share.trade(price, 10, before.at));
+        let same = share.quote.clone();
         assert_eq!((same.high, same.volume, same.open), (price, before.volume + 10, before.open));
-        let next = traded(&before, price, 10, before.at + chrono::TimeDelta::days(1));
+        let next_price: Price = "181".parse().unwrap();
+        assert!(share.trade(next_price, 10, before.at + TimeDelta::days(1)));
+        let next = share.quote;
         assert_eq!(
             (next.open, next.low, next.volume, next.previous_close),
-            (price, price, 10, Some(before.price))
+            (next_price, next_price, 10, Some(price))
         );
+    }
+
+    #[test]
+    fn what_is_traded_outside_the_session_is_neither_its_open_nor_the_close_before() {
+        let mut quote = snapshot(&read(SNAPSHOTS)["AAPL"], symbol("AAPL"), "alpaca", false).unwrap();
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        (quote.session_date, quote.at) = ("2026-11-19".parse().unwrap(), at("2026-11-19T20:59:00Z"));
+        let price = |text: &str| text.parse::<Price>().unwrap();
+        let mut share = Followed::new(quote);
+        assert!(share.trade(price("179"), 10, at("2026-11-19T21:00:02Z")), "the closing auction");
+        assert!(share.trade(price("150"), 10, at("2026-11-19T23:00:00Z")));
+        assert!(
+            !share.trade(price("140"), 10, at("2026-11-20T09:00:00Z")),
+            "four in the morning in New York"
+        );
+        assert!(share.trade(price("160"), 10, at("2026-11-20T14:30:00Z")));
+        assert_eq!((share.quote.open, share.quote.low), (price("160"), price("160")));
+        assert_eq!(share.quote.previous_close, Some(price("179")));
+    }
+
+    #[test]
+    fn before_the_opening_a_snapshot_is_the_close_of_the_session_before() {
+        let mut row = read(SNAPSHOTS)["AAPL"].clone();
+        row["latestTrade"]["t"] = "2022-01-04T10:00:00Z".into();
+        let quote = snapshot(&row, symbol("AAPL"), "alpaca", false).unwrap();
+        assert_eq!(quote.price.to_string(), row["dailyBar"]["c"].to_string());
+        assert_eq!(
+            (quote.session_date.to_string(), quote.at.to_rfc3339()),
+            ("2022-01-03".into(), "2022-01-03T21:00:00+00:00".into())
+        );
+        row["latestTrade"]["t"] = "2022-01-04T15:00:00Z".into();
+        assert_eq!(snapshot(&row, symbol("AAPL"), "alpaca", false), Err(Reason::HaltedDay));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::parse::{self, Event};
 use super::{Alpaca, msgpack};
 use crate::provider::{ProviderError, Update, Wanted};
 use crate::settings::StreamFormat;
-use domain::{Quote, Symbol};
+use domain::Symbol;
 use futures_util::{SinkExt as _, StreamExt as _};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ pub(super) struct Conversation<'a> {
     alpaca: &'a Alpaca,
     socket: Socket,
     /// The values as trades have changed them.
-    known: BTreeMap<Symbol, Quote>,
+    known: BTreeMap<Symbol, parse::Followed>,
 }
 
 impl<'a> Conversation<'a> {
@@ -165,7 +165,7 @@ impl<'a> Conversation<'a> {
             let names = names(&new);
             self.say(&json!({ "action": "subscribe", "trades": &names, "quotes": &names })).await?;
             for quote in self.alpaca.last_values(&new, updates).await? {
-                self.known.insert(quote.symbol, quote);
+                self.known.insert(quote.symbol, parse::Followed::new(quote));
             }
         }
         Ok(())
@@ -182,14 +182,14 @@ impl<'a> Conversation<'a> {
             match event {
                 Event::Error { code } => return Err(refusal(code)),
                 Event::Trade { symbol, price, size, at } => {
-                    if let Some(quote) = self.known.get_mut(&symbol).filter(|quote| quote.at <= at) {
-                        *quote = parse::traded(quote, price, size, at);
+                    let share = self.known.get_mut(&symbol).filter(|share| share.quote.at <= at);
+                    if share.is_some_and(|share| share.trade(price, size, at)) {
                         changed.insert(symbol);
                     }
                 }
                 Event::Sides { symbol, bid, ask } => {
-                    if let Some(quote) = self.known.get_mut(&symbol) {
-                        (quote.bid, quote.ask) = (bid, ask);
+                    if let Some(share) = self.known.get_mut(&symbol) {
+                        (share.quote.bid, share.quote.ask) = (bid, ask);
                         changed.insert(symbol);
                     }
                 }
@@ -202,9 +202,9 @@ impl<'a> Conversation<'a> {
                 Event::Success(_) | Event::Subscribed | Event::Other => {}
             }
         }
-        for quote in changed.iter().filter_map(|symbol| self.known.get(symbol)) {
+        for share in changed.iter().filter_map(|symbol| self.known.get(symbol)) {
             self.alpaca.tally.accept_value();
-            if updates.send(Update::Quote(Box::new(quote.clone()))).await.is_err() {
+            if updates.send(Update::Quote(Box::new(share.quote.clone()))).await.is_err() {
                 return Ok(false);
             }
         }
