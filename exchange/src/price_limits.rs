@@ -2,6 +2,7 @@
 
 use crate::dated::{Since, in_force, since};
 use crate::security::Security;
+use crate::sessions::{market_day, regular_close};
 use crate::ticks::nearest_legal;
 use chrono::NaiveDate;
 use domain::{Market, Price, Quote};
@@ -41,7 +42,15 @@ pub fn price_limits(security: impl Into<Security>, base: Price, on: NaiveDate) -
 /// then the ordinary ones do, which are narrower.
 #[must_use]
 pub fn price_limits_of_day(quote: &Quote, on: NaiveDate) -> Option<(Price, Price)> {
-    let (security, base) = (Security::from(quote.symbol), quote.previous_close?);
+    let (security, market) = (Security::from(quote.symbol), quote.symbol.market());
+    // A recorded price stands in another day's place; what it tells of is the day that counts.
+    let is_of_its_time = market_day(market, quote.at) == quote.session_date;
+    if is_of_its_time && on > quote.session_date {
+        // The close is the next day's base, once it is known.
+        let closed = regular_close(market, quote.session_date).is_some_and(|close| quote.at >= close);
+        return closed.then(|| price_limits(security, quote.price, on)).flatten();
+    }
+    let base = quote.previous_close?;
     let ordinary = price_limits(security, base, on)?;
     let is_within = |(lowest, highest): (Price, Price)| lowest <= quote.low && quote.high <= highest;
     if security != Security::KrxShare || is_within(ordinary) {
@@ -142,6 +151,39 @@ mod tests {
             let expected = Some((expected.0.to_owned(), expected.1.to_owned()));
             assert_eq!(of(symbol, low, high, on), expected, "{symbol} {low} {high} {on}");
         }
+    }
+
+    #[test]
+    fn the_close_is_the_base_of_the_next_day_once_it_is_known() {
+        let price = |text: &str| text.parse::<Price>().unwrap();
+        let at = |at: &str, on: &str| {
+            let quote = Quote {
+                symbol: "005930.KS".parse().unwrap(),
+                price: price("13000"),
+                bid: None,
+                ask: None,
+                previous_close: Some(price("10000")),
+                volume: 1,
+                currency: domain::Currency::Krw,
+                session_date: "2026-11-20".parse().unwrap(),
+                open: price("11000"),
+                high: price("13000"),
+                low: price("11000"),
+                at: at.parse().unwrap(),
+                source: "test".to_owned(),
+                simulated: false,
+                delayed: false,
+            };
+            let limits = price_limits_of_day(&quote, on.parse().unwrap());
+            limits.map(|(lower, upper)| (lower.to_string(), upper.to_string()))
+        };
+        let of_friday = Some(("7000".to_owned(), "13000".to_owned()));
+        let of_monday = Some(("9100".to_owned(), "16900".to_owned()));
+        // The session closes at 06:30 UTC.
+        assert_eq!(at("2026-11-20T06:00:00Z", "2026-11-20"), of_friday);
+        assert_eq!(at("2026-11-20T06:29:59Z", "2026-11-23"), None);
+        assert_eq!(at("2026-11-20T06:30:00Z", "2026-11-23"), of_monday);
+        assert_eq!(at("2026-11-23T01:00:00Z", "2026-11-23"), of_friday, "a record in another day's place");
     }
 
     #[test]
