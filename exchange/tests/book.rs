@@ -130,10 +130,41 @@ fn a_limit_order_that_arrived_before_any_quote_meets_the_first_one() {
 }
 
 #[test]
-fn a_restored_order_rests() {
+fn a_restored_order_rests_or_waits_for_its_first_price_as_it_did_before() {
+    let order = limit(1, Side::Buy, 15_100);
+    for (waits_for_price, executed_at) in [(false, 15_100), (true, 15_000)] {
+        let mut book = Book::new(symbol());
+        book.restore(&order, waits_for_price);
+        let executed = fills(&book.on_quote(&quote(14_990, 15_000, start()), start()));
+        assert_eq!(executed, [(1, cents(executed_at))]);
+    }
+}
+
+/// What is told of waiting for a first price.
+fn waits(events: &[BookEvent]) -> Vec<bool> {
+    let of_event = |event: &BookEvent| match event.kind {
+        BookEventKind::WaitsForPrice(waits) => Some(waits),
+        _ => None,
+    };
+    events.iter().filter_map(of_event).collect()
+}
+
+#[test]
+fn whether_an_order_waits_for_its_first_price_is_told_when_it_changes() {
     let mut book = Book::new(symbol());
-    book.restore(&limit(1, Side::Buy, 15_100));
-    assert_eq!(fills(&book.on_quote(&quote(14_990, 15_000, start()), start())), [(1, cents(15_100))]);
+    let far = || quote(14_990, 15_000, start());
+    assert_eq!(waits(&book.submit(limit(1, Side::Buy, 14_000), start())), [true]);
+    assert_eq!(waits(&book.replace(limit(1, Side::Buy, 14_100), start()).unwrap()), [false; 0], "as before");
+    assert_eq!(waits(&book.submit(market(2, Side::Buy, 99_999), start())), [false; 0], "it never rests");
+    assert_eq!(waits(&book.on_quote(&far(), start())), [false], "the other one is executed");
+    assert_eq!(waits(&book.on_quote(&far(), start())), [false; 0]);
+    assert_eq!(waits(&book.submit(limit(3, Side::Buy, 14_000), start())), [false; 0], "it rests at once");
+    let later = start() + LIVE_QUOTE_AGE_MAX * 2;
+    assert_eq!(
+        waits(&book.replace(limit(3, Side::Buy, 14_200), later).unwrap()),
+        [true],
+        "no price is young enough"
+    );
 }
 
 #[test]
@@ -295,7 +326,9 @@ proptest! {
         let (orders, events, book) = play(&steps);
         let mut working = 0;
         for id in orders.keys() {
-            let life: Vec<_> = events.iter().filter(|event| event.order_id == *id).map(|event| &event.kind).collect();
+            let waits = |kind: &&BookEventKind| matches!(kind, BookEventKind::WaitsForPrice(_));
+            let life = events.iter().filter(|event| event.order_id == *id).map(|event| &event.kind);
+            let life: Vec<_> = life.filter(|kind| !waits(kind)).collect();
             prop_assert_eq!(life[0], &BookEventKind::Accepted);
             prop_assert!(life.len() <= 2 && !life[1..].contains(&&BookEventKind::Accepted), "{:?}", life);
             working += usize::from(life.len() == 1);

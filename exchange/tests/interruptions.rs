@@ -364,7 +364,7 @@ proptest! {
         }
         let mut next = Book::new(symbol.parse().unwrap());
         for number in (0..=1_000).filter_map(|number| world.book.order(id(number))) {
-            next.restore(&number);
+            next.restore(&number, false);
         }
         if let Some(market) = market {
             next.restore_market(&market);

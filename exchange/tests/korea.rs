@@ -119,7 +119,7 @@ fn an_order_that_outlives_its_session_is_given_in_anew_and_stands_at_the_end() {
 fn an_order_is_given_in_anew_also_where_the_house_was_down_at_the_close() {
     let order = after_a_friday().order(id(1)).unwrap();
     let mut book = book();
-    book.restore(&order);
+    book.restore(&order, false);
     assert_eq!(ahead(&book, 1), Some(600));
     say(&mut book, "2026-11-23T09:00:30", 70_000, 500_000);
     say(&mut book, "2026-11-23T09:00:40", 70_000, 500_000);

@@ -195,7 +195,8 @@ fn an_order_for_an_auction_gets_the_auctions_price_or_nothing() {
 fn a_korean_limit_beyond_the_price_limits_never_rests() {
     let mut book = Book::new("005930.KS".parse().unwrap());
     let wide = BookOrder { side: Side::Sell, ..order(Side::Sell, limit("100000"), None) };
-    assert_eq!(kinds(book.submit(wide, start())), [BookEventKind::Accepted]);
+    let waits = [BookEventKind::Accepted, BookEventKind::WaitsForPrice(true)];
+    assert_eq!(kinds(book.submit(wide, start())), waits);
     let quote = Quote {
         symbol: "005930.KS".parse().unwrap(),
         previous_close: Some(price("70000")),

@@ -155,6 +155,24 @@ async fn a_place_in_the_queue_survives_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_has_met_no_price_gets_its_first_one_also_after_a_kill_and_one_that_rests_its_limit() {
+    let mut world = World::new("ideal").await;
+    let generous = limit(world.account, "AAPL", Side::Buy, "10", "160");
+    let modest = limit(world.account, "AAPL", Side::Buy, "10", "140");
+    for order in [&generous, &modest] {
+        world.place(order).await;
+    }
+    world.restart().await;
+    world.trade("149.99", "150", 1_000).await;
+    world.restart().await;
+    world.trade("138", "139", 2_000).await;
+    for (order, executed_at) in [(&generous, "150"), (&modest, "140")] {
+        world.connector.becomes(order.order_id, "FILLED").await;
+        assert_eq!(world.connector.reports(order).await[1]["price"], executed_at);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_setting_counts_for_later_orders_and_survives_a_kill() {
     let mut world = World::new("harsh").await;
     let before = limit(world.account, "AAPL", Side::Buy, "10", "149");

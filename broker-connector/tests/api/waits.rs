@@ -6,7 +6,7 @@ use crate::quote_server::{QuoteServer, quote};
 use crate::terms::{other_terms, unchanged};
 use domain::broker::{OrderRequest, PlaceOutcome, ReplaceOutcome, ReplaceRequest};
 use domain::{AccountId, Market, OrderId, OrderType, Quote, Side, TimeInForce};
-use serde_json::json;
+use serde_json::{Value, json};
 
 struct World {
     connector: Connector,
@@ -179,7 +179,27 @@ async fn a_replace_is_done_once_however_often_it_comes() {
     quotes.say("AAPL", "90.5", "90.9");
     connector.becomes(order.order_id, "FILLED").await;
     let fill = connector.reports(&order).await.remove(2);
-    assert_eq!((&fill["quantity"], &fill["price"]), (&json!("4"), &json!("91")));
+    assert_eq!(
+        (&fill["quantity"], &fill["price"]),
+        (&json!("4"), &json!("90.9")),
+        "the first price it meets"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_since_a_moment_has_all_orders_though_one_of_before_was_replaced_after_them() {
+    let World { connector, account, database: _database, .. } = world().await;
+    let before = limit(account, "AAPL", Side::Buy, "10", "90");
+    connector.place_accepted(&before).await;
+    let since = chrono::Utc::now();
+    let after = limit(account, "AAPL", Side::Buy, "10", "80");
+    connector.place_accepted(&after).await;
+    assert_eq!(connector.replace(&other_terms(&before, "10", "91")).await, ReplaceOutcome::Accepted);
+    let since = since.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let listed = connector.get(&format!("/broker/accounts/{account}/orders?since={since}")).await;
+    let orders: Vec<&Value> =
+        listed["orders"].as_array().unwrap().iter().map(|order| &order["orderId"]).collect();
+    assert_eq!(orders, [&json!(after.order_id)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

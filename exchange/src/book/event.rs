@@ -75,6 +75,8 @@ pub enum BookEventKind {
     Replaced,
     /// Where it is on its way has changed, and has to be known after a restart.
     CourseMoved(Course),
+    /// There is no price yet that it could meet, or it has met one and rests: which, has to be known after a restart.
+    WaitsForPrice(bool),
     /// Trading was interrupted: it waits.
     Suspended(InterruptionKind),
     /// The interruption is over.

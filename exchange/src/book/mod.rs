@@ -111,10 +111,9 @@ impl Book {
         self.orders.get(&id).map(|entry| entry.order(id))
     }
 
-    /// Puts back an order that was accepted in an earlier life of the process. It rests: the market that it met on
-    /// arrival is not known any more.
-    pub fn restore(&mut self, order: &BookOrder) {
-        let has_met = order.course.is_none_or(|course| course.ahead.is_some());
+    /// Puts back an order that was accepted in an earlier life of the process. It rests, unless it waited for its first price.
+    pub fn restore(&mut self, order: &BookOrder, waits_for_price: bool) {
+        let has_met = order.course.map_or(!waits_for_price, |course| course.ahead.is_some());
         self.insert(order, has_met);
     }
 
@@ -127,9 +126,23 @@ impl Book {
         } else if let Some(kind) = self.interrupts(&order, now) {
             self.wait(&order, kind, now, &mut events);
         } else {
+            let id = order.id;
             self.arrive(order, now, &mut events);
+            self.tell_of_waiting(id, false, now, &mut events);
         }
         events
+    }
+
+    /// Tells whether an ideal order that may rest waits for its first price, where that is not as before.
+    fn tell_of_waiting(&self, id: OrderId, before: bool, now: DateTime<Utc>, events: &mut Vec<BookEvent>) {
+        let waits = self.waits_for_price(id);
+        if waits != before && self.orders.contains_key(&id) {
+            events.push(BookEvent::new(id, now, BookEventKind::WaitsForPrice(waits)));
+        }
+    }
+
+    fn waits_for_price(&self, id: OrderId) -> bool {
+        self.orders.get(&id).is_some_and(|entry| !entry.has_met && entry.order(id).may_rest_at_its_limit())
     }
 
     /// Takes an order back.
@@ -156,11 +169,13 @@ impl Book {
             self.remove(order.id);
             self.insert(&order, has_met);
         } else {
-            self.leave(order.id, now, &mut events);
+            let (id, waited) = (order.id, self.waits_for_price(order.id));
+            self.leave(id, now, &mut events);
             if let Some(course) = order.course {
-                events.push(BookEvent::new(order.id, now, BookEventKind::CourseMoved(course)));
+                events.push(BookEvent::new(id, now, BookEventKind::CourseMoved(course)));
             }
             self.arrive(order, now, &mut events);
+            self.tell_of_waiting(id, waited, now, &mut events);
         }
         Ok(events)
     }
@@ -219,8 +234,10 @@ impl Book {
         let (reached_buys, reached_sells) = self.queues.reached(quote.price_to_buy(), quote.price_to_sell());
         let trailing = self.queues.trailing();
         for id in self.queues.arriving().into_iter().chain(self.queues.awakened(quote.price)) {
+            let waited = self.waits_for_price(id);
             if let Some(order) = self.remove(id) {
                 self.meet(order, &mut turn, &mut events);
+                self.tell_of_waiting(id, waited, now, &mut events);
             }
         }
         for id in trailing {

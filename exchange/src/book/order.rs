@@ -186,6 +186,13 @@ impl BookOrder {
         })
     }
 
+    /// Whether it rests at its limit once it has met a price, with the market to itself.
+    pub(super) const fn may_rest_at_its_limit(&self) -> bool {
+        matches!((self.pricing, self.patience), (Pricing::Limit { .. }, Patience::Rests))
+            && self.trigger.is_none()
+            && self.course.is_none()
+    }
+
     /// The same order with new prices; `None` of them or those of another type are errors.
     ///
     /// # Errors

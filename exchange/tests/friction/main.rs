@@ -309,7 +309,7 @@ fn an_order_that_was_put_back_goes_on_where_it_was() {
     let mut second = Book::new("AAPL".parse().unwrap());
     second.on_quote(first.last_quote().unwrap(), start() + WAIT + TimeDelta::minutes(1));
     for number in [1, 2] {
-        second.restore(&first.order(id(number)).unwrap());
+        second.restore(&first.order(id(number)).unwrap(), false);
     }
     for minute in 2..8 {
         assert_eq!(next(&mut first, minute, 14_900, 900), next(&mut second, minute, 14_900, 900));

@@ -35,6 +35,8 @@ pub(super) struct Standing {
     pub(super) replaces: i32,
     /// Its way through a market that has friction.
     pub(super) course: Option<Course>,
+    /// Whether it has met no price yet.
+    pub(super) waits_for_price: bool,
     /// Running account of its fees.
     pub(super) fees: OrderFees,
 }
@@ -54,6 +56,7 @@ impl Standing {
             triggered_at: None,
             replaces: 0,
             course: None,
+            waits_for_price: false,
             fees: OrderFees::new(symbol, side),
         }
     }
@@ -65,6 +68,7 @@ impl Standing {
             && self.triggered_at.is_none()
             && self.replaces == 0
             && self.course.is_none()
+            && !self.waits_for_price
     }
 
     /// Goes through the executions of an earlier life of the process again, oldest first.
@@ -118,10 +122,11 @@ impl Record {
         PlaceOutcome::Accepted { broker_order_id: broker_order_id(self.request.order_id) }
     }
 
-    /// Whether a request names the same order. The time of submission may differ by what a database rounds away, and
-    /// of an order whose terms were replaced the first ones are not known any more.
+    /// Whether a request names the same order. The time of submission may differ by what a database rounds away, its owner may
+    /// want to take it back by now, and of an order whose terms were replaced the first ones are not known any more.
     pub(super) fn is_same_order(&self, other: &OrderRequest) -> bool {
-        let mut other = OrderRequest { submitted_at: self.request.submitted_at, ..other.clone() };
+        let (submitted_at, withdrawn) = (self.request.submitted_at, self.request.withdrawn);
+        let mut other = OrderRequest { submitted_at, withdrawn, ..other.clone() };
         if self.standing.replaces > 0 {
             other = OrderRequest {
                 quantity: self.request.quantity,

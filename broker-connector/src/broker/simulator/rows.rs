@@ -182,6 +182,8 @@ pub(super) struct OrderRow {
     active_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<BigInt>)]
     queue_ahead: Option<i64>,
+    #[diesel(sql_type = Bool)]
+    waits_for_price: bool,
 }
 
 impl OrderRow {
@@ -232,6 +234,7 @@ impl OrderRow {
                 triggered_at: self.triggered_at,
                 replaces: self.replaces,
                 course,
+                waits_for_price: self.waits_for_price,
                 fees: OrderFees::new(symbol, side),
             },
         })

@@ -87,7 +87,8 @@ impl Venue {
     pub(super) fn restore(&mut self, record: &Record, now: DateTime<Utc>) {
         // What was accepted once was judged once: it is an order.
         if let Ok(order) = BookOrder::new(&record.request, record.sequence) {
-            self.book(record.request.symbol, now).restore(&as_it_was(order, record));
+            self.book(record.request.symbol, now)
+                .restore(&as_it_was(order, record), record.standing.waits_for_price);
             self.orders.keep(record);
         }
     }
@@ -432,6 +433,10 @@ fn note(
         }
         BookEventKind::CourseMoved(course) => {
             standing.course = Some(course);
+            return None;
+        }
+        BookEventKind::WaitsForPrice(waits) => {
+            standing.waits_for_price = waits;
             return None;
         }
         BookEventKind::Replaced => return None,

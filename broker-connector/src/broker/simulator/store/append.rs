@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
 use diesel::QueryResult;
 use diesel::sql_types::{
-    Array, BigInt, Date, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bool, Date, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::broker::ReportKind;
@@ -51,6 +51,7 @@ statement! {
         simulation: Array<Text> = Vec<&'static str>,
         active_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
         queue_ahead: Array<Nullable<BigInt>> = Vec<Option<i64>>,
+        waits_for_price: Array<Bool> = Vec<bool>,
         changed_id: Array<SqlUuid> = Vec<Uuid>,
         changed_status: Array<Text> = Vec<&'static str>,
         changed_filled_quantity: Array<Numeric> = Vec<Decimal>,
@@ -62,6 +63,7 @@ statement! {
         changed_triggered_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
         changed_active_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
         changed_queue_ahead: Array<Nullable<BigInt>> = Vec<Option<i64>>,
+        changed_waits_for_price: Array<Bool> = Vec<bool>,
         replaced_id: Array<SqlUuid> = Vec<Uuid>,
         replaced_sequence: Array<BigInt> = Vec<i64>,
         replaced_quantity: Array<Numeric> = Vec<Decimal>,
@@ -81,6 +83,7 @@ statement! {
         replaced_triggered_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
         replaced_active_at: Array<Nullable<Timestamptz>> = Vec<Option<DateTime<Utc>>>,
         replaced_queue_ahead: Array<Nullable<BigInt>> = Vec<Option<i64>>,
+        replaced_waits_for_price: Array<Bool> = Vec<bool>,
         answer_id: Array<SqlUuid> = Vec<Uuid>,
         answer_order_id: Array<SqlUuid> = Vec<Uuid>,
         answer_code: Array<Nullable<Text>> = Vec<Option<String>>,
@@ -119,16 +122,16 @@ statement! {
         INSERT INTO broker.simulator_orders (order_id, sequence, account_id, symbol, side, order_type, time_in_force,
             expire_date, quantity, limit_price, stop_price, trail_amount, trail_percent, protection_price, mark,
             triggered_at, submitted_at, accepted_at, expires_at, status, filled_quantity, commission, tax, reason,
-            message, updated_at, simulation, active_at, queue_ahead)
-        SELECT new.* FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new
+            message, updated_at, simulation, active_at, queue_ahead, waits_for_price)
+        SELECT new.* FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS new
     ), changed_orders AS (
         UPDATE broker.simulator_orders SET status = changed.status, filled_quantity = changed.filled_quantity,
             commission = changed.commission, tax = changed.tax, reason = changed.reason, updated_at = changed.updated_at,
             mark = changed.mark, triggered_at = changed.triggered_at, active_at = changed.active_at,
-            queue_ahead = changed.queue_ahead
-        FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            queue_ahead = changed.queue_ahead, waits_for_price = changed.waits_for_price
+        FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             AS changed (order_id, status, filled_quantity, commission, tax, reason, updated_at, mark, triggered_at,
-                active_at, queue_ahead)
+                active_at, queue_ahead, waits_for_price)
         WHERE simulator_orders.order_id = changed.order_id
     ), replaced_orders AS (
         UPDATE broker.simulator_orders SET sequence = replaced.sequence, quantity = replaced.quantity,
@@ -137,10 +140,11 @@ statement! {
             protection_price = replaced.protection_price, replaces = replaced.times, status = replaced.status,
             filled_quantity = replaced.filled_quantity, commission = replaced.commission, tax = replaced.tax,
             reason = replaced.reason, updated_at = replaced.updated_at, mark = replaced.mark,
-            triggered_at = replaced.triggered_at, active_at = replaced.active_at, queue_ahead = replaced.queue_ahead
-        FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS replaced (order_id, sequence, quantity,
+            triggered_at = replaced.triggered_at, active_at = replaced.active_at, queue_ahead = replaced.queue_ahead,
+            waits_for_price = replaced.waits_for_price
+        FROM guard, unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS replaced (order_id, sequence, quantity,
             limit_price, stop_price, trail_amount, trail_percent, protection_price, times, status, filled_quantity,
-            commission, tax, reason, updated_at, mark, triggered_at, active_at, queue_ahead)
+            commission, tax, reason, updated_at, mark, triggered_at, active_at, queue_ahead, waits_for_price)
         WHERE simulator_orders.order_id = replaced.order_id
     ), answers AS (
         INSERT INTO broker.simulator_replaces (replace_id, order_id, code, message, answered_at)
@@ -257,6 +261,7 @@ impl Append {
         self.simulation.push(standing.course.map_or(Simulation::Ideal, |course| course.simulation).name());
         self.active_at.push(active_at);
         self.queue_ahead.push(ahead);
+        self.waits_for_price.push(standing.waits_for_price);
     }
 
     fn push_changed(&mut self, Changed { order_id, standing }: &Changed) {
@@ -272,6 +277,7 @@ impl Append {
         let (active_at, ahead) = course_of(standing);
         self.changed_active_at.push(active_at);
         self.changed_queue_ahead.push(ahead);
+        self.changed_waits_for_price.push(standing.waits_for_price);
     }
 
     fn push_replaced(&mut self, Replaced { sequence, quantity, terms, standing }: &Replaced) {
@@ -297,6 +303,7 @@ impl Append {
         let (active_at, ahead) = course_of(standing);
         self.replaced_active_at.push(active_at);
         self.replaced_queue_ahead.push(ahead);
+        self.replaced_waits_for_price.push(standing.waits_for_price);
     }
 
     fn push_market(&mut self, symbol: Symbol, state: &MarketState) {

@@ -1,0 +1,1 @@
+ALTER TABLE broker.simulator_orders DROP COLUMN waits_for_price;
