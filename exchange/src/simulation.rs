@@ -130,10 +130,12 @@ impl Friction {
         TimeDelta::milliseconds(i64::from(least.saturating_add(drawn)))
     }
 
-    /// How many shares of a traded volume orders here can have had, rounded down.
+    /// How many shares orders here can have had of what was traded last, when so much has been traded in the session: what is
+    /// rounded down is not lost, a later trade completes it.
     #[must_use]
-    pub fn volume_share(&self, traded: u64) -> u64 {
-        part_of(traded, self.volume_share_basis_points, 0)
+    pub fn volume_share(&self, session_volume: u64, traded: u64) -> u64 {
+        let until = |volume| part_of(volume, self.volume_share_basis_points, 0);
+        until(session_volume).saturating_sub(until(session_volume.saturating_sub(traded)))
     }
 
     /// How many shares stand at a price before an order comes to rest there, rounded up.
@@ -389,10 +391,14 @@ mod tests {
     #[test]
     fn shares_of_a_volume_are_rounded_down_and_queues_up() {
         let friction = Simulation::Realistic.friction().unwrap();
+        let share = |session_volume, traded| friction.volume_share(session_volume, traded);
+        assert_eq!((share(9, 9), share(19, 19), share(u64::MAX, u64::MAX)), (0, 1, u64::MAX / 10));
         assert_eq!(
-            (friction.volume_share(9), friction.volume_share(19), friction.volume_share(u64::MAX)),
-            (0, 1, u64::MAX / 10)
+            (share(19, 10), share(20, 1), share(21, 1)),
+            (1, 1, 0),
+            "what was rounded down is not lost"
         );
+        assert_eq!(share(5, 10), 0, "a source that contradicts itself");
         assert_eq!((friction.queue(0), friction.queue(1), friction.queue(1_000_000)), (0, 1, 1_000));
     }
 

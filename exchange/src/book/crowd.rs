@@ -99,8 +99,8 @@ impl Book {
             _ => !quantity.is_zero(),
         };
         if !is_enough {
-            // Where nothing was traded, "at once" has not come yet.
-            let is_over = order.patience.is_at_once() && turn.traded > 0;
+            // Where there was nothing to have, "at once" has not come yet.
+            let is_over = order.patience.is_at_once() && !turn.share(friction).is_zero();
             return if is_over {
                 events.push(canceled(id, CancelReason::NotExecutableAtOnce, now));
             } else {

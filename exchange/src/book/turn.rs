@@ -96,7 +96,7 @@ impl<'a> Turn<'a> {
 
     /// The share of what was traded, what was had of it already included.
     pub(super) fn share(&self, friction: &Friction) -> Decimal {
-        Decimal::from(friction.volume_share(self.traded))
+        Decimal::from(friction.volume_share(self.quote.volume, self.traded))
     }
 
     pub(super) const fn taken(&self) -> Decimal {

@@ -78,12 +78,12 @@ proptest! {
     }
 
     #[test]
-    fn a_harsher_market_is_reached_later_and_has_a_longer_queue_and_a_wider_spread(id: u128, turn in 0u32..100, volume: u64, cents_ in 100u32..1_000_000) {
+    fn a_harsher_market_is_reached_later_and_has_a_longer_queue_and_a_wider_spread(id: u128, turn in 0u32..100, volume: u64, traded: u64, cents_ in 100u32..1_000_000) {
         let (realistic, harsh) = (Simulation::Realistic.friction().unwrap(), Simulation::Harsh.friction().unwrap());
         let id = OrderId(uuid::Uuid::from_u128(id));
         prop_assert!(realistic.latency(id, turn) <= harsh.latency(id, turn));
         prop_assert!(realistic.queue(volume) <= harsh.queue(volume));
-        prop_assert!(realistic.volume_share(volume) >= harsh.volume_share(volume));
+        prop_assert!(realistic.volume_share(volume, traded) >= harsh.volume_share(volume, traded));
         let bare = Quote { bid: None, ask: None, ..quote(cents_, 0, start()) };
         let on = start().date_naive();
         prop_assert!(realistic.touch(Side::Buy, &bare, on) <= harsh.touch(Side::Buy, &bare, on));

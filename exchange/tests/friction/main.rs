@@ -252,6 +252,19 @@ fn at_once_takes_what_there_is_and_all_or_nothing_takes_nothing_less() {
 }
 
 #[test]
+fn many_small_trades_are_as_much_as_a_large_one() {
+    let mut book = book_at(15_000);
+    let mut executed = |order: BookOrder, minutes: std::ops::Range<i64>| -> Vec<Decimal> {
+        book.submit(order, start());
+        let trades = minutes.flat_map(|minute| fills(&next(&mut book, minute, 15_000, 1)));
+        trades.map(|(_, quantity, _)| quantity).collect()
+    };
+    assert_eq!(executed(buy(1, 15_100, 3), 0..30), [Decimal::ONE; 3], "a tenth of thirty");
+    let at_once = BookOrder { patience: Patience::AtOnce, ..buy(2, 15_100, 1) };
+    assert_eq!(executed(at_once, 30..40), [Decimal::ONE], "once there is something to have");
+}
+
+#[test]
 fn a_stop_gets_a_price_after_the_one_that_woke_it() {
     let mut book = book_at(15_000);
     let stop = BookOrder { trigger: Some(Trigger::Stop(cents(15_100))), ..market(1, 20_000, 10) };
@@ -344,6 +357,7 @@ fn a_step() -> impl Strategy<Value = Step> {
 /// What a quote did: what was traded, what stood in the book before, and what happened.
 struct Turn {
     traded: u64,
+    volume: u64,
     before: Vec<BookOrder>,
     events: Vec<BookEvent>,
 }
@@ -382,7 +396,7 @@ fn play(steps: &[Step]) -> Played {
                 let before = played.orders.keys().filter_map(|id| book.order(*id)).collect();
                 let events = book.on_quote(&quote(*last, volume, now), now);
                 played.events.extend(events.clone());
-                played.turns.push(Turn { traded: *traded, before, events });
+                played.turns.push(Turn { traded: *traded, volume, before, events });
                 None
             }
         };
@@ -410,7 +424,9 @@ proptest! {
                 });
                 chosen.map(|(_, quantity, _)| *quantity).sum()
             };
-            let share = |setting: Simulation| Decimal::from(setting.friction().unwrap().volume_share(turn.traded));
+            let share = |setting: Simulation| {
+                Decimal::from(setting.friction().unwrap().volume_share(turn.volume, turn.traded))
+            };
             let (realistic, harsh) = (of(Simulation::Realistic), of(Simulation::Harsh));
             prop_assert!(harsh <= share(Simulation::Harsh));
             prop_assert!(realistic + harsh <= share(Simulation::Realistic));
