@@ -157,6 +157,25 @@ async fn an_order_for_an_auction_gets_the_sessions_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_close_ends_any_number_of_orders_at_once() {
+    let World { connector, quotes, account, database } = world().await;
+    connector.place_accepted(&limit(account, "AAPL", Side::Buy, "10", "90")).await;
+    connector.kill();
+    database
+        .execute(
+            "INSERT INTO broker.simulator_orders SELECT (jsonb_populate_record(o, jsonb_build_object('order_id',
+                gen_random_uuid(), 'sequence', o.sequence + n, 'expires_at', now() + interval '2 s'))).*
+             FROM broker.simulator_orders AS o, generate_series(1, 20000) AS n",
+        )
+        .await;
+    let _connector = Connector::start(&database, &quotes).await;
+    let ended = "SELECT count(*) FROM broker.simulator_orders WHERE status = 'EXPIRED'";
+    eventually("the end of all", || async { database.count(ended).await == 20_000 }).await;
+    let told = "SELECT count(DISTINCT order_id) FROM broker.execution_reports WHERE kind = 'expired'";
+    assert_eq!(database.count(told).await, 20_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replace_is_done_once_however_often_it_comes() {
     let World { connector, quotes, account, database } = world().await;
     let order = limit(account, "AAPL", Side::Buy, "10", "90");

@@ -12,6 +12,8 @@ pub(super) const ANSWER_WAIT_MAX: Duration = Duration::from_secs(10);
 pub(super) const STATEMENT_TIME_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for the server's answer, after which the connection is given up.
 pub(super) const DATABASE_ANSWER_MAX: Duration = Duration::from_secs(7);
+/// The same for a batch of several statements.
+pub(super) const LARGE_BATCH_MAX: Duration = Duration::from_secs(120);
 /// Longest time to open a connection.
 pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 /// First and longest pause between two tries to take over the books.

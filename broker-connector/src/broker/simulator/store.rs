@@ -1,10 +1,10 @@
-//! The simulator's rows. One batch is one statement, and so one transaction, one round trip and one notification.
+//! The simulator's rows. One batch is one transaction; mostly one statement, and so one round trip and one notification.
 
 mod append;
 mod holdings;
 
 use super::config::{
-    CONNECT_TIME_MAX, DATABASE_ANSWER_MAX, READER_WAIT_MAX, READERS_MAX, STATEMENT_TIME_MAX,
+    CONNECT_TIME_MAX, DATABASE_ANSWER_MAX, LARGE_BATCH_MAX, READER_WAIT_MAX, READERS_MAX, STATEMENT_TIME_MAX,
 };
 use super::record::{Answered, Changes, Execution, Record};
 use super::rows::{
@@ -13,7 +13,7 @@ use super::rows::{
 use super::venue::Account;
 use crate::broker::{JournalLine, JournalQuery};
 use anyhow::{Context, anyhow};
-use append::append;
+use append::{append, parts};
 use database::{LOOKUP_SETTINGS, statement};
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel::{ConnectionError, ConnectionResult, OptionalExtension, QueryResult};
@@ -77,8 +77,13 @@ statement! {
     SequenceLast {} "SELECT coalesce(max(sequence), 0) AS number FROM broker.simulator_orders"
 }
 statement! {
-    Connect { account: SqlUuid = Uuid, currency: Text = String } "INSERT INTO broker.accounts (account_id, broker, currency)
-        VALUES (?, 'simulator', ?) ON CONFLICT (account_id) DO NOTHING"
+    /// A new account has no line in the journal yet, so that its lines are looked for from here on.
+    Connect { account: SqlUuid = Uuid, currency: Text = String }
+    "WITH new AS (INSERT INTO broker.accounts (account_id, broker, currency) VALUES (?, 'simulator', ?)
+        ON CONFLICT (account_id) DO NOTHING RETURNING account_id)
+     INSERT INTO broker.simulator_checkpoints (account_id, journal_id, totals)
+     SELECT new.account_id, (SELECT coalesce(max(id), 0) FROM broker.execution_reports), '{}' FROM new
+     ON CONFLICT (account_id) DO NOTHING"
 }
 statement! {
     Journal { after: BigInt = i64, account: Nullable<SqlUuid> = Option<Uuid>, limit: BigInt = i64 }
@@ -226,9 +231,23 @@ impl Session {
         Ok(())
     }
 
+    async fn write(&mut self, changes: &Changes) -> anyhow::Result<()> {
+        let parts = parts(changes);
+        if let [all] = parts.as_slice() {
+            return answered(append(&mut self.connection, all)).await.map(|_| ());
+        }
+        let writing = self.connection.transaction(async |connection| {
+            for part in &parts {
+                answered(append(connection, part)).await?;
+            }
+            Ok(())
+        });
+        timeout(LARGE_BATCH_MAX, writing).await.context("the database does not answer")?
+    }
+
     /// Writes a batch: all of it or nothing.
     pub(super) async fn append(&mut self, changes: &Changes) -> Result<(), WriteError> {
-        let written = answered(append(&mut self.connection, changes)).await;
+        let written = self.write(changes).await;
         let Err(error) = written else { return Ok(()) };
         let cause = format!("{error:#}");
         // A server that refuses a statement goes on talking; one that broke off may have kept it.

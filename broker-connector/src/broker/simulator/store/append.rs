@@ -1,6 +1,6 @@
-//! One batch as one statement.
+//! One batch as one statement, or as several where one would take too long.
 
-use super::super::record::{Changed, Changes, Record, Replaced, Report, Standing};
+use super::super::record::{Changed, Changes, Record, ReplaceAnswer, Replaced, Report, Standing};
 use super::super::rows::Number;
 use chrono::{DateTime, NaiveDate, Utc};
 use database::statement;
@@ -16,6 +16,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 type Numbers = Vec<Option<Decimal>>;
+
+/// Rows of a kind that one statement carries at most: a close can end, and a price can reach, any number of orders.
+const ROWS_MAX: usize = 8_192;
 
 statement! {
     /// Writes a batch. The guard is read before any row of the journal gets its id, so ids become visible in
@@ -173,23 +176,53 @@ statement! {
     SELECT count(*) AS number, pg_notify('execution_reports', max(id)::text) FROM reports"
 }
 
-/// Writes a batch: all of it or nothing.
-pub(super) async fn append(connection: &mut AsyncPgConnection, changes: &Changes) -> QueryResult<Number> {
-    statement_of(changes).get_result(connection).await
+/// What one statement carries of a batch.
+pub(super) struct Part<'a> {
+    new: &'a [Record],
+    changed: &'a [Changed],
+    replaced: &'a [Replaced],
+    answers: &'a [ReplaceAnswer],
+    reports: &'a [Report],
+    markets: &'a [(Symbol, MarketState)],
 }
 
-fn statement_of(changes: &Changes) -> Append {
+/// The parts of a batch, at least one. Reports stay in their order.
+pub(super) fn parts(changes: &Changes) -> Vec<Part<'_>> {
+    let Changes { new, changed, replaced, answers, reports, markets } = changes;
+    let longest = [new.len(), changed.len(), replaced.len(), answers.len(), reports.len(), markets.len()];
+    let count = longest.into_iter().max().unwrap_or_default().div_ceil(ROWS_MAX).max(1);
+    let part = |at: usize| Part {
+        new: part_of(new, at),
+        changed: part_of(changed, at),
+        replaced: part_of(replaced, at),
+        answers: part_of(answers, at),
+        reports: part_of(reports, at),
+        markets: part_of(markets, at),
+    };
+    (0..count).map(part).collect()
+}
+
+fn part_of<T>(rows: &[T], at: usize) -> &[T] {
+    rows.chunks(ROWS_MAX).nth(at).unwrap_or_default()
+}
+
+/// Writes a part of a batch.
+pub(super) async fn append(connection: &mut AsyncPgConnection, part: &Part<'_>) -> QueryResult<Number> {
+    statement_of(part).get_result(connection).await
+}
+
+fn statement_of(part: &Part<'_>) -> Append {
     let mut rows = Append { guard: locks::JOURNAL_APPEND, ..Append::default() };
-    for record in &changes.new {
+    for record in part.new {
         rows.push_new(record);
     }
-    for record in &changes.changed {
+    for record in part.changed {
         rows.push_changed(record);
     }
-    for record in &changes.replaced {
+    for record in part.replaced {
         rows.push_replaced(record);
     }
-    for answer in &changes.answers {
+    for answer in part.answers {
         let refusal = answer.refusal.as_ref();
         rows.answer_id.push(answer.replace_id.0);
         rows.answer_order_id.push(answer.order_id.0);
@@ -197,10 +230,10 @@ fn statement_of(changes: &Changes) -> Append {
         rows.answer_message.push(refusal.map(|refusal| refusal.message.clone()));
         rows.answered_at.push(answer.at);
     }
-    for report in &changes.reports {
+    for report in part.reports {
         rows.push_report(report);
     }
-    for (symbol, state) in &changes.markets {
+    for (symbol, state) in part.markets {
         rows.push_market(*symbol, state);
     }
     rows
