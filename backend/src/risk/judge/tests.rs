@@ -62,7 +62,7 @@ fn waiting_for(stop: &str) -> Pricing {
 
 #[test]
 fn nothing_is_paid_by_a_price_that_is_too_old() {
-    let old = fixture::quote("AAPL", "100", today() - chrono::TimeDelta::minutes(25));
+    let old = fixture::quote("AAPL", "100", today() - chrono::TimeDelta::minutes(30));
     let account = dollars(10_000, 10);
     let rules = |side, pricing| rules_against(order("AAPL", side, "1", pricing), &account, Some(&old));
     for pricing in [Pricing::Market, waiting_for("120")] {
@@ -106,9 +106,9 @@ fn an_order_that_waits_is_made_larger_by_a_fresh_price_only_and_smaller_by_any()
         let judged = judge_change(&open, pricing, quantity, &account, &quote(minutes), today());
         judged.err().unwrap_or_default().into_iter().map(|denial| denial.rule).collect::<Vec<_>>()
     };
-    assert_eq!(change("20", "120", 25), ["stale_price"]);
-    assert_eq!(change("10", "130", 25), ["stale_price"]);
-    assert_eq!(change("5", "120", 25), [""; 0]);
+    assert_eq!(change("20", "120", 30), ["stale_price"]);
+    assert_eq!(change("10", "130", 30), ["stale_price"]);
+    assert_eq!(change("5", "120", 30), [""; 0]);
     assert_eq!(change("20", "120", 5), [""; 0]);
 }
 
